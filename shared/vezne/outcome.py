@@ -1,0 +1,69 @@
+"""What one call to a provider, and one look-up, can come to."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The provider gave its explicit sign of success. `result` is the public result, ready for JSON."""
+
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The provider refused for certain, by a sign listed in the operation. Code and text are the provider's, masked."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """No byte of the order left, or the provider said it did not take the call: the same key may be sent again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsRefused:
+    """The provider refused our login, so it did not look at the order. `renewable`: a new login may be accepted."""
+
+    reason: str
+    renewable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody can tell from the answer, or from its absence, what happened. The default verdict."""
+
+    reason: str
+
+
+Outcome = Succeeded | Declined | NotSent | CredentialsRefused | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A look-up found proof of what happened to this very order."""
+
+    outcome: Succeeded | Declined
+    seen: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """A look-up was answered in full and the order was not in it."""
+
+    seen: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Inconclusive:
+    """A look-up failed, or what it showed neither proves nor excludes the order."""
+
+    reason: str
+
+
+Finding = Found | NotFound | Inconclusive

@@ -1,0 +1,152 @@
+"""RFC 9457 problems: one class per way to refuse a caller.
+
+Each says what happened to the money and what to do next, so that a program can decide without reading prose. `money`
+and `retry` speak of the order under this idempotency key.
+"""
+
+from typing import Any, ClassVar, Literal
+
+Money = Literal["moved", "not_moved", "unknown"]
+Retry = Literal["same_key", "new_key", "never"]
+
+
+class Problem(Exception):
+    """A refusal as the caller sees it. Its texts are ours and constant: never a value of the request."""
+
+    status: ClassVar[int]
+    slug: ClassVar[str]
+    title: ClassVar[str]
+    money: Money = "not_moved"
+    retry: Retry = "never"
+
+    def __init__(self, detail: str, *, retry_after: int | None = None, **members: Any) -> None:
+        super().__init__(f"{self.slug}: {detail}")
+        self.detail = detail
+        self.retry_after = retry_after
+        self.members = members
+        self.operation_id: str | None = None
+
+    def body(self) -> dict[str, Any]:
+        """The members of the problem document."""
+        known = {"operation_id": self.operation_id} if self.operation_id else {}
+        return {
+            "type": f"/problems/{self.slug}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "money": self.money,
+            "retry": self.retry,
+            **known,
+            **self.members,
+        }
+
+
+class InvalidRequest(Problem):
+    """Body, header or path does not fit. `errors` lists place and reason, never the value."""
+
+    status, slug, title = 400, "invalid-request", "The request does not fit"
+
+    def __init__(self, errors: list[dict[str, str]]) -> None:
+        super().__init__("Correct the places listed in errors and send again.", errors=errors)
+
+
+class Forbidden(Problem):
+    """The token does not carry a client this function can serve."""
+
+    status, slug, title = 403, "forbidden", "The token does not allow this"
+
+
+class DeclinedByProvider(Problem):
+    """The provider refused for certain; its code and text are in `provider_code` and `provider_text`."""
+
+    status, slug, title = 402, "declined", "The provider declined the order"
+    retry: Retry = "new_key"
+
+
+class NotExecuted(Problem):
+    """Evidence shows that the order never reached the provider's books."""
+
+    status, slug, title = 402, "not-executed", "The order was not executed"
+    retry: Retry = "new_key"
+
+
+class OperationNotFound(Problem):
+    """This client has no such operation."""
+
+    status, slug, title = 404, "operation-not-found", "No such operation"
+
+
+class InProgress(Problem):
+    """The same key is still running."""
+
+    status, slug, title = 409, "in-progress", "The same order is still running"
+    money: Money = "unknown"
+    retry: Retry = "same_key"
+
+
+class HeldByAnotherOperation(Problem):
+    """Another order holds what this one would pay or change; `holder` names it if it is the same client's."""
+
+    status, slug, title = 409, "held-by-another-operation", "Another order holds this"
+    retry: Retry = "same_key"
+
+
+class TooLarge(Problem):
+    """The body is longer than 64 KiB."""
+
+    status, slug, title = 413, "too-large", "The body is too large"
+
+
+class UnsupportedMediaType(Problem):
+    """The body is not announced as JSON."""
+
+    status, slug, title = 415, "unsupported-media-type", "The body must be JSON"
+
+
+class IdempotencyKeyReused(Problem):
+    """The key was used before, with another request."""
+
+    status, slug, title = 422, "idempotency-key-reused", "The key belongs to another request"
+    retry: Retry = "new_key"
+
+
+class TotalWouldFall(Problem):
+    """HASO: a figure is lower than one already sent, and `allow_lower` was not set."""
+
+    status, slug, title = 422, "total-would-fall", "The total would fall"
+    retry: Retry = "new_key"
+
+
+class Internal(Problem):
+    """Our own fault, before the claim: nothing was sent."""
+
+    status, slug, title = 500, "internal", "Internal error"
+    retry: Retry = "same_key"
+
+
+class ProviderRejectedCredentials(Problem):
+    """The provider refuses our login, or the secret is missing or malformed. The order was not looked at."""
+
+    status, slug, title = 502, "provider-rejected-credentials", "The provider rejected our credentials"
+    retry: Retry = "same_key"
+
+
+class ProviderUnreachable(Problem):
+    """No connection to the provider, or it said that it takes no calls now."""
+
+    status, slug, title = 503, "provider-unreachable", "The provider cannot be reached"
+    retry: Retry = "same_key"
+
+
+class NotEnoughTime(Problem):
+    """Too little time was left to send safely."""
+
+    status, slug, title = 503, "not-enough-time", "Not enough time was left"
+    retry: Retry = "same_key"
+
+
+class StoreUnavailable(Problem):
+    """The idempotency table did not answer, so nothing was sent."""
+
+    status, slug, title = 503, "store-unavailable", "The record store is unavailable"
+    retry: Retry = "same_key"

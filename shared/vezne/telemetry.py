@@ -1,0 +1,42 @@
+"""Logger and Metrics (Powertools), set up once. What is not on the allow-list is not logged."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
+
+# A field of a request, a result or a record is never here: adding a field to a model does not add it to the logs.
+ALLOWED = frozenset({
+    "level", "message", "timestamp", "service", "location", "xray_trace_id", "function_name", "function_request_id",
+    "cold_start", "exception_name", "operation", "operation_id", "status", "reason", "problem", "replayed",
+    "standing_order", "looked_up", "settled", "still_unknown", "oldest_unknown_seconds", "provider_milliseconds",
+    "secret_version", "frames",
+})  # fmt: skip
+
+
+class AllowListFormatter(LambdaPowertoolsFormatter):
+    """Drops every key that is not named in ALLOWED, exception texts and stack traces included."""
+
+    def serialize(self, log: dict[str, Any]) -> str:  # type: ignore[override]
+        return super().serialize({key: value for key, value in log.items() if key in ALLOWED})  # type: ignore[arg-type]
+
+
+logger = Logger(logger_formatter=AllowListFormatter(), log_uncaught_exceptions=False)
+metrics = Metrics()
+
+
+def count(name: str, operation: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
+    """Add one metric of an operation. The only dimensions are service and operation: both are few."""
+    metrics.add_dimension(name="operation", value=operation)
+    metrics.add_metric(name=name, unit=unit, value=value)
+
+
+def code_places(error: BaseException) -> list[str]:
+    """Where an exception was raised, as `module:line` from the outside in, without its text or any value."""
+    places = []
+    trace = error.__traceback__
+    while trace is not None:
+        places.append(f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return places
