@@ -1,0 +1,100 @@
+"""Collect an amount from an associate (cari) into an account: KolayBi "Cari Tahsilat İşlemi".
+
+The answer carries no id and KolayBi takes no reference of ours, so a marker in `description` is all that can prove
+later that a collection is this one.
+"""
+
+from vezne import entry
+from vezne.credentials import Access, KolayBiCredentials
+from vezne.idempotency import Record
+from vezne.inquiries import kolaybi
+from vezne.models.kolaybi import CollectionRequest, CollectionResult, TransactionRow
+from vezne.money import amount_text, shortest_number
+from vezne.operation import Operation, Order
+from vezne.outcome import Declined, Finding, Found, NotFound, Outcome, Succeeded, Unknown
+from vezne.provider import Answer, Deadline, Request, form_request
+
+# "Tamamlandı" is the only value of `transaction_status` the page shows.
+COMPLETED = "Tamamlandı"
+# No error envelope is documented. These say by HTTP itself that the request was not carried out (RFC 9110, 15.5), and
+# count only with a JSON object as body, which shows that KolayBi spoke and not something on the way.
+REFUSALS = frozenset({400, 403, 404, 405, 415, 422})
+GATEWAY_TYPES = {"vault": "Vault", "associate": "Associate"}
+
+
+class Collect(Operation[CollectionRequest, KolayBiCredentials]):
+    """POST /kolaybi/v1/associates/{id}/transactions/proceed."""
+
+    name = "kolaybi.collect"
+    path = "/kolaybi/associates/{associate_id}/collections"
+    request_model = CollectionRequest
+    client = kolaybi.CLIENT
+    # A resend books a second collection, and that the list repeats `description` is not documented.
+    resend_is_safe = False
+    look_up_is_complete = False
+    look_up_call = "GET associates/{id}/transactions, marker in description"
+
+    def build(self, order: Order[CollectionRequest], access: Access[KolayBiCredentials]) -> Request:
+        """The form of the page, with our marker behind the description."""
+        request = order.request
+        fields = [
+            ("amount", shortest_number(request.amount)),
+            ("currency", request.currency),
+            ("gateway_id", str(request.gateway_id)),
+        ]
+        if request.gateway_type:
+            fields.append(("gateway_type", GATEWAY_TYPES[request.gateway_type]))
+        if request.exchange_rate is not None:
+            fields.append(("exchange_rate", shortest_number(request.exchange_rate)))
+        fields += [("project_ids[]", str(project)) for project in request.project_ids or []]
+        fields.append(("description", f"{request.description or ''} {order.operation_id}".strip()))
+        path = f"/kolaybi/v1/associates/{request.associate_id}/transactions/proceed"
+        return form_request(path, fields, kolaybi.headers(access))
+
+    def read(self, order: Order[CollectionRequest], answer: Answer) -> Outcome:
+        """Success: HTTP 2xx and `data.transaction_status` "Tamamlandı" for our amount and currency."""
+        body = answer.json()
+        data = body.get("data")
+        if 200 <= answer.status < 300 and isinstance(data, dict):
+            result = CollectionResult.model_validate(data)
+            if result.transaction_status != COMPLETED:
+                return Unknown("transaction_status")
+            if result.amount != order.request.amount or result.currency.upper() != order.request.currency:
+                return Unknown("other amount or currency")
+            return Succeeded(result.public())
+        if answer.status in REFUSALS:
+            return Declined(str(body.get("code", answer.status)), _message(body))
+        return Unknown(f"http-{answer.status}")
+
+    def clues(self, order: Order[CollectionRequest]) -> dict[str, str]:
+        """The marker is the operation id itself."""
+        request = order.request
+        return {
+            "associate_id": str(request.associate_id),
+            "amount": amount_text(request.amount, request.currency),
+            "currency": request.currency,
+        }
+
+    def look_up(self, record: Record, deadline: Deadline) -> Finding:
+        """The marker found anywhere is proof; its absence proves nothing."""
+        rows = kolaybi.list_transactions(record.clues["associate_id"], deadline)
+        for row in rows:
+            if record.id in (row.description or ""):
+                return Found(Succeeded(_found_result(row, record)), {"rows": str(len(rows))})
+        return NotFound({"rows": str(len(rows))})
+
+
+def _found_result(row: TransactionRow, record: Record) -> dict[str, object]:
+    """What the row tells, completed by what was ordered: the marker shows that it is this order."""
+    known = row.model_dump(exclude={"description", "amount", "currency"})
+    ordered = {"amount": record.clues["amount"], "currency": record.clues["currency"]}
+    return CollectionResult(**{**known, "transaction_status": row.transaction_status or COMPLETED, **ordered}).public()
+
+
+def _message(body: dict[str, object]) -> str:
+    """Clients of KolayBi read `message` or `error.message`."""
+    error = body.get("error")
+    return str(body.get("message") or (error.get("message") if isinstance(error, dict) else error) or "")
+
+
+handler = entry.handler(Collect())

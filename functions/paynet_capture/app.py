@@ -1,0 +1,107 @@
+"""Capture a pre-authorisation, whole or in part: Paynet "Finansallaştırma"."""
+
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+
+from vezne import entry
+from vezne.credentials import Access, PaynetCredentials
+from vezne.idempotency import Guard, Record
+from vezne.inquiries import paynet
+from vezne.models.paynet import CaptureRequest, CaptureResult
+from vezne.money import amount_text, minor_units_text
+from vezne.operation import Operation, Order
+from vezne.outcome import CredentialsRefused, Declined, Finding, Found, Inconclusive, NotFound, Outcome, Succeeded, Unknown
+from vezne.provider import Answer, Deadline, Request, json_request
+
+# "transaction_type ... 4: Finansallaştırma".
+CAPTURE = "4"
+SUCCESSFUL = "0"
+# Result codes (/genel-bilgiler/hata-kodlari): duplicatedata, servererror, timeout, oldsuccessful. Each may come with
+# a capture that was made, now or before.
+IN_DOUBT = frozenset({"5", "8", "10", "100"})
+# The Error object comes with HTTP 400, 403, 404 and 405 (and 401, which the path reads for all providers).
+ERROR_STATUSES = frozenset({400, 404, 405})
+CLOCK_DIFFERENCE = timedelta(minutes=5)
+
+
+class Capture(Operation[CaptureRequest, PaynetCredentials]):
+    """POST /v1/transaction/capture."""
+
+    name = "paynet.capture"
+    path = "/paynet/captures"
+    request_model = CaptureRequest
+    client = paynet.CLIENT
+    # What a second capture of the same pre-authorisation does, and whether `check` lists captures, is not documented.
+    resend_is_safe = False
+    look_up_is_complete = False
+    look_up_call = "POST v1/transaction/check, every row"
+
+    def build(self, order: Order[CaptureRequest], access: Access[PaynetCredentials]) -> Request:
+        """ "Tutar 100 ile çarpılmış olmalıdır. ... Boş gönderilirse ön provizyon tutarının tamamı alınır." """
+        request = order.request
+        amount = {} if request.amount is None else {"amount": minor_units_text(request.amount)}
+        return json_request("/v1/transaction/capture", {**_reference(request), **amount}, paynet.headers(access))
+
+    def read(self, order: Order[CaptureRequest], answer: Answer) -> Outcome:
+        """ "Eğer işlem başarılı ise http 200 ve is_succeed true ... Banka onay vermemiş ise http 200 ve ... false". """
+        body = answer.json()
+        if answer.status == 403:
+            return CredentialsRefused("http-403", renewable=False)
+        if answer.status in ERROR_STATUSES and "result_code" in body:
+            code = str(body["result_code"])
+            return Unknown(f"code {code}"[:40]) if code in IN_DOUBT else Declined(code, str(body.get("message", "")))
+        if answer.status != 200 or not isinstance(body.get("is_succeed"), bool):
+            return Unknown(f"http-{answer.status}")
+        result = CaptureResult.model_validate(body)
+        if not body["is_succeed"]:
+            return _refusal(result)
+        # The page's own sample answers amount 0 to a capture of 1.00, so 0 contradicts nothing; another amount does.
+        wrong_amount = order.request.amount is not None and result.amount not in (None, 0, order.request.amount)
+        if result.code != SUCCESSFUL or result.transaction_type != CAPTURE or wrong_amount:
+            return Unknown("contradictory answer")
+        return Succeeded(result.public())
+
+    def clues(self, order: Order[CaptureRequest]) -> dict[str, str]:
+        """What names the pre-authorisation, and the amount if one was given."""
+        amount = order.request.amount
+        given = {} if amount is None else {"amount": amount_text(amount, "TRY"), "currency": "TRY"}
+        return {**_reference(order.request), **given}
+
+    def guard(self, order: Order[CaptureRequest]) -> Guard:
+        """One capture at a time per pre-authorisation, so that a row found later is this order's."""
+        return Guard("\n".join(f"{name}={value}" for name, value in _reference(order.request).items()))
+
+    def look_up(self, record: Record, deadline: Deadline) -> Finding:
+        """A successful capture row, not older than our claim and of our amount, is proof."""
+        reference = {name: record.clues[name] for name in ("xact_id", "xact", "reference_no") if name in record.clues}
+        rows = paynet.check(reference, deadline)
+        claimed = datetime.fromtimestamp(record.created_at, timezone.utc) - CLOCK_DIFFERENCE
+        captures = [row for row in rows if row.transaction_type == CAPTURE and row.is_succeed]
+        recent = [row for row in captures if _made_at(row) >= claimed]
+        if not recent:
+            return NotFound({"rows": str(len(rows)), "captures": str(len(captures))})
+        amount = record.clues.get("amount")
+        if len(recent) > 1 or (amount is not None and recent[0].amount != Decimal(amount)):
+            return Inconclusive("captures that may be another order's")
+        return Found(Succeeded(CaptureResult(**recent[0].model_dump(exclude={"is_succeed"})).public()), {"xact_id": recent[0].xact_id or ""})
+
+
+def _reference(request: CaptureRequest) -> dict[str, str]:
+    given = {"xact_id": request.xact_id, "xact": request.xact, "reference_no": request.reference_no}
+    return {name: value for name, value in given.items() if value}
+
+
+def _made_at(row: CaptureResult) -> datetime:
+    """`2016-04-08T10:27:22.0296925+03:00`: seven digits, one more than a datetime keeps. Raises ValueError."""
+    date, time_of_day = (row.xact_date or "").split("T")
+    return datetime.fromisoformat(f"{date}T{time_of_day[:15]}{time_of_day[-6:]}")
+
+
+def _refusal(result: CaptureResult) -> Outcome:
+    if result.code in IN_DOUBT:
+        return Unknown(f"code {result.code}")
+    code = result.bank_error_id or result.paynet_error_id or result.code or ""
+    return Declined(code, result.bank_error_message or result.paynet_error_message or result.message or "")
+
+
+handler = entry.handler(Capture())

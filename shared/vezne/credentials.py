@@ -1,0 +1,166 @@
+"""Secrets Manager, typed per provider, and the access tokens made from them.
+
+Both are kept in memory only, for a few minutes or until shortly before they expire, and dropped at a definite refusal.
+"""
+
+import functools
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager.client import SecretsManagerClient
+
+SECRET_SECONDS = 300
+# A token this close to its end could expire between here and the provider.
+TOKEN_MARGIN_SECONDS = 60
+
+
+class SecretUnusableError(Exception):
+    """The secret is missing, unreadable or lacks a field. The text names the field, never a value."""
+
+
+class SecretUnavailableError(Exception):
+    """Secrets Manager did not answer."""
+
+
+class CredentialsRefusedError(Exception):
+    """The provider refused to log us in, for certain."""
+
+
+class SecretModel(BaseModel):
+    """The fields of one provider's secret. Values are hidden in every text form of the model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class KolayBiCredentials(SecretModel):
+    """KolayBi: the API key, and the `Channel` the provider issues for every call."""
+
+    api_key: SecretStr
+    channel: SecretStr
+
+
+class VakifBankCredentials(SecretModel):
+    """VakıfBank API Portal: API key and secret, consent ("Rıza numarası"), API plan, and the TOS institution code."""
+
+    client_id: SecretStr
+    client_secret: SecretStr
+    consent_id: SecretStr
+    resource: str
+    institution_code: str
+
+
+class WalletgateCredentials(SecretModel):
+    """walletgate: OAuth2 client, its scope, and the platform key sent as `x-client-id`."""
+
+    client_id: SecretStr
+    client_secret: SecretStr
+    scope: str
+    platform_key: SecretStr
+    tenant_id: int | None = None
+
+
+class HasoCredentials(SecretModel):
+    """HASO: merchant id, HMAC key and salt; the caller's address if HASO was told one."""
+
+    merchant_id: str
+    merchant_key: SecretStr
+    merchant_salt: SecretStr
+    ip_address: str = ""
+
+
+class PaynetCredentials(SecretModel):
+    """Paynet: the secret key."""
+
+    secret_key: SecretStr
+
+
+C = TypeVar("C", bound=SecretModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token and how many seconds it lives from now."""
+
+    value: SecretStr
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Access(Generic[C]):
+    """What a request is signed with: the credentials and, where the provider wants one, a token."""
+
+    credentials: C
+    token: str
+    secret_version: str
+
+
+class Keyring(Generic[C]):
+    """One provider's credentials. `log_in` trades them for a token; providers that sign each request have none."""
+
+    def __init__(self, model: type[C], log_in: Callable[[C, str, Any], Token] | None = None) -> None:
+        self._model = model
+        self._log_in = log_in
+        self._secret: tuple[C, str, float] | None = None
+        self._token: tuple[str, str, float] | None = None
+
+    def access(self, deadline: Any) -> Access[C]:
+        """Credentials and token, from memory if they are fresh; `deadline` is handed on to the login call.
+
+        Raises SecretUnusableError, SecretUnavailableError, CredentialsRefusedError, and what the login call raises.
+        """
+        credentials, version = self._read_secret()
+        if self._log_in is None:
+            return Access(credentials, "", version)
+        now = time.time()
+        if self._token is None or self._token[1] != version or self._token[2] <= now:
+            token = self._log_in(credentials, version, deadline)
+            lifetime = max(0.0, token.seconds - min(TOKEN_MARGIN_SECONDS, token.seconds / 2))
+            self._token = (token.value.get_secret_value(), version, now + lifetime)
+        return Access(credentials, self._token[0], version)
+
+    def forget(self) -> None:
+        """After a definite refusal: read the secret anew and log in anew at the next use."""
+        self._secret = None
+        self._token = None
+
+    def _read_secret(self) -> tuple[C, str]:
+        if self._secret is None or self._secret[2] <= time.time():
+            credentials, version = _fetch_secret(self._model)
+            self._secret = (credentials, version, time.time() + SECRET_SECONDS)
+        return self._secret[0], self._secret[1]
+
+
+def _fetch_secret(model: type[C]) -> tuple[C, str]:
+    try:
+        answer = _client().get_secret_value(SecretId=os.environ["SECRET_ID"])
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        if code in {"ResourceNotFoundException", "AccessDeniedException", "InvalidRequestException", "DecryptionFailure"}:
+            raise SecretUnusableError(f"the secret cannot be read ({code})") from None
+        raise SecretUnavailableError(code) from None
+    except BotoCoreError as error:
+        raise SecretUnavailableError(type(error).__name__) from None
+    try:
+        fields = json.loads(answer.get("SecretString", ""))
+        return model.model_validate(fields), answer["VersionId"]
+    except ValidationError as error:
+        places = sorted({".".join(str(part) for part in item["loc"]) for item in error.errors(include_input=False)})
+        raise SecretUnusableError(f"the secret does not fit its form at: {', '.join(places)}") from None
+    except ValueError:
+        raise SecretUnusableError("the secret is not JSON") from None
+
+
+@functools.cache
+def _client() -> "SecretsManagerClient":
+    config = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
+    return boto3.client("secretsmanager", config=config)

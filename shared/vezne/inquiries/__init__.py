@@ -1,0 +1,89 @@
+"""The providers' logins and read-only calls, one module per provider: typed, freely retried, never claimed.
+
+The look-up of an unknown outcome and a read function use the same code.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import SecretStr
+
+from vezne.credentials import Access, CredentialsRefusedError, Keyring, SecretModel, Token
+from vezne.provider import Answer, AnswerLostError, Deadline, NotSentError, Provider, Request, UnreadableError
+
+C = TypeVar("C", bound=SecretModel)
+
+# A read that is not answered by then is better asked again later.
+INQUIRY_SECONDS = 8.0
+_TRIES = 2
+
+
+class InquiryFailedError(Exception):
+    """A read-only call came to nothing. The text is ours: a class name or an HTTP status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client(Generic[C]):
+    """One provider as a function sees it: where it is and how to prove who is calling."""
+
+    provider: Provider
+    keyring: Keyring[C]
+
+
+def ask(client: Client[C], deadline: Deadline, build: Callable[[Access[C]], Request]) -> Answer:
+    """Make a read-only call; a lost answer is asked for once more, and a refused login is renewed once.
+
+    Raises InquiryFailedError, CredentialsRefusedError, and the errors of `Keyring.access`.
+    """
+    reason = "not-enough-time"
+    for _ in range(_TRIES):
+        if not deadline.allows_a_call():
+            break
+        try:
+            prepared = client.provider.prepare(build(client.keyring.access(deadline)))
+            answer = client.provider.send(prepared, deadline, INQUIRY_SECONDS)
+        except (NotSentError, AnswerLostError) as error:
+            reason = str(error)
+            continue
+        if answer.status == 401:
+            client.keyring.forget()
+            reason = "http-401"
+            continue
+        if answer.status < 500:
+            return answer
+        reason = f"http-{answer.status}"
+    raise InquiryFailedError(reason)
+
+
+def log_in(provider: Provider, request: Request, deadline: Deadline) -> Answer:
+    """Make a login call. Raises CredentialsRefusedError at HTTP 400, 401 or 403, else NotSentError."""
+    if not deadline.allows_a_call():
+        raise NotSentError("not-enough-time")
+    try:
+        answer = provider.send(provider.prepare(request), deadline, INQUIRY_SECONDS)
+    except AnswerLostError as error:
+        # No order has left: a login that got no answer is as harmless as one that was never made.
+        raise NotSentError(f"login: {error}") from None
+    if answer.status in (400, 401, 403):
+        raise CredentialsRefusedError(f"login: http-{answer.status}")
+    if answer.status != 200:
+        raise NotSentError(f"login: http-{answer.status}")
+    return answer
+
+
+def read_token(answer: Answer, value: str, seconds: float | None = None) -> Token:
+    """The access token in a login's answer; its life is `seconds`, or the answer's `expires_in`. Raises NotSentError."""
+    try:
+        fields = answer.json()
+    except UnreadableError:
+        raise NotSentError("login: unreadable") from None
+    token = fields.get(value)
+    lifetime: Any = seconds if seconds is not None else fields.get("expires_in", 0)
+    try:
+        lifetime = float(lifetime)
+    except (TypeError, ValueError):
+        lifetime = 0.0
+    if not isinstance(token, str) or not token:
+        raise NotSentError("login: no token")
+    return Token(SecretStr(token), lifetime)

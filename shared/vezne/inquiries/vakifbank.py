@@ -1,0 +1,99 @@
+"""VakıfBank: login (/documentation/Authorization, MessageCodes) and "TOS İşlemleri Sorgula" (POST /tos/query)."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from vezne.credentials import Access, Keyring, Token, VakifBankCredentials
+from vezne.inquiries import Client, InquiryFailedError, ask, log_in, read_token
+from vezne.models.vakifbank import PaymentRow
+from vezne.provider import Answer, Deadline, Provider, UnreadableError, form_request, json_request
+from vezne.signing import bearer
+
+COMPLETED = "APIGW000000"
+# "authentication information invalid, check token"; "token invalid or API key locked".
+TOKEN_REFUSED = frozenset({"ACBG000001", "ACBG000002"})
+# "API secret wrong (locks at 5)"; "wrong and app locked"; "your ip not allowed".
+ACCESS_REFUSED = frozenset({"ACBG000005", "ACBG000006", "ACBG000010"})
+
+PROVIDER = Provider("VAKIFBANK_URL")
+
+
+def headers(access: Access[VakifBankCredentials]) -> dict[str, str]:
+    """The header of every call; the consent rides inside the token."""
+    return {"Authorization": bearer(access.token)}
+
+
+def header_code(answer: Answer) -> str:
+    """`Header.StatusCode`, or "" if there is none. The bank's error bodies are known to carry trailing commas."""
+    return _header_member(answer, "StatusCode")
+
+
+def header_text(answer: Answer) -> str:
+    """`Header.StatusDescription`, or "" if there is none."""
+    return _header_member(answer, "StatusDescription")
+
+
+def _header_member(answer: Answer, name: str) -> str:
+    try:
+        header = answer.json(tolerate_trailing_commas=answer.status >= 400).get("Header")
+    except UnreadableError:
+        return ""
+    return str(header.get(name, "")) if isinstance(header, dict) else ""
+
+
+def _log_in(credentials: VakifBankCredentials, version: str, deadline: Deadline) -> Token:
+    request = form_request(
+        "/auth/oauth/v2/token",
+        [
+            ("client_id", credentials.client_id.get_secret_value()),
+            ("client_secret", credentials.client_secret.get_secret_value()),
+            ("grant_type", "b2b_credentials"),
+            ("scope", "payment"),
+            ("consentId", credentials.consent_id.get_secret_value()),
+            ("resource", credentials.resource),
+        ],
+        {},
+    )
+    return read_token(log_in(PROVIDER, request, deadline), "access_token")
+
+
+CLIENT = Client(PROVIDER, Keyring(VakifBankCredentials, _log_in))
+
+
+def query(code: str, payment_date: str, deadline: Deadline) -> list[PaymentRow]:
+    """The payments of one `InstitutionTransactionNo` (payment's `InstitutionTransactionCode` under another name).
+
+    Raises InquiryFailedError.
+    """
+    answer = ask(
+        CLIENT,
+        deadline,
+        lambda access: json_request(
+            "/tos/query",
+            {
+                "InstitutionCode": access.credentials.institution_code,
+                "InstitutionTransactionNo": code,
+                "PaymentDate": payment_date,
+            },
+            headers(access),
+        ),
+    )
+    try:
+        body = answer.json()
+        if answer.status != 200 or header_code(answer) != COMPLETED:
+            raise InquiryFailedError(f"http-{answer.status} {header_code(answer)}".strip())
+        return [PaymentRow.model_validate(row) for row in _result_list(body)]
+    except (UnreadableError, ValidationError):
+        raise InquiryFailedError("unreadable") from None
+
+
+def _result_list(body: dict[str, Any]) -> list[Any]:
+    """The list `Result`, under `Data` or one level deeper. Without a list nothing is known. Raises InquiryFailedError."""
+    data = body.get("Data")
+    places = [data, *data.values()] if isinstance(data, dict) else []
+    for place in places:
+        if isinstance(place, dict) and isinstance(place.get("Result"), list):
+            rows: list[Any] = place["Result"]
+            return rows
+    raise InquiryFailedError("no result list")

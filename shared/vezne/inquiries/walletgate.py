@@ -1,0 +1,74 @@
+"""walletgate: login ("Get Access Token") and TransactionData/SummaryRecordByFilter."""
+
+from datetime import datetime, timedelta, timezone
+
+from pydantic import ValidationError
+
+from vezne.credentials import Access, Keyring, Token, WalletgateCredentials
+from vezne.inquiries import Client, InquiryFailedError, ask, log_in, read_token
+from vezne.models.walletgate import TransactionSummary
+from vezne.provider import Deadline, Provider, UnreadableError, form_request, json_request
+from vezne.signing import bearer
+
+# "process_level_status_id": 10 pending, 20 completed, 40 cancel completed, 60 refund completed.
+COMPLETED = 20
+SUCCESS_CODE = "100"
+
+PROVIDER = Provider("WALLETGATE_URL")
+IDENTITY = Provider("WALLETGATE_IDENTITY_URL")
+
+
+def headers(access: Access[WalletgateCredentials]) -> dict[str, str]:
+    """The two headers of every call: the bearer token and the platform key."""
+    platform_key = access.credentials.platform_key.get_secret_value()
+    return {"Authorization": bearer(access.token), "x-client-id": platform_key}
+
+
+def _log_in(credentials: WalletgateCredentials, _version: str, deadline: Deadline) -> Token:
+    request = form_request(
+        "/connect/token",
+        [
+            ("grant_type", "client_credentials"),
+            ("client_id", credentials.client_id.get_secret_value()),
+            ("client_secret", credentials.client_secret.get_secret_value()),
+            ("scope", credentials.scope),
+        ],
+        {},
+    )
+    return read_token(log_in(IDENTITY, request, deadline), "access_token")
+
+
+CLIENT = Client(PROVIDER, Keyring(WalletgateCredentials, _log_in))
+
+
+def find_transactions(ext_transaction_id: str, since: float, until: float, deadline: Deadline) -> list[TransactionSummary]:
+    """Transactions under one `ext_transaction_id` between two times (seconds since 1970).
+
+    The times are always sent: without them the platform looks back one day only. Raises InquiryFailedError.
+    """
+    fields = {
+        "page_size": 50,
+        "page_index": 0,
+        "order_column": "CreatedDateUtc",
+        "order_by": "desc",
+        "ext_transaction_id": ext_transaction_id,
+        "start_date": _utc(since - timedelta(minutes=10).total_seconds()),
+        "end_date": _utc(until + timedelta(minutes=10).total_seconds()),
+    }
+    path = "/v1/TransactionData/SummaryRecordByFilter"
+    answer = ask(CLIENT, deadline, lambda access: json_request(path, fields, headers(access)))
+    try:
+        body = answer.json()
+        if answer.status != 200 or str(body.get("code")) != SUCCESS_CODE:
+            raise InquiryFailedError(f"http-{answer.status}")
+        payload = body.get("payload")
+        items = payload.get("items") if isinstance(payload, dict) else payload
+        if not isinstance(items, list):
+            raise InquiryFailedError("no items")
+        return [TransactionSummary.model_validate(item) for item in items]
+    except (UnreadableError, ValidationError):
+        raise InquiryFailedError("unreadable") from None
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,38 @@
+"""HASO 5.14 "İcraya Verilen işlem için masraf tutarı girişi": POST {SERVIS_URL}/RequestV2/SendTransactionExpense."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from vezne.models import LiraAmountOrZero, RequestModel, RequiredText, ResultModel
+
+
+class ExpensesRequest(RequestModel):
+    """Set the total legal expenses of a transaction under enforcement. Amounts in TRY; both are totals so far."""
+
+    transaction_code: RequiredText
+    merchant_oid: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    counter_party_attorney_fee: LiraAmountOrZero
+    expense_amount: LiraAmountOrZero
+    allow_lower: bool = False
+
+
+class Instalment(ResultModel):
+    """One instalment of the payment plan. The names keep the page's mixed capitals on the wire only."""
+
+    installment_no: int | None = Field(None, alias="InstallmentNo")
+    installment_payment: Decimal | None = Field(None, alias="installmentPayment")
+    term_date: str | None = Field(None, alias="termDate")
+    total_expense_amount: Decimal | None = Field(None, alias="totalExpenseAmount")
+
+
+class ExpensesResult(ResultModel):
+    """The payment plan after the change."""
+
+    payment_plan: list[Instalment]
+
+    def total_expenses(self) -> Decimal | None:
+        """Attorney fee and expenses as the plan carries them ("Toplam masraf tutarı son taksite eklenir"), in TRY."""
+        figures = [item.total_expense_amount for item in self.payment_plan if item.total_expense_amount is not None]
+        return sum(figures, Decimal(0)) if figures else None

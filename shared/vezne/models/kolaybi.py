@@ -1,0 +1,56 @@
+"""KolayBi "Cari Tahsilat İşlemi": POST /kolaybi/v1/associates/{id}/transactions/proceed."""
+
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from vezne.models import Amount, Currency, PositiveDecimal, ProviderText, RequestModel, ResultModel
+
+# Zone-less stamps are Turkish local time; Türkiye has kept +03:00 all year since 2016.
+TURKISH_TIME = timezone(timedelta(hours=3))
+
+
+class CollectionRequest(RequestModel):
+    """Collect an amount from an associate (cari) into an account."""
+
+    associate_id: Annotated[int, Field(ge=1)]
+    currency: Currency
+    amount: Amount
+    gateway_id: Annotated[int, Field(ge=1)]
+    gateway_type: Literal["vault", "associate"] | None = None
+    exchange_rate: PositiveDecimal | None = None
+    project_ids: list[int] | None = None
+    description: str | None = None
+
+
+def _iso_date(value: Any) -> Any:
+    """`2024-01-15 14:30:00` -> `2024-01-15T14:30:00+03:00`. Raises ValueError."""
+    if not isinstance(value, str):
+        return value
+    stamp = datetime.fromisoformat(value)
+    return (stamp if stamp.tzinfo else stamp.replace(tzinfo=TURKISH_TIME)).isoformat()
+
+
+class CollectionResult(ResultModel):
+    """The page's "Yanıt Alanları"."""
+
+    transaction_status: str
+    transaction_type: ProviderText | None = None
+    payment_method: ProviderText | None = None
+    issue_date: Annotated[str | None, BeforeValidator(_iso_date)] = None
+    amount: Decimal
+    currency: str
+
+
+class TransactionRow(ResultModel):
+    """One row of an associate's transactions. The page shows no row: every field but the text is optional."""
+
+    description: str | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    transaction_status: str | None = None
+    transaction_type: ProviderText | None = None
+    payment_method: ProviderText | None = None
+    issue_date: Annotated[str | None, BeforeValidator(_iso_date)] = None

@@ -1,0 +1,151 @@
+"""VakıfBank "TOS İşlemleri Yap": POST /tos/payment."""
+
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from stdnum import iban, luhn
+from stdnum.tr import tckimlik, vkn
+
+from vezne.models import Amount, Currency, ProviderText, RequestModel, RequiredText, ResultModel
+
+# "İşlem tipi": None = 0, Hesaba = 1, Isme = 2, KrediKarti = 3, Iade = 5.
+TRANSACTION_TYPES = {"account": 1, "name": 2, "credit_card": 3, "return": 5}
+
+
+def _identity_number(value: str) -> str:
+    if value and not tckimlik.is_valid(value):
+        raise ValueError("is not a valid TCKN")
+    return value
+
+
+def _tax_number(value: str) -> str:
+    if value and not vkn.is_valid(value):
+        raise ValueError("is not a valid VKN")
+    return value
+
+
+def _payment_date(value: Any) -> Any:
+    """A date or date-time as text, to the page's `yyyy-MM-ddTHH:mm:ss`. An offset would not fit that form."""
+    if not isinstance(value, str):
+        raise ValueError("must be an ISO 8601 date or date-time")
+    try:
+        stamp = datetime.fromisoformat(value) if "T" in value else datetime.combine(date.fromisoformat(value), time())
+    except ValueError:
+        raise ValueError("must be an ISO 8601 date or date-time") from None
+    if stamp.tzinfo is not None:
+        raise ValueError("must have no offset: it is Turkish local time")
+    return stamp.isoformat(timespec="seconds")
+
+
+IdentityNumber = Annotated[str, AfterValidator(_identity_number)]
+TaxNumber = Annotated[str, AfterValidator(_tax_number)]
+
+
+class Chief(RequestModel):
+    """"Amir": on whose order the payment is made."""
+
+    name: str = ""
+    account_no: str = ""
+    identity_no: IdentityNumber = ""
+    address: str = ""
+    country_city: str = ""
+    birth_place: str = ""
+    birth_date: str = ""
+    customer_no: str = ""
+
+
+class PaymentRequest(RequestModel):
+    """One payment instruction to an account, a name, a credit card, or back."""
+
+    transaction_type: Literal["account", "name", "credit_card", "return"]
+    currency: Currency
+    amount: Amount
+    sender_account_no: RequiredText
+    payment_date: Annotated[str, BeforeValidator(_payment_date)]
+    tax_identity_check: bool
+    credit_use: bool
+    receiver_account: Annotated[RequiredText | None, Field(validate_default=True, repr=False)] = None
+    receiver_name: Annotated[RequiredText | None, Field(validate_default=True)] = None
+    institution_transaction_code: RequiredText | None = None
+    receiver_bank_code: str = ""
+    receiver_branch_code: str = ""
+    explanation: str = ""
+    receiver_address: str = ""
+    receiver_phone: str = ""
+    receiver_identity_no: IdentityNumber = ""
+    receiver_tax_office: str = ""
+    receiver_tax_no: TaxNumber = ""
+    receiver_father_name: str = ""
+    receiver_email: str = ""
+    institution_package_no: str = ""
+    returned_payment_date: str = ""
+    returned_transaction_query_no: str = ""
+    chief: Chief = Chief()
+
+    @field_validator("receiver_account")
+    @classmethod
+    def _receiver_account_fits_the_type(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """ "TransactionType alanı 3 ise ... kredi kartı numarası olmalıdır. ... 2 ise bu alan boş olacaktır." """
+        kind = info.data.get("transaction_type")
+        if kind == "name" and value is not None:
+            raise ValueError("must be absent for a payment to a name")
+        if kind in ("account", "credit_card") and value is None:
+            raise ValueError("is required for this transaction_type")
+        if value is None:
+            return None
+        if kind == "credit_card" and not _is_card_number(value):
+            raise ValueError("is not a valid card number")
+        if kind in ("account", "return") and value[:2].isalpha() and not iban.is_valid(value):
+            raise ValueError("is not a valid IBAN")
+        return value
+
+    @field_validator("receiver_name")
+    @classmethod
+    def _receiver_name_fits_the_type(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """ "TransactionType alanı 2 ise bu alan dolu olacaktır." """
+        if info.data.get("transaction_type") == "name" and value is None:
+            raise ValueError("is required for a payment to a name")
+        return value
+
+
+def _is_card_number(value: str) -> bool:
+    return value.isascii() and value.isdecimal() and 12 <= len(value) <= 19 and luhn.is_valid(value)
+
+
+class PaymentResult(ResultModel):
+    """The page's `QueryResult`, and the gateway's `Header.ObjectID`."""
+
+    transaction_object_id: str | None = None
+    transaction_query_no: str | None = None
+    # The page: `InstitutionTaxNo`, "İşlemin yapılırken girilen id değeridir": our own code, despite its name.
+    institution_transaction_code: str | None = None
+    error_code: str | None = None
+    error_explanation: ProviderText | None = None
+    gateway_object_id: str | None = None
+
+
+class QueryResult(ResultModel):
+    """`Data.QueryResult` of a payment's answer."""
+
+    transaction_object_id: str | None = Field(None, alias="TransactionObjectId")
+    transaction_query_no: str | None = Field(None, alias="TransactionQueryNo")
+    institution_transaction_code: str | None = Field(None, alias="InstitutionTaxNo")
+    result: bool | None = Field(None, alias="Result")
+    error_code: str | None = Field(None, alias="ErrorCode")
+    error_explanation: ProviderText | None = Field(None, alias="ErrorExplanation")
+
+
+class PaymentRow(ResultModel):
+    """One payment in the list `Result` of POST /tos/query. Only the fields that repeat the payment are public."""
+
+    institution_transaction_code: str | None = Field(None, alias="InstitutionTransactionCode")
+    institution_transaction_no: str | None = Field(None, alias="InstitutionTransactionNo")
+    amount: Decimal | None = Field(None, alias="Amount")
+    currency: str | None = Field(None, alias="CurrencyType")
+    result: bool | None = Field(None, alias="Result")
+    transaction_object_id: str | None = Field(None, alias="TransactionObjectId")
+    transaction_query_no: str | None = Field(None, alias="TransactionQueryNo")
+    error_code: str | None = Field(None, alias="ErrorCode")
+    error_explanation: ProviderText | None = Field(None, alias="ErrorExplanation")
