@@ -9,13 +9,13 @@ from decimal import Decimal
 
 from vezne import entry
 from vezne.credentials import Access, HasoCredentials
-from vezne.idempotency import Guard, Record
 from vezne.inquiries import haso
 from vezne.models.haso import ExpensesRequest
 from vezne.money import amount_text, minor_units_text
 from vezne.operation import Operation, Order
 from vezne.outcome import Declined, Finding, Found, Inconclusive, NotFound, Outcome, Succeeded, Unknown
 from vezne.provider import Answer, Deadline, Request
+from vezne.record import Guard, Record
 
 
 class SetExpenses(Operation[ExpensesRequest, HasoCredentials]):

@@ -6,13 +6,13 @@ later that a collection is this one.
 
 from vezne import entry
 from vezne.credentials import Access, KolayBiCredentials
-from vezne.idempotency import Record
 from vezne.inquiries import kolaybi
 from vezne.models.kolaybi import CollectionRequest, CollectionResult, TransactionRow
 from vezne.money import amount_text, shortest_number
 from vezne.operation import Operation, Order
 from vezne.outcome import Declined, Finding, Found, NotFound, Outcome, Succeeded, Unknown
 from vezne.provider import Answer, Deadline, Request, form_request
+from vezne.record import Record
 
 # "Tamamlandı" is the only value of `transaction_status` the page shows.
 COMPLETED = "Tamamlandı"

@@ -9,14 +9,24 @@ from decimal import Decimal
 
 from vezne import entry
 from vezne.credentials import Access, VakifBankCredentials
-from vezne.idempotency import Guard, Record
 from vezne.inquiries import vakifbank
-from vezne.models.vakifbank import TRANSACTION_TYPES, PaymentRequest, PaymentResult, QueryResult
-from vezne.money import amount_text, json_number_one_digit
+from vezne.models.vakifbank import PaymentRequest, PaymentResult, QueryResult
+from vezne.money import amount_text
 from vezne.operation import Operation, Order
-from vezne.outcome import CredentialsRefused, Declined, Finding, Found, Inconclusive, NotFound, NotSent, Outcome
-from vezne.outcome import Succeeded, Unknown
+from vezne.outcome import (
+    CredentialsRefused,
+    Declined,
+    Finding,
+    Found,
+    Inconclusive,
+    NotFound,
+    NotSent,
+    Outcome,
+    Succeeded,
+    Unknown,
+)
 from vezne.provider import Answer, Deadline, Request, json_request
+from vezne.record import Guard, Record
 
 # "Mesaj Kodları" of the page: institution code, currency code, institution transaction id empty; and of MessageCodes:
 # request message incorrect, security settings, no account defined (four), limits of transaction, day and company.
@@ -44,41 +54,7 @@ class Pay(Operation[PaymentRequest, VakifBankCredentials]):
 
     def build(self, order: Order[PaymentRequest], access: Access[VakifBankCredentials]) -> Request:
         """Every field of the page, absent text as "", in the page's order and spelling."""
-        request, chief = order.request, order.request.chief
-        fields = {
-            "InstitutionCode": access.credentials.institution_code,
-            "TransactionType": TRANSACTION_TYPES[request.transaction_type],
-            "TaxIdentityCheck": request.tax_identity_check,
-            "CreditUse": request.credit_use,
-            "Amount": json_number_one_digit(request.amount),
-            "CurrencyType": "TL" if request.currency == "TRY" else request.currency,
-            "SenderAccountNo": request.sender_account_no,
-            "ReceivertAccountIbanNo": request.receiver_account or "",
-            "ReceiverBankCode": request.receiver_bank_code,
-            "ReceiverBranchCode": request.receiver_branch_code,
-            "ReceiverNameSurname": request.receiver_name or "",
-            "Explanation": request.explanation,
-            "InstitutionTransactionCode": _code(order),
-            "ReceiverAddress": request.receiver_address,
-            "ReceiverTelephone": request.receiver_phone,
-            "ReceiverIdentityNo": request.receiver_identity_no,
-            "ReceiverAdministrationTax": request.receiver_tax_office,
-            "ReceiverTaxNo": request.receiver_tax_no,
-            "ReceiverFatherName": request.receiver_father_name,
-            "ReceiverEmail": request.receiver_email,
-            "PaymentDate": request.payment_date,
-            "InstitutionPackageNo": request.institution_package_no,
-            "ComingReturnPaymentDate": request.returned_payment_date,
-            "ComingReturnTransactionQueryNo": request.returned_transaction_query_no,
-            "ChiefName": chief.name,
-            "ChiefAccountNo": chief.account_no,
-            "ChiefIdentityNo": chief.identity_no,
-            "ChiefAdress": chief.address,
-            "ChiefCountryCity": chief.country_city,
-            "ChiefBirthPlace": chief.birth_place,
-            "ChiefBirthDate": chief.birth_date,
-            "ChiefCustomerNo": chief.customer_no,
-        }
+        fields = order.request.wire_fields(access.credentials.institution_code, _code(order))
         return json_request("/tos/payment", fields, vakifbank.headers(access))
 
     def read(self, order: Order[PaymentRequest], answer: Answer) -> Outcome:
@@ -126,7 +102,9 @@ class Pay(Operation[PaymentRequest, VakifBankCredentials]):
         row = ours[0]
         if len(ours) > 1 or row.result is not True or row.amount != Decimal(record.clues["amount"]):
             return Inconclusive("a row of our code that proves nothing")
-        known = row.model_dump(include={"transaction_object_id", "transaction_query_no", "error_code", "error_explanation"})
+        known = row.model_dump(
+            include={"transaction_object_id", "transaction_query_no", "error_code", "error_explanation"}
+        )
         result = PaymentResult(**known, institution_transaction_code=code)
         return Found(Succeeded(result.public()), {"transaction_query_no": row.transaction_query_no or ""})
 

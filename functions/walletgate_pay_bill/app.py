@@ -4,13 +4,13 @@ from decimal import Decimal
 
 from vezne import entry
 from vezne.credentials import Access, WalletgateCredentials
-from vezne.idempotency import Guard, Record
 from vezne.inquiries import walletgate
 from vezne.models.walletgate import ACCOUNT_TYPES, BillPaymentRequest, BillPaymentResult
 from vezne.money import amount_text, json_number_two_digits
 from vezne.operation import Operation, Order
 from vezne.outcome import Declined, Finding, Found, Inconclusive, NotFound, Outcome, Succeeded, Unknown
 from vezne.provider import Answer, Deadline, Request, json_request
+from vezne.record import Guard, Record
 
 # The platform's code table: wallet not found, limit insufficient, balance insufficient.
 REFUSALS = frozenset({"300", "310", "311"})

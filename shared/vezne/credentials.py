@@ -145,7 +145,12 @@ def _fetch_secret(model: type[C]) -> tuple[C, str]:
         answer = _client().get_secret_value(SecretId=os.environ["SECRET_ID"])
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
-        if code in {"ResourceNotFoundException", "AccessDeniedException", "InvalidRequestException", "DecryptionFailure"}:
+        if code in {
+            "ResourceNotFoundException",
+            "AccessDeniedException",
+            "InvalidRequestException",
+            "DecryptionFailure",
+        }:
             raise SecretUnusableError(f"the secret cannot be read ({code})") from None
         raise SecretUnavailableError(code) from None
     except BotoCoreError as error:

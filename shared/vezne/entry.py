@@ -10,10 +10,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from vezne import problems
-from vezne.idempotency import PROCESSING, SETTLED, SUCCEEDED, UNKNOWN, DECLINED, Record, Store, StoreUnavailableError, iso_time
+from vezne.idempotency import Store, StoreUnavailableError
 from vezne.masking import mask_text
-from vezne.operation import Operation, Order, Report, carry_out, sweep
+from vezne.operation import Operation, Order, Report
+from vezne.path import carry_out
 from vezne.provider import Deadline
+from vezne.record import DECLINED, PROCESSING, SETTLED, SUCCEEDED, UNKNOWN, Record, iso_time
+from vezne.resolving import sweep
 from vezne.telemetry import MetricUnit, code_places, count, logger, metrics
 
 LONGEST_BODY = 64 * 1024
@@ -26,7 +29,7 @@ Handler = Callable[[Event, Any], Any]
 
 
 class StandingOrderFailed(Exception):
-    """A standing order came to a certain refusal: Lambda tries again, then puts the event into the dead-letter queue."""
+    """A standing order was refused for certain: Lambda tries again, then the dead-letter queue takes the event."""
 
 
 def handler(operation: Operation[Any, Any]) -> Handler:
@@ -77,7 +80,7 @@ def _count_outcome(operation: Operation[Any, Any], report: Report) -> None:
 
 def _sweep(operation: Operation[Any, Any], deadline: Deadline, store: Store) -> dict[str, int]:
     report = sweep(operation, deadline, store)
-    logger.info("sweep", operation=operation.name, **report)
+    logger.info("sweep", extra={"operation": operation.name, **report})
     count("SweepHeartbeat", operation.name)
     count("UnknownSettled", operation.name, report["settled"])
     count("OldestUnknownAge", operation.name, report["oldest_unknown_seconds"], MetricUnit.Seconds)

@@ -6,6 +6,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
+__all__ = ["ALLOWED", "MetricUnit", "code_places", "count", "logger", "metrics"]
+
 # A field of a request, a result or a record is never here: adding a field to a model does not add it to the logs.
 ALLOWED = frozenset({
     "level", "message", "timestamp", "service", "location", "xray_trace_id", "function_name", "function_request_id",
@@ -18,7 +20,7 @@ ALLOWED = frozenset({
 class AllowListFormatter(LambdaPowertoolsFormatter):
     """Drops every key that is not named in ALLOWED, exception texts and stack traces included."""
 
-    def serialize(self, log: dict[str, Any]) -> str:  # type: ignore[override]
+    def serialize(self, log: dict[str, Any]) -> str:
         return super().serialize({key: value for key, value in log.items() if key in ALLOWED})  # type: ignore[arg-type]
 
 

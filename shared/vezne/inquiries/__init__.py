@@ -73,7 +73,7 @@ def log_in(provider: Provider, request: Request, deadline: Deadline) -> Answer:
 
 
 def read_token(answer: Answer, value: str, seconds: float | None = None) -> Token:
-    """The access token in a login's answer; its life is `seconds`, or the answer's `expires_in`. Raises NotSentError."""
+    """The access token in a login's answer; it lives `seconds`, or the answer's `expires_in`. Raises NotSentError."""
     try:
         fields = answer.json()
     except UnreadableError:

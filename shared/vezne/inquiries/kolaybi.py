@@ -34,12 +34,14 @@ CLIENT = Client(PROVIDER, Keyring(KolayBiCredentials, _log_in))
 
 
 def list_transactions(associate_id: str, deadline: Deadline) -> list[TransactionRow]:
-    """An associate's transactions. The page documents only the path: rows are looked for wherever the answer has a list.
+    """An associate's transactions. The page documents only the path, so rows are looked for all over the answer.
 
     Raises InquiryFailedError.
     """
     path = f"/kolaybi/v1/associates/{associate_id}/transactions"
-    answer = ask(CLIENT, deadline, lambda access: Request("GET", path, {"Accept": "application/json", **headers(access)}))
+    answer = ask(
+        CLIENT, deadline, lambda access: Request("GET", path, {"Accept": "application/json", **headers(access)})
+    )
     if answer.status != 200:
         raise InquiryFailedError(f"http-{answer.status}")
     try:

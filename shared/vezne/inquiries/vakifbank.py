@@ -89,7 +89,7 @@ def query(code: str, payment_date: str, deadline: Deadline) -> list[PaymentRow]:
 
 
 def _result_list(body: dict[str, Any]) -> list[Any]:
-    """The list `Result`, under `Data` or one level deeper. Without a list nothing is known. Raises InquiryFailedError."""
+    """The list `Result`, under `Data` or one level deeper; without it nothing is known. Raises InquiryFailedError."""
     data = body.get("Data")
     places = [data, *data.values()] if isinstance(data, dict) else []
     for place in places:

@@ -1,6 +1,6 @@
 """walletgate: login ("Get Access Token") and TransactionData/SummaryRecordByFilter."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 
@@ -41,7 +41,9 @@ def _log_in(credentials: WalletgateCredentials, _version: str, deadline: Deadlin
 CLIENT = Client(PROVIDER, Keyring(WalletgateCredentials, _log_in))
 
 
-def find_transactions(ext_transaction_id: str, since: float, until: float, deadline: Deadline) -> list[TransactionSummary]:
+def find_transactions(
+    ext_transaction_id: str, since: float, until: float, deadline: Deadline
+) -> list[TransactionSummary]:
     """Transactions under one `ext_transaction_id` between two times (seconds since 1970).
 
     The times are always sent: without them the platform looks back one day only. Raises InquiryFailedError.
@@ -71,4 +73,4 @@ def find_transactions(ext_transaction_id: str, since: float, until: float, deadl
 
 
 def _utc(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -9,6 +9,7 @@ from stdnum import iban, luhn
 from stdnum.tr import tckimlik, vkn
 
 from vezne.models import Amount, Currency, ProviderText, RequestModel, RequiredText, ResultModel
+from vezne.money import json_number_one_digit
 
 # "İşlem tipi": None = 0, Hesaba = 1, Isme = 2, KrediKarti = 3, Iade = 5.
 TRANSACTION_TYPES = {"account": 1, "name": 2, "credit_card": 3, "return": 5}
@@ -44,7 +45,7 @@ TaxNumber = Annotated[str, AfterValidator(_tax_number)]
 
 
 class Chief(RequestModel):
-    """"Amir": on whose order the payment is made."""
+    """ "Amir": on whose order the payment is made."""
 
     name: str = ""
     account_no: str = ""
@@ -83,6 +84,44 @@ class PaymentRequest(RequestModel):
     returned_payment_date: str = ""
     returned_transaction_query_no: str = ""
     chief: Chief = Chief()
+
+    def wire_fields(self, institution_code: str, transaction_code: str) -> dict[str, Any]:
+        """Every field of the page in its order and spelling; absent text is "", as in its sample."""
+        return {
+            "InstitutionCode": institution_code,
+            "TransactionType": TRANSACTION_TYPES[self.transaction_type],
+            "TaxIdentityCheck": self.tax_identity_check,
+            "CreditUse": self.credit_use,
+            "Amount": json_number_one_digit(self.amount),
+            # "TL" exists on this wire only.
+            "CurrencyType": "TL" if self.currency == "TRY" else self.currency,
+            "SenderAccountNo": self.sender_account_no,
+            "ReceivertAccountIbanNo": self.receiver_account or "",
+            "ReceiverBankCode": self.receiver_bank_code,
+            "ReceiverBranchCode": self.receiver_branch_code,
+            "ReceiverNameSurname": self.receiver_name or "",
+            "Explanation": self.explanation,
+            "InstitutionTransactionCode": transaction_code,
+            "ReceiverAddress": self.receiver_address,
+            "ReceiverTelephone": self.receiver_phone,
+            "ReceiverIdentityNo": self.receiver_identity_no,
+            "ReceiverAdministrationTax": self.receiver_tax_office,
+            "ReceiverTaxNo": self.receiver_tax_no,
+            "ReceiverFatherName": self.receiver_father_name,
+            "ReceiverEmail": self.receiver_email,
+            "PaymentDate": self.payment_date,
+            "InstitutionPackageNo": self.institution_package_no,
+            "ComingReturnPaymentDate": self.returned_payment_date,
+            "ComingReturnTransactionQueryNo": self.returned_transaction_query_no,
+            "ChiefName": self.chief.name,
+            "ChiefAccountNo": self.chief.account_no,
+            "ChiefIdentityNo": self.chief.identity_no,
+            "ChiefAdress": self.chief.address,
+            "ChiefCountryCity": self.chief.country_city,
+            "ChiefBirthPlace": self.chief.birth_place,
+            "ChiefBirthDate": self.chief.birth_date,
+            "ChiefCustomerNo": self.chief.customer_no,
+        }
 
     @field_validator("receiver_account")
     @classmethod

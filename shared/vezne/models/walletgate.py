@@ -56,7 +56,7 @@ class TransactionLimits(ResultModel):
 
 
 class SenderWalletInfo(ResultModel):
-    """ "Gönderici Cüzdan Detayı". """
+    """ "Gönderici Cüzdan Detayı"."""
 
     id: str | None = None
     name: str | None = None

@@ -1,0 +1,229 @@
+"""The one path every order takes.
+
+    order -> prepare -> claim -> call -> read -> settle -> report
+
+Everything that can fail harmlessly happens in `prepare`. From the claim on, every way out leaves a record that says
+what is known, and the caller is told no more than that.
+"""
+
+import hmac
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import requests
+
+from vezne import problems
+from vezne.credentials import CredentialsRefusedError, SecretModel, SecretUnavailableError, SecretUnusableError
+from vezne.idempotency import (
+    CLOCK_MARGIN_SECONDS,
+    GuardRefusedError,
+    LostOwnershipError,
+    Store,
+    StoreUnavailableError,
+    new_owner,
+)
+from vezne.models import RequestModel
+from vezne.operation import Operation, Order, Report
+from vezne.outcome import CredentialsRefused, NotFound, NotSent, Outcome, Succeeded, Unknown
+from vezne.provider import AnswerLostError, Deadline, NotSentError
+from vezne.record import PROCESSING, UNKNOWN, Record
+from vezne.resolving import conclude
+from vezne.settling import lease, lease_is_alive, settle, still_running, stored
+from vezne.telemetry import code_places, count, logger
+
+R = TypeVar("R", bound=RequestModel)
+C = TypeVar("C", bound=SecretModel)
+
+
+def carry_out(operation: Operation[R, C], order: Order[R], deadline: Deadline, store: Store) -> Report:
+    """Take an order down the one path. Raises problems.Problem; after the claim, only one that is certain."""
+    me = new_owner()
+    prepared: requests.PreparedRequest | None = None
+    try:
+        prepared = _prepare(operation, order, deadline)
+    except problems.Problem:
+        # What stopped this attempt says nothing about an earlier one under the same key.
+        known = _or_unavailable(lambda: store.find(order.operation_id))
+        if known is None:
+            raise
+        return _existing(operation, order, known, me, None, deadline, store)
+    record = _new_record(operation, order, me, deadline, store)
+    known = _claim(record, order, store)
+    if known is not None and known.owner != me:
+        return _existing(operation, order, known, me, prepared, deadline, store)
+    outcome = _call_with_renewal(operation, order, prepared, deadline)
+    return settle(record, outcome, store)
+
+
+def _prepare(operation: Operation[R, C], order: Order[R], deadline: Deadline) -> requests.PreparedRequest:
+    """Everything that can fail harmlessly: time, credentials, token, building and signing. Raises problems.Problem."""
+    if not deadline.allows_a_call():
+        raise problems.NotEnoughTime("Too little time was left to send safely.")
+    try:
+        access = operation.client.keyring.access(deadline)
+        prepared = operation.client.provider.prepare(operation.build(order, access))
+    except SecretUnusableError as error:
+        logger.error("secret unusable", operation=operation.name, reason=str(error))
+        raise problems.ProviderRejectedCredentials("The provider's secret is missing or malformed.") from None
+    except CredentialsRefusedError as error:
+        count("CredentialsRejected", operation.name)
+        logger.error("credentials refused", operation=operation.name, reason=str(error))
+        raise problems.ProviderRejectedCredentials("The provider refused our login.") from None
+    except SecretUnavailableError as error:
+        logger.warning("secret unavailable", operation=operation.name, reason=str(error))
+        raise problems.ProviderUnreachable("The provider's secret could not be read in time.", retry_after=5) from None
+    except NotSentError as error:
+        logger.warning("not sent", operation=operation.name, reason=str(error))
+        raise problems.ProviderUnreachable("The provider could not be reached.", retry_after=5) from None
+    if not deadline.allows_a_call():
+        raise problems.NotEnoughTime("Too little time was left to send safely.")
+    return prepared
+
+
+def _new_record(operation: Operation[R, C], order: Order[R], me: str, deadline: Deadline, store: Store) -> Record:
+    now, until = store.now(), lease(deadline, store)
+    return Record(
+        id=order.operation_id,
+        operation=operation.name,
+        client_id=order.client_id,
+        fingerprint=order.fingerprint,
+        status=PROCESSING,
+        owner=me,
+        lease_until=until,
+        in_flight_until=until,
+        created_at=now,
+        updated_at=now,
+        clues=operation.clues(order),
+        guard=operation.guard(order),
+        next_look_up=until + CLOCK_MARGIN_SECONDS,
+    )
+
+
+def _claim(record: Record, order: Order[R], store: Store) -> Record | None:
+    """The record that stood there before ours, if one did. Raises problems.Problem: nothing was sent."""
+    try:
+        return store.claim(record)
+    except StoreUnavailableError as error:
+        # The write may have been applied although its answer was lost; nothing was sent, so take it back if it was.
+        try:
+            store.release(record)
+        except (LostOwnershipError, StoreUnavailableError):
+            logger.warning("claim not taken back", operation_id=record.id)
+        raise _unavailable(error) from None
+    except GuardRefusedError as error:
+        raise _guard_problem(record, error.guard, store) from None
+
+
+def _guard_problem(record: Record, guard: dict[str, Any], store: Store) -> problems.Problem:
+    holder = guard.get("holder")
+    if holder is None:
+        return problems.TotalWouldFall("A figure is lower than one already sent; allow_lower permits a correction.")
+    named = {"holder": holder} if guard.get("holder_client") == record.client_id else {}
+    other = _or_unavailable(lambda: store.find(holder))
+    if other is not None and not other.settled:
+        return problems.HeldByAnotherOperation(
+            "Another order for the same thing is not settled yet.", retry_after=5, **named
+        )
+    problem = problems.HeldByAnotherOperation("Another order has already paid this.", **named)
+    problem.retry = "never"
+    return problem
+
+
+def _existing(
+    operation: Operation[R, C],
+    order: Order[R],
+    record: Record,
+    me: str,
+    prepared: requests.PreparedRequest | None,
+    deadline: Deadline,
+    store: Store,
+) -> Report:
+    """Answer from a record that stood there before; an unknown one is looked up now, if it can be."""
+    if not hmac.compare_digest(record.fingerprint, order.fingerprint):
+        raise problems.IdempotencyKeyReused("This Idempotency-Key was used with another request.")
+    if record.settled:
+        return Report(record, replayed=True)
+    if lease_is_alive(record, store):
+        return still_running(record, store)
+    if prepared is None:
+        return Report(replace(record, status=UNKNOWN), replayed=True)
+    sending = operation.resend_is_safe
+    try:
+        taken = store.take_over(record, me, lease(deadline, store), sending=sending)
+    except LostOwnershipError:
+        return stored(record, store)
+    except StoreUnavailableError:
+        return Report(replace(record, status=UNKNOWN), replayed=True)
+    try:
+        concluded, finding = conclude(operation, taken, deadline, store, keep=not sending)
+    except LostOwnershipError:
+        return stored(record, store)
+    if concluded.settled or not sending:
+        return Report(concluded, replayed=False)
+    if isinstance(finding, NotFound) and deadline.allows_a_call():
+        outcome = _call_with_renewal(operation, order, prepared, deadline)
+        return settle(concluded, outcome if isinstance(outcome, Succeeded) else Unknown("resent"), store)
+    return settle(concluded, Unknown("look-up"), store)
+
+
+def _call_with_renewal(
+    operation: Operation[R, C], order: Order[R], prepared: requests.PreparedRequest, deadline: Deadline
+) -> Outcome:
+    """Call the provider; after a definite refusal of our login, once more with credentials read anew."""
+    outcome = _call(operation, order, prepared, deadline)
+    if not (isinstance(outcome, CredentialsRefused) and outcome.renewable):
+        return outcome
+    operation.client.keyring.forget()
+    try:
+        return _call(operation, order, _prepare(operation, order, deadline), deadline)
+    except problems.ProviderRejectedCredentials:
+        return outcome
+    except Exception as error:
+        return NotSent(type(error).__name__)
+
+
+def _call(
+    operation: Operation[R, C], order: Order[R], prepared: requests.PreparedRequest, deadline: Deadline
+) -> Outcome:
+    """One call. A connection that was provably never made is tried once more; nothing else is."""
+    provider = operation.client.provider
+    try:
+        try:
+            answer = provider.send(prepared, deadline, operation.timeout)
+        except NotSentError:
+            if not deadline.allows_a_call():
+                raise
+            answer = provider.send(prepared, deadline, operation.timeout)
+    except NotSentError as error:
+        return NotSent(str(error))
+    except AnswerLostError as error:
+        return Unknown(str(error))
+    if answer.status >= 500:
+        return Unknown(f"http-{answer.status}")
+    if answer.status == 401:
+        # RFC 9110, 15.5.2: the request "has not been applied because it lacks valid authentication credentials".
+        return CredentialsRefused("http-401")
+    try:
+        return operation.read(order, answer)
+    except Exception as error:
+        # An answer we cannot read is not a reason to say that nothing happened.
+        logger.warning(
+            "answer unreadable",
+            operation_id=order.operation_id,
+            exception_name=type(error).__name__,
+            frames=code_places(error),
+        )
+        return Unknown("unreadable")
+
+
+def _or_unavailable(read: Callable[[], Record | None]) -> Record | None:
+    try:
+        return read()
+    except StoreUnavailableError as error:
+        raise _unavailable(error) from None
+
+
+def _unavailable(error: StoreUnavailableError) -> problems.Problem:
+    logger.error("store unavailable", reason=str(error))
+    return problems.StoreUnavailable("The record store did not answer, so nothing was sent.", retry_after=5)

@@ -1,0 +1,181 @@
+"""The record of one order, its names, and its form as a DynamoDB item."""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+PROCESSING, SUCCEEDED, DECLINED, UNKNOWN, NOT_EXECUTED = (
+    "processing",
+    "succeeded",
+    "declined",
+    "unknown",
+    "not_executed",
+)
+SETTLED = frozenset({SUCCEEDED, DECLINED, NOT_EXECUTED})
+# Each order is written to its operation's part of the index and taken out again: 8 partitions take 8,000 such writes
+# a second, far above any provider's limit, and a sweep reads all 8 in 8 queries.
+SHARDS = 8
+# The lists in a record stay far below DynamoDB's 400 KB: the first look-ups and the latest are kept.
+EVIDENCE_HEAD, EVIDENCE_TAIL = 20, 60
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A second lock, on what an order pays or changes, where the idempotency key alone does not protect it.
+
+    `keeps`: held for good after success (a bill is paid once). `figures`: amounts in minor units that must not fall
+    from one success to the next, unless `may_fall`.
+    """
+
+    key: str
+    keeps: bool = False
+    figures: dict[str, int] = field(default_factory=dict)
+    may_fall: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One order as it stands in the table. Times are seconds since 1970."""
+
+    id: str
+    operation: str
+    client_id: str
+    fingerprint: str
+    status: str
+    owner: str
+    lease_until: float
+    in_flight_until: float
+    created_at: float
+    updated_at: float
+    clues: dict[str, str]
+    guard: Guard | None = None
+    outcome: dict[str, Any] | None = None
+    evidence: tuple[dict[str, str], ...] = ()
+    next_look_up: float | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the outcome is certain and stored."""
+        return self.status in SETTLED
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """What the sparse index tells about a record without reading it."""
+
+    id: str
+    created_at: float
+    next_look_up: float
+
+
+def operation_tag(operation: str) -> str:
+    """The first four characters of every id of an operation; each function's rights are fenced by it."""
+    return _base32(hashlib.sha256(operation.encode()))[:4]
+
+
+def operation_id(client_id: str, operation: str, idempotency_key: str) -> str:
+    """The record's key and the public id: `op_`, the operation's tag, and 22 characters (110 bits) of hash."""
+    digest = hashlib.sha256("\n".join((client_id, operation, idempotency_key)).encode())
+    return f"op_{operation_tag(operation)}{_base32(digest)[:22]}"
+
+
+def guard_id(operation: str, key: str) -> str:
+    """The key of a guard item. The guarded value itself is hashed: it may be a customer's number."""
+    return f"guard#{operation}#{_base32(hashlib.sha256(key.encode()))[:26]}"
+
+
+def to_item(record: Record) -> dict[str, Any]:
+    guard = record.guard
+    values = {
+        "id": record.id,
+        "operation": record.operation,
+        "client_id": record.client_id,
+        "fingerprint": record.fingerprint,
+        "status": record.status,
+        "owner": record.owner,
+        "lease_until": number(record.lease_until),
+        "in_flight_until": number(record.in_flight_until),
+        "created_at": iso_time(record.created_at),
+        "updated_at": iso_time(record.updated_at),
+        "clues": record.clues,
+        "evidence": list(record.evidence),
+        "guard": guard
+        and {"key": guard.key, "keeps": guard.keeps, "figures": guard.figures, "may_fall": guard.may_fall},
+        "outcome": record.outcome and json.dumps(record.outcome, ensure_ascii=False),
+        "next_look_up": None if record.next_look_up is None else number(record.next_look_up),
+        "unresolved": None if record.settled else _partition(record),
+    }
+    return {name: serialize(value) for name, value in values.items() if value is not None}
+
+
+def from_item(item: dict[str, Any]) -> Record:
+    values = plain(item)
+    guard = values.get("guard")
+    return Record(
+        id=values["id"],
+        operation=values["operation"],
+        client_id=values["client_id"],
+        fingerprint=values["fingerprint"],
+        status=values["status"],
+        owner=values["owner"],
+        lease_until=float(values["lease_until"]),
+        in_flight_until=float(values["in_flight_until"]),
+        created_at=seconds_of(values["created_at"]),
+        updated_at=seconds_of(values["updated_at"]),
+        clues=values["clues"],
+        guard=guard
+        and Guard(
+            guard["key"],
+            guard["keeps"],
+            {name: int(value) for name, value in guard["figures"].items()},
+            guard["may_fall"],
+        ),
+        outcome=json.loads(values["outcome"]) if "outcome" in values else None,
+        evidence=tuple(values["evidence"]),
+        next_look_up=float(values["next_look_up"]) if "next_look_up" in values else None,
+    )
+
+
+def trimmed(evidence: tuple[dict[str, str], ...]) -> tuple[dict[str, str], ...]:
+    """The evidence, without the middle of a very long list."""
+    if len(evidence) <= EVIDENCE_HEAD + EVIDENCE_TAIL:
+        return evidence
+    return evidence[:EVIDENCE_HEAD] + evidence[-EVIDENCE_TAIL:]
+
+
+def iso_time(seconds: float) -> str:
+    """Seconds since 1970 as ISO 8601 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds_of(text: str) -> float:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def _partition(record: Record) -> str:
+    return f"{record.operation}#{int(hashlib.sha256(record.id.encode()).hexdigest()[:8], 16) % SHARDS}"
+
+
+def _base32(digest: Any) -> str:
+    return base64.b32encode(digest.digest()).decode("ascii").lower()
+
+
+def number(seconds: float) -> Decimal:
+    return Decimal(f"{seconds:.3f}")
+
+
+_serializer, _deserializer = TypeSerializer(), TypeDeserializer()
+
+
+def serialize(value: Any) -> dict[str, Any]:
+    return dict(_serializer.serialize(value))
+
+
+def plain(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: _deserializer.deserialize(value) for name, value in item.items()}

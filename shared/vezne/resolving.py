@@ -1,0 +1,114 @@
+"""Unknown outcomes: look-ups, the evidence they leave, and the scheduled sweep.
+
+No timer turns unknown into success or failure; only evidence does.
+"""
+
+from dataclasses import replace
+from typing import TypeVar
+
+from vezne.credentials import SecretModel
+from vezne.idempotency import LostOwnershipError, Store, new_owner
+from vezne.inquiries import InquiryFailedError
+from vezne.masking import mask_text
+from vezne.models import RequestModel
+from vezne.operation import Operation
+from vezne.outcome import Finding, Found, Inconclusive, NotFound, Unknown
+from vezne.provider import Deadline
+from vezne.record import NOT_EXECUTED, Record, iso_time, seconds_of, trimmed
+from vezne.settling import lease, lease_is_alive, settle, write
+from vezne.telemetry import code_places, logger
+
+R = TypeVar("R", bound=RequestModel)
+C = TypeVar("C", bound=SecretModel)
+
+
+def sweep(operation: Operation[R, C], deadline: Deadline, store: Store) -> dict[str, int]:
+    """Look up every unresolved record of the operation that is due, while time is left.
+
+    Returns how many were looked up, settled and are still unknown, and the age of the oldest in seconds.
+    """
+    looked_up = settled = still_unknown = oldest = 0
+    for item in store.unresolved(operation.name):
+        now = store.now()
+        ended = False
+        if item.next_look_up <= now and deadline.allows_a_call():
+            looked_up += 1
+            ended = _sweep_one(operation, item.id, deadline, store)
+            settled += ended
+        if not ended:
+            still_unknown += 1
+            oldest = max(oldest, int(now - item.created_at))
+    return {
+        "looked_up": looked_up,
+        "settled": settled,
+        "still_unknown": still_unknown,
+        "oldest_unknown_seconds": oldest,
+    }
+
+
+def _sweep_one(operation: Operation[R, C], record_id: str, deadline: Deadline, store: Store) -> bool:
+    """Whether the record is settled now."""
+    record = store.find(record_id)
+    if record is None or record.settled:
+        return True
+    if lease_is_alive(record, store):
+        return False
+    try:
+        taken = store.take_over(record, new_owner(), lease(deadline, store))
+        concluded, _ = conclude(operation, taken, deadline, store)
+        return concluded.settled
+    except LostOwnershipError:
+        return False
+
+
+def conclude(
+    operation: Operation[R, C], record: Record, deadline: Deadline, store: Store, *, keep: bool = True
+) -> tuple[Record, Finding]:
+    """Look a record up, add the evidence, and settle it if the evidence suffices.
+
+    Otherwise its next look-up is pushed back; with `keep` false that is left to the caller. Raises LostOwnershipError.
+    """
+    finding = _look_up(operation, record, deadline)
+    noted = replace(record, evidence=trimmed((*record.evidence, _evidence(operation, finding, store.now()))))
+    if isinstance(finding, Found):
+        return settle(noted, finding.outcome, store).record, finding
+    if isinstance(finding, NotFound) and _proves_not_executed(operation, noted, store.now()):
+        return write(lambda: store.settle(noted, NOT_EXECUTED, {}), noted, NOT_EXECUTED, {}), finding
+    if keep:
+        return settle(noted, Unknown("look-up"), store).record, finding
+    return noted, finding
+
+
+def _look_up(operation: Operation[R, C], record: Record, deadline: Deadline) -> Finding:
+    if not deadline.allows_a_call():
+        return Inconclusive("not-enough-time")
+    try:
+        return operation.look_up(record, deadline)
+    except InquiryFailedError as error:
+        return Inconclusive(str(error))
+    except Exception as error:
+        # Whatever fails here, the order's outcome is as unknown as before.
+        logger.warning(
+            "look-up failed", operation_id=record.id, exception_name=type(error).__name__, frames=code_places(error)
+        )
+        return Inconclusive(type(error).__name__)
+
+
+def _evidence(operation: Operation[R, C], finding: Finding, now: float) -> dict[str, str]:
+    entry = {"at": iso_time(now), "asked": operation.look_up_call}
+    if isinstance(finding, Inconclusive):
+        return {**entry, "finding": "inconclusive", "reason": mask_text(finding.reason)}
+    kind = "found" if isinstance(finding, Found) else "not_found"
+    return {**entry, "finding": kind, **{name: mask_text(value) for name, value in finding.seen.items()}}
+
+
+def _proves_not_executed(operation: Operation[R, C], record: Record, now: float) -> bool:
+    """Two "not found" of a complete look-up, both after the order was on its way, the last after the settling time."""
+    if not operation.look_up_is_complete:
+        return False
+    not_found = [
+        entry
+        for entry in record.evidence
+        if entry["finding"] == "not_found" and seconds_of(entry["at"]) > record.in_flight_until
+    ]
+    return len(not_found) >= 2 and now > record.in_flight_until + operation.settling_time.total_seconds()
