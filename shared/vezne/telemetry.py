@@ -20,8 +20,8 @@ ALLOWED = frozenset({
 class AllowListFormatter(LambdaPowertoolsFormatter):
     """Drops every key that is not named in ALLOWED, exception texts and stack traces included."""
 
-    def serialize(self, log: dict[str, Any]) -> str:
-        return super().serialize({key: value for key, value in log.items() if key in ALLOWED})  # type: ignore[arg-type]
+    def serialize(self, log: Any) -> str:
+        return super().serialize({key: value for key, value in log.items() if key in ALLOWED})
 
 
 logger = Logger(logger_formatter=AllowListFormatter(), log_uncaught_exceptions=False)
