@@ -1,0 +1,90 @@
+"""`sam build` and `sam deploy` of the real template, into an AWS emulator on this machine."""
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from .processes import LOCAL, ROOT, Progress, StackError, lock, running
+
+BUILD = ROOT / ".aws-sam" / "local"
+SAM = ROOT / ".venv-sam" / "bin" / "sam"
+STACK_NAME = "vezne"
+REGION = "eu-central-1"
+BUCKET = "vezne-artifacts"
+
+
+def aws_environment(endpoint_url: str) -> dict[str, str]:
+    """What an AWS client needs to speak to the emulator and to nothing else."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
+def _inputs() -> Iterator[Path]:
+    """Every file that decides what is built."""
+    yield ROOT / "template.yaml"
+    yield ROOT / "requirements-sam.txt"
+    for folder in ("functions", "shared"):
+        yield from sorted(
+            path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts
+        )
+
+
+def _fingerprint() -> str:
+    """A hash of the build's inputs and of the interpreter the layer is built for."""
+    digest = hashlib.sha256(f"{sys.implementation.cache_tag} {sys.platform} {os.uname().machine}".encode())
+    for path in _inputs():
+        content = path.read_bytes()
+        digest.update(f"\n{path.relative_to(ROOT)} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def _environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """The caller's environment (pip may need its settings), without any real AWS account in it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return {**kept, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": REGION, **extra}
+
+
+def build_and_deploy(endpoint_url: str, parameters: Mapping[str, str], directory: Path, progress: Progress) -> None:
+    """Build if an input changed since the last build, then deploy; raises StackError with sam's own words."""
+    if not SAM.exists():
+        raise StackError(f"{SAM.relative_to(ROOT)} is missing: run `make setup` first")
+    # samconfig.toml holds the settings of real deployments.
+    config = directory / "samconfig.toml"
+    config.write_text("version = 0.1\n")
+    with lock(LOCAL / "build.lock"):
+        _build(config, directory, progress)
+        progress("sam deploy into MiniStack")
+        command = [
+            SAM, "deploy", "--template-file", BUILD / "template.yaml", "--config-file", config,
+            "--stack-name", STACK_NAME, "--s3-bucket", BUCKET, "--capabilities", "CAPABILITY_IAM",
+            "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides",
+            *(f'{name}="{value}"' for name, value in parameters.items()),
+        ]  # fmt: skip
+        with running("sam deploy", command, _environment(aws_environment(endpoint_url)), directory / "deploy.log") as sam:
+            sam.finish()
+
+
+def _build(config: Path, directory: Path, progress: Progress) -> None:
+    """`sam build`, with the layer for this machine's interpreter, which is the one the emulator runs functions with."""
+    stamp, fingerprint = BUILD / ".inputs", _fingerprint()
+    if stamp.exists() and stamp.read_text() == fingerprint:
+        progress("sam build: nothing changed since the last one")
+        return
+    progress("sam build")
+    stamp.unlink(missing_ok=True)
+    command = [
+        SAM, "build", "--template-file", ROOT / "template.yaml", "--build-dir", BUILD, "--config-file", config,
+        "--base-dir", ROOT,
+    ]  # fmt: skip
+    layer = {"VEZNE_LAYER_TARGET": "local", "PYTHON": sys.executable}
+    with running("sam build", command, _environment(layer), directory / "build.log") as sam:
+        sam.finish()
+    stamp.write_text(fingerprint)

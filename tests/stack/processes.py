@@ -1,0 +1,147 @@
+"""Processes, ports and the directory of one run: whatever is started here is stopped here."""
+
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).absolute().parents[2]
+LOCAL = ROOT / ".local"
+STACK_FILE = LOCAL / "stack.json"
+Progress = Callable[[str], None]
+
+
+class StackError(Exception):
+    """The local stack could not be brought up. The text is for the person at the terminal."""
+
+
+class Child:
+    """A command in a process group of its own, ended with all it started when we stop it or are gone ourselves."""
+
+    def __init__(self, name: str, command: Sequence[str | Path], environment: Mapping[str, str], log: Path) -> None:
+        self.name, self.log = name, log
+        with log.open("wb") as output:
+            self._guard = subprocess.Popen(
+                [sys.executable, str(Path(__file__).with_name("guard.py")), *map(str, command)],
+                cwd=ROOT,
+                env=dict(environment),
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def stop(self) -> None:
+        """End the command and wait until nothing of its process group is left."""
+        assert self._guard.stdin is not None
+        self._guard.stdin.close()
+        try:
+            self._guard.wait(30)
+        except subprocess.TimeoutExpired as error:
+            raise StackError(f"{self.name} does not end: see process {self._guard.pid}") from error
+
+    def finish(self) -> None:
+        """Wait for a command that ends by itself; raises StackError with the end of its log if it failed."""
+        try:
+            code = self._guard.wait()
+        except BaseException:
+            self.stop()
+            raise
+        if code:
+            raise StackError(f"{self.name} failed with exit code {code}:\n{self.tail()}")
+
+    def wait_for_port(self, port: int, seconds: float = 30) -> None:
+        """Wait until the server answers on its port; raises StackError if it ends first or takes too long."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self._guard.poll() is not None:
+                raise StackError(f"{self.name} ended while starting:\n{self.tail()}")
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise StackError(f"{self.name} did not answer on port {port} within {seconds:.0f} s:\n{self.tail()}")
+
+    def tail(self, lines: int = 25) -> str:
+        """The last lines of the command's output."""
+        text = self.log.read_text(errors="replace").splitlines()
+        return "\n".join(f"    {line}" for line in text[-lines:])
+
+
+@contextmanager
+def running(
+    name: str, command: Sequence[str | Path], environment: Mapping[str, str], log: Path
+) -> Iterator[Child]:
+    """A child that is stopped at the end of the block, however the block ends."""
+    child = Child(name, command, environment, log)
+    try:
+        yield child
+    finally:
+        child.stop()
+
+
+def choose_port(variable: str) -> int:
+    """A free loopback port, or the one the environment variable asks for; raises StackError if that one is taken."""
+    wanted = int(os.environ.get(variable) or 0)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            raise StackError(f"Port {wanted} ({variable}) is taken: {error.strerror}. Free it or choose another.") from error
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Only one process at a time holds it; the system lets go of it when the process ends in whatever way."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def run_directory(progress: Progress) -> Iterator[Path]:
+    """A directory for the state and the logs of this run; what killed runs left is removed first.
+
+    At the end the logs stay in `.local/logs`, the rest is removed.
+    """
+    runs = LOCAL / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    for old in runs.iterdir():
+        _remove_if_abandoned(old, progress)
+    directory = runs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    directory.mkdir()
+    try:
+        with lock(directory / "lock"):
+            yield directory
+    finally:
+        logs = LOCAL / "logs"
+        logs.mkdir(exist_ok=True)
+        for log in directory.glob("*.log"):
+            shutil.move(log, logs / log.name)
+        shutil.rmtree(directory)
+
+
+def _remove_if_abandoned(directory: Path, progress: Progress) -> None:
+    """Remove a run's directory, and the stack file it published, if no process holds its lock any more."""
+    try:
+        with (directory / "lock").open("r+") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return  # being made or removed by its own run at this very moment
+    except BlockingIOError:
+        return  # its run is alive
+    progress(f"removing what the killed run {directory.name} left (its servers ended with it)")
+    published = directory / STACK_FILE.name
+    if published.exists() and STACK_FILE.exists() and STACK_FILE.read_bytes() == published.read_bytes():
+        STACK_FILE.unlink()
+    shutil.rmtree(directory, ignore_errors=True)
