@@ -30,6 +30,8 @@ class SetExpenses(Operation[ExpensesRequest, HasoCredentials]):
     # The payment plan always carries the total in force.
     look_up_is_complete = True
     settling_time = timedelta(minutes=10)
+    # The codes in `Errors` are not public, so a wrong token cannot be told from a wrong order.
+    refusal_may_mean_credentials = True
     look_up_call = "POST Index/GetPaymentsOfTransaction"
 
     def build(self, order: Order[ExpensesRequest], access: Access[HasoCredentials]) -> Request:

@@ -121,17 +121,41 @@ class Keyring(Generic[C]):
         credentials, version = self._read_secret()
         if self._log_in is None:
             return Access(credentials, "", version)
-        now = time.time()
-        if self._token is None or self._token[1] != version or self._token[2] <= now:
-            token = self._log_in(credentials, version, deadline)
-            lifetime = max(0.0, token.seconds - min(TOKEN_MARGIN_SECONDS, token.seconds / 2))
-            self._token = (token.value.get_secret_value(), version, now + lifetime)
+        if self._token is None or self._token[1] != version or self._token[2] <= time.time():
+            try:
+                self._remember(self._log_in(credentials, version, deadline), version)
+            except CredentialsRefusedError:
+                # The secret may have been rotated since it was read: look once, and try only what is new.
+                refused = version
+                self.forget()
+                credentials, version = self._read_secret()
+                if version == refused:
+                    raise
+                self._remember(self._log_in(credentials, version, deadline), version)
+        assert self._token is not None
         return Access(credentials, self._token[0], version)
 
     def forget(self) -> None:
-        """After a definite refusal: read the secret anew and log in anew at the next use."""
+        """Read the secret anew and log in anew at the next use."""
         self._secret = None
         self._token = None
+
+    def renew(self) -> bool:
+        """After a definite refusal: forget, read the secret anew, and say whether the next access will be another one.
+
+        Raises SecretUnusableError, SecretUnavailableError.
+        """
+        return self.secret_changed() or self._log_in is not None
+
+    def secret_changed(self) -> bool:
+        """Read the secret anew and forget the token; whether the version is another one than before."""
+        before = self._secret[1] if self._secret else ""
+        self.forget()
+        return self._read_secret()[1] != before
+
+    def _remember(self, token: Token, version: str) -> None:
+        lifetime = token.seconds - min(TOKEN_MARGIN_SECONDS, token.seconds / 2)
+        self._token = (token.value.get_secret_value(), version, time.time() + max(0.0, lifetime))
 
     def _read_secret(self) -> tuple[C, str]:
         if self._secret is None or self._secret[2] <= time.time():

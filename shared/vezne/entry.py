@@ -17,7 +17,7 @@ from vezne.path import carry_out
 from vezne.provider import Deadline
 from vezne.record import DECLINED, PROCESSING, SETTLED, SUCCEEDED, UNKNOWN, Record, iso_time
 from vezne.resolving import sweep
-from vezne.telemetry import MetricUnit, code_places, count, logger, metrics
+from vezne.telemetry import MetricUnit, code_places, count, flush, logger
 
 LONGEST_BODY = 64 * 1024
 STANDING_ORDER_CLIENT = "standing-order"
@@ -44,8 +44,7 @@ def handler(operation: Operation[Any, Any]) -> Handler:
                 return _sweep(operation, deadline, store)
             return _answer(lambda: _order(operation, event, deadline, store))
         finally:
-            if metrics.metric_set:
-                metrics.flush_metrics()
+            flush()
 
     return handle
 

@@ -71,7 +71,7 @@ class Store:
 
     def find(self, record_id: str) -> Record | None:
         """Read one record, strongly consistent."""
-        answer = _call("get_item", TableName=_table(), Key={"id": {"S": record_id}}, ConsistentRead=True)
+        answer = call("get_item", TableName=table(), Key={"id": {"S": record_id}}, ConsistentRead=True)
         return from_item(answer["Item"]) if "Item" in answer else None
 
     def claim(self, record: Record) -> Record | None:
@@ -80,14 +80,14 @@ class Store:
         Returns None if it is ours now, else the record that stood there. Raises GuardRefusedError.
         """
         put = {
-            "TableName": _table(),
+            "TableName": table(),
             "Item": to_item(record),
             "ConditionExpression": "attribute_not_exists(id)",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         if record.guard is None:
             try:
-                _call("put_item", **put)
+                call("put_item", **put)
             except ClientError as error:
                 return from_item(_response(error)["Item"])
             return None
@@ -139,7 +139,7 @@ class Store:
     def release(self, record: Record) -> None:
         """Delete a record whose order was certainly not sent; its key is free again. Raises LostOwnershipError."""
         delete = {
-            "TableName": _table(),
+            "TableName": table(),
             "Key": {"id": {"S": record.id}},
             "ConditionExpression": "#owner = :owner",
             "ExpressionAttributeNames": {"#owner": "owner"},
@@ -163,9 +163,9 @@ class Store:
         for shard in range(SHARDS):
             start: dict[str, Any] = {}
             while True:
-                page = _call(
+                page = call(
                     "query",
-                    TableName=_table(),
+                    TableName=table(),
                     IndexName=UNRESOLVED_INDEX,
                     KeyConditionExpression="unresolved = :partition",
                     ExpressionAttributeValues={":partition": {"S": f"{operation}#{shard}"}},
@@ -179,7 +179,7 @@ class Store:
 
     def _update(self, record: Record, expression: str, condition: str = "#owner = :owner", **values: Any) -> None:
         try:
-            _call("update_item", **_owned_update(record, expression, condition, **values))
+            call("update_item", **_owned_update(record, expression, condition, **values))
         except ClientError:
             raise LostOwnershipError from None
 
@@ -195,7 +195,7 @@ class Store:
                 # The guard is not ours any more; the outcome must still be kept.
         ((kind, request),) = write.items()
         try:
-            _call("update_item" if kind == "Update" else "delete_item", **request)
+            call("update_item" if kind == "Update" else "delete_item", **request)
         except ClientError:
             raise LostOwnershipError from None
 
@@ -207,7 +207,7 @@ def _guard_claim(record: Record) -> dict[str, Any]:
     conditions = ["attribute_not_exists(holder)"]
     conditions += [f"(attribute_not_exists({name}) OR {name} <= :{name})" for name in figures]
     return {
-        "TableName": _table(),
+        "TableName": table(),
         "Key": {"id": {"S": guard_id(record.operation, guard.key)}},
         "UpdateExpression": "SET holder = :holder, holder_client = :client",
         "ConditionExpression": " AND ".join(conditions),
@@ -227,7 +227,7 @@ def _guard_end(record: Record, ending: str) -> dict[str, Any]:
     figures = guard.figures if ending == SUCCEEDED else {}
     setting = "SET " + ", ".join(f"{name} = :{name}" for name in figures) if figures else ""
     return {
-        "TableName": _table(),
+        "TableName": table(),
         "Key": {"id": {"S": guard_id(record.operation, guard.key)}},
         "UpdateExpression": f"{setting} REMOVE holder, holder_client".strip(),
         "ConditionExpression": "holder = :holder",
@@ -253,7 +253,7 @@ def _owned_update(record: Record, expression: str, condition: str = "#owner = :o
     own.update({f":{name}": serialize(value) for name, value in values.items()})
     used = set(_words(text))
     return {
-        "TableName": _table(),
+        "TableName": table(),
         "Key": {"id": {"S": record.id}},
         "UpdateExpression": expression,
         "ConditionExpression": condition,
@@ -277,11 +277,11 @@ def _reasons(error: ClientError) -> list[dict[str, Any]]:
     return reasons
 
 
-def _table() -> str:
+def table() -> str:
     return os.environ["TABLE_NAME"]
 
 
-def _call(name: str, **request: Any) -> dict[str, Any]:
+def call(name: str, **request: Any) -> dict[str, Any]:
     """One table call. A failed condition stays a ClientError; every other failure is StoreUnavailableError."""
     try:
         answer: dict[str, Any] = getattr(_client(), name)(**request)

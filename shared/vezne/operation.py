@@ -53,6 +53,8 @@ class Operation(ABC, Generic[R, C]):
     # A look-up that does not show the order proves, after the settling time, that it was not executed.
     look_up_is_complete: ClassVar[bool] = False
     settling_time: ClassVar[timedelta] = timedelta(minutes=10)
+    # The provider has no sign of its own for wrong credentials: a refusal may be one.
+    refusal_may_mean_credentials: ClassVar[bool] = False
     # Which call looks an outcome up, as kept in the evidence.
     look_up_call: ClassVar[str]
 

@@ -25,7 +25,7 @@ from vezne.idempotency import (
 )
 from vezne.models import RequestModel
 from vezne.operation import Operation, Order, Report
-from vezne.outcome import CredentialsRefused, NotFound, NotSent, Outcome, Succeeded, Unknown
+from vezne.outcome import CredentialsRefused, Declined, NotFound, NotSent, Outcome, Succeeded, Unknown
 from vezne.provider import AnswerLostError, Deadline, NotSentError
 from vezne.record import PROCESSING, UNKNOWN, Record
 from vezne.resolving import conclude
@@ -49,11 +49,18 @@ def carry_out(operation: Operation[R, C], order: Order[R], deadline: Deadline, s
             raise
         return _existing(operation, order, known, me, None, deadline, store)
     record = _new_record(operation, order, me, deadline, store)
-    known = _claim(record, order, store)
-    if known is not None and known.owner != me:
-        return _existing(operation, order, known, me, prepared, deadline, store)
-    outcome = _call_with_renewal(operation, order, prepared, deadline)
-    return settle(record, outcome, store)
+    known = _claim(record, store)
+    try:
+        if known is not None and known.owner != me:
+            return _existing(operation, order, known, me, prepared, deadline, store)
+        return settle(record, _call_with_renewal(operation, order, prepared, deadline), store)
+    except problems.Problem:
+        raise
+    except Exception as error:
+        # The claim stands: whatever failed, the honest answer is that the outcome is not known.
+        logger.error("after the claim", operation_id=record.id, exception_name=type(error).__name__,
+                     frames=code_places(error))  # fmt: skip
+        return Report(replace(known or record, status=UNKNOWN), replayed=False)
 
 
 def _prepare(operation: Operation[R, C], order: Order[R], deadline: Deadline) -> requests.PreparedRequest:
@@ -100,7 +107,7 @@ def _new_record(operation: Operation[R, C], order: Order[R], me: str, deadline: 
     )
 
 
-def _claim(record: Record, order: Order[R], store: Store) -> Record | None:
+def _claim(record: Record, store: Store) -> Record | None:
     """The record that stood there before ours, if one did. Raises problems.Problem: nothing was sent."""
     try:
         return store.claim(record)
@@ -170,17 +177,27 @@ def _existing(
 def _call_with_renewal(
     operation: Operation[R, C], order: Order[R], prepared: requests.PreparedRequest, deadline: Deadline
 ) -> Outcome:
-    """Call the provider; after a definite refusal of our login, once more with credentials read anew."""
+    """Call the provider; after a definite refusal of our credentials, once more with others if there are others."""
     outcome = _call(operation, order, prepared, deadline)
-    if not (isinstance(outcome, CredentialsRefused) and outcome.renewable):
+    if not _other_credentials(operation, outcome):
         return outcome
-    operation.client.keyring.forget()
     try:
         return _call(operation, order, _prepare(operation, order, deadline), deadline)
     except problems.ProviderRejectedCredentials:
         return outcome
     except Exception as error:
         return NotSent(type(error).__name__)
+
+
+def _other_credentials(operation: Operation[R, C], outcome: Outcome) -> bool:
+    """Whether the provider refused for certain, and a new login or a rotated secret may be accepted."""
+    keyring = operation.client.keyring
+    try:
+        if isinstance(outcome, CredentialsRefused):
+            return outcome.renewable and keyring.renew()
+        return isinstance(outcome, Declined) and operation.refusal_may_mean_credentials and keyring.secret_changed()
+    except (SecretUnusableError, SecretUnavailableError):
+        return False
 
 
 def _call(

@@ -1,12 +1,14 @@
 """Logger and Metrics (Powertools), set up once. What is not on the allow-list is not logged."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
-__all__ = ["ALLOWED", "MetricUnit", "code_places", "count", "logger", "metrics"]
+__all__ = ["ALLOWED", "MetricUnit", "code_places", "count", "flush", "logger"]
 
 # A field of a request, a result or a record is never here: adding a field to a model does not add it to the logs.
 ALLOWED = frozenset({
@@ -30,8 +32,25 @@ metrics = Metrics()
 
 def count(name: str, operation: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
     """Add one metric of an operation. The only dimensions are service and operation: both are few."""
-    metrics.add_dimension(name="operation", value=operation)
-    metrics.add_metric(name=name, unit=unit, value=value)
+    with _never_in_the_way():
+        metrics.add_dimension(name="operation", value=operation)
+        metrics.add_metric(name=name, unit=unit, value=value)
+
+
+def flush() -> None:
+    """Write the metrics of this invocation to the log."""
+    with _never_in_the_way():
+        if metrics.metric_set:
+            metrics.flush_metrics()
+
+
+@contextlib.contextmanager
+def _never_in_the_way() -> Iterator[None]:
+    """A metric that cannot be written must not turn a known outcome into an error."""
+    try:
+        yield
+    except Exception as error:
+        logger.warning("metric lost", exception_name=type(error).__name__)
 
 
 def code_places(error: BaseException) -> list[str]:

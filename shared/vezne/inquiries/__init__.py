@@ -56,8 +56,13 @@ def ask(client: Client[C], deadline: Deadline, build: Callable[[Access[C]], Requ
     raise InquiryFailedError(reason)
 
 
-def log_in(provider: Provider, request: Request, deadline: Deadline) -> Answer:
-    """Make a login call. Raises CredentialsRefusedError at HTTP 400, 401 or 403, else NotSentError."""
+def log_in(
+    provider: Provider, request: Request, deadline: Deadline, code_of: Callable[[Answer], str] = lambda _: ""
+) -> Answer:
+    """Make a login call. Raises CredentialsRefusedError at HTTP 400, 401 or 403, else NotSentError.
+
+    The error's text is the provider's code as `code_of` finds it, or the HTTP status.
+    """
     if not deadline.allows_a_call():
         raise NotSentError("not-enough-time")
     try:
@@ -66,7 +71,7 @@ def log_in(provider: Provider, request: Request, deadline: Deadline) -> Answer:
         # No order has left: a login that got no answer is as harmless as one that was never made.
         raise NotSentError(f"login: {error}") from None
     if answer.status in (400, 401, 403):
-        raise CredentialsRefusedError(f"login: http-{answer.status}")
+        raise CredentialsRefusedError(code_of(answer) or f"http-{answer.status}")
     if answer.status != 200:
         raise NotSentError(f"login: http-{answer.status}")
     return answer

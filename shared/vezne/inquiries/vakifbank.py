@@ -4,8 +4,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from vezne.credentials import Access, Keyring, Token, VakifBankCredentials
+from vezne.credentials import Access, CredentialsRefusedError, Keyring, Token, VakifBankCredentials
 from vezne.inquiries import Client, InquiryFailedError, ask, log_in, read_token
+from vezne.login_memory import LoginMemory
 from vezne.models.vakifbank import PaymentRow
 from vezne.provider import Answer, Deadline, Provider, UnreadableError, form_request, json_request
 from vezne.signing import bearer
@@ -16,7 +17,12 @@ TOKEN_REFUSED = frozenset({"ACBG000001", "ACBG000002"})
 # "API secret wrong (locks at 5)"; "wrong and app locked"; "your ip not allowed".
 ACCESS_REFUSED = frozenset({"ACBG000005", "ACBG000006", "ACBG000010"})
 
+# "account-plan limit", "API-plan limit", "system error, try later" (two), "your ip not allowed".
+NOT_ABOUT_THE_SECRET = frozenset({"ACBG000003", "ACBG000004", "ACBG000008", "ACBG000009", "ACBG000010"})
+
 PROVIDER = Provider("VAKIFBANK_URL")
+# "API secret wrong ({0} tries, locks at 5)": a rejected version is never tried again, by any function.
+LOGINS = LoginMemory("vakifbank")
 
 
 def headers(access: Access[VakifBankCredentials]) -> dict[str, str]:
@@ -55,7 +61,15 @@ def _log_in(credentials: VakifBankCredentials, version: str, deadline: Deadline)
         ],
         {},
     )
-    return read_token(log_in(PROVIDER, request, deadline), "access_token")
+    LOGINS.begin(version, deadline)
+    rejected = False
+    try:
+        return read_token(log_in(PROVIDER, request, deadline, header_code), "access_token")
+    except CredentialsRefusedError as error:
+        rejected = str(error) not in NOT_ABOUT_THE_SECRET
+        raise
+    finally:
+        LOGINS.end(version, rejected=rejected)
 
 
 CLIENT = Client(PROVIDER, Keyring(VakifBankCredentials, _log_in))
