@@ -89,7 +89,7 @@ class Store:
             try:
                 call("put_item", **put)
             except ClientError as error:
-                return from_item(_response(error)["Item"])
+                return from_item(response(error)["Item"])
             return None
         try:
             _transact([{"Put": put}, {"Update": _guard_claim(record)}])
@@ -266,14 +266,14 @@ def _words(text: str) -> list[str]:
     return text.replace(",", " ").replace("(", " ").replace(")", " ").split()
 
 
-def _response(error: ClientError) -> dict[str, Any]:
+def response(error: ClientError) -> dict[str, Any]:
     """The parsed error answer, with the old item where a condition failed."""
     return cast("dict[str, Any]", error.response)
 
 
 def _reasons(error: ClientError) -> list[dict[str, Any]]:
     """Why a transaction was cancelled, one entry per write of it."""
-    reasons: list[dict[str, Any]] = _response(error).get("CancellationReasons", [])
+    reasons: list[dict[str, Any]] = response(error).get("CancellationReasons", [])
     return reasons
 
 

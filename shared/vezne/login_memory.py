@@ -10,7 +10,7 @@ import uuid
 from botocore.exceptions import ClientError
 
 from vezne.credentials import CredentialsRefusedError
-from vezne.idempotency import StoreUnavailableError, call, table
+from vezne.idempotency import StoreUnavailableError, call, response, table
 from vezne.provider import Deadline, NotSentError
 from vezne.record import plain
 from vezne.telemetry import logger
@@ -44,7 +44,7 @@ class LoginMemory:
             except StoreUnavailableError:
                 raise NotSentError("login: store unavailable") from None
             except ClientError as error:
-                held = plain(error.response.get("Item", {}))
+                held = plain(response(error).get("Item", {}))
             if held.get("rejected_version") == version:
                 raise CredentialsRefusedError("login: this version of the secret was rejected before")
             if time.time() >= give_up or not deadline.allows_a_call():
@@ -62,7 +62,8 @@ class LoginMemory:
                     "update_item",
                     TableName=table(),
                     Key=self._key,
-                    UpdateExpression=f"{'SET rejected_version = :version ' if rejected else ''}REMOVE trial, trial_until",
+                    UpdateExpression=("SET rejected_version = :version " if rejected else "")
+                    + "REMOVE trial, trial_until",
                     ConditionExpression="trial = :trial",
                     ExpressionAttributeValues=values,
                 )
