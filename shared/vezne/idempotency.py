@@ -186,7 +186,7 @@ class Store:
     def _write_with_guard(self, record: Record, write: dict[str, Any], ending: str) -> None:
         if record.guard is not None and not (ending == SUCCEEDED and record.guard.keeps):
             try:
-                _transact([write, {"Update": _guard_end(record, ending)}])
+                _transact([write, _guard_end(record, ending)])
                 return
             except ClientError as error:
                 on_record, _ = _reasons(error)
@@ -224,18 +224,19 @@ def _guard_end(record: Record, ending: str) -> dict[str, Any]:
     """Let the guard go; after a success its figures become the ones that must not fall."""
     guard = record.guard
     assert guard is not None
-    figures = guard.figures if ending == SUCCEEDED else {}
-    setting = "SET " + ", ".join(f"{name} = :{name}" for name in figures) if figures else ""
-    return {
+    held: dict[str, Any] = {
         "TableName": table(),
         "Key": {"id": {"S": guard_id(record.operation, guard.key)}},
-        "UpdateExpression": f"{setting} REMOVE holder, holder_client".strip(),
         "ConditionExpression": "holder = :holder",
-        "ExpressionAttributeValues": {
-            ":holder": {"S": record.id},
-            **{f":{name}": {"N": str(value)} for name, value in figures.items()},
-        },
+        "ExpressionAttributeValues": {":holder": {"S": record.id}},
     }
+    if not guard.figures:
+        return {"Delete": held}
+    setting = ""
+    if ending == SUCCEEDED:
+        setting = "SET " + ", ".join(f"{name} = :{name}" for name in guard.figures)
+        held["ExpressionAttributeValues"] |= {f":{name}": {"N": str(value)} for name, value in guard.figures.items()}
+    return {"Update": {**held, "UpdateExpression": f"{setting} REMOVE holder, holder_client".strip()}}
 
 
 _NAMES = {
