@@ -62,13 +62,15 @@ def build_and_deploy(endpoint_url: str, parameters: Mapping[str, str], directory
     with lock(LOCAL / "build.lock"):
         _build(config, directory, progress)
         progress("sam deploy into MiniStack")
-        command = [
+        command: list[str | Path] = [
             SAM, "deploy", "--template-file", BUILD / "template.yaml", "--config-file", config,
             "--stack-name", STACK_NAME, "--s3-bucket", BUCKET, "--capabilities", "CAPABILITY_IAM",
             "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides",
             *(f'{name}="{value}"' for name, value in parameters.items()),
         ]  # fmt: skip
-        with running("sam deploy", command, _environment(aws_environment(endpoint_url)), directory / "deploy.log") as sam:
+        with running(
+            "sam deploy", command, _environment(aws_environment(endpoint_url)), directory / "deploy.log"
+        ) as sam:
             sam.finish()
 
 
@@ -80,7 +82,7 @@ def _build(config: Path, directory: Path, progress: Progress) -> None:
         return
     progress("sam build")
     stamp.unlink(missing_ok=True)
-    command = [
+    command: list[str | Path] = [
         SAM, "build", "--template-file", ROOT / "template.yaml", "--build-dir", BUILD, "--config-file", config,
         "--base-dir", ROOT,
     ]  # fmt: skip

@@ -4,6 +4,7 @@ The owner may be killed in a way that runs no clean-up. Its end of the pipe is c
 process ends the command with everything it started. So a killed run leaves no server behind.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -28,11 +29,9 @@ def main() -> int:
     child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
     threading.Thread(target=end_with_owner, args=(child,), daemon=True).start()
     code = child.wait()
-    try:
+    with contextlib.suppress(ProcessLookupError):
         # What the command started and did not end itself.
         os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     return code if code >= 0 else 128 - code
 
 

@@ -75,9 +75,7 @@ class Child:
 
 
 @contextmanager
-def running(
-    name: str, command: Sequence[str | Path], environment: Mapping[str, str], log: Path
-) -> Iterator[Child]:
+def running(name: str, command: Sequence[str | Path], environment: Mapping[str, str], log: Path) -> Iterator[Child]:
     """A child that is stopped at the end of the block, however the block ends."""
     child = Child(name, command, environment, log)
     try:
@@ -94,7 +92,9 @@ def choose_port(variable: str) -> int:
         try:
             probe.bind(("127.0.0.1", wanted))
         except OSError as error:
-            raise StackError(f"Port {wanted} ({variable}) is taken: {error.strerror}. Free it or choose another.") from error
+            raise StackError(
+                f"Port {wanted} ({variable}) is taken: {error.strerror}. Free it or choose another."
+            ) from error
         port: int = probe.getsockname()[1]
         return port
 
@@ -106,6 +106,27 @@ def lock(path: Path) -> Iterator[None]:
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def stack_file(progress: Progress) -> Iterator[Path]:
+    """The right to publish `.local/stack.json`, which is removed at the end; raises StackError if another has it.
+
+    A file that is there although nobody has the right was left by a killed run, and is removed.
+    """
+    LOCAL.mkdir(exist_ok=True)
+    with (LOCAL / "serve.lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StackError(f"another `make serve` is running, see {STACK_FILE.relative_to(ROOT)}") from error
+        if STACK_FILE.exists():
+            progress(f"removing the {STACK_FILE.relative_to(ROOT)} of a killed run")
+            STACK_FILE.unlink()
+        try:
+            yield STACK_FILE
+        finally:
+            STACK_FILE.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -141,7 +162,4 @@ def _remove_if_abandoned(directory: Path, progress: Progress) -> None:
     except BlockingIOError:
         return  # its run is alive
     progress(f"removing what the killed run {directory.name} left (its servers ended with it)")
-    published = directory / STACK_FILE.name
-    if published.exists() and STACK_FILE.exists() and STACK_FILE.read_bytes() == published.read_bytes():
-        STACK_FILE.unlink()
     shutil.rmtree(directory, ignore_errors=True)

@@ -4,9 +4,8 @@ import json
 import os
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import boto3
 import httpx
 
-from .build import BUCKET, REGION, STACK_NAME, aws_environment, build_and_deploy
+from .build import BUCKET, REGION, STACK_NAME, build_and_deploy
 from .processes import ROOT, Child, Progress, choose_port, run_directory, running
 
 CREDENTIALS = ROOT / "tests" / "sandbox" / "credentials.json"
@@ -45,8 +44,6 @@ PROVIDER_URLS = {
 }
 # The first call of a function starts its process; after that, the longest is the gateway's own 29 s.
 HTTP_SECONDS = 40
-SERVICES = ("apigateway", "cloudformation", "cognito-idp", "dynamodb", "dynamodbstreams", "events", "iam", "lambda",
-            "logs", "s3", "secretsmanager", "sqs", "sts")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,8 @@ class Aws:
         # boto3's clients are safe to share between threads, making them is not.
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self._session.client(service, endpoint_url=self._endpoint_url)
+                make: Any = self._session.client
+                self._clients[service] = make(service, endpoint_url=self._endpoint_url)
             return self._clients[service]
 
 
@@ -158,7 +156,7 @@ class Stack:
         return self.http.request(method, self.api_url + path, content=content, headers={**sent, **(headers or {})})
 
     def invoke(self, operation: str, event: Any) -> Any:
-        """Invoke an operation's function through its alias with this event; its answer, or a RuntimeError of its error."""
+        """Invoke a function through its alias with this event; its answer, or a RuntimeError that holds its error."""
         answer = self.aws("lambda").invoke(
             FunctionName=self.functions[operation], Qualifier="live", Payload=json.dumps(event).encode()
         )
@@ -177,10 +175,14 @@ class Stack:
         return [item for page in pages for item in page["Items"]]
 
 
+def _silent(_text: str) -> None:
+    """No progress is wanted."""
+
+
 @contextmanager
 def running_stack(progress: Progress | None = None, parameters: Mapping[str, str] | None = None) -> Iterator[Stack]:
     """Bring the stack up, yield it, and stop all of it, whatever happens. `parameters` override the template's."""
-    say = progress or (lambda text: None)
+    say = progress or _silent
     with run_directory(say) as directory:
         sandbox_port = choose_port("VEZNE_SANDBOX_PORT")
         gateway_port = choose_port("VEZNE_GATEWAY_PORT")
@@ -201,13 +203,13 @@ def running_stack(progress: Progress | None = None, parameters: Mapping[str, str
         say("stopped")
 
 
-def _sandbox(port: int, directory: Path) -> Any:
+def _sandbox(port: int, directory: Path) -> AbstractContextManager[Child]:
     """The five providers, on one loopback port."""
     command = [sys.executable, "-m", "tests.sandbox", "--port", str(port)]
     return running("the sandbox", command, {**os.environ}, directory / "sandbox.log")
 
 
-def _ministack(port: int, directory: Path) -> Any:
+def _ministack(port: int, directory: Path) -> AbstractContextManager[Child]:
     """The AWS emulator: loopback only, roles enforced, its state in the run's directory."""
     temporary = directory / "tmp"
     temporary.mkdir()

@@ -1,0 +1,53 @@
+# `make` alone lists the targets. Everything is set up in two virtual environments of this directory.
+
+PYTHON ?= python3.11
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run serve test check lint format clean
+# A target that failed half-way must not count as made.
+.DELETE_ON_ERROR:
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.installed .venv-sam/.installed ## Create the virtual environments with the pinned packages
+
+run: setup ## Bring everything up, send the five orders, print the results, stop
+	@.venv/bin/python -m tests.stack run
+
+serve: setup ## Keep everything up until Ctrl-C, and print curl lines to try
+	@.venv/bin/python -m tests.stack serve
+
+test: setup ## Run all tests (PYTEST_ARGS="-k name" for some)
+	.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+check: lint ## Run every static check: style, types, layers, template, security
+	.venv/bin/mypy
+	PYTHONPATH=shared .venv/bin/lint-imports --no-logo
+	.venv/bin/cfn-lint
+	SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam validate --lint --region eu-central-1
+	.venv/bin/bandit --quiet --recursive --configfile pyproject.toml shared functions
+
+lint: setup ## Check style and format only
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+
+format: setup ## Put the code into the common format
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+clean: ## Remove everything that was built or set up
+	rm -rf .venv .venv-sam .aws-sam .local .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	find functions shared tests -type d -name __pycache__ -prune -exec rm -rf {} +
+
+# SAM CLI has an environment of its own: it pins boto3 and others to versions that are not ours.
+.venv/.installed: requirements-dev.txt
+.venv-sam/.installed: requirements-sam.txt
+.venv/.installed .venv-sam/.installed:
+	@$(PYTHON) -c '' || { echo "$(PYTHON) is missing. Install it, or name another: make PYTHON=python3.13"; exit 1; }
+	@echo "Setting up $(@D) from $< (once, about a minute)"
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@# The files pin every package by hash, dependencies included, so there is nothing left to resolve.
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	@touch $@

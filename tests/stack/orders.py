@@ -1,0 +1,105 @@
+"""The five orders of events/ as an HTTP client sends them, and what came back as one line each."""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from .processes import ROOT
+from .stack import OPERATIONS, Stack
+
+EVENTS = ROOT / "events"
+# Where a result names the payment at the provider.
+REFERENCES = {
+    "vakifbank.pay": "transaction_query_no",
+    "walletgate.pay_bill": "payment_transaction_id",
+    "paynet.capture": "xact_id",
+}
+
+
+@dataclass(frozen=True)
+class GoldenOrder:
+    """What a client sends: taken from the golden API event of the operation."""
+
+    operation: str
+    path: str
+    key: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One order that was sent, its answer, and how long that took."""
+
+    order: GoldenOrder
+    response: httpx.Response
+    milliseconds: int
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """The operation resource or the problem, empty if neither came."""
+        try:
+            value = self.response.json()
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the money moved and the answer says so."""
+        return self.response.status_code == 200 and self.answer.get("status") == "succeeded"
+
+    @property
+    def replayed(self) -> bool:
+        """Whether the answer was a stored one."""
+        return bool(self.response.headers.get("Idempotent-Replayed") == "true")
+
+    def row(self) -> tuple[str, str, str, str, str]:
+        """Operation, HTTP status, status, provider reference and milliseconds, as text."""
+        status = self.answer.get("status") if self.response.status_code < 300 else self.answer.get("type")
+        return (
+            self.order.operation,
+            str(self.response.status_code),
+            f"{status or '-'}{' (replayed)' if self.replayed else ''}",
+            self.reference(),
+            str(self.milliseconds),
+        )
+
+    def reference(self) -> str:
+        """How the provider knows the payment, or `-`."""
+        result = self.answer.get("result") or {}
+        if self.order.operation == "haso.set_expenses":
+            # It is the transaction of the request; the answer is its payment plan.
+            return self.order.path.split("/")[3]
+        if self.order.operation == "kolaybi.collect":
+            # KolayBi answers without any id: what it has of ours is the operation id, in the description.
+            return str(self.answer.get("operation_id") or "-")
+        return str(result.get(REFERENCES[self.order.operation]) or "-")
+
+
+def golden_order(operation: str) -> GoldenOrder:
+    """The order in the golden API event of an operation."""
+    event = json.loads((EVENTS / f"{operation.replace('.', '_')}.api.json").read_text())
+    return GoldenOrder(operation, event["path"], event["headers"]["Idempotency-Key"], event["body"])
+
+
+def golden_orders() -> list[GoldenOrder]:
+    """The orders of all five operations."""
+    return [golden_order(operation) for operation in OPERATIONS if operation != "operations.read"]
+
+
+def send(stack: Stack, order: GoldenOrder, token: str) -> Sent:
+    """Send one order and time it."""
+    started = time.monotonic()
+    response = stack.request("POST", order.path, token=token, key=order.key, content=order.body.encode())
+    return Sent(order, response, round((time.monotonic() - started) * 1000))
+
+
+def table(sent: list[Sent]) -> str:
+    """The orders as an aligned table."""
+    rows = [("operation", "HTTP", "status", "provider reference", "ms"), *(one.row() for one in sent)]
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
