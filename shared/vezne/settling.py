@@ -70,6 +70,7 @@ def write(
 
 
 def still_running(record: Record, store: Store) -> Report:
+    """Answer for a record somebody else is at. Raises problems.InProgress while it is processing."""
     if record.status == PROCESSING:
         wait = max(1, round(record.lease_until - store.now()))
         raise problems.InProgress("The same order is still running.", retry_after=min(wait, 5))
@@ -93,4 +94,5 @@ def lease(deadline: Deadline, store: Store) -> float:
 
 
 def lease_is_alive(record: Record, store: Store) -> bool:
+    """Whether the owner of a record may still be running, on any clock."""
     return record.lease_until > 0 and record.lease_until + CLOCK_MARGIN_SECONDS > store.now()
