@@ -9,10 +9,13 @@ from pathlib import Path
 from .processes import LOCAL, ROOT, Progress, StackError, lock, running
 
 BUILD = ROOT / ".aws-sam" / "local"
+CONTAINER_BUILD = ROOT / ".aws-sam" / "container"
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 STACK_NAME = "vezne"
 REGION = "eu-central-1"
 BUCKET = "vezne-artifacts"
+# What Lambda calls this machine's processor.
+ARCHITECTURE = {"aarch64": "arm64", "arm64": "arm64"}.get(os.uname().machine, "x86_64")
 
 
 def aws_environment(endpoint_url: str) -> dict[str, str]:
@@ -46,7 +49,7 @@ def _fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _environment(extra: Mapping[str, str]) -> dict[str, str]:
+def sam_environment(extra: Mapping[str, str]) -> dict[str, str]:
     """The caller's environment (pip may need its settings), without any real AWS account in it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return {**kept, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2", "AWS_DEFAULT_REGION": REGION, **extra}
@@ -60,7 +63,8 @@ def build_and_deploy(endpoint_url: str, parameters: Mapping[str, str], directory
     config = directory / "samconfig.toml"
     config.write_text("version = 0.1\n")
     with lock(LOCAL / "build.lock"):
-        _build(config, directory, progress)
+        # The layer is for this machine's interpreter, which is the one the emulator runs functions with.
+        _build(BUILD, {"VEZNE_LAYER_TARGET": "local", "PYTHON": sys.executable}, config, directory, progress)
         progress("sam deploy into MiniStack")
         command: list[str | Path] = [
             SAM, "deploy", "--template-file", BUILD / "template.yaml", "--config-file", config,
@@ -69,24 +73,32 @@ def build_and_deploy(endpoint_url: str, parameters: Mapping[str, str], directory
             *(f'{name}="{value}"' for name, value in parameters.items()),
         ]  # fmt: skip
         with running(
-            "sam deploy", command, _environment(aws_environment(endpoint_url)), directory / "deploy.log"
+            "sam deploy", command, sam_environment(aws_environment(endpoint_url)), directory / "deploy.log"
         ) as sam:
             sam.finish()
 
 
-def _build(config: Path, directory: Path, progress: Progress) -> None:
-    """`sam build`, with the layer for this machine's interpreter, which is the one the emulator runs functions with."""
-    stamp, fingerprint = BUILD / ".inputs", _fingerprint()
+def build_for_containers(directory: Path, progress: Progress) -> None:
+    """Build for Lambda's own Python on this machine's processor, if an input changed; raises StackError."""
+    config = directory / "samconfig.toml"
+    config.write_text("version = 0.1\n")
+    with lock(LOCAL / "build.lock"):
+        layer = {"VEZNE_LAYER_TARGET": ARCHITECTURE, "PYTHON": sys.executable}
+        _build(CONTAINER_BUILD, layer, config, directory, progress)
+
+
+def _build(target: Path, layer: Mapping[str, str], config: Path, directory: Path, progress: Progress) -> None:
+    """`sam build` into `target`, unless the last one had the same inputs."""
+    stamp, fingerprint = target / ".inputs", _fingerprint()
     if stamp.exists() and stamp.read_text() == fingerprint:
         progress("sam build: nothing changed since the last one")
         return
     progress("sam build")
     stamp.unlink(missing_ok=True)
     command: list[str | Path] = [
-        SAM, "build", "--template-file", ROOT / "template.yaml", "--build-dir", BUILD, "--config-file", config,
+        SAM, "build", "--template-file", ROOT / "template.yaml", "--build-dir", target, "--config-file", config,
         "--base-dir", ROOT,
     ]  # fmt: skip
-    layer = {"VEZNE_LAYER_TARGET": "local", "PYTHON": sys.executable}
-    with running("sam build", command, _environment(layer), directory / "build.log") as sam:
+    with running("sam build", command, sam_environment(layer), directory / "build.log") as sam:
         sam.finish()
     stamp.write_text(fingerprint)
