@@ -1,4 +1,4 @@
-"""Lambda entry: an API event, a scheduled sweep or a standing order becomes a call of the one path."""
+"""Lambda entry: an API event, a scheduled sweep or a standing order becomes a call of the one path, or an inquiry."""
 
 import base64
 import json
@@ -11,7 +11,9 @@ from pydantic import ValidationError
 
 from vezne import problems
 from vezne.idempotency import Store, StoreUnavailableError
+from vezne.inquiry import Inquiry, answer
 from vezne.masking import mask_text
+from vezne.models import RequestModel
 from vezne.operation import Operation, Order, Report
 from vezne.path import carry_out
 from vezne.provider import Deadline
@@ -58,6 +60,42 @@ def reading_handler() -> Handler:
     return handle
 
 
+def inquiry_handler(inquiry: Inquiry[Any]) -> Handler:
+    """The Lambda handler of an inquiry."""
+
+    def handle(event: Event, context: Any) -> Any:
+        deadline = Deadline(context.get_remaining_time_in_millis)
+        try:
+            return _answer(lambda: _inquire(inquiry, event, deadline))
+        finally:
+            flush()
+
+    return handle
+
+
+def _inquire(inquiry: Inquiry[Any], event: Event, deadline: Deadline) -> dict[str, Any]:
+    _client_id(event)
+    place = "body" if inquiry.in_body else "query"
+    fields = _body(event) if inquiry.in_body else _query(event)
+    try:
+        request = _request(inquiry.request_model, fields, event, place)
+        response = _response(200, answer(inquiry, request, deadline), {})
+    except problems.Problem as problem:
+        count(f"Refused{type(problem).__name__}", inquiry.name)
+        raise
+    count("InquiryAnswered", inquiry.name)
+    return response
+
+
+def _query(event: Event) -> dict[str, str]:
+    """The query parameters, each given once. Raises problems.Problem."""
+    several = event.get("multiValueQueryStringParameters") or {}
+    for name, values in several.items():
+        if len(values) != 1:
+            raise _invalid(mask_text(f"query.{name}"), "must be given once")
+    return {name: values[0] for name, values in several.items()} or event.get("queryStringParameters") or {}
+
+
 def _order(operation: Operation[Any, Any], event: Event, deadline: Deadline, store: Store) -> dict[str, Any]:
     order = _read_order(operation, event)
     try:
@@ -94,7 +132,7 @@ def _standing_order(operation: Operation[Any, Any], content: Any, deadline: Dead
         name, occurrence = content["name"], content["occurrence"]
         if not (isinstance(name, str) and name and isinstance(occurrence, str) and occurrence):
             raise _invalid("standing_order", "name and occurrence must be text")
-        request = _validated(operation, _exact(content["request"]))
+        request = _validated(operation.request_model, _exact(content["request"]))
         report = carry_out(
             operation, operation.order(STANDING_ORDER_CLIENT, f"{name}\n{occurrence}", request), deadline, store
         )
@@ -194,13 +232,17 @@ def _read_order(operation: Operation[Any, Any], event: Event) -> Order[Any]:
     """Raises problems.Problem."""
     client_id = _client_id(event)
     key = _idempotency_key(event)
-    body = _body(event)
+    return operation.order(client_id, key, _request(operation.request_model, _body(event), event, "body"))
+
+
+def _request(model: type[RequestModel], fields: dict[str, Any], event: Event, place: str) -> Any:
+    """The validated request: `fields`, which came in `place`, and what the path says. Raises problems.Problem."""
     in_path = {name: int(value) if name == "associate_id" and _DIGITS.fullmatch(value) else value
                for name, value in (event.get("pathParameters") or {}).items()}  # fmt: skip
     for name in in_path:
-        if name in body:
-            raise _invalid(f"body.{name}", "belongs into the path")
-    return operation.order(client_id, key, _validated(operation, {**body, **in_path}, frozenset(in_path)))
+        if name in fields:
+            raise _invalid(f"{place}.{name}", "belongs into the path")
+    return _validated(model, {**fields, **in_path}, frozenset(in_path), place)
 
 
 def _client_id(event: Event) -> str:
@@ -281,18 +323,20 @@ def _no_float(_: str) -> Any:
     raise _Refused("amounts with a fraction must be decimal strings")
 
 
-def _validated(operation: Operation[Any, Any], fields: Any, in_path: frozenset[str] = frozenset()) -> Any:
+def _validated(
+    model: type[RequestModel], fields: Any, in_path: frozenset[str] = frozenset(), place: str = "body"
+) -> Any:
     try:
-        return operation.request_model.model_validate(fields)
+        return model.model_validate(fields)
     except ValidationError as error:
-        raise problems.InvalidRequest([_place(item, in_path) for item in error.errors(include_url=False,
+        raise problems.InvalidRequest([_place(item, in_path, place) for item in error.errors(include_url=False,
             include_context=False, include_input=False)]) from None  # fmt: skip
 
 
-def _place(error: Any, in_path: frozenset[str]) -> dict[str, str]:
+def _place(error: Any, in_path: frozenset[str], place: str) -> dict[str, str]:
     """Where and why, never what. A member's name is the caller's text too, so it is masked."""
     parts = [str(part) for part in error["loc"]]
-    root = "path" if parts and parts[0] in in_path else "body"
+    root = "path" if parts and parts[0] in in_path else place
     reason = str(error["msg"]).removeprefix("Value error, ")
     return {"place": mask_text(".".join([root, *parts])), "reason": reason}
 

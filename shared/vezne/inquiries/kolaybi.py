@@ -1,4 +1,4 @@
-"""KolayBi: login (/docs/auth), an associate's transactions (/docs/associates/transactions), vaults (/docs/vaults/list)."""
+"""KolayBi: login (/docs/auth), an associate's transactions, and the vaults (/docs/associates, /docs/vaults)."""
 
 from typing import Any
 from urllib.parse import urlencode

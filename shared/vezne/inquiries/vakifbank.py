@@ -127,7 +127,7 @@ def payment_rows(filters: dict[str, Any], deadline: Deadline) -> list[Any]:
 
 
 def _result_list(body: dict[str, Any]) -> list[Any]:
-    """The list `Result`, under `Data` or one level deeper; without it nothing is known. Raises InquiryUnreadableError."""
+    """The list `Result`, under `Data` or one level deeper; else nothing is known. Raises InquiryUnreadableError."""
     data = body.get("Data")
     places = [data, *data.values()] if isinstance(data, dict) else []
     for place in places:

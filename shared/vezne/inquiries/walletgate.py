@@ -1,4 +1,4 @@
-"""walletgate: login ("Get Access Token"), TransactionData/SummaryRecordByFilter, and the inquiries of InvoicePayment."""
+"""walletgate: login ("Get Access Token"), TransactionData/SummaryRecordByFilter, InvoicePayment's two inquiries."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

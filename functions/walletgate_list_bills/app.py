@@ -1,0 +1,26 @@
+"""List a subscriber's open bills, from which every payment starts: walletgate "Get Invoices By Product And Subscriber"."""
+
+from vezne import entry
+from vezne.inquiries import walletgate
+from vezne.inquiry import Inquiry
+from vezne.models.walletgate_inquiries import BillsRequest, BillsResult
+from vezne.provider import Deadline
+
+
+class ListBills(Inquiry[BillsRequest]):
+    """POST /v1/InvoicePayment/GetInvoicesByProductAndSubscriber."""
+
+    name = "walletgate.list_bills"
+    path = "/walletgate/bill-inquiries"
+    request_model = BillsRequest
+    result_model = BillsResult
+    # "subscriber_no ... (Örn: GSM, Sözleşme No, TCKN)": an identity number has no place in a URL.
+    in_body = True
+
+    def ask(self, request: BillsRequest, deadline: Deadline) -> BillsResult:
+        """The bills as they are now; each inquiry may give a bill another query oid."""
+        rows = walletgate.bill_rows(request.model_dump(exclude_none=True), deadline)
+        return BillsResult.model_validate({"bills": rows})
+
+
+handler = entry.inquiry_handler(ListBills())
