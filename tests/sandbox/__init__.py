@@ -51,7 +51,7 @@ rules the first that applies decides. Booking comes before the lie, and nothing 
     cut               200, Content-Length larger than the half of the body that is sent, then closed
     trailing_comma    JSON with a comma before the last brace
     slow_drops        a byte every ``every_seconds`` (0.5), never the last; ``drip`` "body" (default) or "headers"
-    unauthorized      the provider's refusal of a token or key (401)
+    unauthorized      the provider's refusal of a token or key (HTTP 401; HASO: Success false)
     too_many_requests 429 with Retry-After ``retry_after`` (1)
   then, money operations only:
     refuse            the provider's business refusal; ``code`` chooses a documented code (KolayBi: HTTP status;

@@ -80,6 +80,7 @@ class Haso(Provider):
                 "pay",
                 transaction_code,
                 frozenset({"other_amount"}),
+                r".+",
             ),
             Operation(
                 "haso.payment_plan",
@@ -93,7 +94,7 @@ class Haso(Provider):
 
     def unauthorized(self) -> Reply:
         """Refuse the request token."""
-        return failure("requestToken hatalı.", status=401)
+        return failure("requestToken hatalı.")
 
     def too_many_requests(self) -> Reply:
         """Refuse for the rate."""
@@ -162,7 +163,7 @@ class Haso(Provider):
         if not self.secrets.accepts("merchant_id", fields["merchantId"]):
             raise Refused(failure("Mağaza bulunamadı."))
         if not self._signature_fits(fields, signed):
-            raise Refused(failure("requestToken hatalı."))
+            raise Refused(self.unauthorized())
         return fields
 
     def _signature_fits(self, fields: dict[str, Any], signed: tuple[str, ...]) -> bool:

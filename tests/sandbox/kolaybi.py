@@ -93,6 +93,7 @@ class KolayBi(Provider):
                 "pay",
                 lambda call: masked_text(dict(call.form()).get("description", "")),
                 frozenset({"other_amount"}),
+                r"4\d\d",
             ),
             Operation(
                 "kolaybi.list_transactions",

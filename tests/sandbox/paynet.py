@@ -180,7 +180,7 @@ class Paynet(Provider):
         path = "/v1/transaction"
         lies = frozenset({"other_amount", "other_reference"})
         return [
-            Operation("paynet.capture", "POST", f"{path}/capture", self.capture, "pay", reference, lies),
+            Operation("paynet.capture", "POST", f"{path}/capture", self.capture, "pay", reference, lies, r"\d{1,3}"),
             Operation("paynet.check", "POST", f"{path}/check", self.check, "look_up", reference),
             Operation("paynet.detail", "POST", f"{path}/detail", self.detail, "look_up", reference),
         ]

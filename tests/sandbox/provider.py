@@ -61,7 +61,10 @@ def no_reference(_: Call) -> str:
 
 @dataclass(frozen=True)
 class Operation:
-    """One address of a provider. ``kind`` is "login", "pay" or "look_up"; ``lies`` are those beyond the common ones."""
+    """One address of a provider. ``kind`` is "login", "pay" or "look_up".
+
+    ``lies`` are those beyond the common ones; ``code_pattern`` is the form of the codes a refusal can carry.
+    """
 
     name: str
     method: str
@@ -70,6 +73,7 @@ class Operation:
     kind: str
     reference: Callable[[Call], str] = no_reference
     lies: frozenset[str] = frozenset()
+    code_pattern: str = ""
 
 
 class Provider(ABC):

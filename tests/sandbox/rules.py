@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,10 +50,10 @@ class Rule:
     drip: str = "body"
     every_seconds: float = 0.5
     retry_after: int = 1
-    id: int = 0
-    calls: int = field(default=0)
+    id: int = field(default=0, init=False)
+    calls: int = field(default=0, init=False)
     """Calls seen since the rule was set, of its operation and with its reference."""
-    hits: int = field(default=0)
+    hits: int = field(default=0, init=False)
 
     def concerns(self, call: Call) -> bool:
         """Count the call if it is the rule's, and tell whether the rule applies to it."""
@@ -87,21 +88,29 @@ def read_rule(values: dict[str, Any], operations: dict[str, Operation]) -> Rule:
     if rule.operation not in operations:
         raise BadRule(f"no operation {rule.operation!r}; there are {', '.join(sorted(operations))}")
     operation = operations[rule.operation]
-    if rule.then not in lies_of(operation):
-        raise BadRule(f"{rule.operation} cannot {rule.then!r}, but {', '.join(sorted(lies_of(operation)))}")
-    if rule.book is not None and operation.kind != "pay":
-        raise BadRule(f"{rule.operation} books nothing")
-    if isinstance(rule.book, dict) and set(rule.book) != {"after_seconds"}:
-        raise BadRule('book is true, false or {"after_seconds": number}')
-    if rule.nth < 1 or rule.times < 0:
-        raise BadRule("nth counts from 1, times from 0 (always)")
-    if rule.drip not in {"body", "headers"}:
-        raise BadRule("drip is body or headers")
-    try:
-        Decimal(rule.amount or 0)
-    except InvalidOperation as error:
-        raise BadRule("amount is a decimal string") from error
+    complaint = _complaint(rule, operation)
+    if complaint:
+        raise BadRule(complaint)
     return rule
+
+
+def _complaint(rule: Rule, operation: Operation) -> str | None:
+    lies = lies_of(operation)
+    late = rule.book if isinstance(rule.book, dict) else {"after_seconds": 0}
+    complaints = {
+        f"{rule.operation} cannot {rule.then!r}, but {', '.join(sorted(lies))}": rule.then not in lies,
+        f"{rule.operation} books nothing": rule.book is not None and operation.kind != "pay",
+        'book is true, false or {"after_seconds": number}': set(late) != {"after_seconds"},
+        "nth counts from 1, times from 0 (always)": rule.nth < 1 or rule.times < 0,
+        "drip is body or headers": rule.drip not in {"body", "headers"},
+        f"code must fit {operation.code_pattern}": not _fits(operation.code_pattern, rule.code),
+        "amount is a decimal string": not _fits(r"\d+(\.\d+)?", rule.amount),
+    }
+    return next((complaint for complaint, holds in complaints.items() if holds), None)
+
+
+def _fits(pattern: str, value: str | None) -> bool:
+    return value is None or re.fullmatch(pattern, value) is not None
 
 
 class Rules:

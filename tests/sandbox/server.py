@@ -192,6 +192,8 @@ def running_sandbox(host: str = "127.0.0.1", port: int = 0) -> Iterator[SandboxC
     def target() -> None:
         try:
             asyncio.run(run())
+        except OSError as error:
+            running["error"] = error
         finally:
             ready.set()
 
@@ -199,7 +201,7 @@ def running_sandbox(host: str = "127.0.0.1", port: int = 0) -> Iterator[SandboxC
     thread.start()
     ready.wait()
     if "port" not in running:
-        raise RuntimeError(f"the sandbox could not start on {host}:{port}")
+        raise RuntimeError(f"the sandbox could not start on {host}:{port}") from running.get("error")
     control = SandboxControl(f"http://{host}:{running['port']}")
     try:
         yield control

@@ -3,7 +3,7 @@
 Assumptions, since the pages do not say:
 - a login or token refusal is HTTP 401, any other gateway refusal HTTP 400, each with the ``Header`` object alone;
 - the fifth wrong secret locks the application (ACBG000006); a right secret before that does not clear the count;
-- tokens live 1800 seconds; an unknown or expired one is ACBG000001;
+- tokens live 1800 seconds; an unknown or expired one is ACBG000001, any token of a locked application ACBG000002;
 - a duplicate InstitutionTransactionCode is HTTP 200 with ``Result`` false and ErrorCode 40 (no list is public);
 - the query answers ``Data.Result``: a list of rows with the payment's fields, ``Result``, ``ErrorCode``,
   ``ErrorExplanation``, ``TransactionQueryNo`` and ``TransactionObjectId``; only executed payments; empty when absent;
@@ -41,6 +41,7 @@ from tests.sandbox.wire import (
     known_fields,
     mask,
     masked,
+    masked_text,
     positive_number,
     text,
 )
@@ -135,6 +136,7 @@ class TosPayment(Payment):
 
     def record(self) -> None:
         shown = {name: value for name, value in self.booking.request.items() if name != "Amount"}
+        shown["InstitutionTransactionCode"] = self.booking.reference
         outcome = {"Result": True, "ErrorCode": 1, "ErrorExplanation": "Tahsil Edildi"}
         self.booking.answer = {**shown, "Amount": self.booking.amount, **outcome, **self._ids}
 
@@ -178,6 +180,7 @@ class VakifBank(Provider):
                 "pay",
                 field("InstitutionTransactionCode"),
                 frozenset({"other_reference"}),
+                r"ACB[GH]\d{6}|\d+",
             ),
             Operation(
                 "vakifbank.query", "POST", "/tos/query", self.query, "look_up", field("InstitutionTransactionNo")
@@ -272,6 +275,8 @@ class VakifBank(Provider):
         }
 
     def _require_token(self, call: Call) -> None:
+        if self._wrong_secrets >= WRONG_SECRETS_UNTIL_LOCK:
+            raise Refused(gateway_refusal("ACBG000002"))
         if not self.tokens.accepts(call.headers.get("Authorization")):
             raise Refused(self.unauthorized())
 
@@ -357,7 +362,7 @@ def check_date_time(fields: dict[str, Any], name: str) -> None:
 
 
 def query_filters(fields: dict[str, Any]) -> dict[str, Any]:
-    """Read the query's optional filters as fields of a row. The card or IBAN is compared in its masked form."""
+    """Read the query's optional filters as fields of a row. Accounts are compared in their masked form."""
     known_fields(fields, QUERY_TEXTS | {"InstitutionCode", "TransactionType"})
     texts = {name: text(fields, name, empty=True) for name in QUERY_TEXTS & set(fields)}
     filters: dict[str, Any] = {name: value for name, value in texts.items() if value}
@@ -367,6 +372,8 @@ def query_filters(fields: dict[str, Any]) -> dict[str, Any]:
         filters["ComingReturnPaymentDate"] = filters.pop("ReturnDate")
     if "ReceivertAccountIbanNo" in filters:
         filters["ReceivertAccountIbanNo"] = mask(filters["ReceivertAccountIbanNo"])
+    if "SenderAccountNo" in filters:
+        filters["SenderAccountNo"] = masked_text(filters["SenderAccountNo"])
     if "TransactionType" in fields:
         return {**filters, "TransactionType": integer(fields, "TransactionType")}
     return filters

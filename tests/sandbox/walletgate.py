@@ -206,6 +206,7 @@ class Walletgate(Provider):
                 "pay",
                 field("inv_payment_transaction_query_oid"),
                 frozenset({"other_amount", "other_reference"}),
+                r"\d{3}",
             ),
             look_up(
                 "list_transactions",
