@@ -1,4 +1,4 @@
-"""List a subscriber's open bills, from which every payment starts: walletgate "Get Invoices By Product And Subscriber"."""
+"""List the open bills of a subscriber, where every payment starts: walletgate GetInvoicesByProductAndSubscriber."""
 
 from vezne import entry
 from vezne.inquiries import walletgate

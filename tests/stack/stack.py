@@ -28,6 +28,15 @@ OPERATIONS = {
     "paynet.capture": "PaynetCapture",
     "operations.read": "GetOperation",
 }
+INQUIRIES = {
+    "kolaybi.list_transactions": "KolaybiListTransactions",
+    "kolaybi.list_vaults": "KolaybiListVaults",
+    "vakifbank.query": "VakifbankQuery",
+    "walletgate.list_bills": "WalletgateListBills",
+    "walletgate.product_detail": "WalletgateProductDetail",
+    "haso.payment_plan": "HasoPaymentPlan",
+    "paynet.check": "PaynetCheck",
+}
 PROVIDERS = {
     "kolaybi": "Kolaybi",
     "vakifbank": "Vakifbank",
@@ -111,7 +120,7 @@ class Stack:
             "functions": dict(self.functions),
         }
 
-    def new_client(self, name: str, operations: Sequence[str] = tuple(OPERATIONS)) -> AppClient:
+    def new_client(self, name: str, operations: Sequence[str] = (*OPERATIONS, *INQUIRIES)) -> AppClient:
         """A further app client with the scopes of these operations only."""
         scopes = [f"vezne/{operation}" for operation in operations]
         made = self.aws("cognito-idp").create_user_pool_client(
@@ -257,7 +266,7 @@ def _described(aws: Aws, http: httpx.Client, endpoint_url: str, sandbox_url: str
         aws_endpoint_url=endpoint_url,
         table=outputs["TableName"],
         secrets=secrets,
-        functions={operation: outputs[f"{name}Function"] for operation, name in OPERATIONS.items()},
+        functions={operation: outputs[f"{name}Function"] for operation, name in {**OPERATIONS, **INQUIRIES}.items()},
         outputs=outputs,
         log_directory=directory,
         sandbox=SandboxControl(sandbox_url),

@@ -43,6 +43,15 @@ def read_plan(answer: Answer) -> ExpensesResult:
         raise UnreadableError("no payment plan") from None
 
 
+def _means_an_old_secret(answer: Answer) -> bool:
+    """No sign of wrong credentials is public, so a refusal is one if the secret has changed since it was read."""
+    try:
+        refused = answer.status == 401 or answer.json().get("Success") is False
+    except UnreadableError:
+        return False
+    return refused and CLIENT.keyring.secret_changed()
+
+
 def error_code(errors: list[Any]) -> str:
     """The first code such as H307 in `Errors`, or ""; whether its items are codes or texts is not documented."""
     code = re.search(r"\b[A-Z]{1,2}[0-9]{3}\b", error_text(errors))
@@ -72,6 +81,7 @@ def plan_answer(transaction_code: str, merchant_oid: str, deadline: Deadline) ->
             access,
             {"merchantOid": merchant_oid, "transactionCode": transaction_code},
         ),
+        _means_an_old_secret,
     )
     try:
         body = answer.json()

@@ -15,8 +15,16 @@ from vezne.models import ResultModel
 
 # `InstitutionTaxNo` is VakıfBank's name for the caller's own code.
 _SENSITIVE_NAME = re.compile(r"iban|account|card|identity|kimlik|tckn|vkn|(?<!institution)tax", re.IGNORECASE)
-_NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9](?:[ .\-]?[0-9]){8,}(?![0-9A-Za-z])")
-_IBAN = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2}(?:[ -]?[0-9A-Za-z]){11,30}(?![0-9A-Za-z])")
+_NUMBERS = (
+    re.compile(r"(?<![0-9])[0-9]{10,19}(?![0-9])"),
+    # A card number as it is printed: 4-4-4-4, or 4-6-5.
+    re.compile(r"(?<![0-9])[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?![0-9])"),
+    re.compile(r"(?<![0-9])[0-9]{4}([ -])[0-9]{6}\1[0-9]{5}(?![0-9])"),
+)
+_IBAN_BEGINS = re.compile(r"(?<![0-9A-Za-z])(?=[A-Za-z]{2}[0-9]{2}[0-9A-Za-z -]{10,})")
+_SEPARATORS = re.compile(r"[ -]")
+# Characters of an IBAN, at most with a separator behind each.
+SHORTEST_IBAN, LONGEST_IBAN = 15, 2 * 34
 
 
 def mask_end(text: str) -> str:
@@ -47,16 +55,30 @@ def masked(value: Any, name: str = "") -> Any:
 def _masked_text(text: str, name: str) -> str:
     if _SENSITIVE_NAME.search(name) and re.search("[0-9]{4}", text):
         return mask_end(text)
-    for pattern in (_IBAN, _NUMBER):
+    for start in [found.start() for found in _IBAN_BEGINS.finditer(text)]:
+        text = text[:start] + _mask_iban(text[start:])
+    for pattern in _NUMBERS:
         text = pattern.sub(lambda found: mask_end(found.group()) if _is_checked(found.group()) else found.group(), text)
     return text
 
 
+def _mask_iban(text: str) -> str:
+    """Mask the longest IBAN that the text begins with, grouped or not."""
+    for end in range(min(LONGEST_IBAN, len(text)), SHORTEST_IBAN - 1, -1):
+        if text[end - 1].isalnum() and iban.is_valid(_bare(text[:end])):
+            return mask_end(text[:end]) + text[end:]
+    return text
+
+
 def _is_checked(text: str) -> bool:
-    """Whether it passes the check of an IBAN, a card number, a TCKN or a VKN, however it is grouped."""
-    bare = re.sub(r"[ .\-]", "", text)
+    """Whether it passes the check of a card number, a TCKN or a VKN."""
+    bare = _bare(text)
     card = 12 <= len(bare) <= 19 and luhn.is_valid(bare)
-    return bool(card or iban.is_valid(bare) or tckimlik.is_valid(bare) or vkn.is_valid(bare))
+    return bool(card or tckimlik.is_valid(bare) or vkn.is_valid(bare))
+
+
+def _bare(text: str) -> str:
+    return _SEPARATORS.sub("", text)
 
 
 class PartlyKnown(ResultModel):
