@@ -52,7 +52,7 @@ def handler(operation: Operation[Any, Any]) -> Handler:
 def reading_handler() -> Handler:
     """The Lambda handler of GET /operations/{operation_id}: what the table says, to the client it belongs to."""
 
-    def handle(event: Event, context: Any) -> Any:
+    def handle(event: Event, _context: Any) -> Any:
         return _answer(lambda: _read_operation(event, Store()))
 
     return handle

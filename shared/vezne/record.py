@@ -79,7 +79,7 @@ def operation_tag(operation: str) -> str:
 
 def operation_id(client_id: str, operation: str, idempotency_key: str) -> str:
     """The record's key and the public id: `op_`, the operation's tag, and 22 characters (110 bits) of hash."""
-    digest = hashlib.sha256("\n".join((client_id, operation, idempotency_key)).encode())
+    digest = hashlib.sha256(f"{client_id}\n{operation}\n{idempotency_key}".encode())
     return f"op_{operation_tag(operation)}{_base32(digest)[:22]}"
 
 
@@ -89,6 +89,7 @@ def guard_id(operation: str, key: str) -> str:
 
 
 def to_item(record: Record) -> dict[str, Any]:
+    """The record in DynamoDB's own notation; what is None is left out."""
     guard = record.guard
     values = {
         "id": record.id,
@@ -113,6 +114,7 @@ def to_item(record: Record) -> dict[str, Any]:
 
 
 def from_item(item: dict[str, Any]) -> Record:
+    """The inverse of `to_item`."""
     values = plain(item)
     guard = values.get("guard")
     return Record(
@@ -153,7 +155,8 @@ def iso_time(seconds: float) -> str:
 
 
 def seconds_of(text: str) -> float:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    """The inverse of `iso_time`."""
+    return datetime.fromisoformat(text).timestamp()
 
 
 def _partition(record: Record) -> str:
@@ -165,6 +168,7 @@ def _base32(digest: Any) -> str:
 
 
 def number(seconds: float) -> Decimal:
+    """A time as the number the table keeps, to the millisecond."""
     return Decimal(f"{seconds:.3f}")
 
 
