@@ -177,10 +177,15 @@ class QueryResult(ResultModel):
 
 
 class PaymentRow(ResultModel):
-    """One payment in the list `Result` of POST /tos/query. Only the fields that repeat the payment are public."""
+    """One payment in the list `Result` of POST /tos/query.
+
+    The page is public only in part: the payment's fields are known, its field for the status is not, so the payment
+    answer's own are read if they are there.
+    """
 
     institution_transaction_code: str | None = Field(None, alias="InstitutionTransactionCode")
     institution_transaction_no: str | None = Field(None, alias="InstitutionTransactionNo")
+    institution_tax_no: str | None = Field(None, alias="InstitutionTaxNo")
     amount: Decimal | None = Field(None, alias="Amount")
     currency: str | None = Field(None, alias="CurrencyType")
     result: bool | None = Field(None, alias="Result")
@@ -188,3 +193,12 @@ class PaymentRow(ResultModel):
     transaction_query_no: str | None = Field(None, alias="TransactionQueryNo")
     error_code: str | None = Field(None, alias="ErrorCode")
     error_explanation: ProviderText | None = Field(None, alias="ErrorExplanation")
+
+    def carries(self, code: str) -> bool:
+        """Whether this is the payment of that code, whichever of its three names the row uses for it."""
+        return code in (self.institution_transaction_code, self.institution_transaction_no, self.institution_tax_no)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the row says, or may say, that the payment was not made. The sample's success has `ErrorCode` 1."""
+        return self.result is False or self.error_code not in (None, "", "0", "1")
