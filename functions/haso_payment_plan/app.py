@@ -1,13 +1,12 @@
 """Show the payment plan of a transaction: HASO 5.5 "Ödeme Planını Getir"."""
 
-from vezne import entry
+from vezne import inquiry
 from vezne.inquiries import haso
-from vezne.inquiry import Inquiry
 from vezne.models.haso_inquiries import PaymentPlanRequest, PaymentPlanResult
 from vezne.provider import Deadline
 
 
-class PaymentPlan(Inquiry[PaymentPlanRequest]):
+class PaymentPlan(inquiry.Inquiry[PaymentPlanRequest]):
     """POST {SERVIS_URL}/Index/GetPaymentsOfTransaction."""
 
     name = "haso.payment_plan"
@@ -21,4 +20,4 @@ class PaymentPlan(Inquiry[PaymentPlanRequest]):
         return PaymentPlanResult.of(answer.json().get("Data"))
 
 
-handler = entry.inquiry_handler(PaymentPlan())
+handler = inquiry.handler(PaymentPlan())

@@ -1,13 +1,12 @@
 """List an associate's transactions: KolayBi GET /associates/{associate_id}/transactions."""
 
-from vezne import entry
+from vezne import inquiry
 from vezne.inquiries import kolaybi
-from vezne.inquiry import Inquiry
 from vezne.models.kolaybi_inquiries import TransactionsRequest, TransactionsResult
 from vezne.provider import Deadline
 
 
-class ListTransactions(Inquiry[TransactionsRequest]):
+class ListTransactions(inquiry.Inquiry[TransactionsRequest]):
     """GET /kolaybi/v1/associates/{associate_id}/transactions."""
 
     name = "kolaybi.list_transactions"
@@ -20,4 +19,4 @@ class ListTransactions(Inquiry[TransactionsRequest]):
         return TransactionsResult.model_validate(kolaybi.transactions(str(request.associate_id), deadline))
 
 
-handler = entry.inquiry_handler(ListTransactions())
+handler = inquiry.handler(ListTransactions())

@@ -1,13 +1,12 @@
 """List the vaults that a collection can go into: KolayBi GET /vaults, where `gateway_id` comes from."""
 
-from vezne import entry
+from vezne import inquiry
 from vezne.inquiries import kolaybi
-from vezne.inquiry import Inquiry
 from vezne.models.kolaybi_inquiries import VaultsRequest, VaultsResult
 from vezne.provider import Deadline
 
 
-class ListVaults(Inquiry[VaultsRequest]):
+class ListVaults(inquiry.Inquiry[VaultsRequest]):
     """GET /kolaybi/v1/vaults?currency=&type=."""
 
     name = "kolaybi.list_vaults"
@@ -20,4 +19,4 @@ class ListVaults(Inquiry[VaultsRequest]):
         return VaultsResult.model_validate(kolaybi.vaults(request.model_dump(exclude_none=True), deadline))
 
 
-handler = entry.inquiry_handler(ListVaults())
+handler = inquiry.handler(ListVaults())

@@ -1,13 +1,12 @@
 """Show every row of a transaction: Paynet v1/transaction/check."""
 
-from vezne import entry
+from vezne import inquiry
 from vezne.inquiries import paynet
-from vezne.inquiry import Inquiry
 from vezne.models.paynet_inquiries import CheckRequest, CheckResult
 from vezne.provider import Deadline
 
 
-class Check(Inquiry[CheckRequest]):
+class Check(inquiry.Inquiry[CheckRequest]):
     """POST /v1/transaction/check."""
 
     name = "paynet.check"
@@ -21,4 +20,4 @@ class Check(Inquiry[CheckRequest]):
         return CheckResult.model_validate({"transactions": rows})
 
 
-handler = entry.inquiry_handler(Check())
+handler = inquiry.handler(Check())

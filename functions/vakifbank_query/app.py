@@ -1,13 +1,12 @@
 """Show payments by instruction: VakıfBank "TOS İşlemleri Sorgula"."""
 
-from vezne import entry
+from vezne import inquiry
 from vezne.inquiries import vakifbank
-from vezne.inquiry import Inquiry
 from vezne.models.vakifbank_inquiries import QueryRequest, QueryResult
 from vezne.provider import Deadline
 
 
-class Query(Inquiry[QueryRequest]):
+class Query(inquiry.Inquiry[QueryRequest]):
     """POST /tos/query."""
 
     name = "vakifbank.query"
@@ -20,4 +19,4 @@ class Query(Inquiry[QueryRequest]):
         return QueryResult.model_validate({"payments": vakifbank.payment_rows(request.wire_fields(), deadline)})
 
 
-handler = entry.inquiry_handler(Query())
+handler = inquiry.handler(Query())

@@ -1,13 +1,12 @@
 """List the open bills of a subscriber, where every payment starts: walletgate GetInvoicesByProductAndSubscriber."""
 
-from vezne import entry
+from vezne import inquiry
 from vezne.inquiries import walletgate
-from vezne.inquiry import Inquiry
 from vezne.models.walletgate_inquiries import BillsRequest, BillsResult
 from vezne.provider import Deadline
 
 
-class ListBills(Inquiry[BillsRequest]):
+class ListBills(inquiry.Inquiry[BillsRequest]):
     """POST /v1/InvoicePayment/GetInvoicesByProductAndSubscriber."""
 
     name = "walletgate.list_bills"
@@ -23,4 +22,4 @@ class ListBills(Inquiry[BillsRequest]):
         return BillsResult.model_validate({"bills": rows})
 
 
-handler = entry.inquiry_handler(ListBills())
+handler = inquiry.handler(ListBills())

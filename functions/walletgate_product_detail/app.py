@@ -1,13 +1,12 @@
 """Tell which subscriber numbers a biller wants: walletgate "Get Product Detail By Product Id"."""
 
-from vezne import entry
+from vezne import inquiry
 from vezne.inquiries import walletgate
-from vezne.inquiry import Inquiry
 from vezne.models.walletgate_inquiries import ProductRequest, ProductResult
 from vezne.provider import Deadline
 
 
-class ProductDetail(Inquiry[ProductRequest]):
+class ProductDetail(inquiry.Inquiry[ProductRequest]):
     """POST /v1/InvoicePayment/GetProductDetailByProductId."""
 
     name = "walletgate.product_detail"
@@ -20,4 +19,4 @@ class ProductDetail(Inquiry[ProductRequest]):
         return ProductResult.model_validate(walletgate.product_detail(request.product_oid, deadline))
 
 
-handler = entry.inquiry_handler(ProductDetail())
+handler = inquiry.handler(ProductDetail())

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from vezne import problems
+from vezne import credentials, problems, startup
+from vezne.api import Event, Handler, answer, client_id, response
 from vezne.credentials import CredentialsRefusedError, SecretUnavailableError, SecretUnusableError
 from vezne.inquiries import (
     InquiryFailedError,
@@ -20,7 +21,8 @@ from vezne.inquiries import (
 from vezne.masking import mask_text
 from vezne.models import RequestModel, ResultModel
 from vezne.provider import Deadline, UnreadableError
-from vezne.telemetry import logger
+from vezne.received import read_body, read_query, read_request
+from vezne.telemetry import count, flush, logger
 
 R = TypeVar("R", bound=RequestModel)
 
@@ -40,7 +42,35 @@ class Inquiry(ABC, Generic[R]):
         """Ask the provider. May raise what `inquiries` raise, and ValidationError or UnreadableError."""
 
 
-def answer(inquiry: Inquiry[Any], request: RequestModel, deadline: Deadline) -> dict[str, Any]:
+def handler(inquiry: Inquiry[Any]) -> Handler:
+    """The Lambda handler of an inquiry."""
+
+    def handle(event: Event, context: Any) -> Any:
+        deadline = Deadline(context.get_remaining_time_in_millis)
+        try:
+            return answer(lambda: _answered(inquiry, event, deadline))
+        finally:
+            flush()
+
+    startup.finish(credentials.connect, disconnect=credentials.disconnect)
+    return handle
+
+
+def _answered(inquiry: Inquiry[Any], event: Event, deadline: Deadline) -> dict[str, Any]:
+    client_id(event)
+    place = "body" if inquiry.in_body else "query"
+    fields = read_body(event) if inquiry.in_body else read_query(event)
+    try:
+        request = read_request(inquiry.request_model, fields, event, place)
+        content = _asked(inquiry, request, deadline)
+    except problems.Problem as problem:
+        count(f"Refused{type(problem).__name__}", inquiry.name)
+        raise
+    count("InquiryAnswered", inquiry.name)
+    return response(200, content, {})
+
+
+def _asked(inquiry: Inquiry[Any], request: RequestModel, deadline: Deadline) -> dict[str, Any]:
     """The public answer. Raises problems.Problem; each says that no money moved, which for a question is certain."""
     try:
         return inquiry.ask(request, deadline).public()
