@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.stack import Stack
 from tests.stack.processes import ROOT
-from tests.stack.stack import OPERATIONS as LOGICAL_NAMES
+from tests.stack.stack import INQUIRIES, OPERATIONS
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,13 @@ class GoldenEvent:
         return "".join(word.capitalize() for word in self.function.split("_"))
 
     @property
+    def pays(self) -> bool:
+        """Whether it is an order, which must be performed once."""
+        return self.kind == "standing_order" or (self.kind == "api" and self.operation in PAYING)
+
+    @property
     def operation(self) -> str:
-        (operation,) = [name for name, logical in LOGICAL_NAMES.items() if logical == self.logical_name]
+        (operation,) = [name for name, logical in {**OPERATIONS, **INQUIRIES}.items() if logical == self.logical_name]
         return operation
 
     def content(self) -> dict[str, Any]:
@@ -38,6 +43,7 @@ class GoldenEvent:
         return event
 
 
+PAYING = OPERATIONS.keys() - {"operations.read"}
 GOLDEN_EVENTS = [GoldenEvent(path) for path in sorted((ROOT / "events").glob("*.json"))]
 
 
@@ -62,6 +68,9 @@ def assert_healthy(stack: Stack, event: GoldenEvent, answer: Any) -> None:
         # The operation of the event is nobody's.
         assert answer["statusCode"] == 404, answer
         assert json.loads(answer["body"])["type"] == "/problems/operation-not-found"
+    elif event.operation in INQUIRIES:
+        assert answer["statusCode"] == 200, answer
+        assert bookings == 0
     else:
         assert answer["statusCode"] == 200, answer
         assert json.loads(answer["body"])["status"] == "succeeded"

@@ -7,12 +7,15 @@ from pydantic import Field, StringConstraints
 
 from vezne.models import LiraAmountOrZero, RequestModel, RequiredText, ResultModel
 
+# "merchantOid: String(20)".
+MerchantOid = Annotated[str, StringConstraints(min_length=1, max_length=20)]
+
 
 class ExpensesRequest(RequestModel):
     """Set the total legal expenses of a transaction under enforcement. Amounts in TRY; both are totals so far."""
 
     transaction_code: RequiredText
-    merchant_oid: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    merchant_oid: MerchantOid
     counter_party_attorney_fee: LiraAmountOrZero
     expense_amount: LiraAmountOrZero
     allow_lower: bool = False
@@ -33,6 +36,10 @@ class ExpensesResult(ResultModel):
     payment_plan: list[Instalment]
 
     def total_expenses(self) -> Decimal | None:
-        """Attorney fee and expenses as the plan carries them ("Toplam masraf tutarı son taksite eklenir"), in TRY."""
+        """Attorney fee and expenses as the plan carries them, in TRY; None if it shows no figure at all.
+
+        "Toplam masraf tutarı son taksite eklenir": one instalment has the total, or the same total stands at several.
+        """
         figures = [item.total_expense_amount for item in self.payment_plan if item.total_expense_amount is not None]
-        return sum(figures, Decimal(0)) if figures else None
+        distinct = {figure for figure in figures if figure}
+        return distinct.pop() if len(distinct) == 1 else sum(figures, Decimal(0)) if figures else None
