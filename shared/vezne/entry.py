@@ -14,7 +14,7 @@ from vezne.idempotency import Store
 from vezne.masking import mask_text
 from vezne.operation import Operation, Order, Report
 from vezne.path import carry_out
-from vezne.provider import Deadline
+from vezne.provider import Deadline, tls_context
 from vezne.record import DECLINED, PROCESSING, SETTLED, SUCCEEDED, UNKNOWN
 from vezne.resolving import sweep
 from vezne.telemetry import MetricUnit, count, flush, logger
@@ -43,7 +43,7 @@ def handler(operation: Operation[Any, Any]) -> Handler:
         finally:
             flush()
 
-    startup.finish(idempotency.connect, credentials.connect, disconnect=_disconnect)
+    startup.finish(idempotency.connect, credentials.connect, tls_context, disconnect=_disconnect)
     return handle
 
 
