@@ -1,6 +1,7 @@
 """Logger and Metrics (Powertools), set up once. What is not on the allow-list is not logged."""
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,10 @@ class AllowListFormatter(LambdaPowertoolsFormatter):
 
 logger = Logger(logger_formatter=AllowListFormatter(), log_uncaught_exceptions=False)
 metrics = Metrics()
+
+# Lambda writes out whatever reaches the root logger, and these quote addresses, and headers they could not parse.
+for _library in ("urllib3", "requests", "botocore", "boto3"):
+    logging.getLogger(_library).propagate = False
 
 
 def count(name: str, operation: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
