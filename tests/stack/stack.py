@@ -28,6 +28,15 @@ OPERATIONS = {
     "paynet.capture": "PaynetCapture",
     "operations.read": "GetOperation",
 }
+INQUIRIES = {
+    "kolaybi.list_transactions": "KolaybiListTransactions",
+    "kolaybi.list_vaults": "KolaybiListVaults",
+    "vakifbank.query": "VakifbankQuery",
+    "walletgate.list_bills": "WalletgateListBills",
+    "walletgate.product_detail": "WalletgateProductDetail",
+    "haso.payment_plan": "HasoPaymentPlan",
+    "paynet.check": "PaynetCheck",
+}
 PROVIDERS = {
     "kolaybi": "Kolaybi",
     "vakifbank": "Vakifbank",
@@ -111,7 +120,7 @@ class Stack:
             "functions": dict(self.functions),
         }
 
-    def new_client(self, name: str, operations: Sequence[str] = tuple(OPERATIONS)) -> AppClient:
+    def new_client(self, name: str, operations: Sequence[str] = (*OPERATIONS, *INQUIRIES)) -> AppClient:
         """A further app client with the scopes of these operations only."""
         scopes = [f"vezne/{operation}" for operation in operations]
         made = self.aws("cognito-idp").create_user_pool_client(
@@ -241,7 +250,7 @@ def _described(aws: Aws, http: httpx.Client, endpoint_url: str, sandbox_url: str
     api_host, _, stage = outputs["ApiUrl"].removeprefix("https://").partition("/")
     api_id = api_host.split(".")[0]
     _put_gateway_responses(aws, api_id, stage)
-    functions = {operation: outputs[f"{name}Function"] for operation, name in OPERATIONS.items()}
+    functions = {operation: outputs[f"{name}Function"] for operation, name in {**OPERATIONS, **INQUIRIES}.items()}
     for name in functions.values():
         _copy_event_invoke_config(aws, name)
     secrets = {provider: outputs[f"{name}SecretArn"] for provider, name in PROVIDERS.items()}

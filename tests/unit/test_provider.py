@@ -250,7 +250,7 @@ def test_drip_past_the_deadline(
     start: Callable[..., RawServer], short_reads: None, tls: Any, trusted: Callable[[], None], name: str, secure: bool
 ) -> None:
     at_once, slowly = DRIPPED[name]
-    gone = threading.Event()
+    gone, said_it_all = threading.Event(), threading.Event()
 
     def script(connection: Connection) -> None:
         connection.read_request()
@@ -258,6 +258,7 @@ def test_drip_past_the_deadline(
         if not slowly:
             gone.wait(20)
         connection.drip(slowly, gone)
+        said_it_all.set()
 
     if secure:
         trusted()
@@ -265,6 +266,7 @@ def test_drip_past_the_deadline(
     try:
         with pytest.raises(AnswerLostError):
             send(longest=0.3)
+        assert not said_it_all.is_set()
         assert server.received.count(b"POST /pay") == 1
     finally:
         gone.set()
