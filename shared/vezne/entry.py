@@ -21,6 +21,7 @@ from vezne.telemetry import MetricUnit, code_places, count, flush, logger
 
 LONGEST_BODY = 64 * 1024
 STANDING_ORDER_CLIENT = "standing-order"
+READING = "operations.read"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 
@@ -42,7 +43,7 @@ def handler(operation: Operation[Any, Any]) -> Handler:
                 return _standing_order(operation, event["standing_order"], deadline, store)
             if event.get("detail-type") == "Scheduled Event":
                 return _sweep(operation, deadline, store)
-            return _answer(lambda: _order(operation, event, deadline, store))
+            return _answer(operation.name, lambda: _order(operation, event, deadline, store))
         finally:
             flush()
 
@@ -53,7 +54,10 @@ def reading_handler() -> Handler:
     """The Lambda handler of GET /operations/{operation_id}: what the table says, to the client it belongs to."""
 
     def handle(event: Event, _context: Any) -> Any:
-        return _answer(lambda: _read_operation(event, Store()))
+        try:
+            return _answer(READING, lambda: _read_operation(event, Store()))
+        finally:
+            flush()
 
     return handle
 
@@ -66,15 +70,9 @@ def _order(operation: Operation[Any, Any], event: Event, deadline: Deadline, sto
         problem.operation_id = order.operation_id
         count(f"Refused{type(problem).__name__}", operation.name)
         raise
-    _count_outcome(operation, report)
     logger.info("order", operation=operation.name, operation_id=order.operation_id, status=report.record.status,
                 replayed=report.replayed)  # fmt: skip
     return _report_response(event, report)
-
-
-def _count_outcome(operation: Operation[Any, Any], report: Report) -> None:
-    if not report.replayed:
-        count(f"Order{report.record.status.title().replace('_', '')}", operation.name)
 
 
 def _sweep(operation: Operation[Any, Any], deadline: Deadline, store: Store) -> dict[str, int]:
@@ -101,7 +99,6 @@ def _standing_order(operation: Operation[Any, Any], content: Any, deadline: Dead
     except problems.Problem as problem:
         logger.error("standing order failed", operation=operation.name, problem=problem.slug)
         raise StandingOrderFailed(problem.slug) from None
-    _count_outcome(operation, report)
     logger.info("standing order", operation=operation.name, operation_id=report.record.id, status=report.record.status)
     if report.record.status in SETTLED - {SUCCEEDED}:
         raise StandingOrderFailed(f"{report.record.id} {report.record.status}")
@@ -162,7 +159,7 @@ def _report_response(event: Event, report: Report) -> dict[str, Any]:
     return _problem_response(problem, headers)
 
 
-def _answer(respond: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _answer(operation: str, respond: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Run a request, and turn whatever stops it into a problem document."""
     try:
         return respond()
@@ -171,6 +168,7 @@ def _answer(respond: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return _problem_response(problem, {})
     except Exception as error:
         # Reached only before the claim: after it, the path has an answer for every failure.
+        count("Internal", operation)
         logger.error("internal", exception_name=type(error).__name__, frames=code_places(error))
         return _problem_response(problems.Internal("Our fault, and nothing was sent."), {})
 
