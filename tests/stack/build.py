@@ -1,10 +1,13 @@
 """`sam build` and `sam deploy` of the real template, into an AWS emulator on this machine."""
 
 import hashlib
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from samtranslator.yaml_helper import yaml_parse
 
 from .processes import LOCAL, ROOT, Progress, StackError, lock, running
 
@@ -63,7 +66,7 @@ def build_and_deploy(endpoint_url: str, parameters: Mapping[str, str], directory
         _build(config, directory, progress)
         progress("sam deploy into MiniStack")
         command: list[str | Path] = [
-            SAM, "deploy", "--template-file", BUILD / "template.yaml", "--config-file", config,
+            SAM, "deploy", "--template-file", _with_defaults(parameters), "--config-file", config,
             "--stack-name", STACK_NAME, "--s3-bucket", BUCKET, "--capabilities", "CAPABILITY_IAM",
             "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides",
             *(f'{name}="{value}"' for name, value in parameters.items()),
@@ -72,6 +75,19 @@ def build_and_deploy(endpoint_url: str, parameters: Mapping[str, str], directory
             "sam deploy", command, _environment(aws_environment(endpoint_url)), directory / "deploy.log"
         ) as sam:
             sam.finish()
+
+
+def _with_defaults(parameters: Mapping[str, str]) -> Path:
+    """The built template with the parameters as its defaults, too.
+
+    CloudFormation expands SAM with the parameters, MiniStack with the defaults, which decide whether CodeDeploy is used.
+    """
+    template = yaml_parse((BUILD / "template.yaml").read_text())
+    for name, value in parameters.items():
+        template["Parameters"][name]["Default"] = value
+    file = BUILD / "with-defaults.json"
+    file.write_text(json.dumps(template))
+    return file
 
 
 def _build(config: Path, directory: Path, progress: Progress) -> None:
