@@ -63,7 +63,7 @@ class Collect(Operation[CollectionRequest, KolayBiCredentials]):
                 return Unknown("other amount or currency")
             return Succeeded(result.public())
         if answer.status in REFUSALS:
-            return Declined(str(body.get("code", answer.status)), _message(body))
+            return Declined(str(body.get("code", answer.status)), kolaybi.message(body))
         return Unknown(f"http-{answer.status}")
 
     def clues(self, order: Order[CollectionRequest]) -> dict[str, str]:
@@ -89,12 +89,6 @@ def _found_result(row: TransactionRow, record: Record) -> dict[str, object]:
     known = row.model_dump(exclude={"amount", "currency"})
     ordered = {"amount": record.clues["amount"], "currency": record.clues["currency"]}
     return CollectionResult(**{**known, "transaction_status": row.transaction_status or COMPLETED, **ordered}).public()
-
-
-def _message(body: dict[str, object]) -> str:
-    """Clients of KolayBi read `message` or `error.message`."""
-    error = body.get("error")
-    return str(body.get("message") or (error.get("message") if isinstance(error, dict) else error) or "")
 
 
 handler = entry.handler(Collect())

@@ -1,32 +1,22 @@
 """Lambda entry: an API event, a scheduled sweep or a standing order becomes a call of the one path."""
 
-import base64
 import json
 import re
-from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
-from pydantic import ValidationError
-
-from vezne import problems
-from vezne.idempotency import Store, StoreUnavailableError
-from vezne.masking import mask_text
+from vezne import credentials, idempotency, problems, startup
+from vezne.api import Event, Handler, answer, client_id, header_values, problem_response, resource, response
+from vezne.idempotency import Store
 from vezne.operation import Operation, Order, Report
 from vezne.path import carry_out
 from vezne.provider import Deadline
-from vezne.record import DECLINED, PROCESSING, SETTLED, SUCCEEDED, UNKNOWN, Record, iso_time
+from vezne.received import RefusedJsonError, invalid, read_body, read_request, validated
+from vezne.record import DECLINED, PROCESSING, SETTLED, SUCCEEDED, UNKNOWN
 from vezne.resolving import sweep
-from vezne.telemetry import MetricUnit, code_places, count, flush, logger
+from vezne.telemetry import MetricUnit, count, flush, logger
 
-LONGEST_BODY = 64 * 1024
 STANDING_ORDER_CLIENT = "standing-order"
-READING = "operations.read"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
-_DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
-
-Event = dict[str, Any]
-Handler = Callable[[Event, Any], Any]
 
 
 class StandingOrderFailed(Exception):
@@ -43,23 +33,17 @@ def handler(operation: Operation[Any, Any]) -> Handler:
                 return _standing_order(operation, event["standing_order"], deadline, store)
             if event.get("detail-type") == "Scheduled Event":
                 return _sweep(operation, deadline, store)
-            return _answer(operation.name, lambda: _order(operation, event, deadline, store))
+            return answer(lambda: _order(operation, event, deadline, store))
         finally:
             flush()
 
+    startup.finish(idempotency.connect, credentials.connect, disconnect=_disconnect)
     return handle
 
 
-def reading_handler() -> Handler:
-    """The Lambda handler of GET /operations/{operation_id}: what the table says, to the client it belongs to."""
-
-    def handle(event: Event, _context: Any) -> Any:
-        try:
-            return _answer(READING, lambda: _read_operation(event, Store()))
-        finally:
-            flush()
-
-    return handle
+def _disconnect() -> None:
+    idempotency.disconnect()
+    credentials.disconnect()
 
 
 def _order(operation: Operation[Any, Any], event: Event, deadline: Deadline, store: Store) -> dict[str, Any]:
@@ -88,11 +72,11 @@ def _standing_order(operation: Operation[Any, Any], content: Any, deadline: Dead
     """Key = name + occurrence, so a rule that fires twice pays once. Raises StandingOrderFailed."""
     try:
         if not isinstance(content, dict) or set(content) != {"name", "occurrence", "request"}:
-            raise _invalid("standing_order", "must have name, occurrence and request")
+            raise invalid("standing_order", "must have name, occurrence and request")
         name, occurrence = content["name"], content["occurrence"]
         if not (isinstance(name, str) and name and isinstance(occurrence, str) and occurrence):
-            raise _invalid("standing_order", "name and occurrence must be text")
-        request = _validated(operation, _exact(content["request"]))
+            raise invalid("standing_order", "name and occurrence must be text")
+        request = validated(operation.request_model, _exact(content["request"]))
         report = carry_out(
             operation, operation.order(STANDING_ORDER_CLIENT, f"{name}\n{occurrence}", request), deadline, store
         )
@@ -105,47 +89,15 @@ def _standing_order(operation: Operation[Any, Any], content: Any, deadline: Dead
     return resource(report.record)
 
 
-def _read_operation(event: Event, store: Store) -> dict[str, Any]:
-    client_id = _client_id(event)
-    wanted = (event.get("pathParameters") or {}).get("operation_id") or ""
-    try:
-        record = store.find(wanted) if re.fullmatch(r"op_[a-z2-7]{26}", wanted) else None
-    except StoreUnavailableError:
-        problem = problems.StoreUnavailable("The record store did not answer; nothing was changed.", retry_after=5)
-        problem.money = "unknown"
-        raise problem from None
-    if record is None or record.client_id != client_id:
-        raise problems.OperationNotFound("This client has no operation of that id.")
-    headers = {} if record.settled else {"Retry-After": "5"}
-    return _response(200, resource(record), headers)
-
-
-def resource(record: Record) -> dict[str, Any]:
-    """The public form of an operation."""
-    outcome = record.outcome or {}
-    content: dict[str, Any] = {
-        "operation_id": record.id,
-        "operation": record.operation,
-        "status": record.status,
-        "created_at": iso_time(record.created_at),
-        "updated_at": iso_time(record.updated_at),
-    }
-    if record.status == SUCCEEDED:
-        content["result"] = outcome["result"]
-    if record.status == DECLINED:
-        content["refusal"] = outcome
-    return content
-
-
 def _report_response(event: Event, report: Report) -> dict[str, Any]:
     record = report.record
     headers = {"Idempotent-Replayed": "true"} if report.replayed else {}
     if record.status == SUCCEEDED:
-        return _response(200, resource(record), headers)
+        return response(200, resource(record), headers)
     if record.status in (UNKNOWN, PROCESSING):
         place = {"Location": f"{_stage_path(event)}/operations/{record.id}", "Retry-After": "5"}
         unknown = {**resource(record), "status": UNKNOWN, "money": "unknown", "retry": "same_key"}
-        return _response(202, unknown, {**headers, **place})
+        return response(202, unknown, {**headers, **place})
     if record.status == DECLINED:
         outcome = record.outcome or {}
         problem: problems.Problem = problems.DeclinedByProvider(
@@ -156,147 +108,35 @@ def _report_response(event: Event, report: Report) -> dict[str, Any]:
     else:
         problem = problems.NotExecuted("Look-ups show that the provider never booked it; no money moved.")
     problem.operation_id = record.id
-    return _problem_response(problem, headers)
-
-
-def _answer(operation: str, respond: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Run a request, and turn whatever stops it into a problem document."""
-    try:
-        return respond()
-    except problems.Problem as problem:
-        logger.info("refused", problem=problem.slug, operation_id=problem.operation_id)
-        return _problem_response(problem, {})
-    except Exception as error:
-        # Reached only before the claim: after it, the path has an answer for every failure.
-        count("Internal", operation)
-        logger.error("internal", exception_name=type(error).__name__, frames=code_places(error))
-        return _problem_response(problems.Internal("Our fault, and nothing was sent."), {})
-
-
-def _problem_response(problem: problems.Problem, headers: dict[str, str]) -> dict[str, Any]:
-    wait = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
-    return _response(problem.status, problem.body(), {**headers, **wait}, "application/problem+json")
-
-
-def _response(
-    status: int, body: dict[str, Any], headers: dict[str, str], content_type: str = "application/json"
-) -> dict[str, Any]:
-    return {
-        "statusCode": status,
-        "headers": {"Content-Type": content_type, "Cache-Control": "no-store", **headers},
-        "body": json.dumps(body, ensure_ascii=False),
-    }
+    return problem_response(problem, headers)
 
 
 def _read_order(operation: Operation[Any, Any], event: Event) -> Order[Any]:
     """Raises problems.Problem."""
-    client_id = _client_id(event)
+    caller = client_id(event)
     key = _idempotency_key(event)
-    body = _body(event)
-    in_path = {name: int(value) if name == "associate_id" and _DIGITS.fullmatch(value) else value
-               for name, value in (event.get("pathParameters") or {}).items()}  # fmt: skip
-    for name in in_path:
-        if name in body:
-            raise _invalid(f"body.{name}", "belongs into the path")
-    return operation.order(client_id, key, _validated(operation, {**body, **in_path}, frozenset(in_path)))
-
-
-def _client_id(event: Event) -> str:
-    claims = ((event.get("requestContext") or {}).get("authorizer") or {}).get("claims") or {}
-    client_id = claims.get("client_id")
-    if not isinstance(client_id, str) or not client_id:
-        raise problems.Forbidden("The token names no client.")
-    return client_id
-
-
-def _header_values(event: Event, name: str) -> list[str]:
-    """Every value of a header, whatever the case of its name."""
-    several = event.get("multiValueHeaders") or {}
-    single = event.get("headers") or {}
-    values = [value for key, listed in several.items() if key.lower() == name for value in listed or []]
-    return values or [value for key, value in single.items() if key.lower() == name]
+    return operation.order(caller, key, read_request(operation.request_model, read_body(event), event, "body"))
 
 
 def _idempotency_key(event: Event) -> str:
-    values = _header_values(event, "idempotency-key")
+    values = header_values(event, "idempotency-key")
     if len(values) != 1:
-        raise _invalid("header.Idempotency-Key", "must be given exactly once")
+        raise invalid("header.Idempotency-Key", "must be given exactly once")
     if not _KEY.fullmatch(values[0]):
-        raise _invalid("header.Idempotency-Key", "must be 1 to 255 visible ASCII characters")
+        raise invalid("header.Idempotency-Key", "must be 1 to 255 visible ASCII characters")
     return values[0]
-
-
-def _body(event: Event) -> dict[str, Any]:
-    content_type = (_header_values(event, "content-type") or [""])[0].split(";")[0].strip().lower()
-    if content_type != "application/json":
-        raise problems.UnsupportedMediaType("Send the body with Content-Type: application/json.")
-    text = event.get("body") or ""
-    try:
-        raw = base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
-        if len(raw) > LONGEST_BODY:
-            raise problems.TooLarge("The body may have at most 65536 bytes.")
-        body = _parse(raw.decode())
-    except UnicodeError:
-        raise _invalid("body", "must be UTF-8") from None
-    except RecursionError:
-        raise _invalid("body", "is nested too deeply") from None
-    except ValueError as error:
-        # Only our own refusals carry a text; the parser's would quote the place in the body.
-        raise _invalid("body", str(error) if type(error) is _Refused else "must be JSON") from None
-    if not isinstance(body, dict):
-        raise _invalid("body", "must be a JSON object")
-    return body
-
-
-class _Refused(ValueError):
-    pass
-
-
-def _parse(text: str) -> Any:
-    return json.loads(text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_unique)
-
-
-def _no_constant(_: str) -> Any:
-    raise _Refused("must not have NaN or Infinity")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        raise _Refused("must not name a member twice")
-    return content
 
 
 def _exact(request: Any) -> Any:
     """A standing order's request comes as Lambda parsed it. Its amounts must be strings: a float has lost digits."""
     try:
         return json.loads(json.dumps(request), parse_float=_no_float)
-    except _Refused as error:
-        raise _invalid("standing_order.request", str(error)) from None
+    except RefusedJsonError as error:
+        raise invalid("standing_order.request", str(error)) from None
 
 
 def _no_float(_: str) -> Any:
-    raise _Refused("amounts with a fraction must be decimal strings")
-
-
-def _validated(operation: Operation[Any, Any], fields: Any, in_path: frozenset[str] = frozenset()) -> Any:
-    try:
-        return operation.request_model.model_validate(fields)
-    except ValidationError as error:
-        raise problems.InvalidRequest([_place(item, in_path) for item in error.errors(include_url=False,
-            include_context=False, include_input=False)]) from None  # fmt: skip
-
-
-def _place(error: Any, in_path: frozenset[str]) -> dict[str, str]:
-    """Where and why, never what. A member's name is the caller's text too, so it is masked."""
-    parts = [str(part) for part in error["loc"]]
-    root = "path" if parts and parts[0] in in_path else "body"
-    reason = str(error["msg"]).removeprefix("Value error, ")
-    return {"place": mask_text(".".join([root, *parts])), "reason": reason}
-
-
-def _invalid(place: str, reason: str) -> problems.Problem:
-    return problems.InvalidRequest([{"place": place, "reason": reason}])
+    raise RefusedJsonError("amounts with a fraction must be decimal strings")
 
 
 def _stage_path(event: Event) -> str:

@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from vezne import aws
 from vezne.record import (
     SHARDS,
     SUCCEEDED,
@@ -316,5 +315,15 @@ def _transact(items: list[dict[str, Any]]) -> None:
 
 @functools.cache
 def _client() -> "DynamoDBClient":
-    config = Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
-    return boto3.client("dynamodb", config=config)
+    made: DynamoDBClient = aws.client("dynamodb", connect_seconds=1, read_seconds=1)
+    return made
+
+
+def connect() -> None:
+    """Make the client now rather than at the first call."""
+    _client()
+
+
+def disconnect() -> None:
+    """Drop the client; the next call makes another one."""
+    _client.cache_clear()

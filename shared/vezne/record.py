@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-
 PROCESSING, SUCCEEDED, DECLINED, UNKNOWN, NOT_EXECUTED = (
     "processing",
     "succeeded",
@@ -174,14 +172,43 @@ def number(seconds: float) -> Decimal:
     return Decimal(f"{seconds:.3f}")
 
 
-_serializer, _deserializer = TypeSerializer(), TypeDeserializer()
-
-
 def serialize(value: Any) -> dict[str, Any]:
-    """One value in DynamoDB's own notation."""
-    return dict(_serializer.serialize(value))
+    """A value in DynamoDB's notation. (boto3 has this too; importing it would cost every cold start its whole rest.)
+
+    Raises TypeError for a type that no record holds.
+    """
+    match value:
+        case None:
+            return {"NULL": True}
+        case bool():
+            return {"BOOL": value}
+        case str():
+            return {"S": value}
+        case int() | Decimal():
+            return {"N": str(value)}
+        case dict():
+            return {"M": {name: serialize(member) for name, member in value.items()}}
+        case list():
+            return {"L": [serialize(member) for member in value]}
+    raise TypeError(type(value).__name__)
 
 
 def plain(item: dict[str, Any]) -> dict[str, Any]:
-    """An item, or part of one, as plain values."""
-    return {name: _deserializer.deserialize(value) for name, value in item.items()}
+    """An item's attributes as Python values; numbers are Decimal. Raises TypeError for a type that no record holds."""
+    return {name: _deserialize(value) for name, value in item.items()}
+
+
+def _deserialize(typed: dict[str, Any]) -> Any:
+    ((kind, value),) = typed.items()
+    match kind:
+        case "S" | "BOOL":
+            return value
+        case "N":
+            return Decimal(value)
+        case "NULL":
+            return None
+        case "M":
+            return plain(value)
+        case "L":
+            return [_deserialize(member) for member in value]
+    raise TypeError(kind)

@@ -14,7 +14,7 @@ from vezne.operation import Report
 from vezne.outcome import CredentialsRefused, Declined, NotSent, Outcome, Succeeded, Unknown
 from vezne.provider import Deadline
 from vezne.record import DECLINED, PROCESSING, SUCCEEDED, UNKNOWN, Record
-from vezne.telemetry import count, count_money, logger
+from vezne.telemetry import count, count_fault, count_money, logger
 
 # When to look up an unknown outcome again: after the 1st, 2nd, ... look-up; then daily, for as long as it takes.
 BACK_OFF = tuple(timedelta(**step).total_seconds() for step in (
@@ -98,7 +98,7 @@ def write(
             return writing() or record
         except StoreUnavailableError as error:
             logger.error("not settled", operation_id=record.id, status=status, reason=str(error))
-            count("SettleFailed", record.operation)
+            count_fault("SettleFailed")
             if attempt == _SETTLE_TRIES - 1:
                 break
     return replace(record, status=status, outcome=outcome)

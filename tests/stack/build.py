@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from samtranslator.yaml_helper import yaml_parse
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from .processes import LOCAL, ROOT, Progress, StackError, lock, running
 
@@ -80,7 +80,7 @@ def build_and_deploy(endpoint_url: str, parameters: Mapping[str, str], directory
 def _with_defaults(parameters: Mapping[str, str]) -> Path:
     """The built template with the parameters as its defaults, too.
 
-    CloudFormation expands SAM with the parameters, MiniStack with the defaults, which decide whether CodeDeploy is used.
+    CloudFormation expands SAM with the parameters, MiniStack with the defaults: by them CodeDeploy is used or not.
     """
     template = yaml_parse((BUILD / "template.yaml").read_text())
     for name, value in parameters.items():

@@ -28,6 +28,15 @@ OPERATIONS = {
     "paynet.capture": "PaynetCapture",
     "operations.read": "GetOperation",
 }
+INQUIRIES = {
+    "kolaybi.list_transactions": "KolaybiListTransactions",
+    "kolaybi.list_vaults": "KolaybiListVaults",
+    "vakifbank.query": "VakifbankQuery",
+    "walletgate.list_bills": "WalletgateListBills",
+    "walletgate.product_detail": "WalletgateProductDetail",
+    "haso.payment_plan": "HasoPaymentPlan",
+    "paynet.check": "PaynetCheck",
+}
 PROVIDERS = {
     "kolaybi": "Kolaybi",
     "vakifbank": "Vakifbank",
@@ -120,7 +129,7 @@ class Stack:
             "functions": dict(self.functions),
         }
 
-    def new_client(self, name: str, operations: Sequence[str] = tuple(OPERATIONS)) -> AppClient:
+    def new_client(self, name: str, operations: Sequence[str] = (*OPERATIONS, *INQUIRIES)) -> AppClient:
         """A further app client with the scopes of these operations only."""
         scopes = [f"vezne/{operation}" for operation in operations]
         made = self.aws("cognito-idp").create_user_pool_client(
@@ -249,6 +258,9 @@ def _described(aws: Aws, http: httpx.Client, endpoint_url: str, sandbox_url: str
     api_host, _, stage = outputs["ApiUrl"].removeprefix("https://").partition("/")
     api_id = api_host.split(".")[0]
     _put_gateway_responses(aws, api_id, stage)
+    functions = {operation: outputs[f"{name}Function"] for operation, name in {**OPERATIONS, **INQUIRIES}.items()}
+    for name in functions.values():
+        _copy_event_invoke_config(aws, name)
     secrets = {provider: outputs[f"{name}SecretArn"] for provider, name in PROVIDERS.items()}
     for provider, fields in json.loads(CREDENTIALS.read_text()).items():
         aws("secretsmanager").put_secret_value(SecretId=secrets[provider], SecretString=json.dumps(fields))
@@ -265,7 +277,7 @@ def _described(aws: Aws, http: httpx.Client, endpoint_url: str, sandbox_url: str
         aws_endpoint_url=endpoint_url,
         table=outputs["TableName"],
         secrets=secrets,
-        functions={operation: outputs[f"{name}Function"] for operation, name in OPERATIONS.items()},
+        functions=functions,
         outputs=outputs,
         log_directory=directory,
         sandbox=SandboxControl(sandbox_url),
@@ -288,3 +300,10 @@ def _put_gateway_responses(aws: Aws, api_id: str, stage: str) -> None:
             responseTemplates=response["responseTemplates"],
         )
     aws("apigateway").create_deployment(restApiId=api_id, stageName=stage)
+
+
+def _copy_event_invoke_config(aws: Aws, function: str) -> None:
+    """Give $LATEST the retries and the dead-letter queue of the alias, too: MiniStack reads them nowhere else."""
+    config = aws("lambda").get_function_event_invoke_config(FunctionName=function, Qualifier="live")
+    kept = {name: config[name] for name in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")}
+    aws("lambda").put_function_event_invoke_config(FunctionName=function, **kept)

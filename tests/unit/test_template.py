@@ -23,13 +23,24 @@ ROUTES = {
     "PaynetCapture": ("paynet.capture", "post", "/paynet/captures"),
     "GetOperation": ("operations.read", "get", "/operations/{operation_id}"),
 }
-ORDERS = [name for name in ROUTES if name != "GetOperation"]
+ORDERS = list(ROUTES)[:5]
+INQUIRIES = {
+    "KolaybiListTransactions": ("kolaybi.list_transactions", "get", "/kolaybi/associates/{associate_id}/transactions"),
+    "KolaybiListVaults": ("kolaybi.list_vaults", "get", "/kolaybi/vaults"),
+    "VakifbankQuery": ("vakifbank.query", "get", "/vakifbank/tos-payments"),
+    "WalletgateListBills": ("walletgate.list_bills", "post", "/walletgate/bill-inquiries"),
+    "WalletgateProductDetail": ("walletgate.product_detail", "get", "/walletgate/products/{product_oid}"),
+    "HasoPaymentPlan": ("haso.payment_plan", "get", "/haso/transactions/{transaction_code}/payment-plan"),
+    "PaynetCheck": ("paynet.check", "get", "/paynet/transactions"),
+}
+ROUTES |= INQUIRIES
 SECRETS = {
     "KolaybiCollect": "KolaybiSecret",
     "VakifbankPay": "VakifbankSecret",
     "WalletgatePayBill": "WalletgateSecret",
     "HasoSetExpenses": "HasoSecret",
     "PaynetCapture": "PaynetSecret",
+    **{name: f"{operation.split('.')[0].title()}Secret" for name, (operation, _, _) in INQUIRIES.items()},
 }
 ITEM_ACTIONS = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
 LOG_ACTIONS = {"logs:CreateLogStream", "logs:PutLogEvents"}
@@ -183,22 +194,26 @@ def test_a_role_grants_just_what_its_function_does(system: Template, name: str) 
     if name in ORDERS:
         expected |= {(action, table) for action in ITEM_ACTIONS}
         expected.add(("dynamodb:Query", index))
+    if name in SECRETS:
         expected.add(("secretsmanager:GetSecretValue", json.dumps({"Fn::GetAtt": [SECRETS[name], "Id"]})))
-    else:
+    if name == "VakifbankQuery":
+        expected.add(("dynamodb:UpdateItem", table))
+    if name == "GetOperation":
         expected.add(("dynamodb:GetItem", table))
     assert granted == expected
 
 
-@pytest.mark.parametrize("name", ORDERS)
+@pytest.mark.parametrize("name", SECRETS)
 def test_a_function_is_told_only_the_secret_it_may_read(system: Template, name: str) -> None:
     variables = properties(system, name)["Environment"]["Variables"]
     assert variables["SECRET_ID"] == {"Fn::GetAtt": [SECRETS[name], "Id"]}
     others = set(SECRETS.values()) - {SECRETS[name]}
+    assert ("TABLE_NAME" in variables) == (name in ORDERS or name == "VakifbankQuery")
     assert not any(other in json.dumps(properties(system, name)) for other in others)
     assert "SECRET_ID" not in properties(system, "GetOperation")["Environment"]["Variables"]
 
 
-@pytest.mark.parametrize("name", ROUTES)
+@pytest.mark.parametrize("name", [*ORDERS, "GetOperation", "VakifbankQuery"])
 def test_records_are_fenced_by_the_operation(system: Template, name: str) -> None:
     (fenced,) = [
         it
@@ -209,6 +224,9 @@ def test_records_are_fenced_by_the_operation(system: Template, name: str) -> Non
     operation = ROUTES[name][0]
     if name == "GetOperation":
         assert keys == ["op_*"]
+        return
+    if name == "VakifbankQuery":
+        assert keys == ["secret#vakifbank"]
         return
     tag = base64.b32encode(hashlib.sha256(operation.encode()).digest()).decode().lower()[:4]
     extra = ["secret#vakifbank"] if name == "VakifbankPay" else []

@@ -15,14 +15,15 @@ from vezne.money import json_number_one_digit
 TRANSACTION_TYPES = {"account": 1, "name": 2, "credit_card": 3, "return": 5}
 
 
+# The check functions overlook blanks and hyphens; what is sent is what is checked, so these are refused.
 def _identity_number(value: str) -> str:
-    if value and not tckimlik.is_valid(value):
+    if value and not (value.isdigit() and tckimlik.is_valid(value)):
         raise ValueError("is not a valid TCKN")
     return value
 
 
 def _tax_number(value: str) -> str:
-    if value and not vkn.is_valid(value):
+    if value and not (value.isdigit() and vkn.is_valid(value)):
         raise ValueError("is not a valid VKN")
     return value
 
@@ -40,6 +41,7 @@ def _payment_date(value: Any) -> Any:
     return stamp.isoformat(timespec="seconds")
 
 
+PaymentDate = Annotated[str, BeforeValidator(_payment_date)]
 IdentityNumber = Annotated[str, AfterValidator(_identity_number)]
 TaxNumber = Annotated[str, AfterValidator(_tax_number)]
 
@@ -64,7 +66,7 @@ class PaymentRequest(RequestModel):
     currency: Currency
     amount: Amount
     sender_account_no: RequiredText
-    payment_date: Annotated[str, BeforeValidator(_payment_date)]
+    payment_date: PaymentDate
     tax_identity_check: bool
     credit_use: bool
     receiver_account: Annotated[RequiredText | None, Field(validate_default=True, repr=False)] = None
@@ -136,7 +138,7 @@ class PaymentRequest(RequestModel):
             return None
         if kind == "credit_card" and not _is_card_number(value):
             raise ValueError("is not a valid card number")
-        if kind in ("account", "return") and value[:2].isalpha() and not iban.is_valid(value):
+        if kind in ("account", "return") and value.strip()[:2].isalpha() and not _is_iban(value):
             raise ValueError("is not a valid IBAN")
         return value
 
@@ -147,6 +149,10 @@ class PaymentRequest(RequestModel):
         if info.data.get("transaction_type") == "name" and value is None:
             raise ValueError("is required for a payment to a name")
         return value
+
+
+def _is_iban(value: str) -> bool:
+    return iban.is_valid(value) and iban.compact(value) == value
 
 
 def _is_card_number(value: str) -> bool:
