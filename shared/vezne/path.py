@@ -44,11 +44,14 @@ def carry_out(operation: Operation[R, C], order: Order[R], deadline: Deadline, s
     prepared: requests.PreparedRequest | None = None
     try:
         prepared = _prepare(operation, order, deadline)
-    except problems.Problem:
+    except Exception as error:
         # What stopped this attempt says nothing about an earlier one under the same key.
         known = _or_unavailable(lambda: store.find(order.operation_id))
         if known is None:
             raise
+        if not isinstance(error, problems.Problem):
+            logger.error("not prepared", operation_id=known.id, exception_name=type(error).__name__,
+                         frames=code_places(error))  # fmt: skip
         return _existing(operation, order, known, me, None, deadline, store)
     record = _new_record(operation, order, me, deadline, store)
     known = _claim(record, store)
