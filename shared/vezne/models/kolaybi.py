@@ -1,10 +1,12 @@
 """KolayBi "Cari Tahsilat İşlemi": POST /kolaybi/v1/associates/{id}/transactions/proceed."""
 
+import re
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     ValidationError,
@@ -19,6 +21,13 @@ from vezne.models import Amount, Currency, PositiveDecimal, ProviderText, Reques
 TURKISH_TIME = timezone(timedelta(hours=3))
 
 
+def _no_marker(text: str | None) -> str | None:
+    """An operation id in a description is our proof that the collection was made; nobody else may write one."""
+    if text is not None and re.search(r"op_[a-z2-7]{26}", text):
+        raise ValueError("must not contain an operation id")
+    return text
+
+
 class CollectionRequest(RequestModel):
     """Collect an amount from an associate (cari) into an account."""
 
@@ -29,7 +38,7 @@ class CollectionRequest(RequestModel):
     gateway_type: Literal["vault", "associate"] | None = None
     exchange_rate: PositiveDecimal | None = None
     project_ids: list[int] | None = None
-    description: str | None = None
+    description: Annotated[str | None, AfterValidator(_no_marker)] = None
 
 
 def _iso_date(value: Any) -> Any:
