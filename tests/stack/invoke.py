@@ -25,7 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from docker.errors import DockerException
 from samtranslator.yaml_helper import yaml_parse
 
-from .build import ARCHITECTURE, CONTAINER_BUILD, REGION, SAM, aws_environment, build_for_containers, sam_environment
+from .build import ARCHITECTURE, REGION, SAM, aws_environment, build_for_containers, sam_environment
 from .connection import OperatorError, connect, local_stack
 from .processes import StackError
 from .stack import INQUIRIES, OPERATIONS
@@ -46,14 +46,14 @@ def invoke(function: str, event: Path, image: str, say: Any) -> str:
         raise OperatorError(f"There is no event {event}; see events/.")
     with ExitStack() as kept:
         directory = Path(kept.enter_context(tempfile.TemporaryDirectory()))
-        build_for_containers(directory, say)
+        build = build_for_containers(directory, say)
         variables = kept.enter_context(_reachable(_variables(operation)))
         settings = directory / "variables.json"
         settings.write_text(json.dumps({logical_name: variables}))
         command: list[str | Path] = [
-            SAM, "local", "invoke", logical_name, "--template", _template(variables), "--event", event.absolute(),
-            "--env-vars", settings, "--config-file", directory / "samconfig.toml", "--region", REGION,
-            "--parameter-overrides", f"Architecture={ARCHITECTURE} HasoUrl=https://haso.invalid",
+            SAM, "local", "invoke", logical_name, "--template", _template(build, variables),
+            "--event", event.absolute(), "--env-vars", settings, "--config-file", directory / "samconfig.toml",
+            "--region", REGION, "--parameter-overrides", f"Architecture={ARCHITECTURE} HasoUrl=https://haso.invalid",
         ]  # fmt: skip
         if image:
             command += ["--invoke-image", image, "--skip-pull-image"]
@@ -76,13 +76,13 @@ def _variables(operation: str) -> dict[str, str]:
     return {**deployed["Environment"]["Variables"], "AWS_ENDPOINT_URL": str(stack["aws_endpoint_url"])}
 
 
-def _template(variables: Mapping[str, str]) -> Path:
+def _template(build: Path, variables: Mapping[str, str]) -> Path:
     """The built template with every variable declared: SAM passes on no other."""
-    template = yaml_parse((CONTAINER_BUILD / "template.yaml").read_text())
+    template = yaml_parse((build / "template.yaml").read_text())
     template["Globals"]["Function"].setdefault("Environment", {}).setdefault("Variables", {}).update(
         dict.fromkeys(variables, "")
     )
-    path = CONTAINER_BUILD / "invoke.json"
+    path = build / "invoke.json"
     path.write_text(json.dumps(template, default=str))
     return path
 

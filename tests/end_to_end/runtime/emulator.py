@@ -19,7 +19,7 @@ import httpx
 
 from tests.end_to_end.sam_local.image import RUNTIME_PACKAGES
 from tests.stack import Stack
-from tests.stack.build import ARCHITECTURE, BUILD, aws_environment
+from tests.stack.build import ARCHITECTURE, aws_environment, built
 from tests.stack.processes import ROOT, choose_port, running
 from tests.stack.stack import INQUIRIES, OPERATIONS
 
@@ -79,7 +79,7 @@ class Instance:
 def instance(stack: Stack, operation: str, directory: Path, **settings: str) -> Iterator[Instance]:
     """An instance of the deployed function: its built code, the built layer, its environment."""
     configuration = stack.aws("lambda").get_function_configuration(FunctionName=stack.functions[operation])
-    code = BUILD / {**OPERATIONS, **INQUIRIES}[operation]
+    code = built() / {**OPERATIONS, **INQUIRIES}[operation]
     runtime = lay_out_runtime(directory)
     environment: Mapping[str, str] = {
         **configuration["Environment"]["Variables"],
@@ -89,7 +89,7 @@ def instance(stack: Stack, operation: str, directory: Path, **settings: str) -> 
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(configuration["Timeout"]),
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration["MemorySize"]),
         "LAMBDA_TASK_ROOT": str(code),
-        "PYTHONPATH": os.pathsep.join(map(str, (code, BUILD / "VezneLayer" / "python", runtime))),
+        "PYTHONPATH": os.pathsep.join(map(str, (code, built() / "VezneLayer" / "python", runtime))),
         # The built layer stays as it was built.
         "PYTHONDONTWRITEBYTECODE": "1",
         "PATH": os.environ["PATH"],
