@@ -9,7 +9,7 @@ from vezne.api import Event, Handler, answer, client_id, header_values, problem_
 from vezne.idempotency import Store
 from vezne.operation import Operation, Order, Report
 from vezne.path import carry_out
-from vezne.provider import Deadline
+from vezne.provider import Deadline, tls_context
 from vezne.received import RefusedJsonError, invalid, read_body, read_request, validated
 from vezne.record import DECLINED, PROCESSING, SETTLED, SUCCEEDED, UNKNOWN
 from vezne.resolving import sweep
@@ -37,7 +37,7 @@ def handler(operation: Operation[Any, Any]) -> Handler:
         finally:
             flush()
 
-    startup.finish(idempotency.connect, credentials.connect, disconnect=_disconnect)
+    startup.finish(idempotency.connect, credentials.connect, tls_context, disconnect=_disconnect)
     return handle
 
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from vezne.provider import tls_context
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,12 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> ServerCertificate:
 
 
 @pytest.fixture
-def trusted(tls: ServerCertificate, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+def trusted(tls: ServerCertificate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """Makes the certificate one that the HTTP client trusts."""
-    return lambda: monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(tls.authority))
+
+    def trust() -> None:
+        monkeypatch.setattr("vezne.provider.DEFAULT_CA_BUNDLE_PATH", str(tls.authority))
+        tls_context.cache_clear()
+
+    yield trust
+    tls_context.cache_clear()
