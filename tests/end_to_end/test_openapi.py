@@ -100,7 +100,7 @@ ALLOWED = [
         "not_a_server_error",
     )
 ]
-# 13 routes: about 200 requests in all, fitting and unfitting ones.
+# Fifteen generated requests of each kind per route, and those that reach the corners of each schema.
 BOUNDED = settings(
     max_examples=15,
     deadline=None,
