@@ -20,7 +20,7 @@ from vezne.inquiries import (
 )
 from vezne.masking import mask_text
 from vezne.models import RequestModel, ResultModel
-from vezne.provider import Deadline, UnreadableError
+from vezne.provider import Deadline, UnreadableError, tls_context
 from vezne.received import read_body, read_query, read_request
 from vezne.telemetry import count, flush, logger
 
@@ -52,7 +52,7 @@ def handler(inquiry: Inquiry[Any]) -> Handler:
         finally:
             flush()
 
-    startup.finish(credentials.connect, disconnect=credentials.disconnect)
+    startup.finish(credentials.connect, tls_context, disconnect=credentials.disconnect)
     return handle
 
 

@@ -11,7 +11,6 @@ import os
 import re
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
@@ -26,6 +25,8 @@ from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.ssl_ import create_urllib3_context
+
+from vezne.watch import Limit, Watch
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 20.0
@@ -185,7 +186,7 @@ class _Attempt:
         self.expired = False
         self._deadline = deadline
         self._longest = longest
-        self._timer: threading.Timer | None = None
+        self._limit: Limit | None = None
 
     def begin(self, sock: socket.socket) -> None:
         """Called with the connected socket just before the first byte is written."""
@@ -194,13 +195,11 @@ class _Attempt:
             if seconds < SHORTEST_READ_SECONDS:
                 raise TimeoutError
             self.began = True
-            self._timer = threading.Timer(seconds, self._cut, [sock])
-            self._timer.daemon = True
-            self._timer.start()
+            self._limit = _watch.set(seconds, functools.partial(self._cut, sock))
 
     def finish(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        if self._limit is not None:
+            _watch.lift(self._limit)
 
     def _cut(self, sock: socket.socket) -> None:
         # The socket's own time-out restarts with every byte; a server that drips would hold us past the deadline.
@@ -219,6 +218,7 @@ def _descriptor_of(sock: socket.socket) -> Iterator[socket.socket]:
         twin.close()
 
 
+_watch = Watch()
 _current_attempt: ContextVar[_Attempt] = ContextVar("attempt")
 
 

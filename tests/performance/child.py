@@ -1,6 +1,7 @@
 """One function in a process of its own, as Lambda starts it: `child.py cold` or `child.py warm ORDERS`.
 
-Started with the function's folder on the path. Little is imported before the function itself, and nothing that it would not import. Prints JSON.
+Started with the function's folder on the path. What is imported before the function itself, it would import too.
+Prints JSON.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Cold starts and warm orders, each in a process of its own, everything in turn so that a busy moment hits all alike."""
+"""Cold starts and warm orders, each in a process of its own, all in turn: a busy moment hits all alike."""
 
 import json
 import statistics
@@ -24,8 +24,8 @@ class Spread:
     def of(cls, values: Sequence[float], tail: float = 0.1) -> "Spread":
         """Median, and the quantiles `tail` from either end."""
         ordered = sorted(values)
-        last = len(ordered) - 1
-        return cls(statistics.median(ordered), ordered[round(last * tail)], ordered[round(last * (1 - tail))], len(ordered))
+        low, high = (ordered[round((len(ordered) - 1) * place)] for place in (tail, 1 - tail))
+        return cls(statistics.median(ordered), low, high, len(ordered))
 
     def __str__(self) -> str:
         return f"{self.median:.0f} ({self.low:.0f}-{self.high:.0f})"

@@ -26,7 +26,8 @@ HTTP_LINE = re.compile(rb"(GET|POST) (\S+)")
 def paynet(_request: bytes) -> dict[str, Any]:
     """A capture of 1.00, with every field of the provider's page."""
     return {
-        "xact_id": "xk_EAAAANFhOW7SioFxO8LHPMruxp0hX3wE8NmJSmGUD*W3uISj", "xact_date": "2026-11-08T10:27:22.0296925+03:00",
+        "xact_id": "xk_EAAAANFhOW7SioFxO8LHPMruxp0hX3wE8NmJSmGUD*W3uISj",
+        "xact_date": "2026-11-08T10:27:22.0296925+03:00",
         "transaction_type": 4, "pos_type": 1, "is_tds": False, "agent_id": "1", "user_id": "7",
         "email": "musteri@example.com", "phone": "905550000000", "bank_id": "62", "instalment": 0, "ratio": 0.0,
         "card_no_masked": "435508******4358", "card_holder": "Örnek Müşteri", "amount": 1.0, "net_amount": 0.97,
@@ -117,7 +118,7 @@ class _Socket:
         self._request += data
 
     def makefile(self, *_arguments: Any, **_named: Any) -> io.BytesIO:
-        path, respond = route(self._request)
+        path, respond = route(bytes(self._request))
         calls[path] += 1
         body = json.dumps(respond(bytes(self._request))).encode()
         self._request.clear()
@@ -148,15 +149,17 @@ def _answer_aws(_session: Any, request: Any) -> botocore.awsrequest.AWSResponse:
     if name == "GetSecretValue":
         secret = json.loads(CREDENTIALS.read_text())[os.environ["SECRET_ID"]]
         content = json.dumps({"SecretString": json.dumps(secret), "VersionId": "1", "Name": "secret"}).encode()
-    headers = {"Content-Type": "application/x-amz-json-1.0", "Content-Length": str(len(content))}
+    headers: Any = {"Content-Type": "application/x-amz-json-1.0", "Content-Length": str(len(content))}
     return botocore.awsrequest.AWSResponse(request.url, 200, headers, _Body(content))
 
 
 def install() -> None:
     """From now on nothing leaves this process."""
-    botocore.httpsession.URLLib3Session.send = _answer_aws
 
     def connect(connection: Any) -> None:
         connection.sock = _Socket()
 
-    urllib3.connection.HTTPConnection.connect = connect
+    replaced: Any = botocore.httpsession.URLLib3Session
+    replaced.send = _answer_aws
+    replaced = urllib3.connection.HTTPConnection
+    replaced.connect = connect

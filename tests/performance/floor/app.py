@@ -3,8 +3,10 @@
 Two boto3 writes and one call with requests; no validation, no lock worth the name, no logs.
 """
 
+import functools
 import json
 import os
+from typing import Any
 
 import boto3
 import requests
@@ -13,7 +15,6 @@ from pydantic import BaseModel
 dynamodb = boto3.client("dynamodb")
 secrets = boto3.client("secretsmanager")
 session = requests.Session()
-secret = ""
 
 
 class CaptureRequest(BaseModel):
@@ -21,18 +22,19 @@ class CaptureRequest(BaseModel):
     amount: str
 
 
-def handler(event, context):
-    global secret
-    secret = secret or json.loads(secrets.get_secret_value(SecretId=os.environ["SECRET_ID"])["SecretString"])[
-        "secret_key"
-    ]
+@functools.cache
+def secret() -> Any:
+    return json.loads(secrets.get_secret_value(SecretId=os.environ["SECRET_ID"])["SecretString"])["secret_key"]
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     key = {"id": {"S": event["headers"]["Idempotency-Key"]}}
     table = os.environ["TABLE_NAME"]
     dynamodb.put_item(TableName=table, Item=key, ConditionExpression="attribute_not_exists(id)")
     response = session.post(
         f"{os.environ['PAYNET_URL']}/v1/transaction/capture",
         data=event["body"],
-        headers={"Authorization": f"Basic {secret}", "Content-Type": "application/json"},
+        headers={"Authorization": f"Basic {secret()}", "Content-Type": "application/json"},
         timeout=(3, 20),
     )
     dynamodb.update_item(

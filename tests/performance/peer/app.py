@@ -6,7 +6,7 @@ be measured beside Vezne; what it does to an order whose answer is lost is shown
 
 import os
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 import requests
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -96,5 +96,5 @@ def capture(request: CaptureRequest) -> CaptureResult:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 @idempotent(config=config, persistence_store=persistence)
-def handler(event: dict, context: LambdaContext) -> dict:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return app.resolve(event, context)
