@@ -9,16 +9,16 @@ import json
 import os
 import random
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from awslambdaric import lambda_runtime_hooks_runner
+from vezne import credentials, idempotency
 
 sys.path.append(str(Path(__file__).parent))
 
-import app
-import stubs
-from vezne import credentials, idempotency
+app, stubs = import_module("app"), import_module("stubs")
 
 
 class Context:
