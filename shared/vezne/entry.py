@@ -49,15 +49,9 @@ def _order(operation: Operation[Any, Any], event: Event, deadline: Deadline, sto
         problem.operation_id = order.operation_id
         count(f"Refused{type(problem).__name__}", operation.name)
         raise
-    _count_outcome(operation, report)
     logger.info("order", operation=operation.name, operation_id=order.operation_id, status=report.record.status,
                 replayed=report.replayed)  # fmt: skip
     return _report_response(event, report)
-
-
-def _count_outcome(operation: Operation[Any, Any], report: Report) -> None:
-    if not report.replayed:
-        count(f"Order{report.record.status.title().replace('_', '')}", operation.name)
 
 
 def _sweep(operation: Operation[Any, Any], deadline: Deadline, store: Store) -> dict[str, int]:
@@ -84,7 +78,6 @@ def _standing_order(operation: Operation[Any, Any], content: Any, deadline: Dead
     except problems.Problem as problem:
         logger.error("standing order failed", operation=operation.name, problem=problem.slug)
         raise StandingOrderFailed(problem.slug) from None
-    _count_outcome(operation, report)
     logger.info("standing order", operation=operation.name, operation_id=report.record.id, status=report.record.status)
     if report.record.status in SETTLED - {SUCCEEDED}:
         raise StandingOrderFailed(f"{report.record.id} {report.record.status}")

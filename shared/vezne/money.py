@@ -67,6 +67,11 @@ def amount_from_minor_units(text: str) -> Decimal:
     return Decimal(int(text)).scaleb(-2)
 
 
+def minor_units(amount: Decimal, currency: str) -> int:
+    """An amount in the currency's smallest unit, `12.50` TRY -> 1250. Raises ValueError if that would lose a digit."""
+    return int(check_minor_digits(amount, currency).scaleb(minor_digits(currency)))
+
+
 def shortest_number(amount: Decimal) -> str:
     """A number without padding, `1000.00` -> `1000`: KolayBi's form field `amount=1000`."""
     text = f"{amount:f}"

@@ -53,6 +53,15 @@ PROVIDER_URLS = {
     "HASO_URL": "HasoUrl",
     "PAYNET_URL": "PaynetUrl",
 }
+# The data lives as long as the run, a sweep comes when a test asks for it, and MiniStack has neither the firewall's
+# association nor CodeDeploy.
+LOCAL_PARAMETERS = {
+    "StageName": "local",
+    "ProtectData": "false",
+    "SweepSchedule": "rate(365 days)",
+    "Firewall": "false",
+    "GradualDeployment": "false",
+}
 # The first call of a function starts its process; after that, the longest is the gateway's own 29 s.
 HTTP_SECONDS = 40
 
@@ -202,8 +211,7 @@ def running_stack(progress: Progress | None = None, parameters: Mapping[str, str
             aws = Aws(endpoint_url)
             aws("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
             urls = {name: os.environ.get(variable, sandbox_url) for variable, name in PROVIDER_URLS.items()}
-            # The data lives as long as this run, and a sweep comes when a test asks for it.
-            chosen = {"ProtectData": "false", "SweepSchedule": "rate(365 days)", **urls, **(parameters or {})}
+            chosen = {**LOCAL_PARAMETERS, **urls, **(parameters or {})}
             build_and_deploy(endpoint_url, chosen, directory, say)
             say("copying the gateway responses, filling the secrets")
             with httpx.Client(timeout=HTTP_SECONDS, trust_env=False) as http:
