@@ -18,7 +18,8 @@ from vezne import credentials, idempotency
 
 sys.path.append(str(Path(__file__).parent))
 
-app, stubs = import_module("app"), import_module("stubs")
+app: Any = import_module("app")
+stubs: Any = import_module("stubs")
 
 
 class Context:

@@ -11,10 +11,9 @@ import sys
 from importlib.metadata import distribution
 from pathlib import Path
 
-import boto3
 import pytest
 
-from tests.performance.installation import RUNTIME
+from tests.performance.installation import RUNTIME, link
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,10 +75,8 @@ def layer() -> dict[str, set[str]]:
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Lambda's own packages and the layer's, and no other that may be installed here."""
-    folder = tmp_path_factory.mktemp("packages")
-    site = Path(boto3.__file__).parents[1]
-    for name in {*RUNTIME, *(top for tops in layer().values() for top in tops)}:
-        (folder / name).symlink_to(site / name)
+    folder = tmp_path_factory.mktemp("lambda") / "packages"
+    link(folder, tuple({*RUNTIME, *(top for tops in layer().values() for top in tops)}))
     return folder
 
 
