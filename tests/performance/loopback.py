@@ -6,13 +6,15 @@ function's.
 
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
 sys.path.append(str(Path(__file__).parent))
 
-import stubs
+stubs: Any = import_module("stubs")
 
 
 async def aws(request: web.Request) -> web.Response:
