@@ -89,7 +89,16 @@ def test_an_answer_has_no_field_that_is_not_documented(answered: dict[str, dict[
         assert not validator.is_valid(with_more)
 
 
-API = schemathesis.openapi.from_dict(closed_document())
+def without_examples(node: Any) -> Any:
+    """The examples name the golden orders, which other tests send."""
+    if isinstance(node, list):
+        return [without_examples(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {name: without_examples(value) for name, value in node.items() if name != "example"}
+
+
+API = schemathesis.openapi.from_dict(without_examples(closed_document()))
 ALLOWED = [
     CHECKS.get_one(name)
     for name in (
@@ -111,8 +120,14 @@ BOUNDED = settings(
 )
 
 
+@pytest.fixture(scope="module")
+def token_of_its_own(whole_stack: Stack) -> str:
+    """Keys made here are nobody else's."""
+    return whole_stack.token(whole_stack.new_client("contract"))
+
+
 @API.parametrize()
 @BOUNDED
-def test_no_response_that_the_document_does_not_allow(case: Any, whole_stack: Stack, token: str) -> None:
-    headers = {"Authorization": f"Bearer {token}"}
+def test_no_response_that_the_document_does_not_allow(case: Any, whole_stack: Stack, token_of_its_own: str) -> None:
+    headers = {"Authorization": f"Bearer {token_of_its_own}"}
     case.call_and_validate(base_url=whole_stack.api_url, headers=headers, checks=ALLOWED, timeout=40)
