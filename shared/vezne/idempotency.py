@@ -117,7 +117,8 @@ class Store:
         self._update(
             taken,
             "SET #owner = :owner, #lease = :lease, #status = :status, #updated = :updated, #flight = :flight",
-            condition="#owner = :old AND #lease = :old_lease AND attribute_exists(unresolved)",
+            # The SDK repeats a write whose answer was lost: then we are the owner already.
+            condition="attribute_exists(unresolved) AND (#owner = :owner OR (#owner = :old AND #lease = :old_lease))",
             old=record.owner,
             old_lease=number(record.lease_until),
         )
@@ -141,7 +142,8 @@ class Store:
         delete = {
             "TableName": table(),
             "Key": {"id": {"S": record.id}},
-            "ConditionExpression": "#owner = :owner",
+            # The SDK repeats a write whose answer was lost: then it is gone already.
+            "ConditionExpression": "attribute_not_exists(id) OR #owner = :owner",
             "ExpressionAttributeNames": {"#owner": "owner"},
             "ExpressionAttributeValues": {":owner": {"S": record.owner}},
         }

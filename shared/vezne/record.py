@@ -107,7 +107,7 @@ def to_item(record: Record) -> dict[str, Any]:
         "evidence": list(record.evidence),
         "guard": guard
         and {"key": guard.key, "keeps": guard.keeps, "figures": guard.figures, "may_fall": guard.may_fall},
-        "outcome": record.outcome and json.dumps(record.outcome, ensure_ascii=False),
+        "outcome": None if record.outcome is None else json.dumps(record.outcome, ensure_ascii=False),
         "next_look_up": None if record.next_look_up is None else number(record.next_look_up),
         "unresolved": None if record.settled else _partition(record),
     }
