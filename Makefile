@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve test check lint format clean
+.PHONY: help setup run serve explain unknown resolve test check lint format clean
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 
@@ -18,6 +18,15 @@ run: setup ## Bring everything up, send the five orders, print the results, stop
 
 serve: setup ## Keep everything up until Ctrl-C, and print curl lines to try
 	@.venv/bin/python -m tests.stack serve
+
+explain: setup ## Say what happened to one operation: OP=op_... (STACK=name for a deployed stack)
+	@PYTHONPATH=shared .venv/bin/python -m tests.stack.desk --stack "$(STACK)" explain "$(OP)"
+
+unknown: setup ## List the unresolved operations with age and amount (STACK=name for a deployed stack)
+	@PYTHONPATH=shared .venv/bin/python -m tests.stack.desk --stack "$(STACK)" unknown
+
+resolve: setup ## Settle an unknown outcome by decision: OP=op_... AS=succeeded|not_executed REASON="..."
+	@PYTHONPATH=shared .venv/bin/python -m tests.stack.desk --stack "$(STACK)" resolve "$(OP)" "$(AS)" "$(REASON)"
 
 test: setup ## Run all tests (PYTEST_ARGS="-k name" for some)
 	.venv/bin/python -m pytest $(PYTEST_ARGS)

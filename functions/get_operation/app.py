@@ -1,5 +1,5 @@
 """Read what is known of an operation: GET /operations/{operation_id}, for the client it belongs to only."""
 
-from vezne import entry
+from vezne import reading
 
-handler = entry.reading_handler()
+handler = reading.handler()

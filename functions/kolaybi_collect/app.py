@@ -79,14 +79,14 @@ class Collect(Operation[CollectionRequest, KolayBiCredentials]):
         """The marker found anywhere is proof; its absence proves nothing."""
         rows = kolaybi.list_transactions(record.clues["associate_id"], deadline)
         for row in rows:
-            if record.id in (row.description or ""):
+            if record.id in row.text:
                 return Found(Succeeded(_found_result(row, record)), {"rows": str(len(rows))})
         return NotFound({"rows": str(len(rows))})
 
 
 def _found_result(row: TransactionRow, record: Record) -> dict[str, object]:
     """What the row tells, completed by what was ordered: the marker shows that it is this order."""
-    known = row.model_dump(exclude={"description", "amount", "currency"})
+    known = row.model_dump(exclude={"amount", "currency"})
     ordered = {"amount": record.clues["amount"], "currency": record.clues["currency"]}
     return CollectionResult(**{**known, "transaction_status": row.transaction_status or COMPLETED, **ordered}).public()
 

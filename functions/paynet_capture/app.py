@@ -67,7 +67,7 @@ class Capture(Operation[CaptureRequest, PaynetCredentials]):
             return _refusal(result)
         # The page's own sample answers amount 0 to a capture of 1.00, so 0 contradicts nothing; another amount does.
         wrong_amount = order.request.amount is not None and result.amount not in (None, 0, order.request.amount)
-        if result.code != SUCCESSFUL or result.transaction_type != CAPTURE or wrong_amount:
+        if result.code not in (None, SUCCESSFUL) or result.transaction_type not in (None, CAPTURE) or wrong_amount:
             return Unknown("contradictory answer")
         return Succeeded(result.public())
 
@@ -83,7 +83,7 @@ class Capture(Operation[CaptureRequest, PaynetCredentials]):
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
         """A successful capture row, not older than our claim and of our amount, is proof."""
-        reference = {name: record.clues[name] for name in ("xact_id", "xact", "reference_no") if name in record.clues}
+        reference = {name: value for name, value in record.clues.items() if name not in ("amount", "currency")}
         rows = paynet.check(reference, deadline)
         claimed = datetime.fromtimestamp(record.created_at, UTC) - CLOCK_DIFFERENCE
         captures = [row for row in rows if row.transaction_type == CAPTURE and row.is_succeed]

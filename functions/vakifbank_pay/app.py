@@ -72,7 +72,7 @@ class Pay(Operation[PaymentRequest, VakifBankCredentials]):
         result = QueryResult.model_validate(body["Data"]["QueryResult"])
         if result.result is False:
             return Declined(result.error_code or "", result.error_explanation or "")
-        if result.result is not True or result.institution_transaction_code != _code(order):
+        if result.result is not True or result.institution_transaction_code not in (None, _code(order)):
             return Unknown("other reference")
         known = result.model_dump(exclude={"result"})
         return Succeeded(PaymentResult(**known, gateway_object_id=body["Header"].get("ObjectID")).public())
@@ -93,14 +93,14 @@ class Pay(Operation[PaymentRequest, VakifBankCredentials]):
         return Guard(code, keeps=True) if code else None
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
-        """A row with our code and amount whose `Result` is true is proof; any other row with our code is not."""
+        """A row with our code and amount, and no sign of a failure, is proof; any other row with our code is not."""
         code = record.clues["institution_transaction_code"]
         rows = vakifbank.query(code, record.clues["payment_date"], deadline)
-        ours = [row for row in rows if code in (row.institution_transaction_code, row.institution_transaction_no)]
+        ours = [row for row in rows if row.carries(code)]
         if not ours:
             return NotFound({"rows": str(len(rows))})
         row = ours[0]
-        if len(ours) > 1 or row.result is not True or row.amount != Decimal(record.clues["amount"]):
+        if len(ours) > 1 or row.failed or row.amount != Decimal(record.clues["amount"]):
             return Inconclusive("a row of our code that proves nothing")
         known = row.model_dump(
             include={"transaction_object_id", "transaction_query_no", "error_code", "error_explanation"}

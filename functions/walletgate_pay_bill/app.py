@@ -57,9 +57,9 @@ class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
         status, code, payload = str(body.get("status")), str(body.get("code")), body.get("payload")
         if answer.status == 200 and status == "0" and code == walletgate.SUCCESS_CODE and isinstance(payload, dict):
             result = BillPaymentResult.model_validate(payload)
-            if result.inv_payment_transaction_query_oid != order.request.inv_payment_transaction_query_oid:
+            if result.inv_payment_transaction_query_oid not in (None, order.request.inv_payment_transaction_query_oid):
                 return Unknown("other bill")
-            if result.transaction_amount != order.request.payment_amount:
+            if result.transaction_amount not in (None, order.request.payment_amount):
                 return Unknown("other amount")
             return Succeeded(result.public())
         if status == "0" or code in (DUPLICATE, walletgate.SUCCESS_CODE):
@@ -82,22 +82,25 @@ class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
         return Guard(order.request.inv_payment_transaction_query_oid, keeps=True)
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
-        """A completed transaction under the oid and for our amount is proof."""
+        """A completed transaction under the oid and for our amount is proof.
+
+        An item that names no reference was selected by the platform's own filter on it.
+        """
         oid = record.clues["inv_payment_transaction_query_oid"]
         rows = walletgate.find_transactions(oid, record.created_at, record.in_flight_until, deadline)
-        ours = [row for row in rows if row.ext_transaction_id == oid]
+        ours = [row for row in rows if row.ext_transaction_id in (None, oid)]
         if not ours:
             return NotFound({"rows": str(len(rows))})
         row = ours[0]
         amount = Decimal(record.clues["amount"])
-        if len(ours) > 1 or row.process_level_status_id != walletgate.COMPLETED or row.tx_base_amount != amount:
+        if len(ours) > 1 or not row.completed or row.tx_base_amount != amount:
             return Inconclusive("a transaction of our bill that proves nothing")
         result = BillPaymentResult(
             inv_payment_transaction_query_oid=oid,
             transaction_id=row.id,
             transaction_amount=row.tx_base_amount,
             transaction_fee=row.tx_additional_fee,
-            ext_order_id=row.ext_transaction_id,
+            ext_order_id=oid,
         )
         return Found(Succeeded(result.public()), {"transaction_id": row.id or ""})
 

@@ -1,5 +1,9 @@
 """Vezne's shared layer: everything a payment order needs between the API event and the provider's wire.
 
 Imports point down only: entry -> operation -> inquiries -> idempotency | provider | credentials ->
-models | problems | outcome -> signing | money | masking | telemetry.
+models | problems | outcome -> signing | money | masking | telemetry | aws | startup.
 """
+
+from vezne import startup
+
+startup.begin()

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+
+from vezne import aws
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager.client import SecretsManagerClient
@@ -191,5 +191,15 @@ def _fetch_secret(model: type[C]) -> tuple[C, str]:
 
 @functools.cache
 def _client() -> "SecretsManagerClient":
-    config = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
-    return boto3.client("secretsmanager", config=config)
+    made: SecretsManagerClient = aws.client("secretsmanager", connect_seconds=1, read_seconds=2)
+    return made
+
+
+def connect() -> None:
+    """Make the client now rather than at the first call."""
+    _client()
+
+
+def disconnect() -> None:
+    """Drop the client; the next call makes another one."""
+    _client.cache_clear()

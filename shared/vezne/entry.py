@@ -3,29 +3,26 @@
 import base64
 import json
 import re
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
 
-from vezne import problems
-from vezne.idempotency import Store, StoreUnavailableError
+from vezne import credentials, idempotency, problems, startup
+from vezne.api import Event, Handler, answer, client_id, header_values, problem_response, resource, response
+from vezne.idempotency import Store
 from vezne.masking import mask_text
 from vezne.operation import Operation, Order, Report
 from vezne.path import carry_out
 from vezne.provider import Deadline
-from vezne.record import DECLINED, PROCESSING, SETTLED, SUCCEEDED, UNKNOWN, Record, iso_time
+from vezne.record import DECLINED, PROCESSING, SETTLED, SUCCEEDED, UNKNOWN
 from vezne.resolving import sweep
-from vezne.telemetry import MetricUnit, code_places, count, flush, logger
+from vezne.telemetry import MetricUnit, count, flush, logger
 
 LONGEST_BODY = 64 * 1024
 STANDING_ORDER_CLIENT = "standing-order"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
-
-Event = dict[str, Any]
-Handler = Callable[[Event, Any], Any]
 
 
 class StandingOrderFailed(Exception):
@@ -42,20 +39,17 @@ def handler(operation: Operation[Any, Any]) -> Handler:
                 return _standing_order(operation, event["standing_order"], deadline, store)
             if event.get("detail-type") == "Scheduled Event":
                 return _sweep(operation, deadline, store)
-            return _answer(lambda: _order(operation, event, deadline, store))
+            return answer(lambda: _order(operation, event, deadline, store))
         finally:
             flush()
 
+    startup.finish(idempotency.connect, credentials.connect, disconnect=_disconnect)
     return handle
 
 
-def reading_handler() -> Handler:
-    """The Lambda handler of GET /operations/{operation_id}: what the table says, to the client it belongs to."""
-
-    def handle(event: Event, context: Any) -> Any:
-        return _answer(lambda: _read_operation(event, Store()))
-
-    return handle
+def _disconnect() -> None:
+    idempotency.disconnect()
+    credentials.disconnect()
 
 
 def _order(operation: Operation[Any, Any], event: Event, deadline: Deadline, store: Store) -> dict[str, Any]:
@@ -108,47 +102,15 @@ def _standing_order(operation: Operation[Any, Any], content: Any, deadline: Dead
     return resource(report.record)
 
 
-def _read_operation(event: Event, store: Store) -> dict[str, Any]:
-    client_id = _client_id(event)
-    wanted = (event.get("pathParameters") or {}).get("operation_id") or ""
-    try:
-        record = store.find(wanted) if re.fullmatch(r"op_[a-z2-7]{26}", wanted) else None
-    except StoreUnavailableError:
-        problem = problems.StoreUnavailable("The record store did not answer; nothing was changed.", retry_after=5)
-        problem.money = "unknown"
-        raise problem from None
-    if record is None or record.client_id != client_id:
-        raise problems.OperationNotFound("This client has no operation of that id.")
-    headers = {} if record.settled else {"Retry-After": "5"}
-    return _response(200, resource(record), headers)
-
-
-def resource(record: Record) -> dict[str, Any]:
-    """The public form of an operation."""
-    outcome = record.outcome or {}
-    content: dict[str, Any] = {
-        "operation_id": record.id,
-        "operation": record.operation,
-        "status": record.status,
-        "created_at": iso_time(record.created_at),
-        "updated_at": iso_time(record.updated_at),
-    }
-    if record.status == SUCCEEDED:
-        content["result"] = outcome["result"]
-    if record.status == DECLINED:
-        content["refusal"] = outcome
-    return content
-
-
 def _report_response(event: Event, report: Report) -> dict[str, Any]:
     record = report.record
     headers = {"Idempotent-Replayed": "true"} if report.replayed else {}
     if record.status == SUCCEEDED:
-        return _response(200, resource(record), headers)
+        return response(200, resource(record), headers)
     if record.status in (UNKNOWN, PROCESSING):
         place = {"Location": f"{_stage_path(event)}/operations/{record.id}", "Retry-After": "5"}
         unknown = {**resource(record), "status": UNKNOWN, "money": "unknown", "retry": "same_key"}
-        return _response(202, unknown, {**headers, **place})
+        return response(202, unknown, {**headers, **place})
     if record.status == DECLINED:
         outcome = record.outcome or {}
         problem: problems.Problem = problems.DeclinedByProvider(
@@ -159,40 +121,12 @@ def _report_response(event: Event, report: Report) -> dict[str, Any]:
     else:
         problem = problems.NotExecuted("Look-ups show that the provider never booked it; no money moved.")
     problem.operation_id = record.id
-    return _problem_response(problem, headers)
-
-
-def _answer(respond: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Run a request, and turn whatever stops it into a problem document."""
-    try:
-        return respond()
-    except problems.Problem as problem:
-        logger.info("refused", problem=problem.slug, operation_id=problem.operation_id)
-        return _problem_response(problem, {})
-    except Exception as error:
-        # Reached only before the claim: after it, the path has an answer for every failure.
-        logger.error("internal", exception_name=type(error).__name__, frames=code_places(error))
-        return _problem_response(problems.Internal("Our fault, and nothing was sent."), {})
-
-
-def _problem_response(problem: problems.Problem, headers: dict[str, str]) -> dict[str, Any]:
-    wait = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
-    return _response(problem.status, problem.body(), {**headers, **wait}, "application/problem+json")
-
-
-def _response(
-    status: int, body: dict[str, Any], headers: dict[str, str], content_type: str = "application/json"
-) -> dict[str, Any]:
-    return {
-        "statusCode": status,
-        "headers": {"Content-Type": content_type, "Cache-Control": "no-store", **headers},
-        "body": json.dumps(body, ensure_ascii=False),
-    }
+    return problem_response(problem, headers)
 
 
 def _read_order(operation: Operation[Any, Any], event: Event) -> Order[Any]:
     """Raises problems.Problem."""
-    client_id = _client_id(event)
+    caller = client_id(event)
     key = _idempotency_key(event)
     body = _body(event)
     in_path = {name: int(value) if name == "associate_id" and _DIGITS.fullmatch(value) else value
@@ -200,27 +134,11 @@ def _read_order(operation: Operation[Any, Any], event: Event) -> Order[Any]:
     for name in in_path:
         if name in body:
             raise _invalid(f"body.{name}", "belongs into the path")
-    return operation.order(client_id, key, _validated(operation, {**body, **in_path}, frozenset(in_path)))
-
-
-def _client_id(event: Event) -> str:
-    claims = ((event.get("requestContext") or {}).get("authorizer") or {}).get("claims") or {}
-    client_id = claims.get("client_id")
-    if not isinstance(client_id, str) or not client_id:
-        raise problems.Forbidden("The token names no client.")
-    return client_id
-
-
-def _header_values(event: Event, name: str) -> list[str]:
-    """Every value of a header, whatever the case of its name."""
-    several = event.get("multiValueHeaders") or {}
-    single = event.get("headers") or {}
-    values = [value for key, listed in several.items() if key.lower() == name for value in listed or []]
-    return values or [value for key, value in single.items() if key.lower() == name]
+    return operation.order(caller, key, _validated(operation, {**body, **in_path}, frozenset(in_path)))
 
 
 def _idempotency_key(event: Event) -> str:
-    values = _header_values(event, "idempotency-key")
+    values = header_values(event, "idempotency-key")
     if len(values) != 1:
         raise _invalid("header.Idempotency-Key", "must be given exactly once")
     if not _KEY.fullmatch(values[0]):
@@ -229,7 +147,7 @@ def _idempotency_key(event: Event) -> str:
 
 
 def _body(event: Event) -> dict[str, Any]:
-    content_type = (_header_values(event, "content-type") or [""])[0].split(";")[0].strip().lower()
+    content_type = (header_values(event, "content-type") or [""])[0].split(";")[0].strip().lower()
     if content_type != "application/json":
         raise problems.UnsupportedMediaType("Send the body with Content-Type: application/json.")
     text = event.get("body") or ""

@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from vezne import aws
 from vezne.record import (
     SHARDS,
     SUCCEEDED,
@@ -281,6 +280,7 @@ def _reasons(error: ClientError) -> list[dict[str, Any]]:
 
 
 def table() -> str:
+    """The table's name, from the environment."""
     return os.environ["TABLE_NAME"]
 
 
@@ -310,12 +310,22 @@ def _transact(items: list[dict[str, Any]]) -> None:
                 raise
             if not reasons & {"TransactionConflict"} or attempt == _CONFLICT_TRIES - 1:
                 raise StoreUnavailableError(error.response["Error"]["Code"]) from None
-            time.sleep(random.uniform(0.01, 0.05) * (attempt + 1))
+            time.sleep(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311
         except BotoCoreError as error:
             raise StoreUnavailableError(type(error).__name__) from None
 
 
 @functools.cache
 def _client() -> "DynamoDBClient":
-    config = Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
-    return boto3.client("dynamodb", config=config)
+    made: DynamoDBClient = aws.client("dynamodb", connect_seconds=1, read_seconds=1)
+    return made
+
+
+def connect() -> None:
+    """Make the client now rather than at the first call."""
+    _client()
+
+
+def disconnect() -> None:
+    """Drop the client; the next call makes another one."""
+    _client.cache_clear()

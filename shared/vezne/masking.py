@@ -6,7 +6,11 @@ unknown field) may carry anything, so every long run of digits and every IBAN sh
 
 import re
 
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
+# In one piece or, as it is printed, in groups of four; so the words that follow it stay.
+_IBAN = re.compile(
+    r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[A-Za-z0-9]{11,30}|(?:[ -][A-Za-z0-9]{4}){2,7}(?:[ -][A-Za-z0-9]{1,3})?)"
+    r"(?![A-Za-z0-9])"
+)
 _LONG_NUMBER = re.compile(r"[0-9](?:[ .\-]?[0-9]){9,}")
 
 LONGEST_TEXT = 500

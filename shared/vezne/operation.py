@@ -79,7 +79,7 @@ class Operation(ABC, Generic[R, C]):
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
         """Ask the provider what became of a record's order. May raise what `inquiries` raise."""
 
-    def guard(self, order: Order[R]) -> Guard | None:
+    def guard(self, order: Order[R]) -> Guard | None:  # noqa: ARG002
         """A second lock on what is paid or changed, if the provider gives none."""
         return None
 

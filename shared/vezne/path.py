@@ -23,6 +23,7 @@ from vezne.idempotency import (
     StoreUnavailableError,
     new_owner,
 )
+from vezne.masking import mask_text
 from vezne.models import RequestModel
 from vezne.operation import Operation, Order, Report
 from vezne.outcome import CredentialsRefused, Declined, NotFound, NotSent, Outcome, Succeeded, Unknown
@@ -75,7 +76,7 @@ def _prepare(operation: Operation[R, C], order: Order[R], deadline: Deadline) ->
         raise problems.ProviderRejectedCredentials("The provider's secret is missing or malformed.") from None
     except CredentialsRefusedError as error:
         count("CredentialsRejected", operation.name)
-        logger.error("credentials refused", operation=operation.name, reason=str(error))
+        logger.error("credentials refused", operation=operation.name, reason=mask_text(str(error)))
         raise problems.ProviderRejectedCredentials("The provider refused our login.") from None
     except SecretUnavailableError as error:
         logger.warning("secret unavailable", operation=operation.name, reason=str(error))

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-
 PROCESSING, SUCCEEDED, DECLINED, UNKNOWN, NOT_EXECUTED = (
     "processing",
     "succeeded",
@@ -81,7 +79,7 @@ def operation_tag(operation: str) -> str:
 
 def operation_id(client_id: str, operation: str, idempotency_key: str) -> str:
     """The record's key and the public id: `op_`, the operation's tag, and 22 characters (110 bits) of hash."""
-    digest = hashlib.sha256("\n".join((client_id, operation, idempotency_key)).encode())
+    digest = hashlib.sha256(f"{client_id}\n{operation}\n{idempotency_key}".encode())
     return f"op_{operation_tag(operation)}{_base32(digest)[:22]}"
 
 
@@ -91,6 +89,7 @@ def guard_id(operation: str, key: str) -> str:
 
 
 def to_item(record: Record) -> dict[str, Any]:
+    """The record in DynamoDB's own notation; what is None is left out."""
     guard = record.guard
     values = {
         "id": record.id,
@@ -115,6 +114,7 @@ def to_item(record: Record) -> dict[str, Any]:
 
 
 def from_item(item: dict[str, Any]) -> Record:
+    """The inverse of `to_item`."""
     values = plain(item)
     guard = values.get("guard")
     return Record(
@@ -155,7 +155,8 @@ def iso_time(seconds: float) -> str:
 
 
 def seconds_of(text: str) -> float:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    """The inverse of `iso_time`."""
+    return datetime.fromisoformat(text).timestamp()
 
 
 def _partition(record: Record) -> str:
@@ -167,15 +168,47 @@ def _base32(digest: Any) -> str:
 
 
 def number(seconds: float) -> Decimal:
+    """A time as the number the table keeps, to the millisecond."""
     return Decimal(f"{seconds:.3f}")
 
 
-_serializer, _deserializer = TypeSerializer(), TypeDeserializer()
-
-
 def serialize(value: Any) -> dict[str, Any]:
-    return dict(_serializer.serialize(value))
+    """A value in DynamoDB's notation. (boto3 has this too; importing it would cost every cold start its whole rest.)
+
+    Raises TypeError for a type that no record holds.
+    """
+    match value:
+        case None:
+            return {"NULL": True}
+        case bool():
+            return {"BOOL": value}
+        case str():
+            return {"S": value}
+        case int() | Decimal():
+            return {"N": str(value)}
+        case dict():
+            return {"M": {name: serialize(member) for name, member in value.items()}}
+        case list():
+            return {"L": [serialize(member) for member in value]}
+    raise TypeError(type(value).__name__)
 
 
 def plain(item: dict[str, Any]) -> dict[str, Any]:
-    return {name: _deserializer.deserialize(value) for name, value in item.items()}
+    """An item's attributes as Python values; numbers are Decimal. Raises TypeError for a type that no record holds."""
+    return {name: _deserialize(value) for name, value in item.items()}
+
+
+def _deserialize(typed: dict[str, Any]) -> Any:
+    ((kind, value),) = typed.items()
+    match kind:
+        case "S" | "BOOL":
+            return value
+        case "N":
+            return Decimal(value)
+        case "NULL":
+            return None
+        case "M":
+            return plain(value)
+        case "L":
+            return [_deserialize(member) for member in value]
+    raise TypeError(kind)

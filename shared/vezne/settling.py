@@ -36,18 +36,18 @@ def settle(record: Record, outcome: Outcome, store: Store) -> Report:
                 return Report(write(lambda: store.settle(record, DECLINED, content), record, DECLINED, content), False)
             case NotSent(reason):
                 write(lambda: store.release(record), record, UNKNOWN)
-                logger.warning("not sent", operation_id=record.id, reason=reason)
+                logger.warning("not sent", operation_id=record.id, reason=mask_text(reason))
                 raise problems.ProviderUnreachable("The provider could not be reached.", retry_after=5)
             case CredentialsRefused(reason):
                 write(lambda: store.release(record), record, UNKNOWN)
                 count("CredentialsRejected", record.operation)
-                logger.error("credentials refused", operation_id=record.id, reason=reason)
+                logger.error("credentials refused", operation_id=record.id, reason=mask_text(reason))
                 raise problems.ProviderRejectedCredentials("The provider refused our login.")
             case Unknown(reason):
                 unknown_for = store.now() - record.in_flight_until
                 next_look_up = store.now() + next((wait for wait in BACK_OFF if wait > unknown_for), BACK_OFF[-1])
                 kept = write(lambda: store.keep_unknown(record, next_look_up), record, UNKNOWN)
-                logger.warning("outcome unknown", operation_id=record.id, reason=reason)
+                logger.warning("outcome unknown", operation_id=record.id, reason=mask_text(reason))
                 return Report(kept, False)
     except LostOwnershipError:
         return stored(record, store)
@@ -72,6 +72,7 @@ def write(
 
 
 def still_running(record: Record, store: Store) -> Report:
+    """Answer for a record somebody else is at. Raises problems.InProgress while it is processing."""
     if record.status == PROCESSING:
         wait = max(1, round(record.lease_until - store.now()))
         raise problems.InProgress("The same order is still running.", retry_after=min(wait, 5))
@@ -95,4 +96,5 @@ def lease(deadline: Deadline, store: Store) -> float:
 
 
 def lease_is_alive(record: Record, store: Store) -> bool:
+    """Whether the owner of a record may still be running, on any clock."""
     return record.lease_until > 0 and record.lease_until + CLOCK_MARGIN_SECONDS > store.now()

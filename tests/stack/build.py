@@ -49,7 +49,7 @@ def _fingerprint() -> str:
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
     """The caller's environment (pip may need its settings), without any real AWS account in it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return {**kept, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": REGION, **extra}
+    return {**kept, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2", "AWS_DEFAULT_REGION": REGION, **extra}
 
 
 def build_and_deploy(endpoint_url: str, parameters: Mapping[str, str], directory: Path, progress: Progress) -> None:

@@ -1,11 +1,13 @@
 """Processes, ports and the directory of one run: whatever is started here is stopped here."""
 
+import contextlib
 import fcntl
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).absolute().parents[2]
 LOCAL = ROOT / ".local"
 STACK_FILE = LOCAL / "stack.json"
+GUARD = Path(__file__).with_name("guard.py")
 Progress = Callable[[str], None]
 
 
@@ -28,7 +31,7 @@ class Child:
         self.name, self.log = name, log
         with log.open("wb") as output:
             self._guard = subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("guard.py")), *map(str, command)],
+                [sys.executable, str(GUARD), *map(str, command)],
                 cwd=ROOT,
                 env=dict(environment),
                 stdin=subprocess.PIPE,
@@ -137,10 +140,11 @@ def run_directory(progress: Progress) -> Iterator[Path]:
     """
     runs = LOCAL / "runs"
     runs.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(StackError), stack_file(progress):
+        pass  # removes the file of a killed run; of a run that is alive, we do not get the right
     for old in runs.iterdir():
         _remove_if_abandoned(old, progress)
-    directory = runs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
-    directory.mkdir()
+    directory = Path(tempfile.mkdtemp(prefix=time.strftime("%Y%m%d-%H%M%S-"), dir=runs))
     try:
         with lock(directory / "lock"):
             yield directory

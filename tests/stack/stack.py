@@ -13,6 +13,8 @@ from typing import Any
 import boto3
 import httpx
 
+from tests.sandbox.client import SandboxControl
+
 from .build import BUCKET, REGION, STACK_NAME, build_and_deploy
 from .processes import ROOT, Child, Progress, choose_port, run_directory, running
 
@@ -90,6 +92,7 @@ class Stack:
     functions: Mapping[str, str]
     outputs: Mapping[str, str]
     log_directory: Path
+    sandbox: SandboxControl = field(repr=False)
     aws: Aws = field(repr=False)
     http: httpx.Client = field(repr=False)
 
@@ -164,10 +167,6 @@ class Stack:
         if "FunctionError" in answer:
             raise RuntimeError(f"{operation}: {payload}")
         return payload
-
-    def sandbox(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        """A request to the sandboxes, control addresses included."""
-        return self.http.request(method, self.sandbox_url + path, **arguments)
 
     def records(self) -> list[dict[str, Any]]:
         """Every item of the table, in DynamoDB's own notation."""
@@ -261,6 +260,7 @@ def _described(aws: Aws, http: httpx.Client, endpoint_url: str, sandbox_url: str
         functions={operation: outputs[f"{name}Function"] for operation, name in OPERATIONS.items()},
         outputs=outputs,
         log_directory=directory,
+        sandbox=SandboxControl(sandbox_url),
         aws=aws,
         http=http,
     )

@@ -51,10 +51,10 @@ def list_transactions(associate_id: str, deadline: Deadline) -> list[Transaction
 
 
 def _rows(value: Any) -> list[dict[str, Any]]:
-    """Every object in `data` that has a `description`."""
+    """Every object in an answer that holds a text, wherever it stands."""
     if isinstance(value, list):
         return [row for item in value for row in _rows(item)]
     if isinstance(value, dict):
-        own = [value] if "description" in value else []
+        own = [value] if any(isinstance(item, str) for item in value.values()) else []
         return own + [row for item in value.values() for row in _rows(item)]
     return []

@@ -10,8 +10,6 @@ from vezne.models.walletgate import TransactionSummary
 from vezne.provider import Deadline, Provider, UnreadableError, form_request, json_request
 from vezne.signing import bearer
 
-# "process_level_status_id": 10 pending, 20 completed, 40 cancel completed, 60 refund completed.
-COMPLETED = 20
 SUCCESS_CODE = "100"
 
 PROVIDER = Provider("WALLETGATE_URL")

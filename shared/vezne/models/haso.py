@@ -33,6 +33,10 @@ class ExpensesResult(ResultModel):
     payment_plan: list[Instalment]
 
     def total_expenses(self) -> Decimal | None:
-        """Attorney fee and expenses as the plan carries them ("Toplam masraf tutarı son taksite eklenir"), in TRY."""
+        """Attorney fee and expenses as the plan carries them, in TRY; None if it shows no figure at all.
+
+        "Toplam masraf tutarı son taksite eklenir": one instalment has the total, or the same total stands at several.
+        """
         figures = [item.total_expense_amount for item in self.payment_plan if item.total_expense_amount is not None]
-        return sum(figures, Decimal(0)) if figures else None
+        distinct = {figure for figure in figures if figure}
+        return distinct.pop() if len(distinct) == 1 else sum(figures, Decimal(0)) if figures else None

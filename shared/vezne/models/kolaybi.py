@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from vezne.models import Amount, Currency, PositiveDecimal, ProviderText, RequestModel, ResultModel
 
@@ -44,13 +44,22 @@ class CollectionResult(ResultModel):
     currency: str
 
 
-class TransactionRow(ResultModel):
-    """One row of an associate's transactions. The page shows no row: every field but the text is optional."""
+def _with_text(value: Any) -> Any:
+    """Puts all of a row's own texts together, to look for a marker whatever field repeats it."""
+    if not isinstance(value, dict):
+        return value
+    return {**value, "text": "\n".join(item for item in value.values() if isinstance(item, str))}
 
-    description: str | None = None
+
+class TransactionRow(ResultModel):
+    """One row of an associate's transactions. The page shows no row, so nothing is required of one."""
+
+    text: Annotated[str, Field(exclude=True)] = ""
     amount: Decimal | None = None
     currency: str | None = None
     transaction_status: str | None = None
     transaction_type: ProviderText | None = None
     payment_method: ProviderText | None = None
     issue_date: Annotated[str | None, BeforeValidator(_iso_date)] = None
+
+    _gather_text = model_validator(mode="before")(_with_text)

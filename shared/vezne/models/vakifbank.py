@@ -15,14 +15,15 @@ from vezne.money import json_number_one_digit
 TRANSACTION_TYPES = {"account": 1, "name": 2, "credit_card": 3, "return": 5}
 
 
+# The check functions overlook blanks and hyphens; what is sent is what is checked, so these are refused.
 def _identity_number(value: str) -> str:
-    if value and not tckimlik.is_valid(value):
+    if value and not (value.isdigit() and tckimlik.is_valid(value)):
         raise ValueError("is not a valid TCKN")
     return value
 
 
 def _tax_number(value: str) -> str:
-    if value and not vkn.is_valid(value):
+    if value and not (value.isdigit() and vkn.is_valid(value)):
         raise ValueError("is not a valid VKN")
     return value
 
@@ -136,7 +137,7 @@ class PaymentRequest(RequestModel):
             return None
         if kind == "credit_card" and not _is_card_number(value):
             raise ValueError("is not a valid card number")
-        if kind in ("account", "return") and value[:2].isalpha() and not iban.is_valid(value):
+        if kind in ("account", "return") and value.strip()[:2].isalpha() and not _is_iban(value):
             raise ValueError("is not a valid IBAN")
         return value
 
@@ -147,6 +148,10 @@ class PaymentRequest(RequestModel):
         if info.data.get("transaction_type") == "name" and value is None:
             raise ValueError("is required for a payment to a name")
         return value
+
+
+def _is_iban(value: str) -> bool:
+    return iban.is_valid(value) and iban.compact(value) == value
 
 
 def _is_card_number(value: str) -> bool:
@@ -177,10 +182,15 @@ class QueryResult(ResultModel):
 
 
 class PaymentRow(ResultModel):
-    """One payment in the list `Result` of POST /tos/query. Only the fields that repeat the payment are public."""
+    """One payment in the list `Result` of POST /tos/query.
+
+    The page is public only in part: the payment's fields are known, its field for the status is not, so the payment
+    answer's own are read if they are there.
+    """
 
     institution_transaction_code: str | None = Field(None, alias="InstitutionTransactionCode")
     institution_transaction_no: str | None = Field(None, alias="InstitutionTransactionNo")
+    institution_tax_no: str | None = Field(None, alias="InstitutionTaxNo")
     amount: Decimal | None = Field(None, alias="Amount")
     currency: str | None = Field(None, alias="CurrencyType")
     result: bool | None = Field(None, alias="Result")
@@ -188,3 +198,12 @@ class PaymentRow(ResultModel):
     transaction_query_no: str | None = Field(None, alias="TransactionQueryNo")
     error_code: str | None = Field(None, alias="ErrorCode")
     error_explanation: ProviderText | None = Field(None, alias="ErrorExplanation")
+
+    def carries(self, code: str) -> bool:
+        """Whether this is the payment of that code, whichever of its three names the row uses for it."""
+        return code in (self.institution_transaction_code, self.institution_transaction_no, self.institution_tax_no)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the row says, or may say, that the payment was not made. The sample's success has `ErrorCode` 1."""
+        return self.result is False or self.error_code not in (None, "", "0", "1")

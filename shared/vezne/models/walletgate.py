@@ -105,7 +105,7 @@ class BillPaymentResult(ResultModel):
 
 
 class TransactionSummary(ResultModel):
-    """One item of `TransactionData/SummaryRecordByFilter`."""
+    """One item of `TransactionData/SummaryRecordByFilter`. The items' page does not list the filtered reference."""
 
     id: str | None = None
     ext_transaction_id: str | None = None
@@ -116,3 +116,9 @@ class TransactionSummary(ResultModel):
     tx_additional_fee: Decimal | None = None
     currency_code: str | None = None
     completed_date_utc: str | None = None
+
+    @property
+    def completed(self) -> bool:
+        """ "transaction_status_id 20 NormalCompleted", "process_level_status_id 20 completed", and neither another."""
+        statuses = {self.process_level_status_id, self.transaction_status_id} - {None}
+        return statuses == {20}

@@ -1,0 +1,76 @@
+"""The API's side of an event: who is calling, and the operation resource or problem document that goes back."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from vezne import problems
+from vezne.record import DECLINED, SUCCEEDED, Record, iso_time
+from vezne.telemetry import code_places, logger
+
+Event = dict[str, Any]
+Handler = Callable[[Event, Any], Any]
+
+
+def client_id(event: Event) -> str:
+    """Whose token it is. Raises problems.Forbidden."""
+    claims = ((event.get("requestContext") or {}).get("authorizer") or {}).get("claims") or {}
+    client_id = claims.get("client_id")
+    if not isinstance(client_id, str) or not client_id:
+        raise problems.Forbidden("The token names no client.")
+    return client_id
+
+
+def header_values(event: Event, name: str) -> list[str]:
+    """Every value of a header, whatever the case of its name."""
+    several = event.get("multiValueHeaders") or {}
+    single = event.get("headers") or {}
+    values = [value for key, listed in several.items() if key.lower() == name for value in listed or []]
+    return values or [value for key, value in single.items() if key.lower() == name]
+
+
+def resource(record: Record) -> dict[str, Any]:
+    """The public form of an operation."""
+    outcome = record.outcome or {}
+    content: dict[str, Any] = {
+        "operation_id": record.id,
+        "operation": record.operation,
+        "status": record.status,
+        "created_at": iso_time(record.created_at),
+        "updated_at": iso_time(record.updated_at),
+    }
+    if record.status == SUCCEEDED:
+        content["result"] = outcome["result"]
+    if record.status == DECLINED:
+        content["refusal"] = outcome
+    return content
+
+
+def answer(respond: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Run a request, and turn whatever stops it into a problem document."""
+    try:
+        return respond()
+    except problems.Problem as problem:
+        logger.info("refused", problem=problem.slug, operation_id=problem.operation_id)
+        return problem_response(problem, {})
+    except Exception as error:
+        # Reached only before the claim: after it, the path has an answer for every failure.
+        logger.error("internal", exception_name=type(error).__name__, frames=code_places(error))
+        return problem_response(problems.Internal("Our fault, and nothing was sent."), {})
+
+
+def problem_response(problem: problems.Problem, headers: dict[str, str]) -> dict[str, Any]:
+    """A problem as the answer of an API event."""
+    wait = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
+    return response(problem.status, problem.body(), {**headers, **wait}, "application/problem+json")
+
+
+def response(
+    status: int, body: dict[str, Any], headers: dict[str, str], content_type: str = "application/json"
+) -> dict[str, Any]:
+    """An answer of an API event."""
+    return {
+        "statusCode": status,
+        "headers": {"Content-Type": content_type, "Cache-Control": "no-store", **headers},
+        "body": json.dumps(body, ensure_ascii=False),
+    }

@@ -1,0 +1,36 @@
+"""GET /operations/{operation_id}: what the table says of an operation, to the client it belongs to.
+
+Apart from `entry`, because reading needs nothing of what sends an order.
+"""
+
+import re
+from typing import Any
+
+from vezne import idempotency, problems, startup
+from vezne.api import Event, Handler, answer, client_id, resource, response
+from vezne.idempotency import Store, StoreUnavailableError
+
+
+def handler() -> Handler:
+    """The Lambda handler of GET /operations/{operation_id}: what the table says, to the client it belongs to."""
+
+    def handle(event: Event, _context: Any) -> Any:
+        return answer(lambda: _read_operation(event, Store()))
+
+    startup.finish(idempotency.connect, disconnect=idempotency.disconnect)
+    return handle
+
+
+def _read_operation(event: Event, store: Store) -> dict[str, Any]:
+    caller = client_id(event)
+    wanted = (event.get("pathParameters") or {}).get("operation_id") or ""
+    try:
+        record = store.find(wanted) if re.fullmatch(r"op_[a-z2-7]{26}", wanted) else None
+    except StoreUnavailableError:
+        problem = problems.StoreUnavailable("The record store did not answer; nothing was changed.", retry_after=5)
+        problem.money = "unknown"
+        raise problem from None
+    if record is None or record.client_id != caller:
+        raise problems.OperationNotFound("This client has no operation of that id.")
+    headers = {} if record.settled else {"Retry-After": "5"}
+    return response(200, resource(record), headers)

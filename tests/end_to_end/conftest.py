@@ -1,0 +1,36 @@
+"""One local stack for all end-to-end tests."""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.stack import Stack, running_stack
+
+
+@pytest.fixture(scope="session")
+def whole_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """The stack of this session; its progress is shown even where output is captured."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def say(text: str) -> None:
+        with capture.global_and_fixture_disabled():
+            sys.stderr.write(f"\n  {text}")
+            sys.stderr.flush()
+
+    with running_stack(say) as stack:
+        yield stack
+
+
+@pytest.fixture
+def stack(whole_stack: Stack) -> Iterator[Stack]:
+    """The stack, with honest providers at the start and at the end of each test."""
+    whole_stack.sandbox.remove_rules()
+    yield whole_stack
+    whole_stack.sandbox.remove_rules()
+
+
+@pytest.fixture(scope="session")
+def token(whole_stack: Stack) -> str:
+    """A token of the first client, with every scope."""
+    return whole_stack.token()

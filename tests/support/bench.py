@@ -1,0 +1,269 @@
+"""A bench for one function: moto's table and secrets, a recording provider, a clock that only tests move."""
+
+import functools
+import importlib.util
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import boto3
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
+from samtranslator.yaml_helper import yaml_parse
+from vezne import idempotency
+from vezne.idempotency import Store
+from vezne.inquiries import haso, kolaybi, paynet, vakifbank, walletgate
+from vezne.operation import Operation
+from vezne.record import Record
+
+from tests.support.examples import LOGINS, SECRETS, Example
+from tests.support.provider_server import ProviderServer, json_reply
+
+ROOT = Path(__file__).parents[2]
+START = 1_796_104_800.0  # 2026-12-01T06:00:00Z
+TABLE = "vezne-records"
+_CLIENTS = (kolaybi.CLIENT, vakifbank.CLIENT, walletgate.CLIENT, haso.CLIENT, paynet.CLIENT)
+_PROVIDERS = (*(client.provider for client in _CLIENTS), walletgate.IDENTITY)
+
+
+def load_function(name: str) -> ModuleType:
+    """functions/<name>/app.py as a module of its own name: every one of them is called app."""
+    spec = importlib.util.spec_from_file_location(f"functions_{name}", ROOT / "functions" / name / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def operation_of(name: str) -> Operation[Any, Any]:
+    """A new instance of the operation a function performs."""
+    module = load_function(name)
+    kinds = [kind for kind in vars(module).values() if isinstance(kind, type) and kind.__module__ == module.__name__]
+    (kind,) = [kind for kind in kinds if issubclass(kind, Operation)]
+    return kind()
+
+
+@functools.cache
+def table_of_the_template() -> dict[str, Any]:
+    """The table's keys and index as template.yaml declares them."""
+    properties = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]["IdempotencyRecords"]["Properties"]
+    parts = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+    return {part: properties[part] for part in parts}
+
+
+# The tests' own clients, apart from the layer's: their calls are not counted and never fail. Making one takes longer
+# than most tests, so they are kept.
+@functools.cache
+def table_client() -> Any:
+    return boto3.client("dynamodb")
+
+
+@functools.cache
+def secrets_client() -> Any:
+    return boto3.client("secretsmanager")
+
+
+class Clock:
+    """Seconds since 1970, moved by the test only."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Context:
+    """The part of Lambda's context that a handler uses."""
+
+    def __init__(self, seconds: float = 27.0) -> None:
+        self._seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self._seconds * 1000)
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer to API Gateway, read as a client would."""
+
+    status: int
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+    @property
+    def replayed(self) -> bool:
+        return self.headers.get("Idempotent-Replayed") == "true"
+
+
+def api_event(
+    path: str,
+    path_parameters: dict[str, str] | None,
+    body: str | None,
+    *,
+    key: str | None = "key-1",
+    client: str | None = "client-1",
+    headers: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """What API Gateway sends for one HTTP request."""
+    given = {"Content-Type": "application/json", **({} if key is None else {"Idempotency-Key": key}), **(headers or {})}
+    return {
+        "path": path,
+        "headers": given,
+        "multiValueHeaders": {name: [value] for name, value in given.items()},
+        "pathParameters": path_parameters or None,
+        "requestContext": {
+            "path": f"/v1{path}",
+            "authorizer": {"claims": {} if client is None else {"client_id": client, "scope": "vezne/any"}},
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def sweep_event() -> dict[str, Any]:
+    return {"detail-type": "Scheduled Event", "source": "aws.events", "time": "2026-12-01T06:00:00Z", "detail": {}}
+
+
+class Bench:
+    """Runs the handlers against moto and the recording provider, and looks at what they left in the table."""
+
+    def __init__(self, server: ProviderServer, set_variable: Callable[[str, str], None]) -> None:
+        self.server = server
+        self.clock = Clock()
+        self.store = Store(self.clock)
+        self._set_variable = set_variable
+        self._functions: dict[str, ModuleType] = {}
+        self.table_calls: list[str] = []
+        self._faults: dict[str, list[str]] = {}
+        self._secret_ids: dict[str, str] = {}
+        self._create_table()
+        events = idempotency._client().meta.events
+        events.register("before-call.dynamodb", self._before)
+        events.register("after-call.dynamodb", self._after)
+        for route, answer in LOGINS.values():
+            server.on(route, json_reply(answer))
+
+    def close(self) -> None:
+        events = idempotency._client().meta.events
+        events.unregister("before-call.dynamodb", self._before)
+        events.unregister("after-call.dynamodb", self._after)
+
+    def handle(self, function: str, event: dict[str, Any], seconds: float = 27.0) -> Any:
+        """Invoke a function as Lambda does."""
+        module = self._module(function)
+        provider = function.partition("_")[0]
+        if provider in SECRETS:
+            self._set_variable("SECRET_ID", self._secret_id(provider))
+        return module.handler(event, Context(seconds))
+
+    def _module(self, function: str) -> ModuleType:
+        if function not in self._functions:
+            self._functions[function] = load_function(function)
+        return self._functions[function]
+
+    def send(
+        self,
+        example: Example,
+        body: dict[str, Any] | None = None,
+        *,
+        seconds: float = 27.0,
+        text: str | None = None,
+        path_parameters: dict[str, str] | None = None,
+        **event: Any,
+    ) -> Response:
+        """Send an order through the API."""
+        content = text if text is not None else json.dumps(body if body is not None else example.body)
+        parameters = example.path_parameters if path_parameters is None else path_parameters
+        return _response(self.handle(example.function, api_event("/route", parameters, content, **event), seconds))
+
+    def sweep(self, example: Example, seconds: float = 27.0) -> dict[str, int]:
+        return self.handle(example.function, sweep_event(), seconds)
+
+    def standing_order(self, example: Example, content: Any, seconds: float = 27.0) -> dict[str, Any]:
+        return self.handle(example.function, {"standing_order": content}, seconds)
+
+    def read(self, operation_id: str, client: str | None = "client-1") -> Response:
+        event = api_event(f"/operations/{operation_id}", {"operation_id": operation_id}, None, key=None, client=client)
+        return _response(self.handle("get_operation", event))
+
+    def record(self, operation_id: str) -> Record:
+        """The record as it stands in the table."""
+        record = self.store.find(operation_id)
+        assert record is not None
+        return record
+
+    def items(self) -> list[dict[str, Any]]:
+        """Every item of the table, in DynamoDB's own notation."""
+        return table_client().scan(TableName=TABLE)["Items"]
+
+    def records(self) -> list[dict[str, Any]]:
+        return [item for item in self.items() if item["id"]["S"].startswith("op_")]
+
+    def guards(self) -> list[dict[str, Any]]:
+        return [item for item in self.items() if item["id"]["S"].startswith("guard#")]
+
+    def writes(self) -> list[str]:
+        """The writing calls made to the table, in order."""
+        return [name for name in self.table_calls if name not in ("GetItem", "Query")]
+
+    def fail_table(self, name: str, *, times: int = 99, applied: bool = False) -> None:
+        """Let the next calls such as `UpdateItem` fail; `applied`: the table obeys, but the answer is lost."""
+        self._faults[name] = ["after" if applied else "before"] * times
+
+    def heal_table(self) -> None:
+        self._faults.clear()
+
+    def _create_table(self) -> None:
+        table_client().create_table(TableName=TABLE, **table_of_the_template())
+        self._set_variable("TABLE_NAME", TABLE)
+
+    def _secret_id(self, provider: str) -> str:
+        if provider not in self._secret_ids:
+            self.put_secret(provider, SECRETS[provider])
+        return self._secret_ids[provider]
+
+    def put_secret(self, provider: str, fields: dict[str, Any] | str) -> None:
+        """A provider's secret, or a new version of it."""
+        text = fields if isinstance(fields, str) else json.dumps(fields)
+        if provider in self._secret_ids:
+            secrets_client().put_secret_value(SecretId=self._secret_ids[provider], SecretString=text)
+        else:
+            created = secrets_client().create_secret(Name=f"vezne/{provider}", SecretString=text)
+            self._secret_ids[provider] = created["ARN"]
+
+    def _before(self, model: Any, **_: Any) -> None:
+        self.table_calls.append(model.name)
+        if self._faults.get(model.name, [""])[0] == "before":
+            self._fault(model.name)
+            raise EndpointConnectionError(endpoint_url="https://dynamodb.invalid")
+
+    def _after(self, model: Any, **_: Any) -> None:
+        if self._faults.get(model.name, [""])[0] == "after":
+            self._fault(model.name)
+            raise ConnectionClosedError(endpoint_url="https://dynamodb.invalid")
+
+    def _fault(self, name: str) -> None:
+        self._faults[name].pop(0)
+        if not self._faults[name]:
+            del self._faults[name]
+
+
+def forget_everything() -> None:
+    """Bring the layer's module-level memory back to that of a new function instance."""
+    for client in _CLIENTS:
+        client.keyring.forget()
+    for provider in _PROVIDERS:
+        provider._forget_connections()
+        provider._session = None
+        provider._last_used = 0.0
+
+
+def _response(answer: dict[str, Any]) -> Response:
+    return Response(answer["statusCode"], answer["headers"], json.loads(answer["body"]))

@@ -1,0 +1,131 @@
+"""The rules of the walletgate, HASO and Paynet pages."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from stdnum import luhn
+from vezne.models.haso import ExpensesRequest, ExpensesResult
+from vezne.models.paynet import CaptureRequest, CaptureResult
+from vezne.models.walletgate import BillPaymentRequest, BillPaymentResult
+
+from tests.support.examples import BILL
+
+EXPENSES = {
+    "transaction_code": "TRX-1",
+    "merchant_oid": "ORDER-1",
+    "counter_party_attorney_fee": "0",
+    "expense_amount": "0",
+}
+
+
+def test_a_bill_may_be_paid_in_part() -> None:
+    request = BillPaymentRequest.model_validate({**BILL, "payment_amount": "196.49"})
+    assert request.payment_amount == Decimal("196.49")
+
+
+@pytest.mark.parametrize("order", [["invoice_amount", "payment_amount"], ["payment_amount", "invoice_amount"]])
+def test_a_bill_is_never_paid_above_its_amount(order: list[str]) -> None:
+    amounts = {"invoice_amount": "196.50", "payment_amount": "196.51"}
+    fields = {**{name: amounts[name] for name in order}, **{k: v for k, v in BILL.items() if k not in amounts}}
+    with pytest.raises(ValidationError, match="must not be greater than invoice_amount") as caught:
+        BillPaymentRequest.model_validate(fields)
+    assert [item["loc"] for item in caught.value.errors()] == [("payment_amount",)]
+
+
+@pytest.mark.parametrize("kind", ["Personal", "1", "", "both", 1])
+def test_account_types(kind: Any) -> None:
+    with pytest.raises(ValidationError):
+        BillPaymentRequest.model_validate({**BILL, "account_type": kind})
+
+
+@pytest.mark.parametrize("name", [name for name in BILL if name != "account_type" and "amount" not in name])
+def test_no_text_of_a_bill_is_empty(name: str) -> None:
+    with pytest.raises(ValidationError, match="at least 1 character"):
+        BillPaymentRequest.model_validate({**BILL, name: ""})
+
+
+def test_the_wallet_owners_tax_number_is_masked() -> None:
+    payload = {"sender_wallet_info": {"tax_number": "10000000146", "number": "25XX25"}}
+    info = BillPaymentResult.model_validate(payload).public()["sender_wallet_info"]
+    assert info["tax_number"] == "*********46"
+    assert info["number"] == "25XX25"
+
+
+@pytest.mark.parametrize(("length", "fits"), [(0, False), (1, True), (20, True), (21, False)])
+def test_merchant_oid_is_string_20(length: int, fits: bool) -> None:
+    fields = {**EXPENSES, "merchant_oid": "ş" * length}
+    if fits:
+        ExpensesRequest.model_validate(fields)
+        return
+    with pytest.raises(ValidationError):
+        ExpensesRequest.model_validate(fields)
+
+
+@pytest.mark.parametrize("value", ["true", 1, None])
+def test_allow_lower_is_a_boolean(value: Any) -> None:
+    assert ExpensesRequest.model_validate(EXPENSES).allow_lower is False
+    with pytest.raises(ValidationError):
+        ExpensesRequest.model_validate({**EXPENSES, "allow_lower": value})
+
+
+def test_the_plans_mixed_capitals_are_read_and_our_names_are_answered() -> None:
+    row = {"InstallmentNo": 3, "installmentPayment": 10.5, "termDate": "2026-12-01", "totalExpenseAmount": "330.00"}
+    assert ExpensesResult.model_validate({"payment_plan": [row]}).public() == {
+        "payment_plan": [
+            {
+                "installment_no": 3,
+                "installment_payment": "10.5",
+                "term_date": "2026-12-01",
+                "total_expense_amount": "330.00",
+            }
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("figures", "total"),
+    [([None, None], None), ([], None), ([0, "330.00"], "330.00"), (["330.00", None], "330.00"), ([0, 0], "0")],
+)
+def test_the_plans_total(figures: list[Any], total: str | None) -> None:
+    plan = ExpensesResult.model_validate({"payment_plan": [{"totalExpenseAmount": figure} for figure in figures]})
+    assert plan.total_expenses() == (None if total is None else Decimal(total))
+
+
+@pytest.mark.parametrize("name", ["xact_id", "xact", "reference_no"])
+def test_one_reference_is_enough(name: str) -> None:
+    assert getattr(CaptureRequest.model_validate({name: "x"}), name) == "x"
+
+
+@pytest.mark.parametrize("fields", [{}, {"amount": "1.00"}, {"xact_id": None, "xact": None, "reference_no": None}])
+def test_at_least_one_reference_is_needed(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="at least one of xact_id, xact and reference_no"):
+        CaptureRequest.model_validate(fields)
+
+
+@pytest.mark.parametrize("name", ["xact_id", "xact", "reference_no"])
+def test_a_reference_is_not_empty(name: str) -> None:
+    with pytest.raises(ValidationError, match="at least 1 character"):
+        CaptureRequest.model_validate({"xact_id": "x", "xact": "y", name: ""})
+
+
+def test_no_amount_is_the_whole_pre_authorisation() -> None:
+    assert CaptureRequest.model_validate({"xact_id": "x"}).amount is None
+    assert CaptureRequest.model_validate({"xact_id": "x", "amount": None}).amount is None
+
+
+def test_a_whole_card_number_in_an_answer_is_masked() -> None:
+    number = "435508000000435" + luhn.calc_check_digit("435508000000435")
+    assert CaptureResult.model_validate({"card_no_masked": number}).card_no_masked == f"435508******{number[-4:]}"
+
+
+@pytest.mark.parametrize("name", ["message", "bank_error_message", "bank_error_long_desc", "paynet_error_message"])
+def test_a_number_in_an_answers_text_is_masked(name: str) -> None:
+    result = CaptureResult.model_validate({name: "kart 4111111111111111"}).public()
+    assert result[name] == "kart ***"
+
+
+@pytest.mark.parametrize(("sent", "read"), [(0, "0"), ("0", "0"), (100, "100")])
+def test_codes_may_be_numbers_or_text(sent: Any, read: str) -> None:
+    assert CaptureResult.model_validate({"code": sent, "transaction_type": sent}).code == read
