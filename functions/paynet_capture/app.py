@@ -79,22 +79,23 @@ class Capture(Operation[CaptureRequest, PaynetCredentials]):
 
     def guard(self, order: Order[CaptureRequest]) -> Guard:
         """One capture at a time per pre-authorisation, so that a row found later is this order's."""
-        return Guard("\n".join(f"{name}={value}" for name, value in _reference(order.request).items()))
+        key = "\n".join(f"{name}={value}" for name, value in _reference(order.request).items())
+        return Guard(key, remembers="xact_id")
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
-        """A successful capture row, not older than our claim and of our amount, is proof."""
-        reference = {name: value for name, value in record.clues.items() if name not in ("amount", "currency")}
+        """A successful capture row, not older than our claim, of our amount and of no other order, is proof."""
+        reference = {name: value for name, value in record.clues.items() if name in paynet.NAMES}
         rows = paynet.check(reference, deadline)
         claimed = datetime.fromtimestamp(record.created_at, UTC) - CLOCK_DIFFERENCE
         captures = [row for row in rows if row.transaction_type == CAPTURE and row.is_succeed]
-        recent = [row for row in captures if _made_at(row) >= claimed]
+        recent = [row for row in captures if _made_at(row) >= claimed and row.xact_id not in record.taken]
         if not recent:
             return NotFound({"rows": str(len(rows)), "captures": str(len(captures))})
         amount = record.clues.get("amount")
         if len(recent) > 1 or (amount is not None and recent[0].amount != Decimal(amount)):
             return Inconclusive("captures that may be another order's")
         return Found(
-            Succeeded(CaptureResult(**recent[0].model_dump(exclude={"is_succeed"})).public()),
+            Succeeded(CaptureResult(**recent[0].model_dump(include=set(CaptureResult.model_fields))).public()),
             {"xact_id": recent[0].xact_id or ""},
         )
 

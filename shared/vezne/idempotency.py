@@ -133,7 +133,7 @@ class Store:
             "#expires = :expires, #lease = :lease REMOVE unresolved, next_look_up",
             expires=int(now) + KEPT_SECONDS,
         )
-        self._write_with_guard(settled, {"Update": update}, status)
+        self._write_with_guard(settled, {"Update": update}, status, in_doubt=record.status == UNKNOWN)
         return settled
 
     def release(self, record: Record) -> None:
@@ -147,6 +147,14 @@ class Store:
             "ExpressionAttributeValues": {":owner": {"S": record.owner}},
         }
         self._write_with_guard(record, {"Delete": delete}, "released")
+
+    def taken(self, record: Record) -> frozenset[str]:
+        """The payments at the provider that are known to belong to other orders under the record's guard."""
+        if record.guard is None or not record.guard.remembers:
+            return frozenset()
+        key = {"id": {"S": guard_id(record.operation, record.guard.key)}}
+        item = call("get_item", TableName=table(), Key=key, ConsistentRead=True).get("Item", {})
+        return frozenset(plain(item).get("taken", ()))
 
     def keep_unknown(self, record: Record, next_look_up: float) -> Record:
         """Write that the outcome is unknown, give up the lease, set the next look-up. Raises LostOwnershipError."""
@@ -184,10 +192,10 @@ class Store:
         except ClientError:
             raise LostOwnershipError from None
 
-    def _write_with_guard(self, record: Record, write: dict[str, Any], ending: str) -> None:
+    def _write_with_guard(self, record: Record, write: dict[str, Any], ending: str, *, in_doubt: bool = False) -> None:
         if record.guard is not None and not (ending == SUCCEEDED and record.guard.keeps):
             try:
-                _transact([write, _guard_end(record, ending)])
+                _transact([write, _guard_end(record, ending, in_doubt=in_doubt)])
                 return
             except ClientError as error:
                 on_record, _ = _reasons(error)
@@ -207,37 +215,55 @@ def _guard_claim(record: Record) -> dict[str, Any]:
     figures = {} if guard.may_fall else guard.figures
     conditions = ["attribute_not_exists(holder)"]
     conditions += [f"(attribute_not_exists({name}) OR {name} <= :{name})" for name in figures]
+    now = {}
+    if guard.quiet_seconds:
+        conditions.append("(attribute_not_exists(quiet_until) OR quiet_until < :now)")
+        now = {":now": {"N": str(number(record.created_at))}}
     return {
         "TableName": table(),
         "Key": {"id": {"S": guard_id(record.operation, guard.key)}},
-        "UpdateExpression": "SET holder = :holder, holder_client = :client",
+        "UpdateExpression": "SET holder = :holder, holder_client = :client REMOVE expires_at",
         "ConditionExpression": " AND ".join(conditions),
         "ExpressionAttributeValues": {
             ":holder": {"S": record.id},
             ":client": {"S": record.client_id},
             **{f":{name}": {"N": str(value)} for name, value in figures.items()},
+            **now,
         },
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
 
 
-def _guard_end(record: Record, ending: str) -> dict[str, Any]:
-    """Let the guard go; after a success its figures become the ones that must not fall."""
+def _guard_end(record: Record, ending: str, *, in_doubt: bool) -> dict[str, Any]:
+    """Let the guard go, and leave in it what later orders under it must know."""
     guard = record.guard
     assert guard is not None
     held: dict[str, Any] = {
         "TableName": table(),
         "Key": {"id": {"S": guard_id(record.operation, guard.key)}},
         "ConditionExpression": "holder = :holder",
-        "ExpressionAttributeValues": {":holder": {"S": record.id}},
     }
-    if not guard.figures:
-        return {"Delete": held}
-    setting = ""
+    values: dict[str, Any] = {":holder": {"S": record.id}}
+    if not guard.figures and not guard.remembers:
+        return {"Delete": {**held, "ExpressionAttributeValues": values}}
+    setting, adding = [], ""
     if ending == SUCCEEDED:
-        setting = "SET " + ", ".join(f"{name} = :{name}" for name in guard.figures)
-        held["ExpressionAttributeValues"] |= {f":{name}": {"N": str(value)} for name, value in guard.figures.items()}
-    return {"Update": {**held, "UpdateExpression": f"{setting} REMOVE holder, holder_client".strip()}}
+        setting = [f"{name} = :{name}" for name in guard.figures]
+        values |= {f":{name}": {"N": str(value)} for name, value in guard.figures.items()}
+        if guard.quiet_seconds and in_doubt:
+            setting.append("quiet_until = :quiet")
+            values[":quiet"] = {"N": str(number(record.in_flight_until + guard.quiet_seconds))}
+        payment = ((record.outcome or {}).get("result") or {}).get(guard.remembers)
+        if payment:
+            adding = " ADD taken :payment"
+            values[":payment"] = {"SS": [str(payment)]}
+    if not guard.figures:
+        # What is remembered matters to orders of the same days only; figures must never be forgotten.
+        setting.append("expires_at = :expires")
+        values[":expires"] = {"N": str(int(record.updated_at) + KEPT_SECONDS)}
+    sets = f"SET {', '.join(setting)} " if setting else ""
+    expression = f"{sets}REMOVE holder, holder_client{adding}"
+    return {"Update": {**held, "UpdateExpression": expression, "ExpressionAttributeValues": values}}
 
 
 _NAMES = {

@@ -14,10 +14,18 @@ PROVIDER = Provider("PAYNET_URL")
 CLIENT = Client(PROVIDER, Keyring(PaynetCredentials))
 
 
+# What names a transaction, in our words and on the wire.
+NAMES = ("xact_id", "xact", "reference_no")
+
+
 class TransactionRow(CaptureResult):
     """One row of `Data[]`: a pre-authorisation, a sale or a capture."""
 
     is_succeed: bool | None = None
+    # The plain id; xact_id is the encrypted one.
+    id: str | None = None
+    # "agent_reference (= reference_no)": the same in all rows of one transaction.
+    agent_reference: str | None = None
 
 
 def headers(access: Access[PaynetCredentials]) -> dict[str, str]:
@@ -31,7 +39,7 @@ def headers(access: Access[PaynetCredentials]) -> dict[str, str]:
 def check(reference: dict[str, str], deadline: Deadline) -> list[TransactionRow]:
     """Every row of a transaction. `check` takes xact_id or reference_no; the plain `xact` only `detail` takes.
 
-    Raises InquiryFailedError.
+    Raises InquiryFailedError, also if it cannot be told which rows are the transaction's.
     """
     service = "detail" if set(reference) == {"xact"} else "check"
     fields = {name: value for name, value in reference.items() if service == "detail" or name != "xact"}
@@ -43,6 +51,21 @@ def check(reference: dict[str, str], deadline: Deadline) -> list[TransactionRow]
         rows: Any = body.get("Data", body.get("data"))
         if not isinstance(rows, list):
             raise InquiryFailedError("no rows")
-        return [TransactionRow.model_validate(row) for row in rows]
+        return _of_one_transaction([TransactionRow.model_validate(row) for row in rows], reference)
     except (UnreadableError, ValidationError):
         raise InquiryFailedError("unreadable") from None
+
+
+def _of_one_transaction(rows: list[TransactionRow], reference: dict[str, str]) -> list[TransactionRow]:
+    """The rows that share the reference of the transaction we asked for. Raises InquiryFailedError."""
+    named = {
+        row.agent_reference
+        for row in rows
+        if row.xact_id == reference.get("xact_id", "")
+        or row.id == reference.get("xact", "")
+        or row.agent_reference == reference.get("reference_no", "")
+    }
+    shared = (named or {row.agent_reference for row in rows}) - {None}
+    if len(shared) > 1:
+        raise InquiryFailedError("rows of several transactions")
+    return [row for row in rows if row.agent_reference in shared | {None}]

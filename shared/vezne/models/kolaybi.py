@@ -1,5 +1,6 @@
 """KolayBi "Cari Tahsilat İşlemi": POST /kolaybi/v1/associates/{id}/transactions/proceed."""
 
+import re
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -44,17 +45,21 @@ class CollectionResult(ResultModel):
     currency: str
 
 
+# The form of an operation id, which is what marks our collections.
+_MARKER = re.compile(r"op_[a-z2-7]{26}")
+
+
 def _with_text(value: Any) -> Any:
     """Puts all of a row's own texts together, to look for a marker whatever field repeats it."""
     if not isinstance(value, dict):
         return value
-    return {**value, "text": "\n".join(item for item in value.values() if isinstance(item, str))}
+    return {**value, "texts": [item for item in value.values() if isinstance(item, str)]}
 
 
 class TransactionRow(ResultModel):
     """One row of an associate's transactions. The page shows no row, so nothing is required of one."""
 
-    text: Annotated[str, Field(exclude=True)] = ""
+    texts: Annotated[tuple[str, ...], Field(exclude=True)] = ()
     amount: Decimal | None = None
     currency: str | None = None
     transaction_status: str | None = None
@@ -63,3 +68,7 @@ class TransactionRow(ResultModel):
     issue_date: Annotated[str | None, BeforeValidator(_iso_date)] = None
 
     _gather_text = model_validator(mode="before")(_with_text)
+
+    def is_marked(self, marker: str) -> bool:
+        """Whether a text of the row ends its markers with this one: ours comes last, callers may quote others."""
+        return any(_MARKER.findall(text)[-1:] == [marker] for text in self.texts)
