@@ -28,6 +28,7 @@ from unittest import mock
 import botocore.httpsession
 from botocore.exceptions import ReadTimeoutError
 from vezne import entry, idempotency, inquiries, provider
+from vezne.operation import Operation
 
 MODULES = {
     "kolaybi.collect": "functions.kolaybi_collect.app",
@@ -78,14 +79,8 @@ def call_kind(path: str) -> str:
 
 def watch_store(steps: Steps) -> None:
     """Put steps round the record's writes."""
-    names = {
-        "claim": "claim",
-        "take_over": "take_over",
-        "settle": "settle",
-        "release": "settle",
-        "keep_unknown": "settle",
-    }
-    for method, step in names.items():
+    for method in ("claim", "take_over", "settle", "release", "keep_unknown"):
+        step = "settle" if method in ("release", "keep_unknown") else method
         _surround(idempotency.Store, method, steps, step)
 
 
@@ -234,9 +229,5 @@ def serve(connection: socket.socket, operation: str, environment: dict[str, str]
 
 def operation_of(module: Any) -> Any:
     """The operation a module's handler serves; None for the function that only reads."""
-    for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, entry.Operation) and value is not entry.Operation:
-            return next(
-                cell.cell_contents for cell in module.handler.__closure__ if isinstance(cell.cell_contents, value)
-            )
-    return None
+    held = [cell.cell_contents for cell in module.handler.__closure__ or ()]
+    return next((content for content in held if isinstance(content, Operation)), None)

@@ -51,7 +51,7 @@ def killed_on_the_path(function: Function, step: str, fault: str) -> Trial:
 
 
 def killed_on_the_retry(function: Function, step: str, fault: str) -> Trial:
-    """The first call loses its answer; the retry takes the record over, looks up, perhaps sends again, and is killed."""
+    """The first call loses its answer; the retry takes the record over, looks up, may send again, and is killed."""
     trial = Trial(function, new_order(function.operation))
     set_fault(function.world, trial.order, fault)
     trial.send(plan={"at": "order.came"})
