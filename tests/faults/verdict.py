@@ -58,9 +58,8 @@ class Trial:
     def check(self, answer: Answer) -> None:
         """An answer must be true when it is given."""
         bookings = self.bookings
-        self.told.append(
-            f"{answer.status} {answer.body.get('status') or answer.body['type'].removeprefix('/problems/')}"
-        )
+        said = answer.body["type"].removeprefix("/problems/") if answer.status >= 300 else answer.body["status"]
+        self.told.append(f"{answer.status} {said}")
         if bookings > 1:
             self.wrong.append(f"{bookings} bookings")
         if answer.status == 200 and bookings != 1:

@@ -37,6 +37,9 @@ class ExpensesResult(ResultModel):
 
         "Toplam masraf tutarı son taksite eklenir": the last figure counts, another instalment's is not this total.
         """
-        figures = [(item.installment_no or 0, place, item.total_expense_amount)
-                   for place, item in enumerate(self.payment_plan) if item.total_expense_amount is not None]  # fmt: skip
+        figures = [
+            (item.installment_no or 0, place, item.total_expense_amount)
+            for place, item in enumerate(self.payment_plan)
+            if item.total_expense_amount is not None
+        ]
         return max(figures)[2] if figures else None
