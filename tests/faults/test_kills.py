@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.orders import Order, new_order
+from tests.faults.orders import new_order
 from tests.faults.tables import aligned
 from tests.faults.verdict import RETRY_AT, Trial
 from tests.faults.world import OPERATIONS, Function, World
@@ -33,35 +33,29 @@ FAULTS: dict[str, dict[str, Any]] = {
 NEVER_SENT_AGAIN = {(f"retry: {step}", "none") for step in ("order.before", "order.left", "order.came")}
 
 
-def set_fault(world: World, order: Order, fault: str, **more: Any) -> None:
+def trial_of(function: Function, fault: str) -> Trial:
+    trial = Trial(function, new_order(function.operation), late="late" in fault)
     if FAULTS[fault]:
-        world.sandbox.rule(order.operation, match=order.mark, **FAULTS[fault], **more)
-
-
-def wait_for_the_late_booking(world: World) -> None:
-    """Every second that a late booking takes passes here."""
-    world.sandbox.advance_clock(1)
+        function.world.sandbox.rule(function.operation, match=trial.order.mark, **FAULTS[fault])
+    return trial
 
 
 def killed_on_the_path(function: Function, step: str, fault: str) -> Trial:
-    trial = Trial(function, new_order(function.operation))
-    set_fault(function.world, trial.order, fault)
+    trial = trial_of(function, fault)
     trial.send(plan={"at": step})
     return trial
 
 
 def killed_on_the_retry(function: Function, step: str, fault: str) -> Trial:
     """The first call loses its answer; the retry takes the record over, looks up, may send again, and is killed."""
-    trial = Trial(function, new_order(function.operation))
-    set_fault(function.world, trial.order, fault)
+    trial = trial_of(function, fault)
     trial.send(plan={"at": "order.came"})
     trial.send(clock=RETRY_AT, plan={"at": step})
     return trial
 
 
 def killed_in_the_sweep(function: Function, step: str, fault: str) -> Trial:
-    trial = Trial(function, new_order(function.operation))
-    set_fault(function.world, trial.order, fault)
+    trial = trial_of(function, fault)
     trial.send(plan={"at": "order.came"})
     trial.sweep(clock=RETRY_AT, plan={"at": step})
     return trial
@@ -81,7 +75,7 @@ def try_all(function: Function) -> list[tuple[str, str, Trial]]:
         for step in steps:
             for fault in faults:
                 trial = kill(function, step, fault)
-                wait_for_the_late_booking(function.world)
+                trial.let_late_bookings_fall_due()
                 trial.send(clock=2 * RETRY_AT)
                 trial.sweep_until_quiet()
                 trial.end()

@@ -17,6 +17,7 @@ class Trial:
 
     function: Function
     order: Order
+    late: bool = False
     told: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     bookings_at_the_end: int = 0
@@ -53,7 +54,16 @@ class Trial:
             record = self.function.record(self.order.id)
             if record is None or record.settled:
                 return
+            self.let_late_bookings_fall_due()
             self.sweep(clock=seconds)
+
+    def let_late_bookings_fall_due(self) -> None:
+        """The provider's clock goes on by the second that a late booking takes.
+
+        Only where something is late: the clock is common to all trials, and must stay near the functions'.
+        """
+        if self.late:
+            self.function.world.sandbox.advance_clock(1)
 
     def check(self, answer: Answer) -> None:
         """An answer must be true when it is given."""
