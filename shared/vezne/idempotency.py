@@ -154,7 +154,8 @@ class Store:
             return frozenset()
         key = {"id": {"S": guard_id(record.operation, record.guard.key)}}
         item = call("get_item", TableName=table(), Key=key, ConsistentRead=True).get("Item", {})
-        return frozenset(plain(item).get("taken", ()))
+        taken: frozenset[str] = plain(item).get("taken", frozenset())
+        return taken
 
     def keep_unknown(self, record: Record, next_look_up: float) -> Record:
         """Write that the outcome is unknown, give up the lease, set the next look-up. Raises LostOwnershipError."""

@@ -215,4 +215,6 @@ def _deserialize(typed: dict[str, Any]) -> Any:
             return plain(value)
         case "L":
             return [_deserialize(member) for member in value]
+        case "SS":
+            return frozenset(value)
     raise TypeError(kind)
