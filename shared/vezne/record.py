@@ -172,8 +172,8 @@ def _base32(digest: Any) -> str:
 
 
 def number(seconds: float) -> Decimal:
-    """A time as the number the table keeps, to the millisecond."""
-    return Decimal(f"{seconds:.3f}")
+    """A time as the number the table keeps, to the millisecond, in the form in which the table gives it back."""
+    return Decimal(f"{seconds:.3f}".rstrip("0").rstrip("."))
 
 
 def serialize(value: Any) -> dict[str, Any]:
