@@ -34,7 +34,7 @@ test: setup ## Run all tests (PYTEST_ARGS="-k name" for some)
 check: lint ## Run every static check: style, types, layers, template, security
 	.venv/bin/mypy
 	PYTHONPATH=shared .venv/bin/lint-imports --no-logo
-	.venv/bin/cfn-lint
+	.venv/bin/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam validate --lint --region eu-central-1
 	.venv/bin/bandit --quiet --recursive --configfile pyproject.toml shared functions
 

@@ -3,7 +3,6 @@
 The value sent is the new total, so sending it twice is harmless, and sending an older one late is not.
 """
 
-import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -57,9 +56,7 @@ class SetExpenses(Operation[ExpensesRequest, HasoCredentials]):
                 return Unknown("other total")
             return Succeeded(result.public())
         if body.get("Success") is False and isinstance(errors, list) and errors:
-            text = "; ".join(str(error) for error in errors)
-            code = re.search(r"\b[A-Z]{1,2}[0-9]{3}\b", text)
-            return Declined(code.group() if code else "", text)
+            return Declined(haso.error_code(errors), haso.error_text(errors))
         return Unknown(f"http-{answer.status}")
 
     def clues(self, order: Order[ExpensesRequest]) -> dict[str, str]:

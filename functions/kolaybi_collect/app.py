@@ -47,7 +47,8 @@ class Collect(Operation[CollectionRequest, KolayBiCredentials]):
         if request.exchange_rate is not None:
             fields.append(("exchange_rate", shortest_number(request.exchange_rate)))
         fields += [("project_ids[]", str(project)) for project in request.project_ids or []]
-        fields.append(("description", f"{request.description or ''} {order.operation_id}".strip()))
+        description = f"{request.description} " if request.description else ""
+        fields.append(("description", description + order.operation_id))
         path = f"/kolaybi/v1/associates/{request.associate_id}/transactions/proceed"
         return form_request(path, fields, kolaybi.headers(access))
 
@@ -63,7 +64,7 @@ class Collect(Operation[CollectionRequest, KolayBiCredentials]):
                 return Unknown("other amount or currency")
             return Succeeded(result.public())
         if answer.status in REFUSALS:
-            return Declined(str(body.get("code", answer.status)), _message(body))
+            return Declined(str(body.get("code", answer.status)), kolaybi.message(body))
         return Unknown(f"http-{answer.status}")
 
     def clues(self, order: Order[CollectionRequest]) -> dict[str, str]:
@@ -86,15 +87,9 @@ class Collect(Operation[CollectionRequest, KolayBiCredentials]):
 
 def _found_result(row: TransactionRow, record: Record) -> dict[str, object]:
     """What the row tells, completed by what was ordered: the marker shows that it is this order."""
-    known = row.model_dump(exclude={"amount", "currency"})
+    known = row.model_dump()
     ordered = {"amount": record.clues["amount"], "currency": record.clues["currency"]}
     return CollectionResult(**{**known, "transaction_status": row.transaction_status or COMPLETED, **ordered}).public()
-
-
-def _message(body: dict[str, object]) -> str:
-    """Clients of KolayBi read `message` or `error.message`."""
-    error = body.get("error")
-    return str(body.get("message") or (error.get("message") if isinstance(error, dict) else error) or "")
 
 
 handler = entry.handler(Collect())

@@ -25,7 +25,6 @@ from vezne.record import Guard, Record
 
 # "transaction_type ... 4: Finansallaştırma".
 CAPTURE = "4"
-SUCCESSFUL = "0"
 # Result codes (/genel-bilgiler/hata-kodlari): duplicatedata, servererror, timeout, oldsuccessful. Each may come with
 # a capture that was made, now or before.
 IN_DOUBT = frozenset({"5", "8", "10", "100"})
@@ -67,7 +66,8 @@ class Capture(Operation[CaptureRequest, PaynetCredentials]):
             return _refusal(result)
         # The page's own sample answers amount 0 to a capture of 1.00, so 0 contradicts nothing; another amount does.
         wrong_amount = order.request.amount is not None and result.amount not in (None, 0, order.request.amount)
-        if result.code not in (None, SUCCESSFUL) or result.transaction_type not in (None, CAPTURE) or wrong_amount:
+        wrong_type = result.transaction_type not in (None, CAPTURE)
+        if result.code not in (None, paynet.SUCCESSFUL) or wrong_type or wrong_amount:
             return Unknown("contradictory answer")
         return Succeeded(result.public())
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from vezne import problems
 from vezne.record import DECLINED, SUCCEEDED, Record, iso_time
-from vezne.telemetry import code_places, logger
+from vezne.telemetry import code_places, count_fault, logger
 
 Event = dict[str, Any]
 Handler = Callable[[Event, Any], Any]
@@ -55,6 +55,7 @@ def answer(respond: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return problem_response(problem, {})
     except Exception as error:
         # Reached only before the claim: after it, the path has an answer for every failure.
+        count_fault("Internal")
         logger.error("internal", exception_name=type(error).__name__, frames=code_places(error))
         return problem_response(problems.Internal("Our fault, and nothing was sent."), {})
 

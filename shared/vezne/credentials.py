@@ -39,7 +39,8 @@ class CredentialsRefusedError(Exception):
 class SecretModel(BaseModel):
     """The fields of one provider's secret. Values are hidden in every text form of the model."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    # A function reads one secret, so only that one's validator is ever built.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class KolayBiCredentials(SecretModel):

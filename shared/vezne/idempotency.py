@@ -337,7 +337,7 @@ def _transact(items: list[dict[str, Any]]) -> None:
                 raise
             if not reasons & {"TransactionConflict"} or attempt == _CONFLICT_TRIES - 1:
                 raise StoreUnavailableError(error.response["Error"]["Code"]) from None
-            time.sleep(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311
+            time.sleep(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 # nosec B311
         except BotoCoreError as error:
             raise StoreUnavailableError(type(error).__name__) from None
 

@@ -7,10 +7,10 @@ import functools
 import re
 from decimal import Decimal
 
-from iso4217 import Currency
-
 # Providers that read our JSON numbers into binary floats keep 15 significant digits and no more.
 LONGEST_AMOUNT = 15
+
+LIRA, LIRA_DIGITS = "TRY", 2
 
 _PLAIN = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", re.ASCII)
 
@@ -33,14 +33,14 @@ def parse_amount(value: object) -> Decimal:
 
 def parse_currency(value: object) -> str:
     """Check an ISO 4217 currency code, in capitals. Raises ValueError."""
-    if not isinstance(value, str) or value not in _codes():
+    if not isinstance(value, str) or (value != LIRA and value not in _codes()):
         raise ValueError("must be an ISO 4217 currency code, such as TRY")
     return value
 
 
 def minor_digits(currency: str) -> int:
     """How many digits the currency has after the point: 2 for TRY, 0 for JPY."""
-    return _codes()[currency]
+    return LIRA_DIGITS if currency == LIRA else _codes()[currency]
 
 
 def check_minor_digits(amount: Decimal, currency: str) -> Decimal:
@@ -65,6 +65,11 @@ def minor_units_text(amount: Decimal) -> str:
 def amount_from_minor_units(text: str) -> Decimal:
     """The inverse of `minor_units_text`: `"1000"` -> `10.00`."""
     return Decimal(int(text)).scaleb(-2)
+
+
+def minor_units(amount: Decimal, currency: str) -> int:
+    """An amount in the currency's smallest unit, `12.50` TRY -> 1250. Raises ValueError if that would lose a digit."""
+    return int(check_minor_digits(amount, currency).scaleb(minor_digits(currency)))
 
 
 def shortest_number(amount: Decimal) -> str:
@@ -104,5 +109,8 @@ def _fraction_digits(amount: Decimal) -> int:
 
 @functools.cache
 def _codes() -> dict[str, int]:
+    # Almost every order is in lira: the table of all the others is read when one of them is named.
+    from iso4217 import Currency
+
     # Codes without minor digits in the standard (gold, test codes, "no currency") are not money one can pay with.
     return {currency.code: currency.exponent for currency in Currency if currency.exponent is not None}

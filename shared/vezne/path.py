@@ -7,6 +7,7 @@ what is known, and the caller is told no more than that.
 """
 
 import hmac
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -27,11 +28,11 @@ from vezne.masking import mask_text
 from vezne.models import RequestModel
 from vezne.operation import Operation, Order, Report
 from vezne.outcome import CredentialsRefused, Declined, NotFound, NotSent, Outcome, Succeeded, Unknown
-from vezne.provider import AnswerLostError, Deadline, NotSentError
+from vezne.provider import Answer, AnswerLostError, Deadline, NotSentError
 from vezne.record import PROCESSING, UNKNOWN, Record
 from vezne.resolving import conclude
-from vezne.settling import lease, lease_is_alive, settle, still_running, stored
-from vezne.telemetry import code_places, count, logger
+from vezne.settling import count_new_unknown, lease, lease_is_alive, settle, still_running, stored
+from vezne.telemetry import MetricUnit, code_places, count, logger
 
 R = TypeVar("R", bound=RequestModel)
 C = TypeVar("C", bound=SecretModel)
@@ -43,11 +44,14 @@ def carry_out(operation: Operation[R, C], order: Order[R], deadline: Deadline, s
     prepared: requests.PreparedRequest | None = None
     try:
         prepared = _prepare(operation, order, deadline)
-    except problems.Problem:
+    except Exception as error:
         # What stopped this attempt says nothing about an earlier one under the same key.
         known = _or_unavailable(lambda: store.find(order.operation_id))
         if known is None:
             raise
+        if not isinstance(error, problems.Problem):
+            logger.error("not prepared", operation_id=known.id, exception_name=type(error).__name__,
+                         frames=code_places(error))  # fmt: skip
         return _existing(operation, order, known, me, None, deadline, store)
     record = _new_record(operation, order, me, deadline, store)
     known = _claim(record, store)
@@ -72,6 +76,7 @@ def _prepare(operation: Operation[R, C], order: Order[R], deadline: Deadline) ->
         access = operation.client.keyring.access(deadline)
         prepared = operation.client.provider.prepare(operation.build(order, access))
     except SecretUnusableError as error:
+        count("CredentialsRejected", operation.name)
         logger.error("secret unusable", operation=operation.name, reason=str(error))
         raise problems.ProviderRejectedCredentials("The provider's secret is missing or malformed.") from None
     except CredentialsRefusedError as error:
@@ -165,6 +170,7 @@ def _existing(
         return stored(record, store)
     except StoreUnavailableError:
         return Report(replace(record, status=UNKNOWN), replayed=True)
+    count_new_unknown(record)
     try:
         concluded, finding = conclude(operation, taken, deadline, store, keep=not sending)
     except LostOwnershipError:
@@ -207,14 +213,13 @@ def _call(
     operation: Operation[R, C], order: Order[R], prepared: requests.PreparedRequest, deadline: Deadline
 ) -> Outcome:
     """One call. A connection that was provably never made is tried once more; nothing else is."""
-    provider = operation.client.provider
     try:
         try:
-            answer = provider.send(prepared, deadline, operation.timeout)
+            answer = _send(operation, prepared, deadline)
         except NotSentError:
             if not deadline.allows_a_call():
                 raise
-            answer = provider.send(prepared, deadline, operation.timeout)
+            answer = _send(operation, prepared, deadline)
     except NotSentError as error:
         return NotSent(str(error))
     except AnswerLostError as error:
@@ -235,6 +240,16 @@ def _call(
             frames=code_places(error),
         )
         return Unknown("unreadable")
+
+
+def _send(operation: Operation[R, C], prepared: requests.PreparedRequest, deadline: Deadline) -> Answer:
+    """Send once, and measure how long the provider took, or how long we waited for nothing."""
+    started = time.monotonic()
+    try:
+        return operation.client.provider.send(prepared, deadline, operation.timeout)
+    finally:
+        waited = round((time.monotonic() - started) * 1000)
+        count("ProviderLatency", operation.name, waited, MetricUnit.Milliseconds)
 
 
 def _or_unavailable(read: Callable[[], Record | None]) -> Record | None:

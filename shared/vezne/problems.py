@@ -117,6 +117,12 @@ class TotalWouldFall(Problem):
     retry: Retry = "new_key"
 
 
+class InquiryRefused(Problem):
+    """An inquiry: the provider answered with a refusal; its code and text are in `provider_code`, `provider_text`."""
+
+    status, slug, title = 422, "inquiry-refused", "The provider refused the inquiry"
+
+
 class Internal(Problem):
     """Our own fault, before the claim: nothing was sent."""
 
@@ -131,8 +137,15 @@ class ProviderRejectedCredentials(Problem):
     retry: Retry = "same_key"
 
 
+class ProviderAnswerUnreadable(Problem):
+    """An inquiry: the provider's answer is not in a form that its pages show."""
+
+    status, slug, title = 502, "provider-answer-unreadable", "The provider's answer cannot be read"
+    retry: Retry = "same_key"
+
+
 class ProviderUnreachable(Problem):
-    """No connection to the provider, or it said that it takes no calls now."""
+    """No connection to the provider, or it said that it takes no calls now. An inquiry: no answer came in time."""
 
     status, slug, title = 503, "provider-unreachable", "The provider cannot be reached"
     retry: Retry = "same_key"

@@ -6,7 +6,7 @@ No timer turns unknown into success or failure; only evidence does.
 from dataclasses import replace
 from typing import TypeVar
 
-from vezne.credentials import SecretModel
+from vezne.credentials import CredentialsRefusedError, SecretModel, SecretUnusableError
 from vezne.idempotency import LostOwnershipError, Store, StoreUnavailableError, new_owner
 from vezne.inquiries import InquiryFailedError
 from vezne.masking import mask_text
@@ -15,8 +15,8 @@ from vezne.operation import Operation
 from vezne.outcome import Finding, Found, Inconclusive, NotFound, Unknown
 from vezne.provider import Deadline
 from vezne.record import NOT_EXECUTED, Record, iso_time, seconds_of, trimmed
-from vezne.settling import lease, lease_is_alive, settle, write
-from vezne.telemetry import code_places, logger
+from vezne.settling import count_new_unknown, finish, lease, lease_is_alive, settle
+from vezne.telemetry import code_places, count, logger
 
 R = TypeVar("R", bound=RequestModel)
 C = TypeVar("C", bound=SecretModel)
@@ -56,6 +56,7 @@ def _sweep_one(operation: Operation[R, C], record_id: str, deadline: Deadline, s
         if lease_is_alive(record, store):
             return False
         taken = store.take_over(record, new_owner(), lease(deadline, store))
+        count_new_unknown(record)
         concluded, _ = conclude(operation, taken, deadline, store)
         return concluded.settled
     except LostOwnershipError:
@@ -82,7 +83,7 @@ def conclude(
     if isinstance(finding, Found):
         return settle(noted, finding.outcome, store).record, finding
     if isinstance(finding, NotFound) and _proves_not_executed(operation, noted, store.now()):
-        return write(lambda: store.settle(noted, NOT_EXECUTED, {}), noted, NOT_EXECUTED, {}), finding
+        return finish(noted, NOT_EXECUTED, {}, store), finding
     if keep:
         return settle(noted, Unknown("look-up"), store).record, finding
     return noted, finding
@@ -95,6 +96,10 @@ def _look_up(operation: Operation[R, C], record: Record, deadline: Deadline, sto
         return operation.look_up(replace(record, taken=store.taken(record)), deadline)
     except InquiryFailedError as error:
         return Inconclusive(str(error))
+    except (CredentialsRefusedError, SecretUnusableError) as error:
+        count("CredentialsRejected", operation.name)
+        logger.error("credentials refused", operation=operation.name, reason=mask_text(str(error)))
+        return Inconclusive(type(error).__name__)
     except Exception as error:
         # Whatever fails here, the order's outcome is as unknown as before.
         logger.warning(

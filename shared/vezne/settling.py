@@ -3,16 +3,18 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from vezne import problems
 from vezne.idempotency import CLOCK_MARGIN_SECONDS, LostOwnershipError, Store, StoreUnavailableError
 from vezne.masking import mask_text
+from vezne.money import minor_units
 from vezne.operation import Report
 from vezne.outcome import CredentialsRefused, Declined, NotSent, Outcome, Succeeded, Unknown
 from vezne.provider import Deadline
 from vezne.record import DECLINED, PROCESSING, SUCCEEDED, UNKNOWN, Record
-from vezne.telemetry import count, logger
+from vezne.telemetry import count, count_fault, count_money, logger
 
 # When to look up an unknown outcome again: the first of these waits that is longer than the order has been unknown;
 # then daily, for as long as it takes. Counted in time, not in look-ups: a client that asks often delays nothing.
@@ -27,13 +29,11 @@ def settle(record: Record, outcome: Outcome, store: Store) -> Report:
     try:
         match outcome:
             case Succeeded(result):
-                content: dict[str, Any] = {"result": result}
-                return Report(
-                    write(lambda: store.settle(record, SUCCEEDED, content), record, SUCCEEDED, content), False
-                )
+                return Report(finish(record, SUCCEEDED, {"result": result}, store), False)
             case Declined(code, text):
-                content = {"code": mask_text(code), "text": mask_text(text)}
-                return Report(write(lambda: store.settle(record, DECLINED, content), record, DECLINED, content), False)
+                return Report(
+                    finish(record, DECLINED, {"code": mask_text(code), "text": mask_text(text)}, store), False
+                )
             case NotSent(reason):
                 write(lambda: store.release(record), record, UNKNOWN)
                 logger.warning("not sent", operation_id=record.id, reason=mask_text(reason))
@@ -47,10 +47,45 @@ def settle(record: Record, outcome: Outcome, store: Store) -> Report:
                 unknown_for = store.now() - record.in_flight_until
                 next_look_up = store.now() + next((wait for wait in BACK_OFF if wait > unknown_for), BACK_OFF[-1])
                 kept = write(lambda: store.keep_unknown(record, next_look_up), record, UNKNOWN)
+                count_new_unknown(record)
                 logger.warning("outcome unknown", operation_id=record.id, reason=mask_text(reason))
                 return Report(kept, False)
     except LostOwnershipError:
         return stored(record, store)
+
+
+def finish(record: Record, status: str, outcome: dict[str, Any], store: Store) -> Record:
+    """Write a certain outcome, and count it once it is written. Raises LostOwnershipError."""
+
+    def writing() -> Record:
+        settled = store.settle(record, status, outcome)
+        _count_outcome(settled)
+        return settled
+
+    return write(writing, record, status, outcome)
+
+
+def count_new_unknown(record: Record) -> None:
+    """Count an order whose outcome has just become unknown; further look-ups of it are not counted."""
+    if record.status == PROCESSING:
+        count("OrderUnknown", record.operation)
+
+
+def _count_outcome(record: Record) -> None:
+    count(f"Order{record.status.title().replace('_', '')}", record.operation)
+    # A guarded figure is a total that replaces the last one: no money moved by it.
+    if record.status == SUCCEEDED and not (record.guard and record.guard.figures):
+        _count_amount(record)
+
+
+def _count_amount(record: Record) -> None:
+    """The amount ordered; the provider's own figure where the order left it to the provider."""
+    try:
+        known = record.clues if "amount" in record.clues else (record.outcome or {})["result"]
+        amount, currency = Decimal(known["amount"]), known["currency"]
+        count_money(currency, minor_units(amount, currency))
+    except (ArithmeticError, KeyError, TypeError, ValueError) as error:
+        logger.warning("amount not counted", operation_id=record.id, exception_name=type(error).__name__)
 
 
 def write(
@@ -65,7 +100,7 @@ def write(
             return writing() or record
         except StoreUnavailableError as error:
             logger.error("not settled", operation_id=record.id, status=status, reason=str(error))
-            count("SettleFailed", record.operation)
+            count_fault("SettleFailed")
             if attempt == _SETTLE_TRIES - 1:
                 break
     return replace(record, status=status, outcome=outcome)

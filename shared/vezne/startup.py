@@ -18,7 +18,7 @@ def begin() -> None:
 
 
 def finish(*connects: Callable[[], object], disconnect: Callable[[], None]) -> None:
-    """Make the AWS clients that the first order needs, and let the collector run, but over later objects only.
+    """Make the clients that the first order needs, and let the collector run, but over later objects only.
 
     A snapshot holds no clients: they carry the role's credentials, so each restored copy makes its own.
     """

@@ -1,14 +1,18 @@
-"""Logger and Metrics (Powertools), set up once. What is not on the allow-list is not logged."""
+"""Logger and Metrics (Powertools), set up once. What is not on the allow-list is not logged.
+
+A metric is a line of the log in CloudWatch's embedded metric format: no call, and nothing that could hold up an order.
+"""
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
-from aws_lambda_powertools.metrics import Metrics, MetricUnit
+from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 
-__all__ = ["ALLOWED", "MetricUnit", "code_places", "count", "flush", "logger"]
+__all__ = ["ALLOWED", "MetricUnit", "code_places", "count", "count_fault", "count_money", "flush", "logger"]
 
 # A field of a request, a result or a record is never here: adding a field to a model does not add it to the logs.
 ALLOWED = frozenset({
@@ -29,12 +33,31 @@ class AllowListFormatter(LambdaPowertoolsFormatter):
 logger = Logger(logger_formatter=AllowListFormatter(), log_uncaught_exceptions=False)
 metrics = Metrics()
 
+# Lambda writes out whatever reaches the root logger, and these quote addresses, and headers they could not parse.
+for _library in ("urllib3", "requests", "botocore", "boto3"):
+    logging.getLogger(_library).propagate = False
+
 
 def count(name: str, operation: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
     """Add one metric of an operation. The only dimensions are service and operation: both are few."""
     with _never_in_the_way():
         metrics.add_dimension(name="operation", value=operation)
         metrics.add_metric(name=name, unit=unit, value=value)
+
+
+def count_fault(name: str) -> None:
+    """Count a fault of ours, for all operations together: one alarm is enough, and the log beside it names which."""
+    with _never_in_the_way(), single_metric(name=name, unit=MetricUnit.Count, value=1):
+        pass
+
+
+def count_money(currency: str, minor_units: int) -> None:
+    """Add a settled amount, in the currency's smallest unit so that sums are exact. The only dimension is currency."""
+    with (
+        _never_in_the_way(),
+        single_metric(name="MoneySettled", unit=MetricUnit.NoUnit, value=minor_units) as metric,
+    ):
+        metric.add_dimension(name="currency", value=currency)
 
 
 def flush() -> None:

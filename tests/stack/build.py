@@ -1,14 +1,16 @@
 """`sam build` and `sam deploy` of the real template, into an AWS emulator on this machine."""
 
 import hashlib
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
 from .processes import LOCAL, ROOT, Progress, StackError, lock, running
 
-BUILD = ROOT / ".aws-sam" / "local"
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 STACK_NAME = "vezne"
 REGION = "eu-central-1"
@@ -27,22 +29,27 @@ def aws_environment(endpoint_url: str) -> dict[str, str]:
     }
 
 
-def _inputs() -> Iterator[Path]:
+def inputs(root: Path = ROOT) -> Iterator[Path]:
     """Every file that decides what is built."""
-    yield ROOT / "template.yaml"
-    yield ROOT / "requirements-sam.txt"
+    yield root / "template.yaml"
+    yield root / "requirements-sam.txt"
     for folder in ("functions", "shared"):
         yield from sorted(
-            path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts
+            path for path in (root / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts
         )
 
 
-def _fingerprint() -> str:
+def built(root: Path = ROOT) -> Path:
+    """Where `sam build` puts what it makes for the local stack."""
+    return root / ".aws-sam" / "local"
+
+
+def _fingerprint(root: Path) -> str:
     """A hash of the build's inputs and of the interpreter the layer is built for."""
     digest = hashlib.sha256(f"{sys.implementation.cache_tag} {sys.platform} {os.uname().machine}".encode())
-    for path in _inputs():
+    for path in inputs(root):
         content = path.read_bytes()
-        digest.update(f"\n{path.relative_to(ROOT)} {len(content)}\n".encode() + content)
+        digest.update(f"\n{path.relative_to(root)} {len(content)}\n".encode() + content)
     return digest.hexdigest()
 
 
@@ -52,18 +59,23 @@ def _environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2", "AWS_DEFAULT_REGION": REGION, **extra}
 
 
-def build_and_deploy(endpoint_url: str, parameters: Mapping[str, str], directory: Path, progress: Progress) -> None:
-    """Build if an input changed since the last build, then deploy; raises StackError with sam's own words."""
+def build_and_deploy(
+    endpoint_url: str, parameters: Mapping[str, str], directory: Path, progress: Progress, root: Path = ROOT
+) -> None:
+    """Build if an input changed since the last build, then deploy; raises StackError with sam's own words.
+
+    `root` may be a copy of the project that a test has changed.
+    """
     if not SAM.exists():
         raise StackError(f"{SAM.relative_to(ROOT)} is missing: run `make setup` first")
     # samconfig.toml holds the settings of real deployments.
     config = directory / "samconfig.toml"
     config.write_text("version = 0.1\n")
     with lock(LOCAL / "build.lock"):
-        _build(config, directory, progress)
+        _build(root, config, directory, progress)
         progress("sam deploy into MiniStack")
         command: list[str | Path] = [
-            SAM, "deploy", "--template-file", BUILD / "template.yaml", "--config-file", config,
+            SAM, "deploy", "--template-file", _with_defaults(root, parameters), "--config-file", config,
             "--stack-name", STACK_NAME, "--s3-bucket", BUCKET, "--capabilities", "CAPABILITY_IAM",
             "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides",
             *(f'{name}="{value}"' for name, value in parameters.items()),
@@ -74,17 +86,30 @@ def build_and_deploy(endpoint_url: str, parameters: Mapping[str, str], directory
             sam.finish()
 
 
-def _build(config: Path, directory: Path, progress: Progress) -> None:
+def _with_defaults(root: Path, parameters: Mapping[str, str]) -> Path:
+    """The built template with the parameters as its defaults, too.
+
+    CloudFormation expands SAM with the parameters, MiniStack with the defaults: by them CodeDeploy is used or not.
+    """
+    template = yaml_parse((built(root) / "template.yaml").read_text())
+    for name, value in parameters.items():
+        template["Parameters"][name]["Default"] = value
+    file = built(root) / "with-defaults.json"
+    file.write_text(json.dumps(template))
+    return file
+
+
+def _build(root: Path, config: Path, directory: Path, progress: Progress) -> None:
     """`sam build`, with the layer for this machine's interpreter, which is the one the emulator runs functions with."""
-    stamp, fingerprint = BUILD / ".inputs", _fingerprint()
+    stamp, fingerprint = built(root) / ".inputs", _fingerprint(root)
     if stamp.exists() and stamp.read_text() == fingerprint:
         progress("sam build: nothing changed since the last one")
         return
     progress("sam build")
     stamp.unlink(missing_ok=True)
     command: list[str | Path] = [
-        SAM, "build", "--template-file", ROOT / "template.yaml", "--build-dir", BUILD, "--config-file", config,
-        "--base-dir", ROOT,
+        SAM, "build", "--template-file", root / "template.yaml", "--build-dir", built(root), "--config-file", config,
+        "--base-dir", root,
     ]  # fmt: skip
     layer = {"VEZNE_LAYER_TARGET": "local", "PYTHON": sys.executable}
     with running("sam build", command, _environment(layer), directory / "build.log") as sam:

@@ -28,6 +28,15 @@ OPERATIONS = {
     "paynet.capture": "PaynetCapture",
     "operations.read": "GetOperation",
 }
+INQUIRIES = {
+    "kolaybi.list_transactions": "KolaybiListTransactions",
+    "kolaybi.list_vaults": "KolaybiListVaults",
+    "vakifbank.query": "VakifbankQuery",
+    "walletgate.list_bills": "WalletgateListBills",
+    "walletgate.product_detail": "WalletgateProductDetail",
+    "haso.payment_plan": "HasoPaymentPlan",
+    "paynet.check": "PaynetCheck",
+}
 PROVIDERS = {
     "kolaybi": "Kolaybi",
     "vakifbank": "Vakifbank",
@@ -43,6 +52,15 @@ PROVIDER_URLS = {
     "WALLETGATE_IDENTITY_URL": "WalletgateIdentityUrl",
     "HASO_URL": "HasoUrl",
     "PAYNET_URL": "PaynetUrl",
+}
+# The data lives as long as the run, a sweep comes when a test asks for it, and MiniStack has neither the firewall's
+# association nor CodeDeploy.
+LOCAL_PARAMETERS = {
+    "StageName": "local",
+    "ProtectData": "false",
+    "SweepSchedule": "rate(365 days)",
+    "Firewall": "false",
+    "GradualDeployment": "false",
 }
 # The first call of a function starts its process; after that, the longest is the gateway's own 29 s.
 HTTP_SECONDS = 40
@@ -111,7 +129,7 @@ class Stack:
             "functions": dict(self.functions),
         }
 
-    def new_client(self, name: str, operations: Sequence[str] = tuple(OPERATIONS)) -> AppClient:
+    def new_client(self, name: str, operations: Sequence[str] = (*OPERATIONS, *INQUIRIES)) -> AppClient:
         """A further app client with the scopes of these operations only."""
         scopes = [f"vezne/{operation}" for operation in operations]
         made = self.aws("cognito-idp").create_user_pool_client(
@@ -193,8 +211,7 @@ def running_stack(progress: Progress | None = None, parameters: Mapping[str, str
             aws = Aws(endpoint_url)
             aws("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
             urls = {name: os.environ.get(variable, sandbox_url) for variable, name in PROVIDER_URLS.items()}
-            # The data lives as long as this run, and a sweep comes when a test asks for it.
-            chosen = {"ProtectData": "false", "SweepSchedule": "rate(365 days)", **urls, **(parameters or {})}
+            chosen = {**LOCAL_PARAMETERS, **urls, **(parameters or {})}
             build_and_deploy(endpoint_url, chosen, directory, say)
             say("copying the gateway responses, filling the secrets")
             with httpx.Client(timeout=HTTP_SECONDS, trust_env=False) as http:
@@ -241,6 +258,9 @@ def _described(aws: Aws, http: httpx.Client, endpoint_url: str, sandbox_url: str
     api_host, _, stage = outputs["ApiUrl"].removeprefix("https://").partition("/")
     api_id = api_host.split(".")[0]
     _put_gateway_responses(aws, api_id, stage)
+    functions = {operation: outputs[f"{name}Function"] for operation, name in {**OPERATIONS, **INQUIRIES}.items()}
+    for name in functions.values():
+        _copy_event_invoke_config(aws, name)
     secrets = {provider: outputs[f"{name}SecretArn"] for provider, name in PROVIDERS.items()}
     for provider, fields in json.loads(CREDENTIALS.read_text()).items():
         aws("secretsmanager").put_secret_value(SecretId=secrets[provider], SecretString=json.dumps(fields))
@@ -257,7 +277,7 @@ def _described(aws: Aws, http: httpx.Client, endpoint_url: str, sandbox_url: str
         aws_endpoint_url=endpoint_url,
         table=outputs["TableName"],
         secrets=secrets,
-        functions={operation: outputs[f"{name}Function"] for operation, name in OPERATIONS.items()},
+        functions=functions,
         outputs=outputs,
         log_directory=directory,
         sandbox=SandboxControl(sandbox_url),
@@ -280,3 +300,10 @@ def _put_gateway_responses(aws: Aws, api_id: str, stage: str) -> None:
             responseTemplates=response["responseTemplates"],
         )
     aws("apigateway").create_deployment(restApiId=api_id, stageName=stage)
+
+
+def _copy_event_invoke_config(aws: Aws, function: str) -> None:
+    """Give $LATEST the retries and the dead-letter queue of the alias, too: MiniStack reads them nowhere else."""
+    config = aws("lambda").get_function_event_invoke_config(FunctionName=function, Qualifier="live")
+    kept = {name: config[name] for name in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")}
+    aws("lambda").put_function_event_invoke_config(FunctionName=function, **kept)

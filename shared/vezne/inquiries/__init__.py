@@ -23,6 +23,27 @@ class InquiryFailedError(Exception):
     """A read-only call came to nothing. The text is ours: a class name or an HTTP status."""
 
 
+class InquiryRefusedError(InquiryFailedError):
+    """The provider answered that it will not tell; `code` and `text` are the provider's."""
+
+    def __init__(self, reason: str, code: str, text: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.text = text
+
+
+class InquiryUnreadableError(InquiryFailedError):
+    """The provider answered, but not in a form its page shows."""
+
+
+class InquiryLoginRefusedError(InquiryFailedError):
+    """The provider refused the call for our credentials, after a new login, too."""
+
+
+class OutOfTimeError(InquiryFailedError):
+    """Too little time was left for a call."""
+
+
 @dataclass(frozen=True, slots=True)
 class Client(Generic[C]):
     """One provider as a function sees it: where it is and how to prove who is calling."""
@@ -31,12 +52,21 @@ class Client(Generic[C]):
     keyring: Keyring[C]
 
 
-def ask(client: Client[C], deadline: Deadline, build: Callable[[Access[C]], Request]) -> Answer:
+def _unauthorized(answer: Answer) -> bool:
+    return answer.status == 401
+
+
+def ask(
+    client: Client[C],
+    deadline: Deadline,
+    build: Callable[[Access[C]], Request],
+    refuses_login: Callable[[Answer], bool] = _unauthorized,
+) -> Answer:
     """Make a read-only call; a lost answer is asked for once more, and a refused login is renewed once.
 
     Raises InquiryFailedError, CredentialsRefusedError, and the errors of `Keyring.access`.
     """
-    reason = "not-enough-time"
+    failure: InquiryFailedError = OutOfTimeError("not-enough-time")
     for _ in range(_TRIES):
         if not deadline.allows_a_call():
             break
@@ -44,16 +74,19 @@ def ask(client: Client[C], deadline: Deadline, build: Callable[[Access[C]], Requ
             prepared = client.provider.prepare(build(client.keyring.access(deadline)))
             answer = client.provider.send(prepared, deadline, INQUIRY_SECONDS)
         except (NotSentError, AnswerLostError) as error:
-            reason = str(error)
+            failure = InquiryFailedError(str(error))
             continue
-        if answer.status == 401:
+        if refuses_login(answer):
             client.keyring.forget()
-            reason = "http-401"
+            failure = InquiryLoginRefusedError(f"http-{answer.status}")
             continue
+        if answer.status == 429:
+            # Asking again at once is what it complains about.
+            raise InquiryFailedError("http-429")
         if answer.status < 500:
             return answer
-        reason = f"http-{answer.status}"
-    raise InquiryFailedError(reason)
+        failure = InquiryFailedError(f"http-{answer.status}")
+    raise failure
 
 
 def log_in(

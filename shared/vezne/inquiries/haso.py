@@ -1,11 +1,12 @@
 """HASO 5.5 "Ödeme Planını Getir": POST {SERVIS_URL}/Index/GetPaymentsOfTransaction."""
 
+import re
 from typing import Any
 
 from pydantic import ValidationError
 
 from vezne.credentials import Access, HasoCredentials, Keyring
-from vezne.inquiries import Client, InquiryFailedError, ask
+from vezne.inquiries import Client, InquiryRefusedError, InquiryUnreadableError, ask
 from vezne.models.haso import ExpensesResult
 from vezne.provider import Answer, Deadline, Provider, Request, UnreadableError, json_request
 from vezne.signing import hmac_request_token
@@ -42,8 +43,36 @@ def read_plan(answer: Answer) -> ExpensesResult:
         raise UnreadableError("no payment plan") from None
 
 
+def _means_an_old_secret(answer: Answer) -> bool:
+    """No sign of wrong credentials is public, so a refusal is one if the secret has changed since it was read."""
+    try:
+        refused = answer.status == 401 or answer.json().get("Success") is False
+    except UnreadableError:
+        return False
+    return refused and CLIENT.keyring.secret_changed()
+
+
+def error_code(errors: list[Any]) -> str:
+    """The first code such as H307 in `Errors`, or ""; whether its items are codes or texts is not documented."""
+    code = re.search(r"\b[A-Z]{1,2}[0-9]{3}\b", error_text(errors))
+    return code.group() if code else ""
+
+
+def error_text(errors: list[Any]) -> str:
+    """All of `Errors` in one text."""
+    return "; ".join(str(error) for error in errors)
+
+
 def payment_plan(transaction_code: str, merchant_oid: str, deadline: Deadline) -> ExpensesResult:
     """The payment plan of a transaction as HASO has it now. Raises InquiryFailedError."""
+    try:
+        return read_plan(plan_answer(transaction_code, merchant_oid, deadline))
+    except UnreadableError:
+        raise InquiryUnreadableError("unreadable") from None
+
+
+def plan_answer(transaction_code: str, merchant_oid: str, deadline: Deadline) -> Answer:
+    """The successful answer of 5.5 as it came. Raises InquiryFailedError."""
     answer = ask(
         CLIENT,
         deadline,
@@ -52,10 +81,16 @@ def payment_plan(transaction_code: str, merchant_oid: str, deadline: Deadline) -
             access,
             {"merchantOid": merchant_oid, "transactionCode": transaction_code},
         ),
+        _means_an_old_secret,
     )
     try:
-        if answer.status != 200 or answer.json().get("Success") is not True:
-            raise InquiryFailedError(f"http-{answer.status}")
-        return read_plan(answer)
+        body = answer.json()
     except UnreadableError:
-        raise InquiryFailedError("unreadable") from None
+        raise InquiryUnreadableError("unreadable") from None
+    errors = body.get("Errors")
+    if answer.status == 200 and body.get("Success") is True:
+        return answer
+    reason = f"http-{answer.status}"
+    if body.get("Success") is False and isinstance(errors, list):
+        raise InquiryRefusedError(reason, error_code(errors), error_text(errors))
+    raise InquiryUnreadableError(reason)

@@ -1,11 +1,12 @@
-"""KolayBi: login (/docs/auth) and an associate's transactions (/docs/associates/transactions)."""
+"""KolayBi: login (/docs/auth), an associate's transactions, and the vaults (/docs/associates, /docs/vaults)."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from pydantic import ValidationError
 
 from vezne.credentials import Access, Keyring, KolayBiCredentials, Token
-from vezne.inquiries import Client, InquiryFailedError, ask, log_in, read_token
+from vezne.inquiries import Client, InquiryRefusedError, InquiryUnreadableError, ask, log_in, read_token
 from vezne.models.kolaybi import TransactionRow
 from vezne.provider import Deadline, Provider, Request, UnreadableError, json_request
 from vezne.signing import bearer
@@ -38,16 +39,40 @@ def list_transactions(associate_id: str, deadline: Deadline) -> list[Transaction
 
     Raises InquiryFailedError.
     """
-    path = f"/kolaybi/v1/associates/{associate_id}/transactions"
+    try:
+        return [TransactionRow.model_validate(row) for row in _rows(transactions(associate_id, deadline))]
+    except ValidationError:
+        raise InquiryUnreadableError("unreadable") from None
+
+
+def transactions(associate_id: str, deadline: Deadline) -> dict[str, Any]:
+    """The answer about an associate's transactions as it came. Raises InquiryFailedError."""
+    return _get(f"/kolaybi/v1/associates/{associate_id}/transactions", deadline)
+
+
+def vaults(filters: dict[str, str], deadline: Deadline) -> dict[str, Any]:
+    """The answer about the vaults (kasa and bank accounts) as it came. Raises InquiryFailedError."""
+    return _get("/kolaybi/v1/vaults" + (f"?{urlencode(filters)}" if filters else ""), deadline)
+
+
+def message(body: dict[str, Any]) -> str:
+    """The text of a refusal. No error envelope is documented; clients read `message` or `error.message`."""
+    error = body.get("error")
+    return str(body.get("message") or (error.get("message") if isinstance(error, dict) else error) or "")
+
+
+def _get(path: str, deadline: Deadline) -> dict[str, Any]:
     answer = ask(
         CLIENT, deadline, lambda access: Request("GET", path, {"Accept": "application/json", **headers(access)})
     )
-    if answer.status != 200:
-        raise InquiryFailedError(f"http-{answer.status}")
+    reason = f"http-{answer.status}"
     try:
-        return [TransactionRow.model_validate(row) for row in _rows(answer.json())]
-    except (UnreadableError, ValidationError):
-        raise InquiryFailedError("unreadable") from None
+        body = answer.json()
+    except UnreadableError:
+        raise InquiryUnreadableError("unreadable" if answer.status == 200 else reason) from None
+    if answer.status == 200:
+        return body
+    raise InquiryRefusedError(reason, str(body.get("code", answer.status)), message(body))
 
 
 def _rows(value: Any) -> list[dict[str, Any]]:

@@ -5,7 +5,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from vezne.credentials import Access, CredentialsRefusedError, Keyring, Token, VakifBankCredentials
-from vezne.inquiries import Client, InquiryFailedError, ask, log_in, read_token
+from vezne.inquiries import (
+    Client,
+    InquiryFailedError,
+    InquiryLoginRefusedError,
+    InquiryRefusedError,
+    InquiryUnreadableError,
+    ask,
+    log_in,
+    read_token,
+)
 from vezne.login_memory import LoginMemory
 from vezne.models.vakifbank import PaymentRow
 from vezne.provider import Answer, Deadline, Provider, UnreadableError, form_request, json_request
@@ -17,8 +26,10 @@ TOKEN_REFUSED = frozenset({"ACBG000001", "ACBG000002"})
 # "API secret wrong (locks at 5)"; "wrong and app locked"; "your ip not allowed".
 ACCESS_REFUSED = frozenset({"ACBG000005", "ACBG000006", "ACBG000010"})
 
-# "account-plan limit", "API-plan limit", "system error, try later" (two), "your ip not allowed".
-NOT_ABOUT_THE_SECRET = frozenset({"ACBG000003", "ACBG000004", "ACBG000008", "ACBG000009", "ACBG000010"})
+# "account-plan limit", "API-plan limit", "system error, try later", "service cannot be performed, try later".
+TRY_LATER = frozenset({"ACBG000003", "ACBG000004", "ACBG000008", "ACBG000009"})
+# And "your ip not allowed".
+NOT_ABOUT_THE_SECRET = TRY_LATER | {"ACBG000010"}
 
 PROVIDER = Provider("VAKIFBANK_URL")
 # "API secret wrong ({0} tries, locks at 5)": a rejected version is never tried again, by any function.
@@ -80,34 +91,47 @@ def query(code: str, payment_date: str, deadline: Deadline) -> list[PaymentRow]:
 
     Raises InquiryFailedError.
     """
+    rows = payment_rows({"InstitutionTransactionNo": code, "PaymentDate": payment_date}, deadline)
+    try:
+        return [PaymentRow.model_validate(row) for row in rows]
+    except ValidationError:
+        raise InquiryUnreadableError("unreadable") from None
+
+
+def payment_rows(filters: dict[str, Any], deadline: Deadline) -> list[Any]:
+    """The list `Result` for these fields of the query page, as it came. Raises InquiryFailedError."""
     answer = ask(
         CLIENT,
         deadline,
         lambda access: json_request(
             "/tos/query",
-            {
-                "InstitutionCode": access.credentials.institution_code,
-                "InstitutionTransactionNo": code,
-                "PaymentDate": payment_date,
-            },
+            {"InstitutionCode": access.credentials.institution_code, **filters},
             headers(access),
         ),
+        lambda answer: answer.status == 401 or header_code(answer) in TOKEN_REFUSED,
     )
+    code = header_code(answer)
+    reason = f"http-{answer.status} {code}".strip()
+    if code in ACCESS_REFUSED:
+        raise InquiryLoginRefusedError(reason)
+    if code in TRY_LATER:
+        raise InquiryFailedError(reason)
+    if code and code != COMPLETED:
+        raise InquiryRefusedError(reason, code, header_text(answer))
+    if answer.status != 200 or not code:
+        raise InquiryUnreadableError(reason)
     try:
-        body = answer.json()
-        if answer.status != 200 or header_code(answer) != COMPLETED:
-            raise InquiryFailedError(f"http-{answer.status} {header_code(answer)}".strip())
-        return [PaymentRow.model_validate(row) for row in _result_list(body)]
-    except (UnreadableError, ValidationError):
-        raise InquiryFailedError("unreadable") from None
+        return _result_list(answer.json())
+    except UnreadableError:
+        raise InquiryUnreadableError("unreadable") from None
 
 
 def _result_list(body: dict[str, Any]) -> list[Any]:
-    """The list `Result`, under `Data` or one level deeper; without it nothing is known. Raises InquiryFailedError."""
+    """The list `Result`, under `Data` or one level deeper; else nothing is known. Raises InquiryUnreadableError."""
     data = body.get("Data")
     places = [data, *data.values()] if isinstance(data, dict) else []
     for place in places:
         if isinstance(place, dict) and isinstance(place.get("Result"), list):
             rows: list[Any] = place["Result"]
             return rows
-    raise InquiryFailedError("no result list")
+    raise InquiryUnreadableError("no result list")

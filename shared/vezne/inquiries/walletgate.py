@@ -1,11 +1,12 @@
-"""walletgate: login ("Get Access Token") and TransactionData/SummaryRecordByFilter."""
+"""walletgate: login ("Get Access Token"), TransactionData/SummaryRecordByFilter, InvoicePayment's two inquiries."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from pydantic import ValidationError
 
 from vezne.credentials import Access, Keyring, Token, WalletgateCredentials
-from vezne.inquiries import Client, InquiryFailedError, ask, log_in, read_token
+from vezne.inquiries import Client, InquiryRefusedError, InquiryUnreadableError, ask, log_in, read_token
 from vezne.models.walletgate import TransactionSummary
 from vezne.provider import Deadline, Provider, UnreadableError, form_request, json_request
 from vezne.signing import bearer
@@ -55,19 +56,41 @@ def find_transactions(
         "start_date": _utc(since - timedelta(minutes=10).total_seconds()),
         "end_date": _utc(until + timedelta(minutes=10).total_seconds()),
     }
-    path = "/v1/TransactionData/SummaryRecordByFilter"
+    payload = _payload("/v1/TransactionData/SummaryRecordByFilter", fields, deadline)
+    items = payload.get("items") if isinstance(payload, dict) else payload
+    if not isinstance(items, list):
+        raise InquiryUnreadableError("no items")
+    try:
+        return [TransactionSummary.model_validate(item) for item in items]
+    except ValidationError:
+        raise InquiryUnreadableError("unreadable") from None
+
+
+def bill_rows(fields: dict[str, str], deadline: Deadline) -> list[Any]:
+    """`GetInvoicesByProductAndSubscriber`: a subscriber's open bills as they came. Raises InquiryFailedError."""
+    rows = _payload("/v1/InvoicePayment/GetInvoicesByProductAndSubscriber", fields, deadline)
+    if not isinstance(rows, list):
+        raise InquiryUnreadableError("no bills")
+    return rows
+
+
+def product_detail(product_oid: str, deadline: Deadline) -> Any:
+    """`GetProductDetailByProductId`: a biller's description as it came. Raises InquiryFailedError."""
+    return _payload("/v1/InvoicePayment/GetProductDetailByProductId", {"product_oid": product_oid}, deadline)
+
+
+def _payload(path: str, fields: dict[str, Any], deadline: Deadline) -> Any:
+    """`payload` of an answer whose `code` is "100". Raises InquiryFailedError."""
     answer = ask(CLIENT, deadline, lambda access: json_request(path, fields, headers(access)))
     try:
         body = answer.json()
-        if answer.status != 200 or str(body.get("code")) != SUCCESS_CODE:
-            raise InquiryFailedError(f"http-{answer.status}")
-        payload = body.get("payload")
-        items = payload.get("items") if isinstance(payload, dict) else payload
-        if not isinstance(items, list):
-            raise InquiryFailedError("no items")
-        return [TransactionSummary.model_validate(item) for item in items]
-    except (UnreadableError, ValidationError):
-        raise InquiryFailedError("unreadable") from None
+    except UnreadableError:
+        raise InquiryUnreadableError("unreadable") from None
+    if answer.status == 200 and str(body.get("code")) == SUCCESS_CODE:
+        return body.get("payload")
+    if "code" in body:
+        raise InquiryRefusedError(f"http-{answer.status}", str(body["code"]), str(body.get("message", "")))
+    raise InquiryUnreadableError(f"http-{answer.status}")
 
 
 def _utc(seconds: float) -> str:

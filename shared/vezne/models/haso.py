@@ -7,12 +7,15 @@ from pydantic import Field, StringConstraints
 
 from vezne.models import LiraAmountOrZero, RequestModel, RequiredText, ResultModel
 
+# "merchantOid: String(20)".
+MerchantOid = Annotated[str, StringConstraints(min_length=1, max_length=20)]
+
 
 class ExpensesRequest(RequestModel):
     """Set the total legal expenses of a transaction under enforcement. Amounts in TRY; both are totals so far."""
 
     transaction_code: RequiredText
-    merchant_oid: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    merchant_oid: MerchantOid
     counter_party_attorney_fee: LiraAmountOrZero
     expense_amount: LiraAmountOrZero
     allow_lower: bool = False

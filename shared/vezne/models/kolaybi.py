@@ -5,12 +5,27 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from vezne.models import Amount, Currency, PositiveDecimal, ProviderText, RequestModel, ResultModel
 
 # Zone-less stamps are Turkish local time; Türkiye has kept +03:00 all year since 2016.
 TURKISH_TIME = timezone(timedelta(hours=3))
+
+
+def _no_marker(text: str | None) -> str | None:
+    """An operation id in a description is our proof that the collection was made; nobody else may write one."""
+    if text is not None and re.search(r"op_[a-z2-7]{26}", text):
+        raise ValueError("must not contain an operation id")
+    return text
 
 
 class CollectionRequest(RequestModel):
@@ -23,13 +38,15 @@ class CollectionRequest(RequestModel):
     gateway_type: Literal["vault", "associate"] | None = None
     exchange_rate: PositiveDecimal | None = None
     project_ids: list[int] | None = None
-    description: str | None = None
+    description: Annotated[str | None, AfterValidator(_no_marker)] = None
 
 
 def _iso_date(value: Any) -> Any:
     """`2024-01-15 14:30:00` -> `2024-01-15T14:30:00+03:00`. Raises ValueError."""
+    if value is None:
+        return None
     if not isinstance(value, str):
-        return value
+        raise ValueError("must be text")
     stamp = datetime.fromisoformat(value)
     return (stamp if stamp.tzinfo else stamp.replace(tzinfo=TURKISH_TIME)).isoformat()
 
@@ -49,6 +66,14 @@ class CollectionResult(ResultModel):
 _MARKER = re.compile(r"op_[a-z2-7]{26}")
 
 
+def _if_it_fits(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """A row that no page shows may hold anything: what cannot be read must not hide the marker beside it."""
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
 def _with_text(value: Any) -> Any:
     """Puts all of a row's own texts together, to look for a marker whatever field repeats it."""
     if not isinstance(value, dict):
@@ -60,12 +85,10 @@ class TransactionRow(ResultModel):
     """One row of an associate's transactions. The page shows no row, so nothing is required of one."""
 
     texts: Annotated[tuple[str, ...], Field(exclude=True)] = ()
-    amount: Decimal | None = None
-    currency: str | None = None
-    transaction_status: str | None = None
-    transaction_type: ProviderText | None = None
-    payment_method: ProviderText | None = None
-    issue_date: Annotated[str | None, BeforeValidator(_iso_date)] = None
+    transaction_status: Annotated[str | None, WrapValidator(_if_it_fits)] = None
+    transaction_type: Annotated[ProviderText | None, WrapValidator(_if_it_fits)] = None
+    payment_method: Annotated[ProviderText | None, WrapValidator(_if_it_fits)] = None
+    issue_date: Annotated[str | None, BeforeValidator(_iso_date), WrapValidator(_if_it_fits)] = None
 
     _gather_text = model_validator(mode="before")(_with_text)
 

@@ -41,6 +41,7 @@ def _payment_date(value: Any) -> Any:
     return stamp.isoformat(timespec="seconds")
 
 
+PaymentDate = Annotated[str, BeforeValidator(_payment_date)]
 IdentityNumber = Annotated[str, AfterValidator(_identity_number)]
 TaxNumber = Annotated[str, AfterValidator(_tax_number)]
 
@@ -65,7 +66,7 @@ class PaymentRequest(RequestModel):
     currency: Currency
     amount: Amount
     sender_account_no: RequiredText
-    payment_date: Annotated[str, BeforeValidator(_payment_date)]
+    payment_date: PaymentDate
     tax_identity_check: bool
     credit_use: bool
     receiver_account: Annotated[RequiredText | None, Field(validate_default=True, repr=False)] = None

@@ -1,0 +1,25 @@
+"""List the open bills of a subscriber, where every payment starts: walletgate GetInvoicesByProductAndSubscriber."""
+
+from vezne import inquiry
+from vezne.inquiries import walletgate
+from vezne.models.walletgate_inquiries import BillsRequest, BillsResult
+from vezne.provider import Deadline
+
+
+class ListBills(inquiry.Inquiry[BillsRequest]):
+    """POST /v1/InvoicePayment/GetInvoicesByProductAndSubscriber."""
+
+    name = "walletgate.list_bills"
+    path = "/walletgate/bill-inquiries"
+    request_model = BillsRequest
+    result_model = BillsResult
+    # "subscriber_no ... (Örn: GSM, Sözleşme No, TCKN)": an identity number has no place in a URL.
+    in_body = True
+
+    def ask(self, request: BillsRequest, deadline: Deadline) -> BillsResult:
+        """The bills as they are now; each inquiry may give a bill another query oid."""
+        rows = walletgate.bill_rows(request.model_dump(exclude_none=True), deadline)
+        return BillsResult.model_validate({"bills": rows})
+
+
+handler = inquiry.handler(ListBills())

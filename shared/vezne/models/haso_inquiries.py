@@ -1,0 +1,42 @@
+"""HASO 5.5 "Ödeme Planını Getir"."""
+
+from decimal import Decimal
+from typing import Any
+
+from pydantic import Field
+
+from vezne.models import RequestModel, RequiredText
+from vezne.models.haso import MerchantOid
+from vezne.models.raw import PartlyKnown, masked
+
+
+class PaymentPlanRequest(RequestModel):
+    """Whose plan: HASO's transaction code, and one's own order number."""
+
+    transaction_code: RequiredText
+    merchant_oid: MerchantOid
+
+
+class PlannedInstalment(PartlyKnown):
+    """One instalment, with the names that the plan has in the answer of 5.14. Amounts in TRY."""
+
+    installment_no: int | None = Field(None, alias="InstallmentNo")
+    installment_payment: Decimal | None = Field(None, alias="installmentPayment")
+    term_date: str | None = Field(None, alias="termDate")
+    total_expense_amount: Decimal | None = Field(None, alias="totalExpenseAmount")
+
+
+class PaymentPlanResult(PartlyKnown):
+    """The plan as it is now. That 5.5 answers it as 5.14 does is an inference: if not, all of `Data` is in `raw`."""
+
+    payment_plan: list[PlannedInstalment] | None = Field(None, alias="PaymentPlan")
+
+    @classmethod
+    def of(cls, data: Any) -> "PaymentPlanResult":
+        """Read `Data` of the answer; one instalment may stand there without a list around it."""
+        plan = data.get("PaymentPlan") if isinstance(data, dict) else None
+        if isinstance(plan, dict):
+            return cls.model_validate({**data, "PaymentPlan": [plan]})
+        if isinstance(plan, list):
+            return cls.model_validate(data)
+        return cls.model_construct(payment_plan=None, raw={"Data": masked(data)})

@@ -1,0 +1,111 @@
+"""What a provider answers beyond its public pages: passed through untyped under `raw`, masked and never interpreted.
+
+Only inquiries use this: a money result has typed fields alone.
+"""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, model_validator
+from stdnum import iban, luhn
+from stdnum.tr import tckimlik, vkn
+
+from vezne.models import ResultModel
+
+# `InstitutionTaxNo` is VakıfBank's name for the caller's own code.
+_SENSITIVE_NAME = re.compile(r"iban|account|card|identity|kimlik|tckn|vkn|(?<!institution)tax", re.IGNORECASE)
+_NUMBERS = (
+    re.compile(r"(?<![0-9])[0-9]{10,19}(?![0-9])"),
+    # A card number as it is printed: 4-4-4-4, or 4-6-5.
+    re.compile(r"(?<![0-9])[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?![0-9])"),
+    re.compile(r"(?<![0-9])[0-9]{4}([ -])[0-9]{6}\1[0-9]{5}(?![0-9])"),
+)
+_IBAN_BEGINS = re.compile(r"(?<![0-9A-Za-z])(?=[A-Za-z]{2}[0-9]{2}[0-9A-Za-z -]{10,})")
+_SEPARATORS = re.compile(r"[ -]")
+# Characters of an IBAN, at most with a separator behind each.
+SHORTEST_IBAN, LONGEST_IBAN = 15, 2 * 34
+
+
+def mask_end(text: str) -> str:
+    """Keep the last four characters of a number that names a person, a card or an account."""
+    return f"{'*' * (len(text) - 4)}{text[-4:]}" if len(text) > 8 else "*" * len(text)
+
+
+def masked(value: Any, name: str = "") -> Any:
+    """A JSON value ready to be answered: numbers with digits after the point as strings, sensitive numbers masked.
+
+    Masked are IBANs, and digits that pass the check of a card number, a TCKN or a VKN, wherever they stand; and every
+    text of digits under a name that speaks of an account, a card, a person or a tax number.
+    """
+    if isinstance(value, dict):
+        return {_masked_text(str(key), ""): masked(item, str(key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [masked(item, name) for item in value]
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, str):
+        return _masked_text(value, name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        text = _masked_text(str(value), name)
+        return value if text == str(value) else text
+    return value
+
+
+def _masked_text(text: str, name: str) -> str:
+    if _SENSITIVE_NAME.search(name) and re.search("[0-9]{4}", text):
+        return mask_end(text)
+    for start in [found.start() for found in _IBAN_BEGINS.finditer(text)]:
+        text = text[:start] + _mask_iban(text[start:])
+    for pattern in _NUMBERS:
+        text = pattern.sub(lambda found: mask_end(found.group()) if _is_checked(found.group()) else found.group(), text)
+    return text
+
+
+def _mask_iban(text: str) -> str:
+    """Mask the longest IBAN that the text begins with, grouped or not."""
+    for end in range(min(LONGEST_IBAN, len(text)), SHORTEST_IBAN - 1, -1):
+        if text[end - 1].isalnum() and iban.is_valid(_bare(text[:end])):
+            return mask_end(text[:end]) + text[end:]
+    return text
+
+
+def _is_checked(text: str) -> bool:
+    """Whether it passes the check of a card number, a TCKN or a VKN."""
+    bare = _bare(text)
+    card = 12 <= len(bare) <= 19 and luhn.is_valid(bare)
+    return bool(card or tckimlik.is_valid(bare) or vkn.is_valid(bare))
+
+
+def _bare(text: str) -> str:
+    return _SEPARATORS.sub("", text)
+
+
+class PartlyKnown(ResultModel):
+    """An answer of which only some fields are public. The others are under `raw`, with the provider's names."""
+
+    raw: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_the_rest(cls, answer: Any) -> Any:
+        if not isinstance(answer, dict):
+            return answer
+        known = {field.alias or name for name, field in cls.model_fields.items() if name != "raw"}
+        rest = {name: value for name, value in answer.items() if name not in known}
+        return {**{name: value for name, value in answer.items() if name in known}, "raw": masked(rest)}
+
+
+class Unknown(ResultModel):
+    """An answer of which nothing is public."""
+
+    raw: Any
+
+    @model_validator(mode="before")
+    @classmethod
+    def _all_of_it(cls, answer: Any) -> Any:
+        return {"raw": masked(answer)}
+
+
+# An account, card or identity number in a field of its own.
+MaskedNumber = Annotated[str, AfterValidator(mask_end)]

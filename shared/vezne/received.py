@@ -1,0 +1,102 @@
+"""What a caller sent: body, query and path, read exactly and validated. Each refusal says where and why, never what."""
+
+import base64
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+from pydantic import ValidationError
+
+from vezne import problems
+from vezne.api import Event, header_values
+from vezne.masking import mask_text
+from vezne.models import RequestModel
+
+LONGEST_BODY = 64 * 1024
+_DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+def read_request(model: type[RequestModel], fields: dict[str, Any], event: Event, place: str) -> Any:
+    """The validated request: `fields`, which came in `place`, and what the path says. Raises problems.Problem."""
+    in_path = {name: int(value) if name == "associate_id" and _DIGITS.fullmatch(value) else value
+               for name, value in (event.get("pathParameters") or {}).items()}  # fmt: skip
+    for name in in_path:
+        if name in fields:
+            raise invalid(f"{place}.{name}", "belongs into the path")
+    return validated(model, {**fields, **in_path}, frozenset(in_path), place)
+
+
+def read_query(event: Event) -> dict[str, str]:
+    """The query parameters, each given once. Raises problems.Problem."""
+    several = event.get("multiValueQueryStringParameters") or {}
+    for name, values in several.items():
+        if len(values) != 1:
+            raise invalid(mask_text(f"query.{name}"), "must be given once")
+    return {name: values[0] for name, values in several.items()} or event.get("queryStringParameters") or {}
+
+
+def read_body(event: Event) -> dict[str, Any]:
+    """The JSON object in the body, its numbers exact. Raises problems.Problem."""
+    content_type = (header_values(event, "content-type") or [""])[0].split(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise problems.UnsupportedMediaType("Send the body with Content-Type: application/json.")
+    text = event.get("body") or ""
+    try:
+        raw = base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
+        if len(raw) > LONGEST_BODY:
+            raise problems.TooLarge("The body may have at most 65536 bytes.")
+        body = _parse(raw.decode())
+    except UnicodeError:
+        raise invalid("body", "must be UTF-8") from None
+    except RecursionError:
+        raise invalid("body", "is nested too deeply") from None
+    except ValueError as error:
+        # Only our own refusals carry a text; the parser's would quote the place in the body.
+        raise invalid("body", str(error) if type(error) is RefusedJsonError else "must be JSON") from None
+    if not isinstance(body, dict):
+        raise invalid("body", "must be a JSON object")
+    return body
+
+
+class RefusedJsonError(ValueError):
+    """JSON that we do not take. The text is ours."""
+
+
+def _parse(text: str) -> Any:
+    return json.loads(text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_unique)
+
+
+def _no_constant(_: str) -> Any:
+    raise RefusedJsonError("must not have NaN or Infinity")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise RefusedJsonError("must not name a member twice")
+    return content
+
+
+def validated(
+    model: type[RequestModel], fields: Any, in_path: frozenset[str] = frozenset(), place: str = "body"
+) -> Any:
+    """The request these fields make. Raises problems.InvalidRequest."""
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise problems.InvalidRequest([_place(item, in_path, place) for item in error.errors(include_url=False,
+            include_context=False, include_input=False)]) from None  # fmt: skip
+
+
+def _place(error: Any, in_path: frozenset[str], place: str) -> dict[str, str]:
+    """Where and why, never what. A member's name is the caller's text too, so it is masked."""
+    parts = [str(part) for part in error["loc"]]
+    root = "path" if parts and parts[0] in in_path else place
+    reason = str(error["msg"]).removeprefix("Value error, ")
+    return {"place": mask_text(".".join([root, *parts])), "reason": reason}
+
+
+def invalid(place: str, reason: str) -> problems.Problem:
+    """One place and one reason."""
+    return problems.InvalidRequest([{"place": place, "reason": reason}])

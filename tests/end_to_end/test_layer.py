@@ -1,0 +1,98 @@
+"""The layer as it is built: for this machine by the stack, and for Lambda's two processors."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stack import Stack
+from tests.stack.build import BUILD
+from tests.stack.processes import ROOT
+
+# Runs with nothing importable but the standard library, the layer, and what Lambda's own runtime brings.
+IMPORT_EVERYTHING = """
+import importlib.machinery, importlib.util, pkgutil, sys
+from pathlib import Path
+
+layer, site_packages, functions = sys.argv[1:]
+RUNTIME = {"boto3", "botocore", "s3transfer", "dateutil", "six"}
+
+class LambdaRuntime:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if path is None and name in RUNTIME:
+            return importlib.machinery.PathFinder.find_spec(name, [site_packages])
+
+assert not any("site-packages" in entry for entry in sys.path), sys.path
+sys.path.insert(0, layer)
+sys.meta_path.append(LambdaRuntime)
+import vezne
+for module in pkgutil.walk_packages(vezne.__path__, "vezne."):
+    importlib.import_module(module.name)
+for app in sorted(Path(functions).glob("*/app.py")):
+    spec = importlib.util.spec_from_file_location(f"function_{app.parent.name}", app)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert callable(module.handler)
+print("imported")
+"""
+
+
+@pytest.fixture(scope="module")
+def local_layer(whole_stack: Stack) -> Path:
+    return BUILD / "VezneLayer" / "python"
+
+
+def test_the_layer_holds_all_that_the_functions_import(local_layer: Path) -> None:
+    """The emulator runs functions with the packages of the tests in reach; Lambda will not."""
+    import boto3
+
+    site_packages = Path(boto3.__file__).parents[1]
+    environment = {
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TABLE_NAME": "t",
+        "SECRET_ID": "s",
+    }
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", IMPORT_EVERYTHING, local_layer, site_packages, ROOT / "functions"],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.strip() == "imported", done.stderr
+
+
+def test_the_layer_ships_bytecode_and_no_rubbish(local_layer: Path) -> None:
+    sources = [path for path in local_layer.rglob("*.py") if "vezne" in path.parts]
+    assert sources
+    for source in sources:
+        compiled = source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.pyc"
+        # Flag word 1: hash-based, unchecked; so a changed modification time does not make it stale.
+        assert compiled.read_bytes()[4:8] == b"\x01\x00\x00\x00", source
+    names = {path.name for path in local_layer.rglob("*") if path.is_dir()}
+    assert not names & {"tests", "bin"}
+    assert not (local_layer / "boto3").exists()
+
+
+def build(artifacts: Path, target: str) -> "subprocess.CompletedProcess[str]":
+    """What `sam build` runs for the layer."""
+    command = ["make", "--silent", "build-VezneLayer", f"ARTIFACTS_DIR={artifacts}", f"PYTHON={sys.executable}"]
+    return subprocess.run(
+        [*command, f"VEZNE_LAYER_TARGET={target}"], cwd=ROOT / "shared", capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(("target", "machine"), [("arm64", "aarch64"), ("x86_64", "x86_64")])
+def test_the_layer_is_built_for_lambda_on_any_machine(tmp_path: Path, target: str, machine: str) -> None:
+    build(tmp_path, target).check_returncode()
+    compiled = [path.name for path in tmp_path.rglob("*.so")]
+    assert any(name.startswith("_pydantic_core") for name in compiled)
+    assert all(f"cpython-313-{machine}-linux-gnu" in name for name in compiled), compiled
+    assert (tmp_path / "python" / "vezne" / "py.typed").exists()
+
+
+def test_an_unknown_target_is_refused(tmp_path: Path) -> None:
+    done = build(tmp_path, "sparc")
+    assert done.returncode != 0
+    assert "must be arm64, x86_64 or local" in done.stderr
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,101 @@
+"""Bad parameters are refused before anything is created."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from samtranslator.yaml_helper import yaml_parse
+
+from tests.stack import Stack
+from tests.stack.build import BUCKET, STACK_NAME
+from tests.support.template import source
+
+LIVE = {
+    "StageName": "live",
+    "KolaybiUrl": "https://ofis-api.kolaybi.com",
+    "WalletgateUrl": "https://api.walletgate.example",
+    "WalletgateIdentityUrl": "https://identity.walletgate.example",
+    "HasoUrl": "https://haso.example/servis",
+    "PaynetUrl": "https://api.paynet.com.tr",
+    "GradualDeployment": "false",
+}
+TEST = {"StageName": "test", "HasoUrl": "https://haso.example/servis"}
+NAME = "refused"
+
+
+@pytest.fixture(scope="module")
+def template_url(whole_stack: Stack) -> str:
+    """The template as it was deployed, where CloudFormation can read it.
+
+    Without the one type that MiniStack refuses before it looks at a rule.
+    """
+    deployed = whole_stack.aws("cloudformation").get_template(StackName=STACK_NAME, TemplateStage="Original")
+    body = deployed["TemplateBody"]
+    template = yaml_parse(body) if isinstance(body, str) else body
+    del template["Resources"]["WebAclAssociation"]
+    whole_stack.aws("s3").put_object(Bucket=BUCKET, Key="parameters.json", Body=json.dumps(template))
+    return f"{whole_stack.aws_endpoint_url}/{BUCKET}/parameters.json"
+
+
+@pytest.fixture
+def cloudformation(whole_stack: Stack) -> Iterator[Any]:
+    client = whole_stack.aws("cloudformation")
+    yield client
+    with suppress(ClientError):
+        client.delete_stack(StackName=NAME)
+
+
+def propose(cloudformation: Any, template_url: str, parameters: Mapping[str, str]) -> None:
+    """What `sam deploy` does first; nothing is created by it."""
+    cloudformation.create_change_set(
+        StackName=NAME,
+        ChangeSetName="parameters",
+        ChangeSetType="CREATE",
+        TemplateURL=template_url,
+        Capabilities=["CAPABILITY_IAM"],
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+    )
+
+
+@pytest.mark.parametrize("parameters", [LIVE, TEST], ids=["live", "test"])
+def test_good_parameters_are_taken(cloudformation: Any, template_url: str, parameters: dict[str, str]) -> None:
+    propose(cloudformation, template_url, {**defaults(), **parameters})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({**TEST, "StageName": "production"}, "StageName"),
+        ({**TEST, "HasoUrl": ""}, "HasoUrl"),
+        ({**LIVE, "HasoUrl": "http://haso.example/servis"}, "HasoUrl"),
+        ({**LIVE, "PaynetUrl": "http://api.paynet.com.tr"}, "PaynetUrl"),
+        ({**LIVE, "PaynetUrl": "https://pts-api.paynet.com.tr"}, "PaynetUrl"),
+        ({**LIVE, "ProtectData": "false"}, "ProtectData"),
+        ({**LIVE, "Firewall": "false"}, "Firewall"),
+        ({**LIVE, "LogLevel": "DEBUG"}, "LogLevel"),
+        ({**TEST, "PaynetUrl": "https://api.paynet.com.tr"}, "PaynetUrl"),
+        ({**TEST, "SweepSchedule": "rate(365 days)"}, "SweepSchedule"),
+        ({**TEST, "SweepSchedule": "rate(1 hour)"}, "SweepSchedule"),
+        ({**TEST, "DomainName": "pay.example.com"}, "CertificateArn"),
+        ({**TEST, "TruststoreUri": "s3://bucket/truststore.pem"}, "DomainName"),
+        ({**TEST, "PaynetConcurrency": "-1"}, "PaynetConcurrency"),
+    ],
+)
+def test_bad_parameters_are_refused(
+    cloudformation: Any, template_url: str, parameters: dict[str, str], reason: str
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        propose(cloudformation, template_url, {**defaults(), **parameters})
+    assert refused.value.response["Error"]["Code"] == "ValidationError"
+    assert reason in str(refused.value)
+    names = [stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]]
+    assert names == [STACK_NAME]
+
+
+def defaults() -> dict[str, str]:
+    """The template's own defaults, in the place of the local stack's."""
+    parameters = source()["Parameters"]
+    return {name: str(it["Default"]) for name, it in parameters.items() if "Default" in it}

@@ -1,0 +1,60 @@
+"""A change in shared/ alone reaches what callers are answered with: new versions, and the aliases on them."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.stack import Stack, running_stack
+from tests.stack.build import STACK_NAME, build_and_deploy, inputs
+from tests.stack.processes import ROOT
+
+SENTENCE = "This client has no operation of that id."
+
+
+@pytest.fixture(scope="module")
+def own_stack() -> Iterator[Stack]:
+    """A stack that may be deployed anew without the other tests noticing."""
+    with running_stack() as stack:
+        yield stack
+
+
+def copy_of_the_project(to: Path) -> Path:
+    for path in inputs():
+        copied = to / path.relative_to(ROOT)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, copied)
+    return to
+
+
+def versions(stack: Stack) -> dict[str, str]:
+    functions = stack.aws("lambda")
+    return {
+        operation: functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+        for operation, name in stack.functions.items()
+    }
+
+
+def deploy(stack: Stack, root: Path, directory: Path) -> None:
+    deployed = stack.aws("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+    parameters = {it["ParameterKey"]: it["ParameterValue"] for it in deployed["Parameters"] if it["ParameterValue"]}
+    directory.mkdir()
+    build_and_deploy(stack.aws_endpoint_url, parameters, directory, lambda _: None, root)
+
+
+def test_a_change_in_shared_alone_is_behind_every_alias(own_stack: Stack, tmp_path: Path) -> None:
+    root = copy_of_the_project(tmp_path / "project")
+    before = versions(own_stack)
+    deploy(own_stack, root, tmp_path / "unchanged")
+    assert versions(own_stack) == before
+
+    code = root / "shared" / "vezne" / "reading.py"
+    assert code.read_text().count(SENTENCE) == 1
+    code.write_text(code.read_text().replace(SENTENCE, "Changed in the layer."))
+    deploy(own_stack, root, tmp_path / "changed")
+
+    after = versions(own_stack)
+    assert {operation for operation in before if after[operation] == before[operation]} == set()
+    answer = own_stack.request("GET", f"/operations/op_{'a' * 26}", token=own_stack.token())
+    assert (answer.status_code, answer.json()["detail"]) == (404, "Changed in the layer.")

@@ -1,0 +1,306 @@
+"""The seven inquiries in this process, against the provider sandboxes: what is answered, refused and never shown."""
+
+import importlib.util
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from vezne import credentials
+from vezne.inquiries import haso, kolaybi, paynet, vakifbank, walletgate
+
+from tests.sandbox.client import SandboxControl
+from tests.sandbox.server import running_sandbox
+
+ROOT = Path(__file__).parents[2]
+SECRETS = json.loads((ROOT / "tests" / "sandbox" / "credentials.json").read_text())
+MODULES = {"kolaybi": kolaybi, "vakifbank": vakifbank, "walletgate": walletgate, "haso": haso, "paynet": paynet}
+ASAT = "5e1d0a57-0000-4000-8000-000000001001"
+# Inquiry: the sandbox's call, path parameters, query, body.
+QUESTIONS: dict[str, tuple[str, dict[str, str], dict[str, str], dict[str, Any] | None]] = {
+    "kolaybi.list_transactions": ("kolaybi.list_transactions", {"associate_id": "123"}, {}, None),
+    "kolaybi.list_vaults": ("kolaybi.list_vaults", {}, {"currency": "TRY", "type": "bank_account"}, None),
+    "vakifbank.query": ("vakifbank.query", {}, {"institution_transaction_code": "code-1"}, None),
+    "walletgate.list_bills": ("walletgate.list_bills", {}, {}, {"product_oid": ASAT, "subscriber_no1": "1001"}),
+    "walletgate.product_detail": ("walletgate.product_detail", {"product_oid": ASAT}, {}, None),
+    "haso.payment_plan": ("haso.payment_plan", {"transaction_code": "T-1"}, {"merchant_oid": "O-1"}, None),
+    "paynet.check": ("paynet.check", {}, {"reference_no": "R-1"}, None),
+}
+# HASO has no public sign of wrong credentials.
+WITH_A_SIGN = [name for name in QUESTIONS if name != "haso.payment_plan"]
+Ask = Callable[..., tuple[int, dict[str, str], dict[str, Any]]]
+
+
+class Context:
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self._seconds * 1000)
+
+
+def function(name: str) -> ModuleType:
+    path = ROOT / "functions" / name.replace(".", "_") / "app.py"
+    spec = importlib.util.spec_from_file_location(f"inquiry_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxControl]:
+    """The providers, with each secret known and nothing remembered of an earlier test."""
+    with running_sandbox() as control:
+        for name in ("KOLAYBI", "VAKIFBANK", "WALLETGATE", "WALLETGATE_IDENTITY", "HASO", "PAYNET"):
+            monkeypatch.setenv(f"{name}_URL", control.url)
+        monkeypatch.setattr(credentials, "_fetch_secret", secret)
+        monkeypatch.setattr(vakifbank.LOGINS, "begin", lambda version, deadline: None)
+        monkeypatch.setattr(vakifbank.LOGINS, "end", lambda version, rejected: None)
+        forget()
+        yield control
+    forget()
+
+
+def secret(model: type[Any]) -> tuple[Any, str]:
+    provider = next(name for name in SECRETS if model.__name__.lower().startswith(name))
+    return model.model_validate(SECRETS[provider]), "version-1"
+
+
+def forget() -> None:
+    for module in MODULES.values():
+        module.CLIENT.keyring.forget()
+        module.PROVIDER._forget_connections()
+
+
+@pytest.fixture
+def ask(sandbox: SandboxControl) -> Ask:
+    def send(
+        name: str,
+        *,
+        seconds: float = 27.0,
+        client: str | None = "client-1",
+        headers: dict[str, str] | None = None,
+        **changes: Any,
+    ) -> tuple[int, dict[str, str], dict[str, Any]]:
+        _, parameters, query, body = QUESTIONS[name]
+        query, body = changes.get("query", query), changes.get("body", body)
+        parameters = changes.get("parameters", parameters)
+        event = {
+            "path": "/any",
+            "pathParameters": parameters or None,
+            "queryStringParameters": query or None,
+            "multiValueQueryStringParameters": changes.get("several", {key: [it] for key, it in query.items()}) or None,
+            "headers": headers or {"content-type": "application/json"},
+            "requestContext": {"authorizer": {"claims": {"client_id": client} if client else {}}},
+            "body": body if isinstance(body, str) or body is None else json.dumps(body),
+        }
+        answer = function(name).handler(event, Context(seconds))
+        return answer["statusCode"], answer["headers"], json.loads(answer["body"])
+
+    return send
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_an_inquiry_is_answered_and_never_cached(sandbox: SandboxControl, ask: Ask, name: str) -> None:
+    status, headers, body = ask(name)
+    assert status == 200, body
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Content-Type"] == "application/json"
+    assert len(sandbox.calls(QUESTIONS[name][0])) == 1
+    assert sandbox.bookings() == []
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize("lie", ["reset", "status_500", "cut", "fail"])
+def test_a_lost_answer_is_asked_for_once_more(sandbox: SandboxControl, ask: Ask, name: str, lie: str) -> None:
+    sandbox.rule(QUESTIONS[name][0], lie)
+    assert ask(name)[0] == 200
+    assert len(sandbox.calls(QUESTIONS[name][0])) == 2
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_provider_that_stays_silent_is_a_problem_that_moved_nothing(
+    sandbox: SandboxControl, ask: Ask, name: str
+) -> None:
+    sandbox.rule(QUESTIONS[name][0], "reset", times=0)
+    status, headers, problem = ask(name)
+    assert (status, problem["type"]) == (503, "/problems/provider-unreachable")
+    assert (problem["money"], problem["retry"]) == ("not_moved", "same_key")
+    assert headers["Content-Type"] == "application/problem+json"
+    assert headers["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_rate_limit_is_not_hammered(sandbox: SandboxControl, ask: Ask, name: str) -> None:
+    sandbox.rule(QUESTIONS[name][0], "too_many_requests", times=0)
+    status, _, problem = ask(name)
+    assert (status, problem["type"]) == (503, "/problems/provider-unreachable")
+    # VakıfBank says so by a code of its own.
+    assert len(sandbox.calls(QUESTIONS[name][0])) == 1
+
+
+@pytest.mark.parametrize("name", WITH_A_SIGN)
+def test_an_expired_login_is_renewed_without_the_client_seeing_it(sandbox: SandboxControl, ask: Ask, name: str) -> None:
+    sandbox.rule(QUESTIONS[name][0], "unauthorized")
+    assert ask(name)[0] == 200
+
+
+@pytest.mark.parametrize("name", WITH_A_SIGN)
+def test_a_login_that_stays_refused(sandbox: SandboxControl, ask: Ask, name: str) -> None:
+    sandbox.rule(QUESTIONS[name][0], "unauthorized", times=0)
+    status, _, problem = ask(name)
+    assert (status, problem["type"]) == (502, "/problems/provider-rejected-credentials")
+    assert problem["money"] == "not_moved"
+
+
+def test_a_refusal_by_haso_is_believed_once_the_secret_is_known_to_be_the_newest(
+    sandbox: SandboxControl, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask("haso.payment_plan")[0] == 200
+    rotated = {**SECRETS["haso"], "merchant_key": "rotated-merchant-key"}
+    sandbox.seed(haso={"credentials": {"merchant_key": "rotated-merchant-key"}})
+    status, _, problem = ask("haso.payment_plan")
+    assert (status, problem["type"], problem["retry"]) == (422, "/problems/inquiry-refused", "never")
+    new = credentials.HasoCredentials.model_validate(rotated)
+    monkeypatch.setattr(credentials, "_fetch_secret", lambda _: (new, "version-2"))
+    assert ask("haso.payment_plan")[0] == 200
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_an_answer_that_is_not_json(sandbox: SandboxControl, ask: Ask, name: str) -> None:
+    sandbox.rule(QUESTIONS[name][0], "trailing_comma", times=0)
+    status, _, problem = ask(name)
+    assert (status, problem["type"]) == (502, "/problems/provider-answer-unreadable")
+    assert (problem["money"], problem["retry"]) == ("not_moved", "same_key")
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_too_little_time_asks_nobody(sandbox: SandboxControl, ask: Ask, name: str) -> None:
+    status, _, problem = ask(name, seconds=7.9)
+    assert (status, problem["type"]) == (503, "/problems/not-enough-time")
+    assert sandbox.calls() == []
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_token_without_a_client(sandbox: SandboxControl, ask: Ask, name: str) -> None:
+    assert ask(name, client=None)[0] == 403
+    assert sandbox.calls() == []
+
+
+@pytest.mark.parametrize("name", [name for name, question in QUESTIONS.items() if question[3] is None])
+def test_an_unknown_or_repeated_parameter(sandbox: SandboxControl, ask: Ask, name: str) -> None:
+    query = {**QUESTIONS[name][2], "page": "1"}
+    status, _, problem = ask(name, query=query)
+    assert (status, problem["type"]) == (400, "/problems/invalid-request")
+    assert problem["errors"] == [{"place": "query.page", "reason": "Extra inputs are not permitted"}]
+    status, _, problem = ask(name, several={"page": ["1", "2"]})
+    assert problem["errors"] == [{"place": "query.page", "reason": "must be given once"}]
+    assert sandbox.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "place"),
+    [
+        ("kolaybi.list_transactions", {"parameters": {"associate_id": "0"}}, "path.associate_id"),
+        ("kolaybi.list_transactions", {"parameters": {"associate_id": "x"}}, "path.associate_id"),
+        ("kolaybi.list_transactions", {"query": {"associate_id": "1"}}, "query.associate_id"),
+        ("kolaybi.list_vaults", {"query": {"currency": "TL"}}, "query.currency"),
+        ("kolaybi.list_vaults", {"query": {"type": "cash"}}, "query.type"),
+        ("vakifbank.query", {"query": {}}, "query"),
+        ("vakifbank.query", {"query": {"payment_date": "2022-12-28"}}, "query"),
+        ("vakifbank.query", {"query": {"transaction_query_no": "1", "payment_date": "soon"}}, "query.payment_date"),
+        (
+            "vakifbank.query",
+            {"query": {"transaction_query_no": "1", "transaction_type": "3"}},
+            "query.transaction_type",
+        ),
+        ("haso.payment_plan", {"query": {}}, "query.merchant_oid"),
+        ("haso.payment_plan", {"query": {"merchant_oid": "x" * 21}}, "query.merchant_oid"),
+        ("paynet.check", {"query": {}}, "query"),
+        ("paynet.check", {"query": {"xact_id": ""}}, "query.xact_id"),
+        ("walletgate.list_bills", {"body": {"product_oid": ASAT}}, "body.subscriber_no1"),
+        ("walletgate.list_bills", {"body": {"product_oid": ASAT, "subscriber_no1": 1001}}, "body.subscriber_no1"),
+        ("walletgate.list_bills", {"body": "[]"}, "body"),
+    ],
+)
+def test_bad_input_gets_the_same_problem_as_an_order(
+    sandbox: SandboxControl, ask: Ask, name: str, changes: dict[str, Any], place: str
+) -> None:
+    status, _, problem = ask(name, **changes)
+    assert (status, problem["type"]) == (400, "/problems/invalid-request")
+    assert (problem["money"], problem["retry"]) == ("not_moved", "never")
+    assert [error["place"] for error in problem["errors"]] == [place]
+    assert sandbox.calls() == []
+
+
+def test_a_body_that_is_not_json_or_too_long(sandbox: SandboxControl, ask: Ask) -> None:
+    assert ask("walletgate.list_bills", headers={"content-type": "text/plain"})[0] == 415
+    assert ask("walletgate.list_bills", body='"' + "x" * 70_000 + '"')[0] == 413
+    assert sandbox.calls() == []
+
+
+def test_a_refusal_is_passed_on_with_its_code(ask: Ask) -> None:
+    status, _, problem = ask("walletgate.product_detail", parameters={"product_oid": "none such"})
+    assert (status, problem["type"]) == (422, "/problems/inquiry-refused")
+    assert (problem["provider_code"], problem["money"], problem["retry"]) == ("400", "not_moved", "never")
+
+
+def test_an_unusable_secret(sandbox: SandboxControl, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: object) -> tuple[Any, str]:
+        raise credentials.SecretUnusableError("the secret is not JSON")
+
+    monkeypatch.setattr(credentials, "_fetch_secret", missing)
+    assert ask("paynet.check")[0] == 502
+    monkeypatch.setattr(paynet.CLIENT.keyring, "_secret", None)
+    sandbox.reset()
+    wrong = credentials.PaynetCredentials(secret_key=SecretStr("wrong"))
+    monkeypatch.setattr(credentials, "_fetch_secret", lambda _: (wrong, "version-2"))
+    assert ask("paynet.check")[2]["type"] == "/problems/provider-rejected-credentials"
+
+
+def test_bills_carry_what_a_payment_wants(sandbox: SandboxControl, ask: Ask) -> None:
+    sandbox.seed(
+        walletgate={
+            "bills": [
+                {
+                    "product_oid": ASAT,
+                    "subscriber_no": "1002",
+                    "bill_term": "01/2026",
+                    "bill_no": "B-1",
+                    "invoice_amount": "196.5000",
+                    "oid": "oid-1",
+                }
+            ]
+        }
+    )
+    (bill,) = ask("walletgate.list_bills", body={"product_oid": ASAT, "subscriber_no1": "1002"})[2]["bills"]
+    assert bill["invoice_amount"] == "196.50"
+    assert bill["inv_payment_transaction_query_oid"] == "oid-1"
+    assert bill["partial_payment_allowed"] is False
+    assert bill["raw"] == {}
+    assert ask("walletgate.list_bills", body={"product_oid": ASAT, "subscriber_no1": "none"})[2] == {"bills": []}
+
+
+def test_vaults_are_filtered_by_the_provider(ask: Ask) -> None:
+    everything = ask("kolaybi.list_vaults", query={})[2]["raw"]["data"]
+    assert [vault["id"] for vault in everything] == [1, 2, 3]
+    euro = ask("kolaybi.list_vaults", query={"currency": "EUR"})[2]["raw"]["data"]
+    assert [vault["id"] for vault in euro] == [3]
+
+
+def test_the_payment_plan_is_typed(ask: Ask) -> None:
+    body = ask("haso.payment_plan")[2]
+    assert [row["installment_no"] for row in body["payment_plan"]] == [1, 2, 3]
+    assert body["payment_plan"][0]["installment_payment"] == "1000.00"
+    assert body["raw"] == {}
+
+
+def test_a_check_lists_every_row(ask: Ask) -> None:
+    (row,) = ask("paynet.check")[2]["transactions"]
+    assert (row["reference_no"], row["transaction_type"], row["currency"]) == ("R-1", "3", "TRY")
+    assert (row["commission"], row["is_3d_secure"], row["is_succeed"]) == ("0", True, True)

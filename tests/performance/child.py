@@ -1,0 +1,80 @@
+"""One function in a process of its own, as Lambda starts it: `child.py cold` or `child.py warm ORDERS`.
+
+Started with the function's folder on the path. What is imported before the function itself, it would import too.
+Prints JSON.
+"""
+
+import json
+import os
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+results = os.dup(1)
+# Logs and metrics are formatted and written, to nowhere.
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+exec(os.environ.pop("BENCH_PRELUDE", ""))  # noqa: S102
+handler = import_module("app").handler
+ready = time.monotonic_ns()
+loaded = len(sys.modules)
+
+sys.path.append(str(Path(__file__).parent))
+resource, stubs = import_module("resource"), import_module("stubs")
+
+
+class Context:
+    """What Lambda hands to a handler."""
+
+    function_name = "bench"
+    function_version = "1"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:bench"
+    aws_request_id = "00000000-0000-4000-8000-000000000000"
+    tenant_id = None
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 27_000
+
+
+def order(number: int) -> dict[str, Any]:
+    """The golden event under a key of its own."""
+    event: dict[str, Any] = json.loads(golden)
+    for headers, value in (("headers", f"bench-{number}"), ("multiValueHeaders", [f"bench-{number}"])):
+        event[headers]["Idempotency-Key"] = value
+    return event
+
+
+def answered(event: dict[str, Any]) -> None:
+    """Send it, and see that it went well."""
+    answer = handler(event, Context)
+    assert answer["statusCode"] == expected, answer
+
+
+golden = Path(os.environ["BENCH_EVENT"]).read_text()
+# Reading finds nothing in the stub's table.
+expected = 404 if os.environ["BENCH_EVENT"].endswith("get_operation.api.json") else 200
+stubs.install()
+measured: dict[str, Any] = {"ready": ready, "modules": loaded}
+if sys.argv[1] == "cold":
+    event = order(0)
+    begun = time.monotonic_ns()
+    answered(event)
+    measured["first_order_ms"] = (time.monotonic_ns() - begun) / 1e6
+    measured["modules_after"] = len(sys.modules)
+else:
+    warm_up, count = 100, int(sys.argv[2])
+    milliseconds = []
+    for number in range(warm_up + count):
+        event = order(number)
+        if number == warm_up:
+            stubs.calls.clear()
+        begun_cpu = time.process_time_ns()
+        answered(event)
+        milliseconds.append((time.process_time_ns() - begun_cpu) / 1e6)
+    measured["cpu_ms"] = milliseconds[warm_up:]
+measured["calls"] = dict(stubs.calls)
+measured["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+os.write(results, json.dumps(measured).encode())

@@ -1,0 +1,122 @@
+"""The functions as they are shipped, the floor and the peer, each ready to be started as Lambda starts them.
+
+Lambda's own packages (boto3, the runtime client) come from this environment, the layer from its own build, into a
+virtual environment that holds nothing else.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+
+ROOT = Path(__file__).parents[2]
+BENCH = ROOT / ".local" / "bench"
+HERE = Path(__file__).parent
+FUNCTIONS = ("kolaybi_collect", "vakifbank_pay", "walletgate_pay_bill", "haso_set_expenses", "paynet_capture")
+READER = "get_operation"
+PYTHON = BENCH / "venv" / "bin" / "python"
+CHILD = HERE / "child.py"
+# What Lambda's runtime brings for Python, and what the peer has in its package besides Powertools.
+RUNTIME = ("awslambdaric", "boto3", "botocore", "dateutil", "jmespath", "s3transfer", "simplejson", "six.py",
+           "snapshot_restore_py.py", "urllib3")  # fmt: skip
+PEER = ("aws_xray_sdk", "wrapt")
+# The same for everything that is measured.
+ENVIRONMENT = {
+    "PATH": os.environ.get("PATH", os.defpath),
+    "HOME": "/tmp",  # noqa: S108
+    "LANG": "C.UTF-8",
+    "TZ": ":UTC",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "AWS_REGION": "eu-central-1",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_SESSION_TOKEN": "testing",
+    "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+    "AWS_LAMBDA_FUNCTION_NAME": "bench",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+    "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+    "LAMBDA_TASK_ROOT": "/var/task",
+    # Most invocations are not sampled for X-Ray.
+    "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0",
+    "TABLE_NAME": "records",
+    "POWERTOOLS_SERVICE_NAME": "vezne",
+    "POWERTOOLS_METRICS_NAMESPACE": "Vezne",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+    **{f"{provider}_URL": "http://127.0.0.1:9" for provider in
+       ("KOLAYBI", "VAKIFBANK", "WALLETGATE", "WALLETGATE_IDENTITY", "HASO", "PAYNET")},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One thing that is started and measured: a function, the floor, the peer."""
+
+    name: str
+    paths: tuple[Path, ...]
+    event: str
+    secret: str
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Its environment variables, as in Lambda."""
+        own = {
+            "PYTHONPATH": os.pathsep.join(map(str, self.paths)),
+            "SECRET_ID": self.secret,
+            "BENCH_EVENT": str(ROOT / "events" / f"{self.event}.api.json"),
+        }
+        return {**ENVIRONMENT, **own, **more}
+
+
+def install() -> dict[str, Subject]:
+    """Build and copy everything anew; the subjects by name, `floor` and `peer` among them."""
+    shutil.rmtree(BENCH, ignore_errors=True)
+    BENCH.mkdir(parents=True)
+    venv.create(BENCH / "venv", symlinks=True)
+    layer, runtime = BENCH / "layer" / "python", BENCH / "runtime"
+    build_layer(BENCH / "layer", "local")
+    _link(runtime, RUNTIME)
+    subjects = {}
+    for name in (*FUNCTIONS, READER):
+        folder = _copy(ROOT / "functions" / name, BENCH / "functions" / name)
+        subjects[name] = Subject(name, (folder, layer, runtime), name, name.split("_")[0])
+    _link(BENCH / "peer-packages", PEER)
+    for name, packages in (("floor", ()), ("peer", (BENCH / "peer-packages",))):
+        folder = _copy(HERE / name, BENCH / "functions" / name)
+        subjects[name] = Subject(name, (folder, layer, *packages, runtime), "paynet_capture", "paynet")
+    return subjects
+
+
+def build_layer(directory: Path, target: str) -> None:
+    """The layer's own build, as `sam build` runs it, for `arm64`, `x86_64` or `local`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    environment = {
+        **os.environ,
+        "ARTIFACTS_DIR": str(directory),
+        "VEZNE_LAYER_TARGET": target,
+        "PYTHON": sys.executable,
+    }
+    subprocess.run(
+        ["make", "--silent", "-C", str(ROOT / "shared"), "build-VezneLayer"],
+        env=environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def _copy(source: Path, target: Path) -> Path:
+    """A function's folder as `sam build` copies it: source only."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    return target
+
+
+def _link(folder: Path, names: tuple[str, ...]) -> None:
+    folder.mkdir()
+    site = Path(boto3.__file__).parents[1]
+    for name in names:
+        (folder / name).symlink_to(site / name)

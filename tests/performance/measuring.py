@@ -1,0 +1,118 @@
+"""Cold starts and warm orders, each in a process of its own, all in turn: a busy moment hits all alike."""
+
+import json
+import statistics
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .installation import CHILD, PYTHON, Subject
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Figures of many runs in short."""
+
+    median: float
+    low: float
+    high: float
+    runs: int
+
+    @classmethod
+    def of(cls, values: Sequence[float], tail: float = 0.1) -> "Spread":
+        """Median, and the quantiles `tail` from either end."""
+        ordered = sorted(values)
+        low, high = (ordered[round((len(ordered) - 1) * place)] for place in (tail, 1 - tail))
+        return cls(statistics.median(ordered), low, high, len(ordered))
+
+    def __str__(self) -> str:
+        return f"{self.median:.0f} ({self.low:.0f}-{self.high:.0f})"
+
+
+def run(subject: Subject, *arguments: str, **environment: str) -> dict[str, Any]:
+    """One run of child.py; `ready_ms` is counted from just before the process was made."""
+    begun = time.monotonic_ns()
+    process = subprocess.run(
+        [PYTHON, "-s", "-P", CHILD, *arguments],
+        env=subject.environment(**environment),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    measured: dict[str, Any] = json.loads(process.stdout)
+    measured["ready_ms"] = (measured["ready"] - begun) / 1e6
+    return measured
+
+
+def interpreter() -> float:
+    """Milliseconds of an interpreter that starts and ends."""
+    begun = time.monotonic_ns()
+    subprocess.run([PYTHON, "-s", "-P", "-c", "pass"], check=True, env={})
+    return (time.monotonic_ns() - begun) / 1e6
+
+
+def cold(subjects: Sequence[Subject], runs: int) -> dict[str, dict[str, Any]]:
+    """Per subject: until ready for the first event, until the first order is answered, modules, memory."""
+    taken: dict[str, list[dict[str, Any]]] = {subject.name: [] for subject in subjects}
+    bare = []
+    for _ in range(runs):
+        bare.append(interpreter())
+        for subject in subjects:
+            taken[subject.name].append(run(subject, "cold"))
+    result = {
+        name: {
+            "ready_ms": Spread.of([one["ready_ms"] for one in all_runs]),
+            "first_answer_ms": Spread.of([one["ready_ms"] + one["first_order_ms"] for one in all_runs]),
+            "modules": all_runs[0]["modules"],
+            "modules_after": all_runs[0]["modules_after"],
+            "peak_mib": max(one["peak_mib"] for one in all_runs),
+        }
+        for name, all_runs in taken.items()
+    }
+    return {"interpreter": {"ready_ms": Spread.of(bare)}, **result}
+
+
+# What was done to the start, each taken back alone: Python run before the function is loaded.
+STEPS = {
+    "boto3 itself loaded (with s3transfer)": "import boto3",
+    "botocore searches all services": "import vezne.aws; del vezne.aws._Loader.list_available_services",
+    "garbage collection not paused": "import vezne, gc; gc.enable()",
+    "all currencies read": "import vezne.money; vezne.money._codes()",
+    "every provider's secret model built": (
+        "import vezne.credentials as c; [m.model_rebuild() for m in c.SecretModel.__subclasses__()]"
+    ),
+}
+
+
+def steps(subject: Subject, runs: int) -> dict[str, Spread]:
+    """What each step of the start's making is worth: milliseconds more when it alone is taken back."""
+    taken: dict[str, list[float]] = {name: [] for name in STEPS}
+    for _ in range(runs):
+        as_it_is = run(subject, "cold")["ready_ms"]
+        for name, prelude in STEPS.items():
+            taken[name].append(run(subject, "cold", BENCH_PRELUDE=prelude)["ready_ms"] - as_it_is)
+    return {name: Spread.of(values) for name, values in taken.items()}
+
+
+def warm(subjects: Sequence[Subject], orders: int, rounds: int) -> dict[str, dict[str, Any]]:
+    """Per subject: processor milliseconds per order, and how often what was called per order."""
+    taken: dict[str, list[float]] = {subject.name: [] for subject in subjects}
+    calls: dict[str, dict[str, float]] = {}
+    for _ in range(rounds):
+        for subject in subjects:
+            measured = run(subject, "warm", str(orders // rounds))
+            taken[subject.name] += measured["cpu_ms"]
+            calls[subject.name] = {
+                name: count / (orders // rounds) for name, count in sorted(measured["calls"].items())
+            }
+    result = {}
+    for name, values in taken.items():
+        ordered = sorted(values)
+        result[name] = {
+            "p50_ms": statistics.median(ordered),
+            "p99_ms": ordered[round((len(ordered) - 1) * 0.99)],
+            "orders": len(ordered),
+            "calls_per_order": calls[name],
+        }
+    return result

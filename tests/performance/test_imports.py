@@ -1,0 +1,144 @@
+"""What each function loads when it starts, by name: the guard of the cold start, on which no clock has a say.
+
+Whoever adds a package or a module to a function's start adds it here, having seen in `make bench` what it costs.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# boto3's lower half with what it needs, and the logger and metrics of Powertools.
+READING = {
+    "aws_lambda_powertools", "botocore", "certifi", "dateutil", "jmespath", "six", "typing_extensions", "urllib3",
+}  # fmt: skip
+# To that, what checks a request and calls a provider.
+SENDING = READING | {
+    "annotated_types", "charset_normalizer", "idna", "pydantic", "pydantic_core", "requests", "simplejson",
+    "typing_inspection",
+}  # fmt: skip
+OPERATIONS = {
+    "haso_set_expenses": SENDING,
+    "kolaybi_collect": SENDING,
+    "paynet_capture": SENDING,
+    # IBAN, card number, TCKN and VKN by their check digits.
+    "vakifbank_pay": SENDING | {"stdnum"},
+    "walletgate_pay_bill": SENDING,
+}
+# What a provider answers beyond the documented fields is passed on, less what such a check shows to be personal.
+INQUIRIES = dict.fromkeys(
+    (
+        "haso_payment_plan", "kolaybi_list_transactions", "kolaybi_list_vaults", "paynet_check", "vakifbank_query",
+        "walletgate_list_bills", "walletgate_product_detail",
+    ),
+    SENDING | {"stdnum"},
+)  # fmt: skip
+PACKAGES = {"get_operation": READING, **OPERATIONS, **INQUIRIES}
+
+READING_MODULES = {"api", "aws", "idempotency", "problems", "reading", "record", "startup", "telemetry"}
+ASKING_MODULES = {
+    "api", "aws", "credentials", "inquiries", "masking", "models", "money", "outcome", "problems", "provider",
+    "received", "record", "signing", "startup", "telemetry", "watch",
+}  # fmt: skip
+SENDING_MODULES = ASKING_MODULES | {"entry", "idempotency", "operation", "path", "resolving", "settling"}
+# VakıfBank's logins are remembered in the table.
+LOGIN_MODULES = {"login_memory", "idempotency"}
+# Modules that an extension makes while it is imported, without a file of their own.
+MADE_BY_EXTENSIONS = ("_cython_", "cython_runtime", "_sysconfigdata_")
+LIST_MODULES = """
+import json, sys
+before = set(sys.modules)
+import app
+print(json.dumps(sorted(set(sys.modules) - before - {"app"})))
+"""
+
+
+def imported(function: str) -> set[str]:
+    """Every module that is loaded when Lambda has started the function."""
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "functions" / function), str(ROOT / "shared")]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_REGION": "eu-central-1",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "TABLE_NAME": "records",
+        "POWERTOOLS_SERVICE_NAME": "vezne",
+        "POWERTOOLS_METRICS_NAMESPACE": "Vezne",
+    }
+    done = subprocess.run(
+        [sys.executable, "-s", "-c", LIST_MODULES], env=environment, capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout))
+
+
+@pytest.fixture(scope="module")
+def modules() -> dict[str, set[str]]:
+    return {function: imported(function) for function in PACKAGES}
+
+
+def test_every_function_is_listed() -> None:
+    folders = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
+    assert folders == PACKAGES.keys()
+
+
+@pytest.mark.parametrize("function", PACKAGES)
+def test_a_function_loads_these_packages_and_no_other(function: str, modules: dict[str, set[str]]) -> None:
+    packages = {name.split(".")[0] for name in modules[function]} - set(sys.stdlib_module_names) - {"vezne"}
+    assert {name for name in packages if not name.startswith(MADE_BY_EXTENSIONS)} == PACKAGES[function]
+
+
+def ours(modules: set[str]) -> set[str]:
+    """The layer's modules, without those of the function's own provider."""
+    return {name.removeprefix("vezne.") for name in modules if name.startswith("vezne.")}
+
+
+@pytest.mark.parametrize("function", PACKAGES)
+def test_a_function_loads_its_own_provider_only(function: str, modules: dict[str, set[str]]) -> None:
+    provider = function.split("_", maxsplit=1)[0]
+    of_a_provider = {name for name in ours(modules[function]) if name.startswith(("inquiries.", "models."))}
+    # models.raw passes on what a provider answers beyond its documented fields.
+    assert {name.split(".")[1].split("_")[0] for name in of_a_provider} <= {provider, "raw"}
+
+
+def test_reading_loads_nothing_that_sends(modules: dict[str, set[str]]) -> None:
+    assert ours(modules["get_operation"]) == READING_MODULES
+
+
+@pytest.mark.parametrize("function", OPERATIONS)
+def test_an_operation_loads_nothing_of_the_inquiry_functions(function: str, modules: dict[str, set[str]]) -> None:
+    provider = function.split("_", maxsplit=1)[0]
+    own = {f"inquiries.{provider}", f"models.{provider}"} | (LOGIN_MODULES if provider == "vakifbank" else set())
+    assert ours(modules[function]) == SENDING_MODULES | own
+
+
+@pytest.mark.parametrize("function", INQUIRIES)
+def test_an_inquiry_loads_nothing_that_sends_an_order(function: str, modules: dict[str, set[str]]) -> None:
+    assert not ours(modules[function]) & {"entry", "operation", "path", "resolving", "settling"}
+
+
+@pytest.mark.parametrize("function", PACKAGES)
+def test_powertools_is_loaded_for_logs_and_metrics_only(function: str, modules: dict[str, set[str]]) -> None:
+    parts = {name.split(".")[1] for name in modules[function] if name.startswith("aws_lambda_powertools.")}
+    assert parts == {
+        "exceptions", "logging", "metrics", "package_logger", "shared", "tracing", "utilities", "warnings",
+    }  # fmt: skip
+    used = {name.split(".")[2] for name in modules[function] if name.startswith("aws_lambda_powertools.utilities.")}
+    assert used == {"jmespath_utils"}
+
+
+@pytest.mark.parametrize("function", PACKAGES)
+def test_what_is_slow_and_not_needed_at_the_start_is_not_loaded(function: str, modules: dict[str, set[str]]) -> None:
+    assert not modules[function] & {
+        "boto3", "s3transfer", "multiprocessing",  # boto3's upper half
+        "iso4217",  # only for a currency other than lira
+        "snapshot_restore_py",  # only where there is a snapshot
+        "asyncio", "sqlite3", "unittest", "aws_xray_sdk", "cryptography", "pydantic.v1",
+    }  # fmt: skip

@@ -1,0 +1,87 @@
+"""template.yaml as CloudFormation is given it: what SAM makes of it, and short ways to its parts."""
+
+import copy
+import os
+from pathlib import Path
+from typing import Any
+
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).parents[2]
+# Logical name of each function: its operation, method and route.
+ORDERS = {
+    "KolaybiCollect": ("kolaybi.collect", "post", "/kolaybi/associates/{associate_id}/collections"),
+    "VakifbankPay": ("vakifbank.pay", "post", "/vakifbank/tos-payments"),
+    "WalletgatePayBill": ("walletgate.pay_bill", "post", "/walletgate/bill-payments"),
+    "HasoSetExpenses": ("haso.set_expenses", "post", "/haso/transactions/{transaction_code}/expenses"),
+    "PaynetCapture": ("paynet.capture", "post", "/paynet/captures"),
+}
+INQUIRIES = {
+    "KolaybiListTransactions": ("kolaybi.list_transactions", "get", "/kolaybi/associates/{associate_id}/transactions"),
+    "KolaybiListVaults": ("kolaybi.list_vaults", "get", "/kolaybi/vaults"),
+    "VakifbankQuery": ("vakifbank.query", "get", "/vakifbank/tos-payments"),
+    "WalletgateListBills": ("walletgate.list_bills", "post", "/walletgate/bill-inquiries"),
+    "WalletgateProductDetail": ("walletgate.product_detail", "get", "/walletgate/products/{product_oid}"),
+    "HasoPaymentPlan": ("haso.payment_plan", "get", "/haso/transactions/{transaction_code}/payment-plan"),
+    "PaynetCheck": ("paynet.check", "get", "/paynet/transactions"),
+}
+ROUTES = {**ORDERS, "GetOperation": ("operations.read", "get", "/operations/{operation_id}"), **INQUIRIES}
+SECRETS = {
+    name: f"{operation.split('.')[0].title()}Secret" for name, (operation, _, _) in {**ORDERS, **INQUIRIES}.items()
+}
+# Functions that use the table at all.
+RECORDERS = [*ORDERS, "GetOperation", "VakifbankQuery"]
+
+Template = dict[str, Any]
+
+
+class NoManagedPolicies:
+    """SAM asks for the managed policies of the account; ours names none."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def source() -> Template:
+    template: Template = yaml_parse((ROOT / "template.yaml").read_text())
+    return template
+
+
+def transformed(template: Template, **parameters: str) -> Template:
+    """What CloudFormation is given: local folders replaced by an upload, the rest expanded by SAM."""
+    template = copy.deepcopy(template)
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        for folder in ("CodeUri", "ContentUri"):
+            if isinstance(properties.get(folder), str):
+                properties[folder] = {"Bucket": "artifacts", "Key": properties[folder]}
+    os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")
+    made: Template = transform(template, {"HasoUrl": "https://haso.example", **parameters}, NoManagedPolicies())
+    return made
+
+
+def of_type(system: Template, resource_type: str) -> dict[str, Any]:
+    return {name: it for name, it in system["Resources"].items() if it["Type"] == resource_type}
+
+
+def properties(system: Template, name: str) -> dict[str, Any]:
+    made: dict[str, Any] = system["Resources"][name]["Properties"]
+    return made
+
+
+def statements(system: Template, role: str) -> list[dict[str, Any]]:
+    return [
+        {**statement, "Action": as_list(statement["Action"]), "Resource": as_list(statement["Resource"])}
+        for policy in properties(system, role).get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def attribute(name: str, attribute_name: str = "Arn") -> dict[str, Any]:
+    """`!GetAtt` of a resource."""
+    return {"Fn::GetAtt": [name, attribute_name]}

@@ -1,0 +1,182 @@
+"""The pages' own examples as plain HTTP requests, to be changed field by field."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+SECRETS = json.loads((Path(__file__).parents[2] / "sandbox" / "credentials.json").read_text(encoding="utf-8"))
+
+VAKIFBANK_ORDER: dict[str, Any] = {
+    "InstitutionCode": "0006624",
+    "TransactionType": 1,
+    "TaxIdentityCheck": True,
+    "CreditUse": True,
+    "Amount": 200.0,
+    "CurrencyType": "TL",
+    "SenderAccountNo": "0",
+    "ReceivertAccountIbanNo": "0",
+    "ReceiverBankCode": "0015",
+    "ReceiverNameSurname": "Oktay",
+    "InstitutionTransactionCode": "7e591df3-2f3c-4971-9682-9e4455b35b2f",
+    "ReceiverFatherName": "oktay",
+    "PaymentDate": "2022-12-28T00:00:00",
+    **dict.fromkeys(
+        [
+            *("ReceiverBranchCode", "Explanation", "ReceiverAddress", "ReceiverTelephone", "ReceiverIdentityNo"),
+            *("ReceiverAdministrationTax", "ReceiverTaxNo", "ReceiverEmail", "InstitutionPackageNo"),
+            *("ComingReturnPaymentDate", "ComingReturnTransactionQueryNo", "ChiefName", "ChiefAccountNo"),
+            *("ChiefIdentityNo", "ChiefAdress", "ChiefCountryCity", "ChiefBirthPlace", "ChiefBirthDate"),
+            "ChiefCustomerNo",
+        ],
+        "",
+    ),
+}
+WALLETGATE_ORDER: dict[str, Any] = {
+    "tenant_id": 0,
+    "account_type_id": 1,
+    "account_number": "28XX01",
+    "wallet_number": "25XX25",
+    "inv_payment_transaction_query_oid": "90XX46-FXX5-4XX3-8DXX-B1XX97",
+    "invoice_amount": 196.50,
+    "payment_amount": 196.50,
+    "product_oid": "8064fb0c-c556-4104-8fe4-9779c6dc3721",
+    "subscriber_no": "5536557580",
+    "bill_term": "03/2023",
+    "bill_no": "2023XXX887",
+}
+HASO_ORDER = {
+    "merchantId": SECRETS["haso"]["merchant_id"],
+    "merchantOid": "SIP-ÇĞİ-1",
+    "transactionCode": "TRX-1",
+    "counterPartyAttorneyFee": "5000",
+    "expenseAmount": "12345",
+    "ipAddress": "203.0.113.7",
+}
+HASO_SIGNED = ("merchantId", "merchantOid", "transactionCode", "counterPartyAttorneyFee", "expenseAmount", "ipAddress")
+PAYNET_ORDER = {"xact_id": "xk_EAAAANFhOW7SioFxO8LHPMruxp0hX3wE8NmJSmGUD*W3uISj", "amount": "5935"}
+WITHOUT = object()
+"""Given as a field's value: leave the field out."""
+
+
+def changed(order: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in {**order, **changes}.items() if value is not WITHOUT}
+
+
+class Merchant:
+    """Sends requests to the sandbox as a merchant's program would."""
+
+    def __init__(self, url: str) -> None:
+        self.http = httpx.Client(base_url=url, timeout=5, trust_env=False)
+
+    def close(self) -> None:
+        self.http.close()
+
+    def kolaybi_headers(self) -> dict[str, str]:
+        channel = {"Channel": SECRETS["kolaybi"]["channel"]}
+        body = {"api_key": SECRETS["kolaybi"]["api_key"]}
+        answer = self.http.post("/kolaybi/v1/access_token", json=body, headers=channel)
+        return {**channel, "Authorization": f"Bearer {answer.json()['data']}"}
+
+    def collect(self, body: str = "", headers: dict[str, str] | None = None, associate: str = "123") -> httpx.Response:
+        body = body or "amount=1000&currency=TRY&gateway_id=1&description=Tahsilat%20a%C3%A7%C4%B1klamas%C4%B1"
+        headers = {
+            **(headers or self.kolaybi_headers()),
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        path = f"/kolaybi/v1/associates/{associate}/transactions/proceed"
+        return self.http.post(path, content=body.encode(), headers=headers)
+
+    def transactions(self, associate: str = "123") -> httpx.Response:
+        return self.http.get(f"/kolaybi/v1/associates/{associate}/transactions", headers=self.kolaybi_headers())
+
+    def vakifbank_login(self, **changes: Any) -> httpx.Response:
+        secrets = SECRETS["vakifbank"]
+        form = {
+            "client_id": secrets["client_id"],
+            "client_secret": secrets["client_secret"],
+            "grant_type": "b2b_credentials",
+            "scope": "payment",
+            "consentId": secrets["consent_id"],
+            "resource": secrets["resource"],
+        }
+        return self.http.post("/auth/oauth/v2/token", data=changed(form, changes))
+
+    def vakifbank_headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.vakifbank_login().json()['access_token']}"}
+
+    def tos_pay(self, **changes: Any) -> httpx.Response:
+        order = changed(VAKIFBANK_ORDER, changes)
+        return self.http.post("/tos/payment", json=order, headers=self.vakifbank_headers())
+
+    def tos_query(self, **filters: Any) -> httpx.Response:
+        body = {"InstitutionCode": "0006624", **filters}
+        return self.http.post("/tos/query", json=body, headers=self.vakifbank_headers())
+
+    def walletgate_login(self, **changes: Any) -> httpx.Response:
+        secrets = SECRETS["walletgate"]
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": secrets["client_id"],
+            "client_secret": secrets["client_secret"],
+            "scope": secrets["scope"],
+        }
+        return self.http.post("/connect/token", data=changed(form, changes))
+
+    def walletgate(self, path: str, body: dict[str, Any], **headers: str) -> httpx.Response:
+        token = self.walletgate_login().json()["access_token"]
+        common = {"Authorization": f"Bearer {token}", "x-client-id": SECRETS["walletgate"]["platform_key"]}
+        return self.http.post(f"/v1/{path}", json=body, headers={**common, **headers})
+
+    def pay_bill(self, **changes: Any) -> httpx.Response:
+        return self.walletgate("InvoicePayment/MakePayment", changed(WALLETGATE_ORDER, changes))
+
+    def list_payments(self, **filters: Any) -> httpx.Response:
+        body = {"order_column": "CreatedDateUtc", **filters}
+        return self.walletgate("TransactionData/SummaryRecordByFilter", body)
+
+    def set_expenses(self, signature: str | None = None, **changes: Any) -> httpx.Response:
+        order = changed(HASO_ORDER, changes)
+        token = signature if signature is not None else haso_token(order, HASO_SIGNED)
+        return self.http.post("/RequestV2/SendTransactionExpense", json={**order, "requestToken": token})
+
+    def payment_plan(self, code: str = "TRX-1") -> httpx.Response:
+        names = ("merchantId", "merchantOid", "transactionCode", "ipAddress")
+        body = {name: {**HASO_ORDER, "transactionCode": code}[name] for name in names}
+        signed = {**body, "requestToken": haso_token(body, names)}
+        return self.http.post("/Index/GetPaymentsOfTransaction", json=signed)
+
+    def paynet(self, call: str, body: dict[str, Any], key: str = SECRETS["paynet"]["secret_key"]) -> httpx.Response:
+        return self.http.post(f"/v1/transaction/{call}", json=body, headers={"Authorization": f"Basic {key}"})
+
+    def capture(self, **changes: Any) -> httpx.Response:
+        return self.paynet("capture", changed(PAYNET_ORDER, changes))
+
+    def check(self, **identifiers: str) -> httpx.Response:
+        return self.paynet("check", identifiers or {"xact_id": PAYNET_ORDER["xact_id"]})
+
+
+def haso_token(body: dict[str, Any], names: tuple[str, ...]) -> str:
+    message = "".join(str(body.get(name, "")) for name in names) + SECRETS["haso"]["merchant_salt"]
+    digest = hmac.new(SECRETS["haso"]["merchant_key"].encode(), message.encode(), hashlib.sha256).digest()
+    return base64.b64encode(digest).decode()
+
+
+def raw_capture(url: str) -> socket.socket:
+    """Send one capture over a bare socket."""
+    host, port = url.removeprefix("http://").split(":")
+    connection = socket.create_connection((host, int(port)), timeout=5)
+    body = json.dumps(PAYNET_ORDER).encode()
+    head = (
+        "POST /v1/transaction/capture HTTP/1.1\r\nHost: sandbox\r\nContent-Type: application/json\r\n"
+        f"Authorization: Basic {SECRETS['paynet']['secret_key']}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    connection.sendall(head.encode() + body)
+    return connection

@@ -1,0 +1,348 @@
+"""Each lie over a real socket: what the caller meets, and what was booked before it."""
+
+from __future__ import annotations
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.unit.sandbox.orders import PAYNET_ORDER, VAKIFBANK_ORDER, WALLETGATE_ORDER, Merchant, raw_capture
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+ORDERS = {
+    "kolaybi.collect": Merchant.collect,
+    "vakifbank.pay": Merchant.tos_pay,
+    "walletgate.pay_bill": Merchant.pay_bill,
+    "haso.set_expenses": Merchant.set_expenses,
+    "paynet.capture": Merchant.capture,
+}
+LOOK_UPS = {
+    "kolaybi.list_transactions": ("kolaybi.collect", Merchant.transactions),
+    "vakifbank.query": ("vakifbank.pay", Merchant.tos_query),
+    "walletgate.list_transactions": ("walletgate.pay_bill", Merchant.list_payments),
+    "haso.payment_plan": ("haso.set_expenses", Merchant.payment_plan),
+    "paynet.check": ("paynet.capture", Merchant.check),
+}
+every_order = pytest.mark.parametrize("operation", ORDERS)
+every_look_up = pytest.mark.parametrize("look_up", LOOK_UPS)
+booked_or_not = pytest.mark.parametrize("book", [True, False])
+
+
+def read_to_the_end(connection: socket.socket) -> bytes:
+    received = b""
+    while chunk := connection.recv(65536):
+        received += chunk
+    return received
+
+
+@booked_or_not
+def test_hang(merchant, sandbox, book):
+    for operation in ORDERS:
+        sandbox.rule(operation, "hang", book=book)
+    merchant.http.timeout = 1.5
+    with ThreadPoolExecutor(len(ORDERS)) as pool:
+        silences = [pool.submit(send, merchant) for send in ORDERS.values()]
+    assert [type(silence.exception()) for silence in silences] == [httpx.ReadTimeout] * len(ORDERS)
+    assert {b["operation"] for b in sandbox.bookings()} == (set(ORDERS) if book else set())
+
+
+@every_order
+@booked_or_not
+def test_reset(merchant, sandbox, operation, book):
+    sandbox.rule(operation, "reset", book=book)
+    with pytest.raises(httpx.ReadError, match="reset"):
+        ORDERS[operation](merchant)
+    assert len(sandbox.bookings()) == book
+
+
+def test_reset_is_a_tcp_reset(sandbox):
+    sandbox.rule("paynet.capture", "reset")
+    with raw_capture(sandbox.url) as connection, pytest.raises(ConnectionResetError):
+        connection.recv(1)
+    assert len(sandbox.bookings()) == 1
+
+
+@every_order
+@booked_or_not
+@pytest.mark.parametrize(
+    ("then", "status", "content_type"),
+    [("status_500", 500, "application/json; charset=utf-8"), ("bad_gateway_html", 502, "text/html; charset=utf-8")],
+)
+def test_server_errors(merchant, sandbox, operation, book, then, status, content_type):
+    sandbox.rule(operation, then, book=book)
+    answer = ORDERS[operation](merchant)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, content_type)
+    assert len(sandbox.bookings()) == book
+
+
+@every_order
+@booked_or_not
+def test_cut(merchant, sandbox, operation, book):
+    sandbox.rule(operation, "cut", book=book)
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
+        ORDERS[operation](merchant)
+    assert len(sandbox.bookings()) == book
+
+
+def test_cut_is_200_with_half_its_body(sandbox):
+    sandbox.rule("paynet.capture", "cut")
+    with raw_capture(sandbox.url) as connection:
+        answer = read_to_the_end(connection)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert len(body_of(answer)) == length_of(answer) // 2 > 0
+
+
+@every_order
+@booked_or_not
+def test_trailing_comma(merchant, sandbox, operation, book):
+    sandbox.rule(operation, "trailing_comma", book=book)
+    answer = ORDERS[operation](merchant)
+    assert answer.status_code == 200
+    assert answer.text.endswith(",}")
+    json.loads(answer.text[:-2] + "}")
+    assert len(sandbox.bookings()) == book
+
+
+@every_order
+def test_an_answer_without_a_booking(merchant, sandbox, operation):
+    honest = ORDERS[operation](merchant)
+    sandbox.reset()
+    sandbox.rule(operation, book=False)
+    lie = ORDERS[operation](merchant)
+    assert lie.status_code == 200
+    assert lie.json().keys() == honest.json().keys()
+    assert sandbox.bookings() == []
+
+
+def body_of(answer: bytes) -> bytes:
+    return answer.partition(b"\r\n\r\n")[2]
+
+
+def length_of(answer: bytes) -> int:
+    """Read Content-Length, or 0 as long as the head is not complete."""
+    found = re.search(rb"content-length: (\d+)\r\n", answer, re.IGNORECASE)
+    return int(found.group(1)) if found else 0
+
+
+def read_until(connection: socket.socket, enough: Callable[[bytes], bool]) -> bytes:
+    received = b""
+    while not enough(received):
+        chunk = connection.recv(65536)
+        assert chunk, "the connection must stay open"
+        received += chunk
+    return received
+
+
+def test_slow_drops_never_send_the_last_byte(sandbox):
+    sandbox.rule("paynet.capture", "slow_drops", every_seconds=0.001)
+    with raw_capture(sandbox.url) as connection:
+        received = read_until(connection, lambda received: len(body_of(received)) == length_of(received) - 1)
+        connection.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+    assert json.loads(body_of(received) + b"}")["is_succeed"] is True
+    assert len(sandbox.bookings()) == 1
+
+
+def test_slow_drops_of_the_head(sandbox):
+    sandbox.rule("paynet.capture", "slow_drops", drip="headers", every_seconds=0.2)
+    with raw_capture(sandbox.url) as connection:
+        received = connection.recv(65536)
+        received += connection.recv(65536)
+    assert b"HTTP/1.1 200 ".startswith(received[:13])
+    assert b"\r\n\r\n" not in received
+    assert len(sandbox.bookings()) == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "amount_of"),
+    [
+        ("kolaybi.collect", lambda answer: answer["data"]["amount"]),
+        ("walletgate.pay_bill", lambda answer: answer["payload"]["transaction_amount"]),
+        ("haso.set_expenses", lambda answer: answer["Data"]["PaymentPlan"][-1]["totalExpenseAmount"]),
+        ("paynet.capture", lambda answer: answer["amount"]),
+    ],
+)
+def test_other_amount(merchant, sandbox, operation, amount_of):
+    honest = amount_of(ORDERS[operation](merchant).json())
+    sandbox.reset()
+    sandbox.rule(operation, "other_amount")
+    lie = amount_of(ORDERS[operation](merchant).json())
+    assert lie == pytest.approx(honest + 0.01)
+    assert float(sandbox.booked()) == honest
+    sandbox.reset()
+    sandbox.rule(operation, "other_amount", amount="0", book=False)
+    assert amount_of(ORDERS[operation](merchant).json()) == 0
+
+
+@pytest.mark.parametrize(
+    ("operation", "reference_of", "reference"),
+    [
+        (
+            "vakifbank.pay",
+            lambda answer: answer["Data"]["QueryResult"]["InstitutionTaxNo"],
+            VAKIFBANK_ORDER["InstitutionTransactionCode"],
+        ),
+        (
+            "walletgate.pay_bill",
+            lambda answer: answer["payload"]["ext_order_id"],
+            WALLETGATE_ORDER["inv_payment_transaction_query_oid"],
+        ),
+    ],
+)
+def test_other_reference(merchant, sandbox, operation, reference_of, reference):
+    sandbox.rule(operation, "other_reference")
+    assert reference_of(ORDERS[operation](merchant).json()) != reference
+    assert [b["reference"] for b in sandbox.bookings()] == [reference]
+
+
+def test_other_reference_of_paynet_is_no_row_of_check(merchant, sandbox):
+    sandbox.rule("paynet.capture", "other_reference")
+    told = merchant.capture().json()["xact_id"]
+    assert told not in {row["xact_id"] for row in merchant.check().json()["Data"]}
+
+
+@every_order
+def test_unauthorized_once(merchant, sandbox, operation):
+    sandbox.rule(operation, "unauthorized")
+    refused = ORDERS[operation](merchant)
+    assert sandbox.bookings() == []
+    if operation == "haso.set_expenses":
+        assert refused.json()["Success"] is False
+    else:
+        assert refused.status_code == 401
+    assert ORDERS[operation](merchant).status_code == 200
+    assert len(sandbox.bookings()) == 1
+
+
+@every_order
+def test_too_many_requests(merchant, sandbox, operation):
+    sandbox.rule(operation, "too_many_requests", retry_after=7)
+    answer = ORDERS[operation](merchant)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
+    assert isinstance(answer.json(), dict)
+    assert sandbox.bookings() == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "status", "sign"),
+    [
+        ("kolaybi.collect", None, 422, lambda answer: answer["success"] is False),
+        ("kolaybi.collect", "404", 404, lambda answer: answer["success"] is False),
+        ("vakifbank.pay", None, 200, lambda answer: answer["Data"]["QueryResult"]["Result"] is False),
+        ("vakifbank.pay", "7", 200, lambda answer: answer["Data"]["QueryResult"]["ErrorCode"] == 7),
+        ("vakifbank.pay", "ACBH000233", 400, lambda answer: answer["Header"]["StatusCode"] == "ACBH000233"),
+        ("vakifbank.pay", "ACBG000008", 500, lambda answer: answer["Header"]["StatusCode"] == "ACBG000008"),
+        ("walletgate.pay_bill", None, 200, lambda answer: (answer["status"], answer["code"]) == (1, "311")),
+        ("walletgate.pay_bill", "300", 200, lambda answer: answer["code"] == "300"),
+        ("haso.set_expenses", None, 200, lambda answer: not answer["Success"] and len(answer["Errors"]) == 1),
+        ("haso.set_expenses", "H307", 200, lambda answer: answer["Errors"] == ["H307"]),
+        ("paynet.capture", None, 200, lambda answer: not answer["is_succeed"] and answer["bank_error_id"] == "51"),
+        ("paynet.capture", "18", 400, lambda answer: answer["result_code"] == 18),
+        ("paynet.capture", "10", 500, lambda answer: answer["result_code"] == 10),
+    ],
+)
+def test_refuse(merchant, sandbox, operation, code, status, sign):
+    sandbox.rule(operation, "refuse", **({"code": code} if code else {}))
+    answer = ORDERS[operation](merchant)
+    assert answer.status_code == status
+    assert sign(answer.json())
+    assert sandbox.bookings() == []
+
+
+@every_order
+def test_book_late(merchant, sandbox, operation):
+    sandbox.rule(operation, "bad_gateway_html", book={"after_seconds": 30})
+    ORDERS[operation](merchant)
+    sandbox.advance_clock(29)
+    assert sandbox.bookings() == []
+    assert sandbox.state()["late_bookings"] == 1
+    sandbox.advance_clock(1.5)
+    assert len(sandbox.bookings()) == 1
+    assert sandbox.state()["late_bookings"] == 0
+
+
+@pytest.mark.parametrize(("operation", "bookings"), [("vakifbank.pay", 1), ("kolaybi.collect", 2)])
+def test_a_resend_before_the_late_booking_is_the_providers_to_judge(merchant, sandbox, operation, bookings):
+    sandbox.rule(operation, "status_500", book={"after_seconds": 30})
+    ORDERS[operation](merchant)
+    assert ORDERS[operation](merchant).status_code == 200
+    sandbox.advance_clock(31)
+    assert len(sandbox.bookings()) == bookings
+
+
+def rows_of(answer):
+    body = answer.json()
+    if "QueryResult" in body or isinstance(body.get("Data"), dict):
+        return body["Data"].get("Result", body["Data"].get("PaymentPlan"))
+    if isinstance(body.get("Data"), list):
+        return [row for row in body["Data"] if row["transaction_type"] == 4]
+    return body["data"] if "data" in body else body["payload"]["items"]
+
+
+@every_look_up
+def test_a_look_up_fails_once(merchant, sandbox, look_up):
+    sandbox.rule(look_up, "fail")
+    assert [LOOK_UPS[look_up][1](merchant).status_code for _ in range(2)] == [500, 200]
+
+
+@every_look_up
+def test_a_look_up_lags(merchant, sandbox, look_up):
+    order, ask = LOOK_UPS[look_up]
+    before = rows_of(ask(merchant))
+    ORDERS[order](merchant)
+    sandbox.rule(look_up, "lag", seconds=60, times=2)
+    assert rows_of(ask(merchant)) == before
+    sandbox.advance_clock(61)
+    assert rows_of(ask(merchant)) != before
+
+
+@every_look_up
+def test_a_look_up_lists_a_foreign_payment_of_the_same_amount(merchant, sandbox, look_up):
+    order, ask = LOOK_UPS[look_up]
+    sandbox.rule(order, "status_500", book=False)
+    ORDERS[order](merchant)
+    amount = {"kolaybi": 1000, "vakifbank": 200, "walletgate": 196.5, "haso": 173.45, "paynet": 59.35}
+    sandbox.rule(look_up, "foreign")
+    rows = rows_of(ask(merchant))
+    first = rows[0]
+    shown = [first[name] for name in ("amount", "Amount", "tx_base_amount", "totalExpenseAmount") if name in first]
+    assert shown == [amount[look_up.partition(".")[0]]]
+    references = [
+        *(VAKIFBANK_ORDER["InstitutionTransactionCode"], WALLETGATE_ORDER["inv_payment_transaction_query_oid"]),
+        *(PAYNET_ORDER["xact_id"], "Tahsilat açıklaması"),
+    ]
+    assert not set(references) & {str(value) for value in first.values()}
+    if look_up == "haso.payment_plan":
+        assert rows[-1]["totalExpenseAmount"] == 0
+    else:
+        assert len(rows) == 1
+    assert sandbox.bookings() == []
+
+
+def test_a_login_can_lie_too(merchant, sandbox):
+    for operation, login in (
+        ("vakifbank.login", merchant.vakifbank_login),
+        ("walletgate.login", merchant.walletgate_login),
+    ):
+        sandbox.rule(operation, "status_500")
+        assert [login().status_code for _ in range(2)] == [500, 200]
+
+
+def test_of_many_equal_orders_at_once_one_is_booked(merchant, sandbox):
+    headers = merchant.vakifbank_headers()
+
+    def pay(_: int) -> bool:
+        answer = merchant.http.post("/tos/payment", json=VAKIFBANK_ORDER, headers=headers)
+        return bool(answer.json()["Data"]["QueryResult"]["Result"])
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sum(pool.map(pay, range(48))) == 1
+    assert len(sandbox.bookings()) == 1

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.unit.sandbox.orders import PAYNET_ORDER, WITHOUT
+
+FIELDS = [
+    *("xact_id", "xact_date", "transaction_type", "pos_type", "is_tds", "agent_id", "user_id", "email", "phone"),
+    *("bank_id", "instalment", "ratio", "card_no_masked", "card_holder", "amount", "net_amount", "comission"),
+    *("comission_tax", "currency", "authorization_code", "reference_code", "order_id", "is_succeed"),
+    *("paynet_error_id", "paynet_error_message", "bank_error_id", "bank_error_message", "bank_error_short_desc"),
+    *("bank_error_long_desc", "object_name", "code", "message"),
+]
+
+
+def test_the_pages_example_is_answered_as_on_the_page(merchant, sandbox):
+    answer = merchant.capture()
+    body = answer.json()
+    assert (answer.status_code, list(body)) == (200, FIELDS)
+    assert (body["net_amount"], body["comission"], body["comission_tax"]) == (56.55, 2.37, 0.43)
+    assert (body["is_succeed"], body["code"], body["transaction_type"], body["pos_type"]) == (True, 0, 4, 5)
+    assert (body["amount"], body["currency"], body["message"]) == (59.35, "TRY", "Başarılı İşlem")
+    assert body["xact_id"] != PAYNET_ORDER["xact_id"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}\+03:00", body["xact_date"])
+    [booking] = sandbox.bookings("paynet")
+    assert (booking["reference"], booking["amount"]) == (PAYNET_ORDER["xact_id"], "59.35")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount": 5935},
+        {"amount": "59.35"},
+        {"amount": "0"},
+        {"xact_id": WITHOUT},
+        {"xact_id": ""},
+        {"xact_id": 1},
+        {"currency": "TRY"},
+    ],
+)
+def test_types_and_rules(merchant, sandbox, changes):
+    answer = merchant.capture(**changes)
+    body = answer.json()
+    assert (answer.status_code, list(body)) == (400, ["type", "message", "code", "result_code"])
+    assert (body["type"], body["code"], body["result_code"]) == ("invalid_request_error", 400, 11)
+    assert sandbox.bookings() == []
+
+
+@pytest.mark.parametrize("key", ["wrong", "c2FuZGJveC1wYXluZXQtc2VjcmV0LWtleTo="])
+def test_the_key_is_sent_raw(merchant, sandbox, key):
+    answer = merchant.paynet("capture", PAYNET_ORDER, key)
+    assert (answer.status_code, answer.json()["result_code"]) == (401, 7)
+    assert sandbox.bookings() == []
+
+
+@pytest.mark.parametrize("amount", [WITHOUT, ""])
+def test_without_an_amount_the_whole_pre_authorisation_is_captured(merchant, sandbox, amount):
+    sandbox.seed(paynet={"pre_authorisations": [{"reference_no": "order-1", "amount": "250.00"}]})
+    assert merchant.capture(xact_id=WITHOUT, reference_no="order-1", amount=amount).json()["is_succeed"] is True
+    assert [b["amount"] for b in sandbox.bookings()] == ["250.00"]
+    assert sandbox.state()["paynet"]["pre_authorisations"][0]["remaining"] == "0.00"
+
+
+def test_an_unknown_pre_authorisation_has_100000(merchant, sandbox):
+    assert merchant.capture(amount=WITHOUT).json()["amount"] == 100000
+    assert sandbox.booked() == 100000
+
+
+def test_captures_up_to_the_amount_are_booked_and_more_is_refused(merchant, sandbox):
+    sandbox.seed(paynet={"pre_authorisations": [{"xact_id": "xk_1", "amount": "100.00"}]})
+    outcomes = [merchant.capture(xact_id="xk_1", amount="4000") for _ in range(3)]
+    assert [answer.status_code for answer in outcomes] == [200, 200, 200]
+    assert [answer.json()["is_succeed"] for answer in outcomes] == [True, True, False]
+    assert outcomes[2].json()["paynet_error_message"]
+    assert merchant.capture(xact_id="xk_1", amount=WITHOUT).json()["is_succeed"] is False
+    assert sandbox.booked("paynet") == 80
+
+
+def test_all_identifiers_lead_to_the_same_pre_authorisation(merchant, sandbox):
+    names = {"xact_id": "xk_1", "xact": "77", "reference_no": "order-1"}
+    sandbox.seed(paynet={"pre_authorisations": [{**names, "amount": "100.00"}]})
+    for name, value in names.items():
+        merchant.capture(**{"xact_id": WITHOUT, "amount": "1000", name: value})
+    assert sandbox.state()["paynet"]["pre_authorisations"] == [{**names, "amount": "100.00", "remaining": "70.00"}]
+    assert merchant.capture(xact_id="xk_other", reference_no="order-1").status_code == 400
+
+
+def test_check_lists_the_pre_authorisation_and_each_capture(merchant):
+    first = merchant.capture().json()
+    second = merchant.capture().json()
+    rows = merchant.check().json()["Data"]
+    assert [row["transaction_type"] for row in rows] == [3, 4, 4]
+    assert [row["xact_id"] for row in rows] == [PAYNET_ORDER["xact_id"], first["xact_id"], second["xact_id"]]
+    assert [row["amount"] for row in rows] == [100000, 59.35, 59.35]
+    assert len({row["agent_reference"] for row in rows}) == 1
+    assert merchant.check(reference_no=rows[0]["agent_reference"]).json()["Data"] == rows
+    assert merchant.check(xact_id=second["xact_id"]).json()["Data"] == rows
+
+
+def test_detail_tells_more_and_takes_xact(merchant):
+    merchant.capture(xact_id=WITHOUT, xact="77")
+    assert merchant.check(xact="77").status_code == 400
+    rows = merchant.paynet("detail", {"xact": "77"}).json()["Data"]
+    assert [(row["transaction_type"], row["reversed"]) for row in rows] == [(3, False), (4, False)]

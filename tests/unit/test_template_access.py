@@ -1,0 +1,150 @@
+"""House rules of template.yaml: throttling, firewall, a domain of one's own, and what the parameters' rules refuse."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.support.template import ORDERS, ROUTES, Template, attribute, properties, source, transformed
+
+
+@pytest.fixture(scope="module")
+def system() -> Template:
+    return transformed(source())
+
+
+# ------------------------------------------------------------------ throttling and concurrency
+
+
+def test_every_route_is_throttled_by_itself(system: Template) -> None:
+    settings = properties(system, "ApiStage")["MethodSettings"]
+    throttled = {(it["HttpMethod"], it["ResourcePath"].replace("~1", "/")) for it in settings}
+    assert throttled == {("*", "/*")} | {(method.upper(), "/" + path) for _, method, path in ROUTES.values()}
+    for it in settings:
+        assert it["ThrottlingRateLimit"] == {"Ref": "ThrottlingRate"}
+        assert it["ThrottlingBurstLimit"] == {"Ref": "ThrottlingBurst"}
+    defaults = source()["Parameters"]
+    assert 0 < defaults["ThrottlingRate"]["Default"] <= defaults["ThrottlingBurst"]["Default"] <= 1000
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_an_operation_can_be_limited_and_stopped(system: Template, name: str) -> None:
+    provider = ORDERS[name][0].split(".")[0].title()
+    assert properties(system, name)["ReservedConcurrentExecutions"] == {
+        "Fn::If": [f"Limits{provider}", {"Ref": f"{provider}Concurrency"}, {"Ref": "AWS::NoValue"}]
+    }
+    parameter = source()["Parameters"][f"{provider}Concurrency"]
+    assert parameter["Default"] == ""
+    assert re.fullmatch(parameter["AllowedPattern"], "0")
+    assert not re.fullmatch(parameter["AllowedPattern"], "-1")
+
+
+# ------------------------------------------------------------------ firewall
+
+
+def test_the_firewall_is_on_by_default_and_stands_before_our_stage(system: Template) -> None:
+    assert source()["Parameters"]["Firewall"]["Default"] == "true"
+    for name in ("WebAcl", "WebAclAssociation"):
+        assert system["Resources"][name]["Condition"] == "HasFirewall"
+    association = properties(system, "WebAclAssociation")
+    assert association["WebACLArn"] == attribute("WebAcl")
+    assert association["ResourceArn"]["Fn::Sub"].endswith("::/restapis/${Api}/stages/${ApiStage}")
+
+
+def test_the_firewall_has_the_rules_a_bank_asks_for(system: Template) -> None:
+    acl = properties(system, "WebAcl")
+    groups = {
+        rule["Statement"]["ManagedRuleGroupStatement"]["Name"]: rule
+        for rule in acl["Rules"]
+        if "ManagedRuleGroupStatement" in rule["Statement"]
+    }
+    assert groups.keys() == {
+        "AWSManagedRulesCommonRuleSet",
+        "AWSManagedRulesKnownBadInputsRuleSet",
+        "AWSManagedRulesAmazonIpReputationList",
+    }
+    # "None" leaves the group's own actions in force; "Count" would switch the whole group off.
+    assert all(rule["OverrideAction"] == {"None": {}} for rule in groups.values())
+    (rate,) = [rule for rule in acl["Rules"] if "RateBasedStatement" in rule["Statement"]]
+    assert rate["Action"] == {"Block": {}}
+    assert rate["Statement"]["RateBasedStatement"]["AggregateKeyType"] == "IP"
+    assert sorted(rule["Priority"] for rule in acl["Rules"]) == list(range(4))
+    assert '"SampledRequestsEnabled": true' not in json.dumps(acl)
+
+
+# ------------------------------------------------------------------ domain
+
+
+def test_with_a_domain_the_default_endpoint_is_closed(system: Template) -> None:
+    (server,) = properties(system, "Api")["Body"]["servers"]
+    assert server["x-amazon-apigateway-endpoint-configuration"] == {
+        "disableExecuteApiEndpoint": {"Fn::If": ["HasDomain", True, False]}
+    }
+    # A changed parameter alone makes no new deployment, and without one the endpoint would stay open.
+    assert source()["Resources"]["Api"]["Properties"]["AlwaysDeploy"] is True
+    domain = properties(system, "Domain")
+    assert domain["SecurityPolicy"] == "TLS_1_2"
+    assert domain["MutualTlsAuthentication"]["Fn::If"][0] == "HasMutualTls"
+    assert properties(system, "DomainMapping")["RestApiId"] == {"Ref": "Api"}
+    assert "BasePath" not in properties(system, "DomainMapping")
+    for name in ("Domain", "DomainMapping"):
+        assert system["Resources"][name]["Condition"] == "HasDomain"
+
+
+def test_the_stage_waits_for_the_role_of_its_access_logs(system: Template) -> None:
+    waits = properties(system, "ApiStage")["Variables"]["LogRole"]
+    assert waits == {"Fn::If": ["GivesGatewayLogRole", {"Ref": "GatewayAccount"}, "of-the-account"]}
+    # The account's, not the stack's: it must not go with the stack.
+    for name in ("GatewayAccount", "GatewayLogsRole"):
+        assert system["Resources"][name]["DeletionPolicy"] == "Retain"
+
+
+# ------------------------------------------------------------------ parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("DomainName", ["", "pay.example.com"], ["pay", "https://pay.example.com", "Pay.Example.com"]),
+        ("CertificateArn", ["", "arn:aws:acm:eu-central-1:123456789012:certificate/a-b"], ["certificate/a-b"]),
+        ("TruststoreUri", ["", "s3://bucket/truststore.pem"], ["https://bucket/truststore.pem", "s3://bucket/x"]),
+        ("AlarmEmail", ["", "oncall@example.com"], ["oncall", "on call@example.com"]),
+        (
+            "SweepSchedule",
+            ["rate(1 minute)", "rate(5 minutes)"],
+            ["rate(1 minutes)", "rate(1 hour)", "cron(* * *)"],
+        ),
+    ],
+)
+def test_a_parameter_is_checked_by_its_form(name: str, good: list[str], bad: list[str]) -> None:
+    pattern = source()["Parameters"][name]["AllowedPattern"]
+    assert all(re.fullmatch(pattern, value) for value in good)
+    assert not [value for value in bad if re.fullmatch(pattern, value)]
+
+
+def test_every_parameter_says_what_it_is_and_is_closed() -> None:
+    for name, parameter in source()["Parameters"].items():
+        assert parameter["Description"], name
+        if parameter["Type"] == "String" and name != "TruststoreVersion":
+            assert "AllowedValues" in parameter or "AllowedPattern" in parameter, name
+
+
+def asserted(rule: dict[str, Any]) -> set[str]:
+    return {str(assertion["Assert"]) for assertion in rule["Assertions"]}
+
+
+def test_the_rules_name_only_parameters_that_exist() -> None:
+    template = source()
+    for rule in template["Rules"].values():
+        for name in re.findall(r"'Ref': '(\w+)'", str(rule)):
+            assert name in template["Parameters"]
+        assert all(assertion["AssertDescription"] for assertion in rule["Assertions"])
+
+
+def test_no_default_of_a_test_stack_is_a_live_host_and_every_test_host_is_refused_live() -> None:
+    template = source()
+    live = asserted(template["Rules"]["LiveStack"])
+    for name in ("KolaybiUrl", "WalletgateUrl", "WalletgateIdentityUrl", "PaynetUrl"):
+        default = template["Parameters"][name]["Default"]
+        assert str({"Fn::Not": [{"Fn::Equals": [{"Ref": name}, default]}]}) in live

@@ -1,0 +1,218 @@
+"""House rules of template.yaml: what tells somebody, gradual deployments, the dashboard."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.support.template import (
+    ORDERS,
+    ROOT,
+    ROUTES,
+    Template,
+    attribute,
+    of_type,
+    properties,
+    source,
+    statements,
+    transformed,
+)
+
+NAMESPACE = {"Fn::Sub": "Vezne/${AWS::StackName}"}
+METRIC_IN_SEARCH = re.compile(
+    r"SEARCH\('\{Vezne/\$\{AWS::StackName\},([a-z,]+)\} MetricName=\"(\w+)\"', '(\w+)', 300\)"
+)
+
+
+@pytest.fixture(scope="module")
+def system() -> Template:
+    return transformed(source())
+
+
+@pytest.fixture(scope="module")
+def alarms(system: Template) -> dict[str, Any]:
+    return {name: it["Properties"] for name, it in of_type(system, "AWS::CloudWatch::Alarm").items()}
+
+
+def dimensions(alarm: dict[str, Any]) -> dict[str, Any]:
+    return {it["Name"]: it["Value"] for it in alarm["Dimensions"]}
+
+
+def counted() -> set[str]:
+    """The metrics of our own code, by their names in it."""
+    code = "".join(path.read_text() for path in sorted((ROOT / "shared" / "vezne").rglob("*.py")))
+    names = set(re.findall(r'count(?:_fault)?\(\s*"(\w+)"', code)) | set(
+        re.findall(r'single_metric\(name="(\w+)"', code)
+    )
+    # "OrderSucceeded" and its like are made of the status.
+    assert "Order{" in code
+    return names | {"OrderSucceeded", "OrderDeclined", "OrderNotExecuted"}
+
+
+# ------------------------------------------------------------------ alarms
+
+
+def test_every_alarm_tells_the_topic(alarms: dict[str, Any]) -> None:
+    for name, alarm in alarms.items():
+        assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
+        assert alarm.get("ActionsEnabled", True) is True
+        assert alarm["AlarmDescription"]
+        assert alarm["TreatMissingData"] in ("notBreaching", "breaching", "ignore")
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_each_operation_has_its_alarms(alarms: dict[str, Any], name: str) -> None:
+    own = {alarm["MetricName"]: alarm for key, alarm in alarms.items() if key.startswith(name)}
+    assert own.keys() == {
+        "Errors", "Throttles", "Duration", "OrderUnknown", "OldestUnknownAge", "SweepHeartbeat", "CredentialsRejected",
+    }  # fmt: skip
+    for metric, alarm in own.items():
+        if alarm["Namespace"] == "AWS/Lambda":
+            assert dimensions(alarm)["FunctionName"] == {"Ref": name}, metric
+        else:
+            assert alarm["Namespace"] == NAMESPACE
+            assert dimensions(alarm) == {"operation": ORDERS[name][0], "service": "vezne"}, metric
+    assert own["OldestUnknownAge"]["Statistic"] == "Maximum"
+    assert own["OldestUnknownAge"]["Threshold"] == {"Ref": "UnknownAgeAlarmSeconds"}
+    # No sweep is itself the alarm, and does not make an old unknown look new.
+    assert own["SweepHeartbeat"]["TreatMissingData"] == "breaching"
+    assert own["SweepHeartbeat"]["ComparisonOperator"] == "LessThanThreshold"
+    assert own["OldestUnknownAge"]["TreatMissingData"] == "ignore"
+
+
+def test_a_missing_sweep_is_told_after_three_of_the_longest_intervals(alarms: dict[str, Any]) -> None:
+    pattern = source()["Parameters"]["SweepSchedule"]["AllowedPattern"]
+    assert re.fullmatch(pattern, "rate(10 minutes)")
+    assert not re.fullmatch(pattern, "rate(11 minutes)")
+    assert not re.fullmatch(pattern, "rate(1 hour)")
+    for name in ORDERS:
+        alarm = alarms[f"{name}SweepMissing"]
+        assert (alarm["Period"], alarm["EvaluationPeriods"]) == (600, 3)
+
+
+def test_an_alarm_of_ours_looks_at_a_metric_that_the_code_counts(alarms: dict[str, Any]) -> None:
+    ours = {alarm["MetricName"] for alarm in alarms.values() if alarm["Namespace"] == NAMESPACE}
+    assert ours == {
+        "OrderUnknown", "OldestUnknownAge", "SweepHeartbeat", "CredentialsRejected", "Internal", "SettleFailed",
+    }  # fmt: skip
+    assert ours <= counted()
+
+
+def test_the_whole_has_its_alarms(alarms: dict[str, Any]) -> None:
+    queues = [alarm["Dimensions"] for alarm in alarms.values() if alarm["Namespace"] == "AWS/SQS"]
+    assert queues == [
+        [{"Name": "QueueName", "Value": attribute(queue, "QueueName")}]
+        for queue in ("DeadLetters", "OutboxDeadLetters")
+    ]
+    assert alarms["ServerErrors"]["MetricName"] == "5XXError"
+    assert dimensions(alarms["ServerErrors"]) == {"ApiName": {"Ref": "AWS::StackName"}, "Stage": {"Ref": "StageName"}}
+    assert alarms["OutboxFailures"]["MetricName"] == "ExecutionFailed"
+
+
+def test_a_call_near_its_time_limit_is_told_before_it_is_cut_off(alarms: dict[str, Any]) -> None:
+    for name in ORDERS:
+        alarm = alarms[f"{name}Duration"]
+        assert alarm["Statistic"] == "Maximum"
+        assert 24_000 <= alarm["Threshold"] < 27_000
+
+
+def test_only_alarms_may_publish_to_the_alarm_topic(system: Template) -> None:
+    (statement,) = properties(system, "AlarmTopicPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_two_stacks_of_one_account_do_not_add_up(system: Template) -> None:
+    for name in ROUTES:
+        assert properties(system, name)["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] == NAMESPACE
+
+
+# ------------------------------------------------------------------ gradual deployment
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_a_new_version_is_rolled_back_by_alarms(system: Template, name: str) -> None:
+    group = properties(system, f"{name}DeploymentGroup")
+    watched = {alarm["Name"]["Ref"] for alarm in group["AlarmConfiguration"]["Alarms"]}
+    expected = {"InternalErrors", "ServerErrors"}
+    if name in ORDERS:
+        expected |= {f"{name}NewVersionErrors", f"{name}NewUnknown"}
+    assert watched == expected
+    assert group["AlarmConfiguration"]["Enabled"] is True
+    assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+    assert group["ServiceRoleArn"] == attribute("DeploymentRole")
+    alias = system["Resources"][f"{name}Aliaslive"]
+    assert alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"] == {
+        "Ref": f"{name}DeploymentGroup"
+    }
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_the_rollback_alarm_is_of_the_version_that_is_new(system: Template, alarms: dict[str, Any], name: str) -> None:
+    version = properties(system, f"{name}Aliaslive")["FunctionVersion"]
+    assert dimensions(alarms[f"{name}NewVersionErrors"]) == {
+        "FunctionName": {"Ref": name},
+        "Resource": {"Fn::Sub": f"${{{name}}}:live"},
+        "ExecutedVersion": version,
+    }
+
+
+def test_the_deployment_role_moves_our_aliases_and_looks_at_our_alarms(system: Template) -> None:
+    move, look = statements(system, "DeploymentRole")
+    assert move["Action"] == ["lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"]
+    assert move["Resource"] == [
+        arn for name in ROUTES for arn in (attribute(name), {"Fn::Sub": f"${{{name}.Arn}}:live"})
+    ]
+    watched = {
+        alarm["Name"]["Ref"]
+        for group in of_type(system, "AWS::CodeDeploy::DeploymentGroup").values()
+        for alarm in group["Properties"]["AlarmConfiguration"]["Alarms"]
+    }
+    assert look["Action"] == ["cloudwatch:DescribeAlarms"]
+    assert {arn["Fn::GetAtt"][0] for arn in look["Resource"]} == watched
+
+
+def test_gradual_deployment_is_the_default_and_can_be_switched_off() -> None:
+    assert source()["Parameters"]["GradualDeployment"]["Default"] == "true"
+    switched_off = transformed(source(), GradualDeployment="false")
+    assert not of_type(switched_off, "AWS::CodeDeploy::DeploymentGroup")
+    assert len(of_type(switched_off, "AWS::Lambda::Alias")) == len(ROUTES)
+
+
+# ------------------------------------------------------------------ dashboard
+
+
+def widgets() -> list[dict[str, Any]]:
+    body = source()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    read: list[dict[str, Any]] = json.loads(body.replace("${UnknownAgeAlarmSeconds}", "1800"))["widgets"]
+    return read
+
+
+def test_the_dashboard_shows_what_the_business_asks_for() -> None:
+    searches = {
+        widget["properties"]["title"]: METRIC_IN_SEARCH.findall(json.dumps(widget).replace('\\"', '"'))
+        for widget in widgets()
+    }
+    assert searches["Orders by outcome"] == [
+        ("operation,service", f"Order{outcome}", "Sum")
+        for outcome in ("Succeeded", "Declined", "Unknown", "NotExecuted")
+    ]
+    assert searches["Provider latency, p50 and p99"] == [
+        ("operation,service", "ProviderLatency", "p50"),
+        ("operation,service", "ProviderLatency", "p99"),
+    ]
+    assert searches["Age of the oldest unknown outcome"] == [("operation,service", "OldestUnknownAge", "Maximum")]
+    assert searches["Money settled, by currency"] == [("currency,service", "MoneySettled", "Sum")]
+    assert {metric for found in searches.values() for _, metric, _ in found} <= counted()
+
+
+def test_widgets_do_not_cover_each_other() -> None:
+    cells = [
+        (x, y)
+        for widget in widgets()
+        for x in range(widget["x"], widget["x"] + widget["width"])
+        for y in range(widget["y"], widget["y"] + widget["height"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert all(x < 24 for x, _ in cells)

@@ -1,0 +1,202 @@
+"""House rules of template.yaml: what is stored, under which key, for how long, and what leaves by the outbox."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.support.template import ROUTES, Template, attribute, of_type, properties, source, statements, transformed
+
+
+@pytest.fixture(scope="module")
+def system() -> Template:
+    return transformed(source())
+
+
+def test_what_must_not_be_lost_is_retained(system: Template) -> None:
+    kept = ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::Cognito::UserPool", "AWS::SQS::Queue",
+            "AWS::Logs::LogGroup", "AWS::KMS::Key")  # fmt: skip
+    for resource_type in kept:
+        resources = of_type(system, resource_type)
+        assert resources, resource_type
+        for name, it in resources.items():
+            assert it["DeletionPolicy"] == it["UpdateReplacePolicy"] == "Retain", name
+
+
+def test_the_table_keeps_unknown_outcomes_findable(system: Template) -> None:
+    table = properties(system, "IdempotencyRecords")
+    assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == "unresolved-index"
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["unresolved", "next_look_up"]
+    assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["created_at", "status"]}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert table["PointInTimeRecoverySpecification"] == {
+        "PointInTimeRecoveryEnabled": {"Fn::If": ["DataProtected", True, False]}
+    }
+    assert table["DeletionProtectionEnabled"] == {"Fn::If": ["DataProtected", True, False]}
+    assert source()["Parameters"]["ProtectData"]["Default"] == "true"
+
+
+def test_no_secret_is_in_the_template(system: Template) -> None:
+    for name, it in of_type(system, "AWS::SecretsManager::Secret").items():
+        assert it["Properties"]["SecretString"] == "{}", name
+    for it in of_type(system, "AWS::Lambda::Function").values():
+        names = it["Properties"]["Environment"]["Variables"].keys()
+        assert not [name for name in names if re.search("KEY|PASSWORD|TOKEN|SALT", name)]
+
+
+def test_each_function_logs_to_its_own_group(system: Template) -> None:
+    for name in ROUTES:
+        assert properties(system, name)["LoggingConfig"] == {"LogGroup": {"Ref": f"{name}Logs"}, "LogFormat": "JSON"}
+        assert properties(system, f"{name}Logs")["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+# ------------------------------------------------------------------ key
+
+KEY = attribute("Key")
+
+
+def key_statements(system: Template) -> dict[str, dict[str, Any]]:
+    return {it["Sid"]: it for it in properties(system, "Key")["KeyPolicy"]["Statement"]}
+
+
+def test_everything_stored_is_under_our_key(system: Template) -> None:
+    kinds = {
+        "AWS::SecretsManager::Secret": "KmsKeyId",
+        "AWS::Logs::LogGroup": "KmsKeyId",
+        "AWS::SQS::Queue": "KmsMasterKeyId",
+        "AWS::SNS::Topic": "KmsMasterKeyId",
+    }
+    for kind, name in kinds.items():
+        for logical_name, it in of_type(system, kind).items():
+            assert it["Properties"][name] == KEY, logical_name
+    assert properties(system, "IdempotencyRecords")["SSESpecification"] == {
+        "SSEEnabled": True,
+        "SSEType": "KMS",
+        "KMSMasterKeyId": KEY,
+    }
+    assert properties(system, "Key")["EnableKeyRotation"] is True
+
+
+def test_nobody_uses_the_key_but_through_a_service(system: Template) -> None:
+    """Managing is for the account, which delegates by IAM; using is always narrowed by a condition."""
+    using = re.compile("kms:(Encrypt|Decrypt|ReEncrypt|GenerateDataKey|CreateGrant)")
+    for sid, statement in key_statements(system).items():
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert not [action for action in actions if "*" in action], sid
+        assert statement["Principal"] != "*"
+        uses = [action for action in actions if using.match(action)]
+        assert bool(uses) == ("Condition" in statement), sid
+        assert sid != "Manage" or not uses
+
+
+def test_the_key_is_used_only_through_the_services_we_store_in(system: Template) -> None:
+    condition = key_statements(system)["UseThroughOurServices"]["Condition"]["StringEquals"]
+    assert condition["kms:CallerAccount"] == {"Ref": "AWS::AccountId"}
+    assert [service["Fn::Sub"].split(".")[0] for service in condition["kms:ViaService"]] == [
+        "dynamodb",
+        "secretsmanager",
+        "sqs",
+        "sns",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sid", "service", "context"),
+    [
+        ("LogsOfThisStack", {"Fn::Sub": "logs.${AWS::Region}.amazonaws.com"}, "aws:logs:arn"),
+        ("DeadLettersOfTheRules", "events.amazonaws.com", "aws:sqs:arn"),
+        ("AlarmsOfThisStack", "cloudwatch.amazonaws.com", "aws:sns:topicArn"),
+    ],
+)
+def test_a_service_uses_the_key_for_this_stack_only(system: Template, sid: str, service: Any, context: str) -> None:
+    statement = key_statements(system)[sid]
+    assert statement["Principal"] == {"Service": service}
+    (arn,) = statement["Condition"]["ArnLike"].values()
+    assert list(statement["Condition"]["ArnLike"]) == [f"kms:EncryptionContext:{context}"]
+    assert arn["Fn::Sub"].endswith(":${AWS::StackName}-*")
+    assert "${AWS::AccountId}" in arn["Fn::Sub"]
+
+
+# ------------------------------------------------------------------ logs
+
+
+def test_every_log_masks_card_numbers_and_ibans(system: Template) -> None:
+    groups = of_type(system, "AWS::Logs::LogGroup")
+    assert groups.keys() == {f"{name}Logs" for name in ROUTES} | {"AccessLogs"}
+    for name, group in groups.items():
+        policy = group["Properties"]["DataProtectionPolicy"]
+        count, mask = policy["Statement"]
+        # CloudWatch wants exactly these two, and the same identifiers in both.
+        assert count["Operation"] == {"Audit": {"FindingsDestination": {}}}, name
+        assert mask["Operation"] == {"Deidentify": {"MaskConfig": {}}}, name
+        assert count["DataIdentifier"] == mask["DataIdentifier"]
+        card, iban = mask["DataIdentifier"]
+        assert card["Fn::Sub"].endswith(":data-identifier/CreditCardNumber")
+        (own,) = policy["Configuration"]["CustomDataIdentifier"]
+        assert own["Name"] == iban
+        # The service's own words for what a pattern may hold leave out parentheses.
+        assert not set("()") & set(own["Regex"])
+        assert re.search(own["Regex"], "to TR330006100519786457841326 now")
+        assert re.search(own["Regex"], "TR33 0006 1005 1978 6457 8413 26")
+        assert not re.search(own["Regex"], "op_3njcnbxjglsd2oit2nz6nj63gv 2026-11-22T00:35:06.324Z")
+
+
+def test_access_logs_tell_who_and_how_it_ended_and_no_contents(system: Template) -> None:
+    setting = properties(system, "ApiStage")["AccessLogSetting"]
+    assert setting["DestinationArn"] == attribute("AccessLogs")
+    line = json.loads(setting["Format"])
+    assert {line["client_id"], line["status"], line["request_id"], line["refused_as"]} == {
+        "$context.authorizer.claims.client_id", "$context.status", "$context.requestId", "$context.error.responseType",
+    }  # fmt: skip
+    # $context.path holds path parameters, the other two text of the request.
+    assert not {"$context.path", "$context.error.message", "$context.authorizer.error"} & set(line.values())
+    for settings in properties(system, "ApiStage")["MethodSettings"]:
+        assert settings["DataTraceEnabled"] is False
+        assert settings["LoggingLevel"] == "OFF"
+
+
+# ------------------------------------------------------------------ outbox
+
+
+def test_the_outbox_tells_four_fields_and_nothing_more(system: Template) -> None:
+    template = properties(system, "OutboxPipe")["TargetParameters"]["InputTemplate"]
+    told = dict(re.findall(r'"(\w+)": <\$\.dynamodb\.NewImage\.(\w+)\.S>', template))
+    assert told == {
+        "operation_id": "id",
+        "operation": "operation",
+        "status": "status",
+        "updated_at": "updated_at",
+    }
+    # Nothing else is in it: what is left are braces, commas and blanks.
+    assert re.sub(r'"\w+": <[^>]+>', "", template).strip("{}, \n") == ""
+
+
+def test_the_outbox_loses_nothing_and_holds_nothing_up(system: Template) -> None:
+    source_parameters = properties(system, "OutboxPipe")["SourceParameters"]["DynamoDBStreamParameters"]
+    assert source_parameters["StartingPosition"] == "TRIM_HORIZON"
+    assert source_parameters["BatchSize"] <= 10
+    assert 0 < source_parameters["MaximumRetryAttempts"] <= 100
+    assert 0 < source_parameters["MaximumRecordAgeInSeconds"] <= 86400
+    assert source_parameters["DeadLetterConfig"] == {"Arn": attribute("OutboxDeadLetters")}
+
+
+def test_the_pipe_may_read_the_stream_and_publish_and_no_more(system: Template) -> None:
+    granted = {
+        (action, json.dumps(resource))
+        for statement in statements(system, "OutboxRole")
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    }
+    stream = json.dumps(attribute("IdempotencyRecords", "StreamArn"))
+    reading = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    assert granted == {
+        *((f"dynamodb:{action}", stream) for action in reading),
+        ("sns:Publish", json.dumps({"Ref": "Outbox"})),
+        ("sqs:SendMessage", json.dumps(attribute("OutboxDeadLetters"))),
+        ("kms:Decrypt", json.dumps(KEY)),
+        ("kms:GenerateDataKey", json.dumps(KEY)),
+    }
