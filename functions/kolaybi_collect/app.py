@@ -80,7 +80,7 @@ class Collect(Operation[CollectionRequest, KolayBiCredentials]):
         """The marker found anywhere is proof; its absence proves nothing."""
         rows = kolaybi.list_transactions(record.clues["associate_id"], deadline)
         for row in rows:
-            if row.is_marked(record.id):
+            if record.id in row.text:
                 return Found(Succeeded(_found_result(row, record)), {"rows": str(len(rows))})
         return NotFound({"rows": str(len(rows))})
 

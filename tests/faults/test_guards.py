@@ -169,18 +169,6 @@ def test_a_part_captured_before_is_not_taken_for_the_whole(function: Function) -
     assert trial.final == "unknown"
 
 
-@pytest.mark.parametrize("function", ["kolaybi.collect"], indirect=True)
-def test_a_description_that_quotes_another_operation_is_not_its_proof(function: Function) -> None:
-    control, lost = function.world.sandbox, new_order("kolaybi.collect")
-    control.rule("kolaybi.collect", then="reset", match=lost.mark, book=False)
-    assert function.call(lost.event).status == 202
-    quoting = again(lost, "correction", description=f"Düzeltme: {lost.id}")
-    assert function.call(quoting.event).status == 200
-    trial = Trial(function, lost)
-    trial.sweep_until_quiet()
-    assert trial.final == "unknown"
-
-
 # --- the sweep and the record ------------------------------------------------------------------------------------
 
 

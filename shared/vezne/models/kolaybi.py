@@ -62,10 +62,6 @@ class CollectionResult(ResultModel):
     currency: str
 
 
-# The form of an operation id, which is what marks our collections.
-_MARKER = re.compile(r"op_[a-z2-7]{26}")
-
-
 def _if_it_fits(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
     """A row that no page shows may hold anything: what cannot be read must not hide the marker beside it."""
     try:
@@ -78,20 +74,16 @@ def _with_text(value: Any) -> Any:
     """Puts all of a row's own texts together, to look for a marker whatever field repeats it."""
     if not isinstance(value, dict):
         return value
-    return {**value, "texts": [item for item in value.values() if isinstance(item, str)]}
+    return {**value, "text": "\n".join(item for item in value.values() if isinstance(item, str))}
 
 
 class TransactionRow(ResultModel):
     """One row of an associate's transactions. The page shows no row, so nothing is required of one."""
 
-    texts: Annotated[tuple[str, ...], Field(exclude=True)] = ()
+    text: Annotated[str, Field(exclude=True)] = ""
     transaction_status: Annotated[str | None, WrapValidator(_if_it_fits)] = None
     transaction_type: Annotated[ProviderText | None, WrapValidator(_if_it_fits)] = None
     payment_method: Annotated[ProviderText | None, WrapValidator(_if_it_fits)] = None
     issue_date: Annotated[str | None, BeforeValidator(_iso_date), WrapValidator(_if_it_fits)] = None
 
     _gather_text = model_validator(mode="before")(_with_text)
-
-    def is_marked(self, marker: str) -> bool:
-        """Whether a text of the row ends its markers with this one: ours comes last, callers may quote others."""
-        return any(_MARKER.findall(text)[-1:] == [marker] for text in self.texts)
