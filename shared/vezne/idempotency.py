@@ -131,6 +131,8 @@ class Store:
             settled,
             "SET #status = :status, #outcome = :outcome, #updated = :updated, #evidence = :evidence, "
             "#expires = :expires, #lease = :lease REMOVE unresolved, next_look_up",
+            # What is settled never changes; the SDK may repeat the very same write.
+            condition="#owner = :owner AND (attribute_exists(unresolved) OR #status = :status)",
             expires=int(now) + KEPT_SECONDS,
         )
         self._write_with_guard(settled, {"Update": update}, status, in_doubt=record.status == UNKNOWN)
@@ -142,7 +144,7 @@ class Store:
             "TableName": table(),
             "Key": {"id": {"S": record.id}},
             # The SDK repeats a write whose answer was lost: then it is gone already.
-            "ConditionExpression": "attribute_not_exists(id) OR #owner = :owner",
+            "ConditionExpression": "attribute_not_exists(id) OR (#owner = :owner AND attribute_exists(unresolved))",
             "ExpressionAttributeNames": {"#owner": "owner"},
             "ExpressionAttributeValues": {":owner": {"S": record.owner}},
         }
@@ -165,6 +167,7 @@ class Store:
         self._update(
             kept,
             "SET #status = :status, #lease = :lease, #updated = :updated, #evidence = :evidence, #next = :next",
+            condition="#owner = :owner AND attribute_exists(unresolved)",
         )
         return kept
 
@@ -187,7 +190,7 @@ class Store:
                     break
                 start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
-    def _update(self, record: Record, expression: str, condition: str = "#owner = :owner", **values: Any) -> None:
+    def _update(self, record: Record, expression: str, condition: str, **values: Any) -> None:
         try:
             call("update_item", **_owned_update(record, expression, condition, **values))
         except ClientError:
@@ -274,7 +277,7 @@ _NAMES = {
 }  # fmt: skip
 
 
-def _owned_update(record: Record, expression: str, condition: str = "#owner = :owner", **values: Any) -> dict[str, Any]:
+def _owned_update(record: Record, expression: str, condition: str, **values: Any) -> dict[str, Any]:
     """An UpdateItem of the record's own attributes; a placeholder is filled in only if the expressions use it."""
     item = to_item(record)
     text = f"{expression} {condition}"
