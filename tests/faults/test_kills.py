@@ -76,7 +76,7 @@ def try_all(function: Function) -> list[tuple[str, str, Trial]]:
             for fault in faults:
                 trial = kill(function, step, fault)
                 trial.let_late_bookings_fall_due()
-                trial.send(clock=2 * RETRY_AT)
+                trial.retry(2 * RETRY_AT)
                 trial.sweep_until_quiet()
                 trial.end()
                 tried.append((f"{where}: {step}", fault, trial))

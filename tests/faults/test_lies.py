@@ -69,8 +69,8 @@ def misled(function: Function, rule: dict[str, Any], *, booked: bool, retry: boo
 
 def finished(trial: Trial, rule_id: int, *, retry: bool) -> Trial:
     if retry:
-        trial.send(clock=RETRY_AT)
-        trial.send(clock=2 * RETRY_AT)
+        trial.retry(RETRY_AT)
+        trial.retry(2 * RETRY_AT)
     trial.sweep_until_quiet()
     trial.function.world.sandbox.remove_rules(rule_id)
     trial.sweep_until_quiet()

@@ -150,9 +150,9 @@ def test_a_write_whose_answer_is_lost_is_repeated_without_harm(
     trial = Trial(function, new_order(function.operation))
     function.world.sandbox.rule(function.operation, then=then, match=trial.order.mark)
     trial.send(lost=lost)
-    trial.send(clock=RETRY_AT, lost=lost)
+    trial.retry(RETRY_AT, lost=lost)
     trial.sweep(clock=3 * RETRY_AT)
-    trial.send(clock=4 * RETRY_AT)
+    trial.retry(4 * RETRY_AT)
     trial.sweep_until_quiet()
     trial.end()
     assert trial.verdict == []

@@ -38,6 +38,10 @@ class Trial:
         self.check(answer)
         return answer
 
+    def retry(self, clock: float, **request: object) -> None:
+        """The client sends the order again, once a lease would be over; at once if nothing stands in the table."""
+        self.send(clock=clock if self.function.record(self.order.id) else 0, **request)
+
     def sweep(self, **request: object) -> None:
         """The scheduled sweep; it may be killed, too."""
         try:

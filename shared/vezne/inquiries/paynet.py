@@ -16,10 +16,6 @@ PROVIDER = Provider("PAYNET_URL")
 CLIENT = Client(PROVIDER, Keyring(PaynetCredentials))
 
 
-# What names a transaction, in our words and on the wire.
-NAMES = ("xact_id", "xact", "reference_no")
-
-
 class TransactionRow(CaptureResult):
     """One row of `Data[]`: a pre-authorisation, a sale or a capture."""
 
