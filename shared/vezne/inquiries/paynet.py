@@ -25,6 +25,10 @@ class TransactionRow(CaptureResult):
     # "agent_reference (= reference_no)": the same in all rows of one transaction.
     agent_reference: str | None = None
 
+    def capture(self) -> CaptureResult:
+        """What the row tells of a capture, as the answer to one tells it."""
+        return CaptureResult(**self.model_dump(include=set(CaptureResult.model_fields)))
+
 
 def headers(access: Access[PaynetCredentials]) -> dict[str, str]:
     """`Authorization: Basic <secret_key>`, and the content type the provider's pages show."""
