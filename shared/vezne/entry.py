@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from vezne import credentials, idempotency, problems, startup
+from vezne import aws, credentials, idempotency, problems, startup
 from vezne.api import Event, Handler, answer, client_id, header_values, problem_response, resource, response
 from vezne.idempotency import Store
 from vezne.operation import Operation, Order, Report
@@ -37,13 +37,8 @@ def handler(operation: Operation[Any, Any]) -> Handler:
         finally:
             flush()
 
-    startup.finish(idempotency.connect, credentials.connect, tls_context, disconnect=_disconnect)
+    startup.finish(reads=(aws.read_descriptions, tls_context), connects=(idempotency.connect, credentials.connect))
     return handle
-
-
-def _disconnect() -> None:
-    idempotency.disconnect()
-    credentials.disconnect()
 
 
 def _order(operation: Operation[Any, Any], event: Event, deadline: Deadline, store: Store) -> dict[str, Any]:

@@ -354,8 +354,3 @@ def _client() -> "DynamoDBClient":
 def connect() -> None:
     """Make the client now rather than at the first call."""
     _client()
-
-
-def disconnect() -> None:
-    """Drop the client; the next call makes another one."""
-    _client.cache_clear()
