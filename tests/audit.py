@@ -42,12 +42,14 @@ def knows_anything() -> bool:
 
 def findings(requirements: Path) -> list[str]:
     """What is known against the packages, and which of them were not looked at: one line each."""
-    lines = []
+    lines: list[str] = []
     for package in packages(requirements):
         if "skip_reason" in package:
             lines.append(f"{package['name']}: not audited, {package['skip_reason']}")
-        for found in package.get("vulns", []):
-            lines.append(f"{package['name']} {package['version']}: {found['id']}, fixed in {found['fix_versions']}")
+        lines += [
+            f"{package['name']} {package['version']}: {found['id']}, fixed in {found['fix_versions']}"
+            for found in package.get("vulns", [])
+        ]
     return lines
 
 

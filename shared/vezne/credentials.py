@@ -229,8 +229,3 @@ def _client() -> "SecretsManagerClient":
 def connect() -> None:
     """Make the client now rather than at the first call."""
     _client()
-
-
-def disconnect() -> None:
-    """Drop the client; the next call makes another one."""
-    _client.cache_clear()
