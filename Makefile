@@ -4,12 +4,12 @@ PYTHON ?= python3.11
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve explain unknown resolve test check lint format clean
+.PHONY: help setup run serve explain unknown resolve dashboard-preview test check lint format clean
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.installed .venv-sam/.installed ## Create the virtual environments with the pinned packages
 
@@ -27,6 +27,9 @@ unknown: setup ## List the unresolved operations with age and amount (STACK=name
 
 resolve: setup ## Settle an unknown outcome by decision: OP=op_... AS=succeeded|not_executed REASON="..."
 	@PYTHONPATH=shared .venv/bin/python -m tests.stack.desk --stack "$(STACK)" resolve "$(OP)" "$(AS)" "$(REASON)"
+
+dashboard-preview: setup ## Draw the dashboard's widgets from a local run's metrics: tests/stack/dashboard.png
+	@PYTHONPATH=shared .venv/bin/python -m tests.stack.dashboard
 
 test: setup ## Run all tests (PYTEST_ARGS="-k name" for some)
 	.venv/bin/python -m pytest $(PYTEST_ARGS)
