@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve explain unknown resolve dashboard-preview test check lint format clean
+.PHONY: help setup run serve explain unknown resolve client client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview test check lint format clean
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 
@@ -27,6 +27,27 @@ unknown: setup ## List the unresolved operations with age and amount (STACK=name
 
 resolve: setup ## Settle an unknown outcome by decision: OP=op_... AS=succeeded|not_executed REASON="..."
 	@PYTHONPATH=shared .venv/bin/python -m tests.stack.desk --stack "$(STACK)" resolve "$(OP)" "$(AS)" "$(REASON)"
+
+client: setup ## Make an app client: NAME=shop SCOPES="paynet.capture operations.read" (STACK=name)
+	@PYTHONPATH=shared .venv/bin/python -m tests.stack.clients --stack "$(STACK)" create "$(NAME)" "$(SCOPES)"
+
+client-revoke: setup ## Take an app client away, with its secret: NAME=shop (STACK=name)
+	@PYTHONPATH=shared .venv/bin/python -m tests.stack.clients --stack "$(STACK)" revoke "$(NAME)"
+
+secrets: setup ## Fill the providers' secrets, hidden input or JSON on stdin: [PROVIDER=paynet] [STAGE=pending] (STACK=name)
+	@$(secrets) write
+
+secrets-verify: setup ## Try the pending version of a secret at its provider: PROVIDER=paynet (STACK=name)
+	@$(secrets) verify
+
+secrets-promote: setup ## Put the pending (or STAGE=previous) version of a secret to use: PROVIDER=paynet (STACK=name)
+	@$(secrets) promote
+
+secrets = PYTHONPATH=shared .venv/bin/python -m tests.stack.provider_secrets --stack "$(STACK)" \
+	--provider "$(PROVIDER)" --stage "$(STAGE)"
+
+invoke: setup ## Run one event through one function by sam local invoke: FN=paynet_capture EVENT=events/... [IMAGE=...]
+	@PYTHONPATH=shared .venv/bin/python -m tests.stack.invoke "$(FN)" "$(EVENT)" --image "$(IMAGE)"
 
 dashboard-preview: setup ## Draw the dashboard's widgets from a local run's metrics: tests/stack/dashboard.png
 	@PYTHONPATH=shared .venv/bin/python -m tests.stack.dashboard
@@ -58,7 +79,7 @@ clean: ## Remove everything that was built or set up
 .venv-sam/.installed: requirements-sam.txt
 .venv/.installed .venv-sam/.installed:
 	@$(PYTHON) -c '' || { echo "$(PYTHON) is missing. Install it, or name another: make PYTHON=python3.13"; exit 1; }
-	@echo "Setting up $(@D) from $< (once, about a minute)"
+	@echo "Setting up $(@D) from $< (once, about a minute)" >&2
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	@# The files pin every package by hash, dependencies included, so there is nothing left to resolve.
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<

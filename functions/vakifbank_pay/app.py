@@ -70,10 +70,10 @@ class Pay(Operation[PaymentRequest, VakifBankCredentials]):
             return Unknown(f"http-{answer.status} {code}".strip())
         body = answer.json()
         result = QueryResult.model_validate(body["Data"]["QueryResult"])
-        if result.result is False:
-            return Declined(result.error_code or "", result.error_explanation or "")
-        if result.result is not True or result.institution_transaction_code not in (None, _code(order)):
+        if result.result is None or result.institution_transaction_code not in (None, "", _code(order)):
             return Unknown("other reference")
+        if not result.result:
+            return Declined(result.error_code or "", result.error_explanation or "")
         known = result.model_dump(exclude={"result"})
         return Succeeded(PaymentResult(**known, gateway_object_id=body["Header"].get("ObjectID")).public())
 

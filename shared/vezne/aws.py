@@ -36,9 +36,14 @@ def client(service: str, *, connect_seconds: float, read_seconds: float) -> Any:
     return _session().create_client(service, config=config)
 
 
-def forget() -> None:
-    """Drop the session with its credentials; clients made before it go on with theirs."""
-    _session.cache_clear()
+def read_descriptions() -> None:
+    """Read from disk what making the clients needs. It is the same for everybody and holds no credentials."""
+    loader = _loader()
+    loader.load_data_with_path("endpoints")
+    loader.load_data("partitions")
+    for service in SERVICES:
+        loader.load_service_model(service, "service-2")
+        loader.load_service_model(service, "endpoint-rule-set-1")
 
 
 @functools.cache

@@ -9,10 +9,10 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
 
 from vezne import aws
 
@@ -36,6 +36,31 @@ class CredentialsRefusedError(Exception):
     """The provider refused to log us in, for certain."""
 
 
+def _no_stray_characters(value: str) -> str:
+    if not value or value != value.strip() or not value.isprintable():
+        raise ValueError("must not be empty, nor have control characters or blanks around it")
+    return value
+
+
+def _fits_a_header(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if not text or any(not "!" <= letter <= "~" for letter in text):
+        raise ValueError("must be visible ASCII characters without blanks")
+    return value
+
+
+def _fits(value: SecretStr) -> SecretStr:
+    _no_stray_characters(value.get_secret_value())
+    return value
+
+
+# A secret is pasted by hand: a line end that came along would make every call fail, some of them without a reason.
+Text = Annotated[str, AfterValidator(_no_stray_characters)]
+SecretText = Annotated[SecretStr, AfterValidator(_fits)]
+# Travels in an HTTP header.
+SecretToken = Annotated[SecretStr, AfterValidator(_fits_a_header)]
+
+
 class SecretModel(BaseModel):
     """The fields of one provider's secret. Values are hidden in every text form of the model."""
 
@@ -46,43 +71,43 @@ class SecretModel(BaseModel):
 class KolayBiCredentials(SecretModel):
     """KolayBi: the API key, and the `Channel` the provider issues for every call."""
 
-    api_key: SecretStr
-    channel: SecretStr
+    api_key: SecretText
+    channel: SecretToken
 
 
 class VakifBankCredentials(SecretModel):
     """VakıfBank API Portal: API key and secret, consent ("Rıza numarası"), API plan, and the TOS institution code."""
 
-    client_id: SecretStr
-    client_secret: SecretStr
-    consent_id: SecretStr
-    resource: str
-    institution_code: str
+    client_id: SecretText
+    client_secret: SecretText
+    consent_id: SecretText
+    resource: Literal["sandbox", "production"]
+    institution_code: Text
 
 
 class WalletgateCredentials(SecretModel):
     """walletgate: OAuth2 client, its scope, and the platform key sent as `x-client-id`."""
 
-    client_id: SecretStr
-    client_secret: SecretStr
-    scope: str
-    platform_key: SecretStr
+    client_id: SecretText
+    client_secret: SecretText
+    scope: Text
+    platform_key: SecretToken
     tenant_id: int | None = None
 
 
 class HasoCredentials(SecretModel):
     """HASO: merchant id, HMAC key and salt; the caller's address if HASO was told one."""
 
-    merchant_id: str
-    merchant_key: SecretStr
-    merchant_salt: SecretStr
-    ip_address: str = ""
+    merchant_id: Text
+    merchant_key: SecretText
+    merchant_salt: SecretText
+    ip_address: Text | Literal[""] = ""
 
 
 class PaynetCredentials(SecretModel):
     """Paynet: the secret key."""
 
-    secret_key: SecretStr
+    secret_key: SecretToken
 
 
 C = TypeVar("C", bound=SecretModel)
@@ -136,6 +161,11 @@ class Keyring(Generic[C]):
         assert self._token is not None
         return Access(credentials, self._token[0], version)
 
+    def try_login(self, credentials: C, version: str, deadline: Any) -> None:
+        """Log in with a version of the secret that is not in use yet. Raises as `access` does."""
+        assert self._log_in is not None
+        self._log_in(credentials, version, deadline)
+
     def forget(self) -> None:
         """Read the secret anew and log in anew at the next use."""
         self._secret = None
@@ -186,7 +216,7 @@ def _fetch_secret(model: type[C]) -> tuple[C, str]:
     except ValidationError as error:
         places = sorted({".".join(str(part) for part in item["loc"]) for item in error.errors(include_input=False)})
         raise SecretUnusableError(f"the secret does not fit its form at: {', '.join(places)}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise SecretUnusableError("the secret is not JSON") from None
 
 
@@ -199,8 +229,3 @@ def _client() -> "SecretsManagerClient":
 def connect() -> None:
     """Make the client now rather than at the first call."""
     _client()
-
-
-def disconnect() -> None:
-    """Drop the client; the next call makes another one."""
-    _client.cache_clear()

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from vezne import credentials, problems, startup
+from vezne import aws, credentials, problems, startup
 from vezne.api import Event, Handler, answer, client_id, response
 from vezne.credentials import CredentialsRefusedError, SecretUnavailableError, SecretUnusableError
 from vezne.inquiries import (
@@ -52,7 +52,7 @@ def handler(inquiry: Inquiry[Any]) -> Handler:
         finally:
             flush()
 
-    startup.finish(credentials.connect, tls_context, disconnect=credentials.disconnect)
+    startup.finish(reads=(aws.read_descriptions, tls_context), connects=(credentials.connect,))
     return handle
 
 

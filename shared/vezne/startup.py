@@ -6,7 +6,7 @@ Lambda names the kind of start in AWS_LAMBDA_INITIALIZATION_TYPE; where it is no
 import gc
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 SNAPSHOT = "snap-start"
 
@@ -17,33 +17,32 @@ def begin() -> None:
         gc.disable()
 
 
-def finish(*connects: Callable[[], object], disconnect: Callable[[], None]) -> None:
-    """Make the clients that the first order needs, and let the collector run, but over later objects only.
+def finish(*, reads: Iterable[Callable[[], object]], connects: Iterable[Callable[[], object]]) -> None:
+    """Do what the first order would wait for, and let the collector run, but over later objects only.
 
-    A snapshot holds no clients: they carry the role's credentials, so each restored copy makes its own.
+    `reads` get what is the same for every copy of a snapshot. `connects` make the AWS clients, which hold the role's
+    credentials: no snapshot has them, each restored copy makes its own.
     """
     kind = _kind()
     if not kind:
         return
-
-    def connect() -> None:
-        for make in connects:
-            make()
-
-    connect()
+    for read in reads:
+        read()
     if kind == SNAPSHOT:
-        _follow_snapshot(connect, disconnect)
+        # The waits between retries come from `random`, and restored copies must not retry in step.
+        _after_restore(random.seed, *connects)
+    else:
+        for connect in connects:
+            connect()
     gc.freeze()
     gc.enable()
 
 
-def _follow_snapshot(connect: Callable[[], None], disconnect: Callable[[], None]) -> None:
-    from snapshot_restore_py import register_after_restore, register_before_snapshot  # part of Lambda's runtime
+def _after_restore(*calls: Callable[[], object]) -> None:
+    from snapshot_restore_py import register_after_restore  # part of Lambda's runtime
 
-    register_before_snapshot(disconnect)
-    # The waits between retries come from this generator: restored copies must not retry in step.
-    register_after_restore(random.seed)
-    register_after_restore(connect)
+    for call in calls:
+        register_after_restore(call)
 
 
 def _kind() -> str:

@@ -22,8 +22,8 @@ READER = "get_operation"
 PYTHON = BENCH / "venv" / "bin" / "python"
 CHILD = HERE / "child.py"
 # What Lambda's runtime brings for Python, and what the peer has in its package besides Powertools.
-RUNTIME = ("awslambdaric", "boto3", "botocore", "dateutil", "jmespath", "s3transfer", "simplejson", "six.py",
-           "snapshot_restore_py.py", "urllib3")  # fmt: skip
+RUNTIME = ("awslambdaric", "boto3", "botocore", "dateutil", "jmespath", "runtime_client*", "s3transfer", "simplejson",
+           "six.py", "snapshot_restore_py.py", "urllib3")  # fmt: skip
 PEER = ("aws_xray_sdk", "wrapt")
 # The same for everything that is measured.
 ENVIRONMENT = {
@@ -79,12 +79,12 @@ def install() -> dict[str, Subject]:
     venv.create(BENCH / "venv", symlinks=True)
     layer, runtime = BENCH / "layer" / "python", BENCH / "runtime"
     build_layer(BENCH / "layer", "local")
-    _link(runtime, RUNTIME)
+    link(runtime, RUNTIME)
     subjects = {}
     for name in (*FUNCTIONS, READER):
         folder = _copy(ROOT / "functions" / name, BENCH / "functions" / name)
         subjects[name] = Subject(name, (folder, layer, runtime), name, name.split("_")[0])
-    _link(BENCH / "peer-packages", PEER)
+    link(BENCH / "peer-packages", PEER)
     for name, packages in (("floor", ()), ("peer", (BENCH / "peer-packages",))):
         folder = _copy(HERE / name, BENCH / "functions" / name)
         subjects[name] = Subject(name, (folder, layer, *packages, runtime), "paynet_capture", "paynet")
@@ -115,8 +115,8 @@ def _copy(source: Path, target: Path) -> Path:
     return target
 
 
-def _link(folder: Path, names: tuple[str, ...]) -> None:
+def link(folder: Path, names: tuple[str, ...]) -> None:
     folder.mkdir()
-    site = Path(boto3.__file__).parents[1]
     for name in names:
-        (folder / name).symlink_to(site / name)
+        for package in Path(boto3.__file__).parents[1].glob(name):
+            (folder / package.name).symlink_to(package)

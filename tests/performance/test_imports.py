@@ -5,11 +5,15 @@ Whoever adds a package or a module to a function's start adds it here, having se
 
 import json
 import os
+import re
 import subprocess
 import sys
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+
+from tests.performance.installation import RUNTIME, link
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,11 +62,29 @@ print(json.dumps(sorted(set(sys.modules) - before - {"app"})))
 """
 
 
-def imported(function: str) -> set[str]:
+def layer() -> dict[str, set[str]]:
+    """What the layer is made of: the top-level modules of each of its distributions."""
+    names = re.findall(r"^([a-z][a-z0-9-]*)==", (ROOT / "shared" / "requirements.txt").read_text(), re.MULTILINE)
+    tops: dict[str, set[str]] = {}
+    for name in names:
+        parts = {path.parts[0] for path in distribution(name).files or ()}
+        tops[name] = {part for part in parts if not part.endswith((".dist-info", "..", ".data", "__pycache__"))}
+    return tops
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Lambda's own packages and the layer's, and no other that may be installed here."""
+    folder = tmp_path_factory.mktemp("lambda") / "packages"
+    link(folder, tuple({*RUNTIME, *(top for tops in layer().values() for top in tops)}))
+    return folder
+
+
+def imported(function: str, packages: Path) -> set[str]:
     """Every module that is loaded when Lambda has started the function."""
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
-        "PYTHONPATH": os.pathsep.join([str(ROOT / "functions" / function), str(ROOT / "shared")]),
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "functions" / function), str(ROOT / "shared"), str(packages)]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_REGION": "eu-central-1",
@@ -74,14 +96,22 @@ def imported(function: str) -> set[str]:
         "POWERTOOLS_METRICS_NAMESPACE": "Vezne",
     }
     done = subprocess.run(
-        [sys.executable, "-s", "-c", LIST_MODULES], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-s", "-S", "-c", LIST_MODULES], env=environment, capture_output=True, text=True, check=True
     )
     return set(json.loads(done.stdout))
 
 
 @pytest.fixture(scope="module")
-def modules() -> dict[str, set[str]]:
-    return {function: imported(function) for function in PACKAGES}
+def modules(packages: Path) -> dict[str, set[str]]:
+    return {function: imported(function, packages) for function in PACKAGES}
+
+
+def test_nothing_is_in_the_layer_that_no_function_loads(modules: dict[str, set[str]]) -> None:
+    loaded = {name.split(".")[0] for listed in modules.values() for name in listed}
+    # Loaded when an order names a currency other than lira.
+    loaded.add("iso4217")
+    unused = {name for name, tops in layer().items() if not loaded & {top.removesuffix(".py") for top in tops}}
+    assert unused == set()
 
 
 def test_every_function_is_listed() -> None:

@@ -1,8 +1,6 @@
 """`python -m tests.stack run` sends five orders and stops; `python -m tests.stack serve` stays up until Ctrl-C."""
 
 import argparse
-import json
-import os
 import shlex
 import signal
 import sys
@@ -12,7 +10,7 @@ from types import FrameType
 
 from .orders import golden_order, golden_orders, send, table
 from .processes import ROOT, STACK_FILE, Progress, StackError, stack_file
-from .stack import Stack, running_stack
+from .stack import Stack, publish, running_stack
 
 
 def _progress() -> Progress:
@@ -51,10 +49,7 @@ def serve() -> int:
     """Keep the stack up and describe it in `.local/stack.json` until interrupted."""
     say = _progress()
     with stack_file(say) as file, running_stack(say) as stack:
-        partial = file.with_suffix(".partial")
-        partial.touch(mode=0o600)
-        partial.write_text(json.dumps(stack.description(), indent=2) + "\n")
-        os.replace(partial, file)
+        publish(stack, file)
         say(f"up; described in {STACK_FILE.relative_to(ROOT)}")
         print(f"\n{curl_lines(stack)}\nCtrl-C stops it.", flush=True)
         threading.Event().wait()

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+from samtranslator.yaml_helper import yaml_parse
 
 from .processes import LOCAL, ROOT, Progress, StackError, lock, running
 
@@ -15,6 +15,11 @@ SAM = ROOT / ".venv-sam" / "bin" / "sam"
 STACK_NAME = "vezne"
 REGION = "eu-central-1"
 BUCKET = "vezne-artifacts"
+# What Lambda calls this machine's processor.
+ARCHITECTURE = {"aarch64": "arm64", "arm64": "arm64"}.get(os.uname().machine, "x86_64")
+# What is built for -> what its layer is built for: the interpreter of this machine, which is the one the AWS emulator
+# runs functions with, or Lambda's own.
+LAYER_TARGETS = {"local": "local", "container": ARCHITECTURE}
 
 
 def aws_environment(endpoint_url: str) -> dict[str, str]:
@@ -39,9 +44,9 @@ def inputs(root: Path = ROOT) -> Iterator[Path]:
         )
 
 
-def built(root: Path = ROOT) -> Path:
-    """Where `sam build` puts what it makes for the local stack."""
-    return root / ".aws-sam" / "local"
+def built(root: Path = ROOT, kind: str = "local") -> Path:
+    """Where `sam build` puts what it makes for the local stack, or for a `container`."""
+    return root / ".aws-sam" / kind
 
 
 def _fingerprint(root: Path) -> str:
@@ -53,7 +58,7 @@ def _fingerprint(root: Path) -> str:
     return digest.hexdigest()
 
 
-def _environment(extra: Mapping[str, str]) -> dict[str, str]:
+def sam_environment(extra: Mapping[str, str]) -> dict[str, str]:
     """The caller's environment (pip may need its settings), without any real AWS account in it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return {**kept, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2", "AWS_DEFAULT_REGION": REGION, **extra}
@@ -72,7 +77,7 @@ def build_and_deploy(
     config = directory / "samconfig.toml"
     config.write_text("version = 0.1\n")
     with lock(LOCAL / "build.lock"):
-        _build(root, config, directory, progress)
+        _build("local", config, directory, progress, root)
         progress("sam deploy into MiniStack")
         command: list[str | Path] = [
             SAM, "deploy", "--template-file", _with_defaults(root, parameters), "--config-file", config,
@@ -81,7 +86,7 @@ def build_and_deploy(
             *(f'{name}="{value}"' for name, value in parameters.items()),
         ]  # fmt: skip
         with running(
-            "sam deploy", command, _environment(aws_environment(endpoint_url)), directory / "deploy.log"
+            "sam deploy", command, sam_environment(aws_environment(endpoint_url)), directory / "deploy.log"
         ) as sam:
             sam.finish()
 
@@ -99,19 +104,28 @@ def _with_defaults(root: Path, parameters: Mapping[str, str]) -> Path:
     return file
 
 
-def _build(root: Path, config: Path, directory: Path, progress: Progress) -> None:
-    """`sam build`, with the layer for this machine's interpreter, which is the one the emulator runs functions with."""
-    stamp, fingerprint = built(root) / ".inputs", _fingerprint(root)
+def build_for_containers(directory: Path, progress: Progress) -> Path:
+    """Build for Lambda's own Python on this machine's processor, if an input changed; raises StackError."""
+    config = directory / "samconfig.toml"
+    config.write_text("version = 0.1\n")
+    with lock(LOCAL / "build.lock"):
+        _build("container", config, directory, progress)
+    return built(kind="container")
+
+
+def _build(kind: str, config: Path, directory: Path, progress: Progress, root: Path = ROOT) -> None:
+    """`sam build`, unless nothing changed since the last one of this kind."""
+    stamp, fingerprint = built(root, kind) / ".inputs", _fingerprint(root)
     if stamp.exists() and stamp.read_text() == fingerprint:
         progress("sam build: nothing changed since the last one")
         return
     progress("sam build")
     stamp.unlink(missing_ok=True)
     command: list[str | Path] = [
-        SAM, "build", "--template-file", root / "template.yaml", "--build-dir", built(root), "--config-file", config,
-        "--base-dir", root,
+        SAM, "build", "--template-file", root / "template.yaml", "--build-dir", built(root, kind),
+        "--config-file", config, "--base-dir", root,
     ]  # fmt: skip
-    layer = {"VEZNE_LAYER_TARGET": "local", "PYTHON": sys.executable}
-    with running("sam build", command, _environment(layer), directory / "build.log") as sam:
+    layer = {"VEZNE_LAYER_TARGET": LAYER_TARGETS[kind], "PYTHON": sys.executable}
+    with running("sam build", command, sam_environment(layer), directory / "build.log") as sam:
         sam.finish()
     stamp.write_text(fingerprint)

@@ -27,12 +27,19 @@ class StackError(Exception):
 class Child:
     """A command in a process group of its own, ended with all it started when we stop it or are gone ourselves."""
 
-    def __init__(self, name: str, command: Sequence[str | Path], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        environment: Mapping[str, str],
+        log: Path,
+        directory: Path = ROOT,
+    ) -> None:
         self.name, self.log = name, log
         with log.open("wb") as output:
             self._guard = subprocess.Popen(
                 [sys.executable, str(GUARD), *map(str, command)],
-                cwd=ROOT,
+                cwd=directory,
                 env=dict(environment),
                 stdin=subprocess.PIPE,
                 stdout=output,
@@ -78,16 +85,18 @@ class Child:
 
 
 @contextmanager
-def running(name: str, command: Sequence[str | Path], environment: Mapping[str, str], log: Path) -> Iterator[Child]:
+def running(
+    name: str, command: Sequence[str | Path], environment: Mapping[str, str], log: Path, directory: Path = ROOT
+) -> Iterator[Child]:
     """A child that is stopped at the end of the block, however the block ends."""
-    child = Child(name, command, environment, log)
+    child = Child(name, command, environment, log, directory)
     try:
         yield child
     finally:
         child.stop()
 
 
-def choose_port(variable: str) -> int:
+def choose_port(variable: str = "") -> int:
     """A free loopback port, or the one the environment variable asks for; raises StackError if that one is taken."""
     wanted = int(os.environ.get(variable) or 0)
     with socket.socket() as probe:

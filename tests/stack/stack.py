@@ -192,6 +192,14 @@ class Stack:
         return [item for page in pages for item in page["Items"]]
 
 
+def publish(stack: Stack, file: Path) -> None:
+    """Describe the stack in `.local/stack.json`; `file` comes from `stack_file`, which removes it at the end."""
+    partial = file.with_suffix(".partial")
+    partial.touch(mode=0o600)
+    partial.write_text(json.dumps(stack.description(), indent=2) + "\n")
+    os.replace(partial, file)
+
+
 def _silent(_text: str) -> None:
     """No progress is wanted."""
 

@@ -15,8 +15,8 @@ from samtranslator.yaml_helper import yaml_parse
 from vezne import idempotency
 from vezne.idempotency import Store
 from vezne.inquiries import haso, kolaybi, paynet, vakifbank, walletgate
-from vezne.operation import Operation
-from vezne.record import Record
+from vezne.operation import Operation, Order
+from vezne.record import PROCESSING, Record
 
 from tests.support.examples import LOGINS, SECRETS, Example
 from tests.support.provider_server import ProviderServer, json_reply
@@ -110,8 +110,9 @@ def api_event(
     key: str | None = "key-1",
     client: str | None = "client-1",
     headers: dict[str, str] | None = None,
+    called_as: str | None = None,
 ) -> dict[str, Any]:
-    """What API Gateway sends for one HTTP request."""
+    """What API Gateway sends for one HTTP request; `called_as`: the path in the client's URL."""
     given = {"Content-Type": "application/json", **({} if key is None else {"Idempotency-Key": key}), **(headers or {})}
     return {
         "path": path,
@@ -119,7 +120,7 @@ def api_event(
         "multiValueHeaders": {name: [value] for name, value in given.items()},
         "pathParameters": path_parameters or None,
         "requestContext": {
-            "path": f"/v1{path}",
+            "path": called_as or f"/v1{path}",
             "authorizer": {"claims": {} if client is None else {"client_id": client, "scope": "vezne/any"}},
         },
         "body": body,
@@ -142,6 +143,7 @@ class Bench:
         self._functions: dict[str, ModuleType] = {}
         self.table_calls: list[str] = []
         self._faults: dict[str, list[str]] = {}
+        self._actions: dict[str, Callable[[dict[str, Any]], None]] = {}
         self._secret_ids: dict[str, str] = {}
         self._create_table()
         events = idempotency._client().meta.events
@@ -183,6 +185,36 @@ class Bench:
         parameters = example.path_parameters if path_parameters is None else path_parameters
         return _response(self.handle(example.function, api_event("/route", parameters, content, **event), seconds))
 
+    def order(self, example: Example, key: str = "key-1", client: str = "client-1") -> Order[Any]:
+        """The example order as the path sees it."""
+        operation = operation_of(example.function)
+        return operation.order(client, key, operation.request_model.model_validate(example.standing_request))
+
+    def stand(
+        self, example: Example, *, lease: float = 27.0, owner: str = "another invocation", **order: str
+    ) -> Record:
+        """Put the example order's record into the table as another invocation would have claimed it."""
+        operation, known = operation_of(example.function), self.order(example, **order)
+        until = self.clock.now + lease
+        record = Record(
+            id=known.operation_id,
+            operation=operation.name,
+            client_id=known.client_id,
+            fingerprint=known.fingerprint,
+            status=PROCESSING,
+            owner=owner,
+            lease_until=until,
+            in_flight_until=until,
+            created_at=self.clock.now,
+            updated_at=self.clock.now,
+            clues=operation.clues(known),
+            guard=operation.guard(known),
+            next_look_up=until + 3,
+        )
+        assert self.store.claim(record) is None
+        self.table_calls.clear()
+        return record
+
     def sweep(self, example: Example, seconds: float = 27.0) -> dict[str, int]:
         return self.handle(example.function, sweep_event(), seconds)
 
@@ -217,6 +249,10 @@ class Bench:
         """Let the next calls such as `UpdateItem` fail; `applied`: the table obeys, but the answer is lost."""
         self._faults[name] = ["after" if applied else "before"] * times
 
+    def before_next(self, name: str, action: Callable[[dict[str, Any]], None]) -> None:
+        """Do something just before the next table call such as `PutItem`; the action gets its request."""
+        self._actions[name] = action
+
     def heal_table(self) -> None:
         self._faults.clear()
 
@@ -238,8 +274,10 @@ class Bench:
             created = secrets_client().create_secret(Name=f"vezne/{provider}", SecretString=text)
             self._secret_ids[provider] = created["ARN"]
 
-    def _before(self, model: Any, **_: Any) -> None:
+    def _before(self, model: Any, params: dict[str, Any], **_: Any) -> None:
         self.table_calls.append(model.name)
+        if model.name in self._actions:
+            self._actions.pop(model.name)(json.loads(params["body"]))
         if self._faults.get(model.name, [""])[0] == "before":
             self._fault(model.name)
             raise EndpointConnectionError(endpoint_url="https://dynamodb.invalid")

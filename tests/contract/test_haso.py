@@ -1,0 +1,221 @@
+"""HASO 5.14 (POST {SERVIS_URL}/RequestV2/SendTransactionExpense) and 5.5 against their pages."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.support.bench import Bench
+from tests.support.examples import HASO, SECRETS, haso_answer, haso_plan, haso_success
+from tests.support.provider_server import HANG_UP, Answering, Reply, json_reply
+from tests.support.wire import answered, findings, header, literals, looked_up, the_call, unknown_order, verdict
+
+# The page shows no sample request; its table gives names, order and form ("100 ile çarparak", "Ondalık basamak
+# olmamalıdır"). Fee 100.00 and expense 230.00 make "10000" and "23000". The token is computed by
+#   printf 'sandbox-merchant-idORDER-0001TRX-2026-00011000023000203.0.113.7sandbox-merchant-salt' |
+#   openssl dgst -sha256 -hmac sandbox-merchant-key -binary | openssl base64
+TOKEN = "D0mRSzYhNCFAsAxQCt5yCd6a9Qm42f1i3MkwyZ/7V/I="
+REQUEST = f"""{{
+  "merchantId": "sandbox-merchant-id",
+  "merchantOid": "ORDER-0001",
+  "transactionCode": "TRX-2026-0001",
+  "counterPartyAttorneyFee": "10000",
+  "expenseAmount": "23000",
+  "ipAddress": "203.0.113.7",
+  "requestToken": "{TOKEN}"
+}}"""
+# printf 'sandbox-merchant-idORDER-0001TRX-2026-0001203.0.113.7sandbox-merchant-salt' | openssl ... as above
+PLAN_TOKEN = "3rBbvj79eRSuSWGtOAxqcgUnsQIcAAcWk/q+LMAnTCQ="
+
+
+def success(*rows: dict[str, Any]) -> Reply:
+    return json_reply({"Success": True, "Errors": [], "Data": {"PaymentPlan": list(rows)}})
+
+
+def refusal(*errors: Any, http: int = 200) -> Reply:
+    return json_reply({"Success": False, "Errors": list(errors), "Data": None}, http)
+
+
+def test_the_order_gives_the_wire(bench: Bench) -> None:
+    answered(bench, HASO, haso_answer)
+    call = the_call(bench, HASO)
+    assert (call.method, call.path) == ("POST", "/servis/RequestV2/SendTransactionExpense")
+    assert header(call, "Content-Type") == "application/json"
+    assert header(call, "Authorization") is None
+    assert literals(call.body) == literals(REQUEST)
+
+
+def test_without_an_address_none_is_sent(bench: Bench) -> None:
+    bench.put_secret("haso", {name: value for name, value in SECRETS["haso"].items() if name != "ip_address"})
+    answered(bench, HASO, haso_answer)
+    assert "ipAddress" not in the_call(bench, HASO).json()
+
+
+@pytest.mark.parametrize(
+    ("fee", "expense", "wire"),
+    [
+        ("0", "0", ("0", "0")),
+        ("0.00", "0.01", ("0", "1")),
+        ("10", "10.0", ("1000", "1000")),
+        ("12345678.90", "99999999.99", ("1234567890", "9999999999")),
+    ],
+)
+def test_amounts_are_times_100_without_decimals(bench: Bench, fee: str, expense: str, wire: tuple[str, str]) -> None:
+    order = {**HASO.body, "counter_party_attorney_fee": fee, "expense_amount": expense}
+    assert answered(bench, HASO, haso_answer, body=order).status == 200
+    sent = the_call(bench, HASO).json()
+    assert (sent["counterPartyAttorneyFee"], sent["expenseAmount"]) == wire
+
+
+def test_the_answer_is_read(bench: Bench) -> None:
+    """Mixed capitals as the page has them."""
+    rows = [
+        {"InstallmentNo": 1, "installmentPayment": 500.0, "termDate": "2026-11-01", "totalExpenseAmount": 0},
+        {"InstallmentNo": 2, "installmentPayment": 830.0, "termDate": "2026-12-01", "totalExpenseAmount": 330.0},
+    ]
+    response = answered(bench, HASO, success(*rows))
+    assert response.status == 200
+    assert response.body["result"] == {
+        "payment_plan": [
+            {
+                "installment_no": 1,
+                "installment_payment": "500.0",
+                "term_date": "2026-11-01",
+                "total_expense_amount": "0",
+            },
+            {
+                "installment_no": 2,
+                "installment_payment": "830.0",
+                "term_date": "2026-12-01",
+                "total_expense_amount": "330.0",
+            },
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        # "True dönerse Data parametresi doludur": the plan with our total, by either reading of `expenseAmount`.
+        (haso_success("330.00"), "succeeded"),
+        (haso_success("330"), "succeeded"),
+        (haso_success("230.00"), "succeeded"),
+        (json_reply({"Success": True, "Errors": None, "Data": haso_plan("330")}), "succeeded"),
+        (
+            json_reply({"Success": True, "Data": {"PaymentPlan": {"InstallmentNo": 1, "totalExpenseAmount": 330}}}),
+            "succeeded",
+        ),
+        (haso_success("100.00"), "unknown"),
+        (haso_success("0"), "unknown"),
+        (haso_success("330.01"), "unknown"),
+        (json_reply({"Success": True, "Errors": ["H101"], "Data": haso_plan("330")}), "unknown"),
+        (json_reply({"Success": True, "Errors": [], "Data": None}), "unknown"),
+        (json_reply({"Success": True, "Errors": [], "Data": {}}), "unknown"),
+        (json_reply({"Success": True, "Errors": [], "Data": {"PaymentPlan": "yok"}}), "unknown"),
+        (json_reply({"Success": "true", "Errors": [], "Data": haso_plan("330")}), "unknown"),
+        (json_reply({"Success": 1, "Errors": [], "Data": haso_plan("330")}), "unknown"),
+        (json_reply({"Errors": [], "Data": haso_plan("330")}), "unknown"),
+        (Reply(201, haso_success("330").body), "unknown"),
+        # "False dönerse Errors parametresi doludur."
+        (refusal("H101 İşlem bulunamadı"), "declined"),
+        (refusal({"code": "H101"}), "declined"),
+        (refusal("H101", http=400), "declined"),
+        (refusal(), "unknown"),
+        (json_reply({"Success": False, "Errors": None}), "unknown"),
+        (json_reply({"Success": False, "Errors": "H101"}), "unknown"),
+        (json_reply({"Success": False}), "unknown"),
+        (refusal("H101", http=500), "unknown"),
+        (Reply(200, b"<html></html>"), "unknown"),
+        (Reply(200, haso_success("330").body[:-5]), "unknown"),
+        (Reply(200, b'{"Success": true,}'), "unknown"),
+        (Reply(403, b"{}"), "unknown"),
+        (Reply(404, b"<html></html>"), "unknown"),
+        (HANG_UP, "unknown"),
+    ],
+)
+def test_what_an_answer_is_taken_for(bench: Bench, reply: Answering, outcome: str) -> None:
+    assert verdict(bench, HASO, reply) == outcome
+
+
+@pytest.mark.parametrize(
+    ("errors", "code", "text"),
+    [
+        (["H101 İşlem bulunamadı"], "H101", "H101 İşlem bulunamadı"),
+        (["İşlem icrada değil", "H205: kod"], "H205", "İşlem icrada değil; H205: kod"),
+        (["İşlem bulunamadı"], "", "İşlem bulunamadı"),
+        (["TCKN 10000000146 hatalı"], "", "TCKN *** hatalı"),
+    ],
+)
+def test_a_refusals_code_and_text(bench: Bench, errors: list[str], code: str, text: str) -> None:
+    response = answered(bench, HASO, refusal(*errors))
+    assert response.status == 402
+    assert (response.body["provider_code"], response.body["provider_text"]) == (code, text)
+
+
+# -------------------------------------------------------------------- look-up
+
+
+def test_the_look_up_call(bench: Bench) -> None:
+    unknown_order(bench, HASO)
+    looked_up(bench, HASO, haso_success("330"))
+    (call,) = bench.server.to("POST /servis/Index/GetPaymentsOfTransaction")
+    assert header(call, "Content-Type") == "application/json"
+    assert call.json() == {
+        "merchantId": "sandbox-merchant-id",
+        "merchantOid": "ORDER-0001",
+        "transactionCode": "TRX-2026-0001",
+        "ipAddress": "203.0.113.7",
+        "requestToken": PLAN_TOKEN,
+    }
+
+
+def test_the_total_in_the_plan_is_proof(bench: Bench) -> None:
+    known = unknown_order(bench, HASO)
+    response = looked_up(bench, HASO, haso_success("330.00"))
+    assert (response.status, response.body["status"]) == (200, "succeeded")
+    assert response.body["result"]["payment_plan"][1]["total_expense_amount"] == "330.00"
+    assert findings(bench, known) == ["found"]
+    assert bench.server.to(HASO.route) == []
+
+
+def test_the_expense_alone_is_no_proof(bench: Bench) -> None:
+    """Whether `expenseAmount` includes the fee is not clear, so this may be an older order's figure."""
+    known = unknown_order(bench, HASO)
+    assert looked_up(bench, HASO, haso_success("230.00")).status == 202
+    assert findings(bench, known) == ["inconclusive"]
+    assert bench.server.to(HASO.route) == []
+
+
+def test_a_plan_without_any_total_is_no_proof(bench: Bench) -> None:
+    known = unknown_order(bench, HASO)
+    assert looked_up(bench, HASO, success({"InstallmentNo": 1, "installmentPayment": 500})).status == 202
+    assert findings(bench, known) == ["inconclusive"]
+
+
+def test_another_total_is_not_ours_and_the_same_order_is_sent_again(bench: Bench) -> None:
+    known = unknown_order(bench, HASO)
+    bench.server.on(HASO.route, haso_answer)
+    response = looked_up(bench, HASO, haso_success(Decimal("100.00")))
+    assert findings(bench, known) == ["not_found"]
+    assert response.body["status"] == "succeeded"
+    (again,) = bench.server.to(HASO.route)
+    assert literals(again.body) == literals(REQUEST)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        refusal("H101"),
+        json_reply({"Success": True, "Errors": [], "Data": {}}),
+        json_reply({"Success": True, "Errors": [], "Data": haso_plan("330")}, 400),
+        json_reply({"Success": True, "Errors": [], "Data": haso_plan("330")}, 500),
+        Reply(200, b"<html></html>"),
+        Reply(401, b""),
+        HANG_UP,
+    ],
+)
+def test_a_look_up_that_fails_proves_nothing(bench: Bench, reply: Reply) -> None:
+    known = unknown_order(bench, HASO)
+    assert looked_up(bench, HASO, reply).status == 202
+    assert findings(bench, known) == ["inconclusive"]
+    assert bench.server.to(HASO.route) == []

@@ -1,0 +1,425 @@
+"""VakıfBank "TOS İşlemleri Yap" (POST /tos/payment) and "... Sorgula" (POST /tos/query) against their pages."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from stdnum import luhn
+
+from tests.support.bench import Bench
+from tests.support.examples import SECRETS, VAKIFBANK, VAKIFBANK_COMPLETED, vakifbank_answer, vakifbank_rows
+from tests.support.provider_server import HANG_UP, Answering, Call, Reply, json_reply
+from tests.support.wire import answered, findings, header, literals, looked_up, the_call, unknown_order, verdict
+
+# The page's "İstek", "$guid" and all.
+PAGE_REQUEST = """{
+  "InstitutionCode": "0006624",
+  "TransactionType": 1,
+  "TaxIdentityCheck": true,
+  "CreditUse": true,
+  "Amount": 200.0,
+  "CurrencyType": "TL",
+  "SenderAccountNo": "0",
+  "ReceivertAccountIbanNo": "0",
+  "ReceiverBankCode": "0015",
+  "ReceiverBranchCode": "",
+  "ReceiverNameSurname": "Oktay",
+  "Explanation": "",
+  "InstitutionTransactionCode": "$guid",
+  "ReceiverAddress": "",
+  "ReceiverTelephone": "",
+  "ReceiverIdentityNo": "",
+  "ReceiverAdministrationTax": "",
+  "ReceiverTaxNo": "",
+  "ReceiverFatherName": "oktay",
+  "ReceiverEmail": "",
+  "PaymentDate": "2022-12-28T00:00:00",
+  "InstitutionPackageNo": "",
+  "ComingReturnPaymentDate": "",
+  "ComingReturnTransactionQueryNo": "",
+  "ChiefName": "",
+  "ChiefAccountNo": "",
+  "ChiefIdentityNo": "",
+  "ChiefAdress": "",
+  "ChiefCountryCity": "",
+  "ChiefBirthPlace": "",
+  "ChiefBirthDate": "",
+  "ChiefCustomerNo": ""
+}"""
+ORDER = {
+    "transaction_type": "account",
+    "amount": "200.00",
+    "currency": "TRY",
+    "sender_account_no": "0",
+    "payment_date": "2022-12-28",
+    "tax_identity_check": True,
+    "credit_use": True,
+    "receiver_account": "0",
+    "receiver_bank_code": "0015",
+    "receiver_name": "Oktay",
+    "receiver_father_name": "oktay",
+}
+# The page's "Cevap".
+CODE = "7e591df3-2f3c-4971-9682-9e4455b35b2f"
+PAGE_ANSWER = """{
+  "Header": {
+    "StatusCode": "APIGW000000",
+    "StatusDescription": "Tamamlandı",
+    "StatusDescriptionEn": "Completed",
+    "ObjectID": "18c1fd2f-b997-41dc-bf9e-5e8caacdcecb"
+  },
+  "Data": {
+    "QueryResult": {
+      "TransactionObjectId": "2022000039254817",
+      "ErrorExplanation": "Tahsil Edildi",
+      "InstitutionTaxNo": "7e591df3-2f3c-4971-9682-9e4455b35b2f",
+      "TransactionQueryNo": "7425301",
+      "ErrorCode": 1,
+      "Result": true
+    }
+  }
+}"""
+
+
+def result(**changes: Any) -> Answering:
+    """The page's answer to the code that was sent, with changes to its `QueryResult`."""
+    return lambda call: vakifbank_answer(call, **changes)
+
+
+def header_only(code: str, status: int = 400, text: str = "Açıklama") -> Reply:
+    return json_reply({"Header": {"StatusCode": code, "StatusDescription": text}}, status)
+
+
+def test_the_pages_order_gives_the_pages_wire(bench: Bench) -> None:
+    answered(bench, VAKIFBANK, vakifbank_answer, body=ORDER)
+    call = the_call(bench, VAKIFBANK)
+    assert (call.method, call.path) == ("POST", "/tos/payment")
+    assert header(call, "Authorization") == "Bearer sandbox-token"
+    assert header(call, "Content-Type") == "application/json"
+    code = call.json()["InstitutionTransactionCode"]
+    assert str(UUID(code)) == code
+    assert literals(call.body) == literals(PAGE_REQUEST.replace("$guid", code))
+
+
+def test_the_pages_answer_is_read(bench: Bench) -> None:
+    order = {**ORDER, "institution_transaction_code": CODE}
+    response = answered(bench, VAKIFBANK, Reply(200, PAGE_ANSWER.encode()), body=order)
+    assert response.status == 200
+    assert response.body["result"] == {
+        "transaction_object_id": "2022000039254817",
+        "transaction_query_no": "7425301",
+        "institution_transaction_code": CODE,
+        "error_code": "1",
+        "error_explanation": "Tahsil Edildi",
+        "gateway_object_id": "18c1fd2f-b997-41dc-bf9e-5e8caacdcecb",
+    }
+    assert the_call(bench, VAKIFBANK).json()["InstitutionTransactionCode"] == CODE
+
+
+def test_the_login(bench: Bench) -> None:
+    answered(bench, VAKIFBANK, vakifbank_answer, body=ORDER)
+    login = bench.server.calls[0]
+    secret = SECRETS["vakifbank"]
+    assert (login.method, login.path) == ("POST", "/auth/oauth/v2/token")
+    assert header(login, "Content-Type") == "application/x-www-form-urlencoded"
+    assert header(login, "Authorization") is None
+    assert login.form() == [
+        ("client_id", secret["client_id"]),
+        ("client_secret", secret["client_secret"]),
+        ("grant_type", "b2b_credentials"),
+        ("scope", "payment"),
+        ("consentId", secret["consent_id"]),
+        ("resource", "sandbox"),
+    ]
+
+
+def test_the_derived_code_follows_from_the_operation(bench: Bench) -> None:
+    """The same order sent again must carry the same code, and another order another one."""
+    codes = []
+    for key in ("key-1", "key-2"):
+        answered(bench, VAKIFBANK, vakifbank_answer, body=ORDER, key=key)
+        codes.append(bench.server.to(VAKIFBANK.route)[-1].json()["InstitutionTransactionCode"])
+    assert codes[0] != codes[1]
+    assert bench.records()[0]["clues"]["M"]["institution_transaction_code"]["S"] in codes
+
+
+CARD = "411111111111111" + luhn.calc_check_digit("411111111111111")
+
+
+@pytest.mark.parametrize(
+    ("changes", "wire"),
+    [
+        ({"transaction_type": "account"}, {"TransactionType": 1, "ReceivertAccountIbanNo": "0"}),
+        ({"transaction_type": "name", "receiver_account": None}, {"TransactionType": 2, "ReceivertAccountIbanNo": ""}),
+        (
+            {"transaction_type": "credit_card", "receiver_account": CARD},
+            {"TransactionType": 3, "ReceivertAccountIbanNo": CARD},
+        ),
+        (
+            {"transaction_type": "return", "returned_payment_date": "2022-12-01", "returned_transaction_query_no": "7"},
+            {"TransactionType": 5, "ComingReturnPaymentDate": "2022-12-01", "ComingReturnTransactionQueryNo": "7"},
+        ),
+        ({"currency": "USD", "amount": "0.05"}, {"CurrencyType": "USD", "Amount": 0.05}),
+    ],
+    ids=["account", "name", "card", "return", "dollars"],
+)
+def test_each_transaction_type(bench: Bench, changes: dict[str, Any], wire: dict[str, Any]) -> None:
+    response = answered(bench, VAKIFBANK, vakifbank_answer, body={**ORDER, **changes})
+    assert response.status == 200
+    sent = the_call(bench, VAKIFBANK).json()
+    assert {name: sent[name] for name in wire} == wire
+
+
+@pytest.mark.parametrize(
+    ("amount", "literal"),
+    [("0.01", "0.01"), ("200", "200.0"), ("1234567.80", "1234567.8"), ("9999999999999.99", "9999999999999.99")],
+)
+def test_amounts_are_json_numbers_without_a_float_between(bench: Bench, amount: str, literal: str) -> None:
+    answered(bench, VAKIFBANK, vakifbank_answer, body={**ORDER, "amount": amount})
+    assert ("Amount", ("float", literal)) in literals(the_call(bench, VAKIFBANK).body)
+
+
+def test_a_card_number_is_sent_and_kept_nowhere(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    order = {**ORDER, "transaction_type": "credit_card", "receiver_account": CARD}
+    response = answered(bench, VAKIFBANK, result(ErrorExplanation=f"{CARD} nolu karta ödendi"), body=order)
+    assert response.status == 200
+    assert CARD in the_call(bench, VAKIFBANK).body.decode()
+    written = f"{response}{bench.items()}{capsys.readouterr()}"
+    assert CARD not in written
+    assert response.body["result"]["error_explanation"] == "*** nolu karta ödendi"
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        # Both layers: the gateway completed, and `Result` says what became of the payment.
+        (result(), "succeeded"),
+        (result(Result="true", ErrorCode="1"), "succeeded"),
+        (result(ErrorCode=0), "succeeded"),
+        (result(InstitutionTaxNo=None), "succeeded"),
+        (result(Result=False, ErrorCode=12, ErrorExplanation="Bakiye yetersiz"), "declined"),
+        (result(Result=False, InstitutionTaxNo=None), "declined"),
+        (result(Result=None), "unknown"),
+        (result(Result="belki"), "unknown"),
+        (result(InstitutionTaxNo=CODE), "unknown"),
+        # A refusal of somebody else's payment says nothing about ours.
+        (result(Result=False, InstitutionTaxNo=CODE), "unknown"),
+        (json_reply({"Header": VAKIFBANK_COMPLETED}), "unknown"),
+        (json_reply({"Header": VAKIFBANK_COMPLETED, "Data": None}), "unknown"),
+        (json_reply({"Header": VAKIFBANK_COMPLETED, "Data": {"QueryResult": None}}), "unknown"),
+        (json_reply({"Header": VAKIFBANK_COMPLETED, "Data": {"QueryResult": []}}), "unknown"),
+        (json_reply({"Data": {"QueryResult": {"Result": True}}}), "unknown"),
+        (json_reply({"Header": {"StatusCode": "APIGW000001"}, "Data": {"QueryResult": {"Result": True}}}), "unknown"),
+        (Reply(200, PAGE_ANSWER.encode()[:-9]), "unknown"),
+        (Reply(200, PAGE_ANSWER.replace("true", "true,").encode()), "unknown"),
+        (Reply(200, b"<html></html>"), "unknown"),
+        (Reply(201, PAGE_ANSWER.encode()), "unknown"),
+        (HANG_UP, "unknown"),
+        # "Mesaj Kodları" of the page, and the certain refusals of MessageCodes.
+        (header_only("ACBH000645"), "declined"),
+        (header_only("ACBH000027"), "declined"),
+        (header_only("ACBH000619"), "declined"),
+        (header_only("ACBH000645", 200), "declined"),
+        (header_only("ACBG000007"), "declined"),
+        (header_only("ACBH000194"), "declined"),
+        (header_only("ACBH000201"), "declined"),
+        (header_only("ACBH000203"), "declined"),
+        (header_only("ACBH000214"), "declined"),
+        (header_only("ACBH000215"), "declined"),
+        (header_only("ACBH000233"), "declined"),
+        (header_only("ACBH000234"), "declined"),
+        (header_only("ACBH000235"), "declined"),
+        # The bank's error bodies are known to carry a trailing comma.
+        (Reply(400, b'{"Header": {"StatusCode": "ACBH000233", "StatusDescription": "x",},}'), "declined"),
+        # The gateway did not let the call through.
+        (header_only("ACBG000003"), "provider-unreachable"),
+        (header_only("ACBG000004", 429), "provider-unreachable"),
+        (header_only("ACBG000005"), "provider-rejected-credentials"),
+        (header_only("ACBG000006"), "provider-rejected-credentials"),
+        (header_only("ACBG000010"), "provider-rejected-credentials"),
+        # "system error, try later": nobody knows. So says every 5xx, whatever code it carries, and every other code.
+        (header_only("ACBG000008"), "unknown"),
+        (header_only("ACBG000009"), "unknown"),
+        (header_only("ACBG000008", 500), "unknown"),
+        (header_only("ACBH000645", 500), "unknown"),
+        (header_only("ACBG000000", 200), "unknown"),
+        (header_only("ACBH999999"), "unknown"),
+        (header_only(""), "unknown"),
+        (Reply(400, b""), "unknown"),
+        (Reply(403, b"<html>Forbidden</html>"), "unknown"),
+        (Reply(404, b"{}"), "unknown"),
+        (Reply(502, b"<html>Bad Gateway</html>"), "unknown"),
+    ],
+)
+def test_what_an_answer_is_taken_for(bench: Bench, reply: Answering, outcome: str) -> None:
+    assert verdict(bench, VAKIFBANK, reply) == outcome
+
+
+@pytest.mark.parametrize(
+    "reply", [header_only("ACBG000001", 401), header_only("ACBG000001"), header_only("ACBG000002"), Reply(401, b"")]
+)
+def test_a_refused_token_is_renewed_once(bench: Bench, reply: Reply) -> None:
+    bench.server.on(VAKIFBANK.route, reply, vakifbank_answer)
+    assert bench.send(VAKIFBANK).status == 200
+    assert len(bench.server.to("POST /auth/oauth/v2/token")) == 2
+    bodies = [call.body for call in bench.server.to(VAKIFBANK.route)]
+    assert len(bodies) == 2
+    assert bodies[0] == bodies[1]
+
+
+def test_a_token_refused_twice_is_a_refused_login(bench: Bench) -> None:
+    bench.server.on(VAKIFBANK.route, header_only("ACBG000001", 401))
+    response = bench.send(VAKIFBANK)
+    assert (response.status, response.body["type"]) == (502, "/problems/provider-rejected-credentials")
+    assert len(bench.server.to(VAKIFBANK.route)) == 2
+    assert bench.records() == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "code", "text"),
+    [
+        (header_only("ACBH000645", text="Kurum kodu boş olamaz."), "ACBH000645", "Kurum kodu boş olamaz."),
+        (header_only("ACBH000234", text="Kalan limit 12345678901"), "ACBH000234", "Kalan limit ***"),
+        (result(Result=False, ErrorCode=12, ErrorExplanation="Bakiye yetersiz"), "12", "Bakiye yetersiz"),
+        (result(Result=False, ErrorCode=12, ErrorExplanation="TR330006100519786457841326 hatalı"), "12", "*** hatalı"),
+    ],
+)
+def test_a_refusals_code_and_text(bench: Bench, reply: Answering, code: str, text: str) -> None:
+    response = answered(bench, VAKIFBANK, reply)
+    assert response.status == 402
+    assert (response.body["provider_code"], response.body["provider_text"]) == (code, text)
+
+
+# -------------------------------------------------------------------- look-up
+
+
+def row(bench: Bench, operation_id: str, **changes: Any) -> dict[str, Any]:
+    """The row of this order, with the payment's own names and the answer's."""
+    code = bench.record(operation_id).clues["institution_transaction_code"]
+    return {
+        "InstitutionCode": "0006624",
+        "InstitutionTransactionCode": code,
+        "TransactionType": 1,
+        "Amount": Decimal("200.0"),
+        "CurrencyType": "TL",
+        "Result": True,
+        "ErrorCode": 1,
+        "ErrorExplanation": "Tahsil Edildi",
+        "TransactionObjectId": "2022000039254817",
+        "TransactionQueryNo": "7425301",
+        **changes,
+    }
+
+
+def test_the_look_up_call(bench: Bench) -> None:
+    known = unknown_order(bench, VAKIFBANK)
+    looked_up(bench, VAKIFBANK, vakifbank_rows(row(bench, known)))
+    (call,) = bench.server.to("POST /tos/query")
+    assert header(call, "Authorization") == "Bearer sandbox-token"
+    assert header(call, "Content-Type") == "application/json"
+    assert call.json() == {
+        "InstitutionCode": "0006624",
+        "InstitutionTransactionNo": bench.record(known).clues["institution_transaction_code"],
+        "PaymentDate": "2026-12-28T00:00:00",
+    }
+
+
+def test_a_found_payment(bench: Bench) -> None:
+    known = unknown_order(bench, VAKIFBANK)
+    response = looked_up(bench, VAKIFBANK, vakifbank_rows(row(bench, known)))
+    assert (response.status, response.body["status"]) == (200, "succeeded")
+    assert response.body["result"] == {
+        "transaction_object_id": "2022000039254817",
+        "transaction_query_no": "7425301",
+        "institution_transaction_code": bench.record(known).clues["institution_transaction_code"],
+        "error_code": "1",
+        "error_explanation": "Tahsil Edildi",
+        "gateway_object_id": None,
+    }
+    assert findings(bench, known) == ["found"]
+    assert bench.server.to(VAKIFBANK.route) == []
+
+
+def test_the_row_may_call_the_code_by_its_other_names(bench: Bench) -> None:
+    known = unknown_order(bench, VAKIFBANK)
+    ours = row(bench, known)
+    ours["InstitutionTransactionNo"] = ours.pop("InstitutionTransactionCode")
+    assert looked_up(bench, VAKIFBANK, vakifbank_rows(ours)).body["status"] == "succeeded"
+
+
+def test_the_list_may_stand_one_level_deeper(bench: Bench) -> None:
+    known = unknown_order(bench, VAKIFBANK)
+    body = {"Header": VAKIFBANK_COMPLETED, "Data": {"QueryResult": {"Result": [row(bench, known)]}}}
+    assert looked_up(bench, VAKIFBANK, json_reply(body)).body["status"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"Amount": Decimal("200.01")},
+        {"Amount": None},
+        {"Result": False},
+        {"ErrorCode": 12},
+    ],
+    ids=["other amount", "no amount", "failed", "error code"],
+)
+def test_a_row_of_our_code_that_contradicts_proves_nothing(bench: Bench, changes: dict[str, Any]) -> None:
+    known = unknown_order(bench, VAKIFBANK)
+    response = looked_up(bench, VAKIFBANK, vakifbank_rows(row(bench, known, **changes)))
+    assert (response.status, response.body["status"]) == (202, "unknown")
+    assert findings(bench, known) == ["inconclusive"]
+    # Not "not found", so it is not sent again either.
+    assert bench.server.to(VAKIFBANK.route) == []
+
+
+def test_two_rows_of_our_code_prove_nothing(bench: Bench) -> None:
+    known = unknown_order(bench, VAKIFBANK)
+    response = looked_up(bench, VAKIFBANK, vakifbank_rows(row(bench, known), row(bench, known)))
+    assert response.status == 202
+    assert findings(bench, known) == ["inconclusive"]
+
+
+def test_a_foreign_payment_of_the_same_amount_is_not_ours(bench: Bench) -> None:
+    known = unknown_order(bench, VAKIFBANK)
+    foreign = row(bench, known, InstitutionTransactionCode=CODE)
+    bench.server.on(VAKIFBANK.route, vakifbank_answer)
+    response = looked_up(bench, VAKIFBANK, vakifbank_rows(foreign))
+    assert findings(bench, known) == ["not_found"]
+    # Not there, and the bank refuses doubles: sent again under the same code.
+    assert response.body["status"] == "succeeded"
+    (again,) = bench.server.to(VAKIFBANK.route)
+    assert again.json()["InstitutionTransactionCode"] == bench.record(known).clues["institution_transaction_code"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        vakifbank_rows({"InstitutionTransactionCode": 7, "Amount": "viel"}),
+        json_reply({"Header": VAKIFBANK_COMPLETED, "Data": {}}),
+        json_reply({"Header": VAKIFBANK_COMPLETED, "Data": None}),
+        json_reply({"Header": {"StatusCode": "ACBG000008"}, "Data": {"Result": []}}),
+        json_reply({"Header": VAKIFBANK_COMPLETED, "Data": {"Result": []}}, 400),
+        json_reply({"Header": VAKIFBANK_COMPLETED, "Data": {"Result": []}}, 500),
+        Reply(200, b"<html></html>"),
+        Reply(401, b""),
+        HANG_UP,
+    ],
+)
+def test_a_look_up_that_fails_proves_nothing(bench: Bench, reply: Reply) -> None:
+    known = unknown_order(bench, VAKIFBANK)
+    assert looked_up(bench, VAKIFBANK, reply).status == 202
+    assert findings(bench, known) == ["inconclusive"]
+    assert bench.server.to(VAKIFBANK.route) == []
+
+
+def test_a_duplicate_refused_on_resend_is_no_refusal(bench: Bench) -> None:
+    """The page does not say how a double is answered: the first may have been booked meanwhile."""
+    unknown_order(bench, VAKIFBANK)
+
+    def refuse(call: Call) -> Reply:
+        return vakifbank_answer(call, Result=False, ErrorCode=99, ErrorExplanation="Mükerrer işlem")
+
+    bench.server.on(VAKIFBANK.route, refuse)
+    response = looked_up(bench, VAKIFBANK, vakifbank_rows())
+    assert (response.status, response.body["status"]) == (202, "unknown")

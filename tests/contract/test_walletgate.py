@@ -1,0 +1,374 @@
+"""walletgate "Make Payment" (POST /v1/InvoicePayment/MakePayment) and its look-up against their pages."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.support.bench import Bench
+from tests.support.examples import BILL, BILL_PAYLOAD, OID, SECRETS, WALLETGATE, walletgate_rows
+from tests.support.provider_server import HANG_UP, Reply, json_reply
+from tests.support.wire import answered, findings, header, literals, looked_up, the_call, unknown_order, verdict
+
+# The page's "İSTEK (POST)".
+PAGE_REQUEST = """{
+  "tenant_id": 0,
+  "account_type_id": 1,
+  "account_number": "28XX01",
+  "wallet_number": "25XX25",
+  "inv_payment_transaction_query_oid": "90XX46-FXX5-4XX3-8DXX-B1XX97",
+  "invoice_amount": 196.50,
+  "payment_amount": 196.50,
+  "product_oid": "8064fb0c-c556-4104-8fe4-9779c6dc3721",
+  "subscriber_no": "5536557580",
+  "bill_term": "03/2023",
+  "bill_no": "2023XXX887"
+}"""
+# The page's "YANIT".
+PAGE_ANSWER = """{
+    "status": 0,
+    "code": "100",
+    "message": "İşlem başarılı",
+    "payload": {
+        "invoice_type": null,
+        "inv_payment_transaction_query_oid": "90XX46-FXX5-4XX3-8DXX-B1XX97",
+        "receipt_output_print": "termal",
+        "institution_name": "Türk Telekom (Mobil)",
+        "payment_transaction_id": "9623XX2189",
+        "transaction_id": "ABRVXXX7304",
+        "transaction_amount": 196.5000,
+        "transaction_fee": 0.000000,
+        "charged_amount": 196.500000,
+        "ext_order_id": "90XX46-FXX5-4XX3-8DXX-B1XX97",
+        "business_code": "",
+        "business_name": "",
+        "friendly_name": "",
+        "receiver_account_number": "412XX50",
+        "receiver_wallet_number": "126XX30",
+        "sender_wallet_info": {
+            "id": "45X9XX21",
+            "name": "",
+            "account_number": "28XX01",
+            "account_type": "Personal",
+            "created_date_utc": "2022-01-18T07:48:51.7092961+00:00",
+            "number": "25XX25",
+            "phone_country_code": null,
+            "phone_number": null,
+            "email": null,
+            "total_balance": 899.47,
+            "monthly_incoming_total": 0.0,
+            "monthly_outgoing_total": 0.0,
+            "access_level_status_id": 1,
+            "access_level_status": "Aktif",
+            "payment_balance": {
+                "available": 0.0,
+                "unavailable": 0.00
+            },
+            "cash_balance": {
+                "available": 899.47,
+                "unavailable": 0.00
+            },
+            "transaction_limits": {
+                "max_balance": 1000000.0000,
+                "topup_credit_limit": 996004.0060,
+                "topup_cash_limit": 996004.0060,
+                "withdrawal_limit": 1000000.0000,
+                "payment_limit": 997238.4300,
+                "wallet_to_wallet_limit": 999699.8000
+            },
+            "kyc_level_status": null,
+            "currency_code": "TRY",
+            "user_kyc_info": null,
+            "is_topup_default": false,
+            "tax_number": null,
+            "loyalty_record_required": false
+        }
+    }
+}"""
+# The same, amounts as decimal strings with the page's digits.
+RESULT = {
+    "invoice_type": None,
+    "inv_payment_transaction_query_oid": OID,
+    "receipt_output_print": "termal",
+    "institution_name": "Türk Telekom (Mobil)",
+    "payment_transaction_id": "9623XX2189",
+    "transaction_id": "ABRVXXX7304",
+    "transaction_amount": "196.5000",
+    "transaction_fee": "0.000000",
+    "charged_amount": "196.500000",
+    "ext_order_id": OID,
+    "business_code": "",
+    "business_name": "",
+    "friendly_name": "",
+    "receiver_account_number": "412XX50",
+    "receiver_wallet_number": "126XX30",
+    "sender_wallet_info": {
+        "id": "45X9XX21",
+        "name": "",
+        "account_number": "28XX01",
+        "account_type": "Personal",
+        "created_date_utc": "2022-01-18T07:48:51.7092961+00:00",
+        "number": "25XX25",
+        "phone_country_code": None,
+        "phone_number": None,
+        "email": None,
+        "total_balance": "899.47",
+        "monthly_incoming_total": "0.0",
+        "monthly_outgoing_total": "0.0",
+        "access_level_status_id": 1,
+        "access_level_status": "Aktif",
+        "payment_balance": {"available": "0.0", "unavailable": "0.00"},
+        "cash_balance": {"available": "899.47", "unavailable": "0.00"},
+        "transaction_limits": {
+            "max_balance": "1000000.0000",
+            "topup_credit_limit": "996004.0060",
+            "topup_cash_limit": "996004.0060",
+            "withdrawal_limit": "1000000.0000",
+            "payment_limit": "997238.4300",
+            "wallet_to_wallet_limit": "999699.8000",
+        },
+        "kyc_level_status": None,
+        "currency_code": "TRY",
+        "user_kyc_info": None,
+        "is_topup_default": False,
+        "tax_number": None,
+        "loyalty_record_required": False,
+    },
+}
+
+
+def envelope(status: Any = 0, code: Any = "100", http: int = 200, **payload: Any) -> Reply:
+    return json_reply(
+        {"status": status, "code": code, "message": "Mesaj", "payload": {**BILL_PAYLOAD, **payload}}, http
+    )
+
+
+def refusal(code: Any, http: int = 200, message: str = "Yetersiz bakiye") -> Reply:
+    return json_reply({"status": 1, "code": code, "message": message, "payload": None}, http)
+
+
+def test_the_pages_order_gives_the_pages_wire(bench: Bench) -> None:
+    answered(bench, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body=BILL)
+    call = the_call(bench, WALLETGATE)
+    assert (call.method, call.path) == ("POST", "/v1/InvoicePayment/MakePayment")
+    assert header(call, "Authorization") == "Bearer sandbox-token"
+    assert header(call, "x-client-id") == "sandbox-platform-key"
+    assert header(call, "Content-Type") == "application/json"
+    assert literals(call.body) == literals(PAGE_REQUEST)
+
+
+def test_without_a_tenant_in_the_secret_none_is_sent(bench: Bench) -> None:
+    """`tenant_id` is in the page's sample, not in its parameter table."""
+    bench.put_secret(
+        "walletgate", {name: value for name, value in SECRETS["walletgate"].items() if name != "tenant_id"}
+    )
+    answered(bench, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body=BILL)
+    page = [pair for pair in literals(PAGE_REQUEST) if pair[0] != "tenant_id"]
+    assert literals(the_call(bench, WALLETGATE).body) == page
+
+
+def test_the_pages_answer_is_read(bench: Bench) -> None:
+    response = answered(bench, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body=BILL)
+    assert response.status == 200
+    assert response.body["result"] == RESULT
+
+
+def test_the_login_goes_to_the_identity_host(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Only the login's address changes: what arrives under another path cannot have gone to the API's host.
+    monkeypatch.setenv("WALLETGATE_IDENTITY_URL", f"{bench.server.url}/identity")
+    bench.server.on("POST /identity/connect/token", json_reply({"access_token": "t2", "expires_in": 3600}))
+    answered(bench, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body=BILL)
+    login = bench.server.calls[0]
+    secret = SECRETS["walletgate"]
+    assert (login.method, login.path) == ("POST", "/identity/connect/token")
+    assert header(login, "Content-Type") == "application/x-www-form-urlencoded"
+    assert login.form() == [
+        ("grant_type", "client_credentials"),
+        ("client_id", secret["client_id"]),
+        ("client_secret", secret["client_secret"]),
+        ("scope", "sts_business_api"),
+    ]
+    assert header(the_call(bench, WALLETGATE), "Authorization") == "Bearer t2"
+
+
+@pytest.mark.parametrize(("ours", "wire"), [("personal", 1), ("business", 2)])
+def test_account_types(bench: Bench, ours: str, wire: int) -> None:
+    answered(bench, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body={**BILL, "account_type": ours})
+    assert the_call(bench, WALLETGATE).json()["account_type_id"] == wire
+
+
+@pytest.mark.parametrize(
+    ("amount", "literal"),
+    [("196.5", "196.50"), ("0.01", "0.01"), ("100", "100.00"), ("9999999999999.99", "9999999999999.99")],
+)
+def test_amounts_have_two_digits(bench: Bench, amount: str, literal: str) -> None:
+    order = {**BILL, "invoice_amount": amount, "payment_amount": amount}
+    answered(bench, WALLETGATE, envelope(transaction_amount=Decimal(amount)), body=order)
+    sent = dict(literals(the_call(bench, WALLETGATE).body))
+    assert sent["invoice_amount"] == sent["payment_amount"] == ("float", literal)
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        # Success is `status` 0 and `code` "100", with HTTP 200, for our bill and our amount.
+        (envelope(), "succeeded"),
+        (envelope("0", 100), "succeeded"),
+        (envelope(transaction_amount="196.5"), "succeeded"),
+        (envelope(inv_payment_transaction_query_oid="other"), "unknown"),
+        (envelope(transaction_amount=Decimal("196.4999")), "unknown"),
+        (envelope(transaction_amount=Decimal("196.49")), "unknown"),
+        (envelope(1), "unknown"),
+        (envelope(0, "101"), "unknown"),
+        (envelope(0, "300"), "unknown"),
+        (envelope(http=201), "unknown"),
+        (envelope(http=400), "unknown"),
+        (json_reply({"status": 0, "code": "100", "payload": None}), "unknown"),
+        (json_reply({"status": 0, "code": "100"}), "unknown"),
+        (json_reply(BILL_PAYLOAD), "unknown"),
+        (json_reply([]), "unknown"),
+        (Reply(200, PAGE_ANSWER.encode()[:-30]), "unknown"),
+        (Reply(200, b"<html></html>"), "unknown"),
+        (Reply(200, b""), "unknown"),
+        (HANG_UP, "unknown"),
+        # The platform's code table: wallet not found, limit insufficient, balance insufficient.
+        (refusal("300"), "declined"),
+        (refusal("310"), "declined"),
+        (refusal("311"), "declined"),
+        (refusal(311), "declined"),
+        (refusal("311", 400), "declined"),
+        # "duplicate ext_transaction_id": it may have been paid before.
+        (refusal("301"), "unknown"),
+        (refusal("301", 400), "unknown"),
+        # What no page lists.
+        (refusal("999"), "unknown"),
+        (refusal(None), "unknown"),
+        (refusal("311", 500), "unknown"),
+        (refusal("999", 500), "unknown"),
+        # HTTP says that it was not carried out, and the platform's envelope is there.
+        (refusal("999", 400), "declined"),
+        (refusal("999", 403), "declined"),
+        (refusal("999", 404), "declined"),
+        (refusal("999", 422), "declined"),
+        (refusal("999", 409), "unknown"),
+        (refusal("999", 429), "unknown"),
+        (json_reply({"title": "Bad Request"}, 400), "unknown"),
+        (Reply(404, b"<html></html>"), "unknown"),
+        (Reply(502, b"<html></html>"), "unknown"),
+    ],
+)
+def test_what_an_answer_is_taken_for(bench: Bench, reply: Reply, outcome: str) -> None:
+    assert verdict(bench, WALLETGATE, reply) == outcome
+
+
+def test_a_refusals_code_and_text(bench: Bench) -> None:
+    response = answered(bench, WALLETGATE, refusal("311", message="Bakiye: 12345678901"))
+    assert response.status == 402
+    assert (response.body["provider_code"], response.body["provider_text"]) == ("311", "Bakiye: ***")
+
+
+def test_a_refused_token_is_renewed_once(bench: Bench) -> None:
+    bench.server.on(WALLETGATE.route, Reply(401, b""), WALLETGATE.success)
+    assert bench.send(WALLETGATE).status == 200
+    assert len(bench.server.to("POST /connect/token")) == 2
+
+
+# -------------------------------------------------------------------- look-up
+
+ROW = {
+    "id": "TX1",
+    "ext_transaction_id": OID,
+    "process_level_status_id": 20,
+    "transaction_status_id": 20,
+    "result_code": "Success",
+    "tx_base_amount": Decimal("196.5000"),
+    "tx_additional_fee": Decimal("1.0000"),
+    "currency_code": "TRY",
+    "completed_date_utc": "2026-12-01T06:00:00.0000000Z",
+}
+
+
+def test_the_look_up_call(bench: Bench) -> None:
+    unknown_order(bench, WALLETGATE)
+    looked_up(bench, WALLETGATE, walletgate_rows(ROW))
+    (call,) = bench.server.to(WALLETGATE.look_up_route)
+    assert header(call, "Authorization") == "Bearer sandbox-token"
+    assert header(call, "x-client-id") == "sandbox-platform-key"
+    sent = call.json()
+    # Without dates the platform shows the last day or the last three only, so they always go along.
+    assert (sent.pop("start_date"), sent.pop("end_date")) == ("2026-12-01T05:50:00Z", "2026-12-01T06:10:27Z")
+    assert sent == {
+        "page_size": 50,
+        "page_index": 0,
+        "order_column": "CreatedDateUtc",
+        "order_by": "desc",
+        "ext_transaction_id": OID,
+    }
+
+
+def test_the_window_of_an_old_order_is_still_around_its_time(bench: Bench) -> None:
+    unknown_order(bench, WALLETGATE)
+    bench.clock.advance(30 * 24 * 3600)
+    looked_up(bench, WALLETGATE, walletgate_rows())
+    (call,) = bench.server.to(WALLETGATE.look_up_route)
+    assert re.match("2026-12-01T05:50", call.json()["start_date"])
+    assert re.match("2026-12-01T06:10", call.json()["end_date"])
+
+
+@pytest.mark.parametrize("shape", ["items", "list"])
+def test_a_found_payment(bench: Bench, shape: str) -> None:
+    known = unknown_order(bench, WALLETGATE)
+    payload = {"items": [ROW], "total": 1} if shape == "items" else [ROW]
+    response = looked_up(bench, WALLETGATE, json_reply({"status": 0, "code": "100", "payload": payload}))
+    assert (response.status, response.body["status"]) == (200, "succeeded")
+    result = response.body["result"]
+    assert result["inv_payment_transaction_query_oid"] == result["ext_order_id"] == OID
+    assert result["transaction_id"] == "TX1"
+    assert (result["transaction_amount"], result["transaction_fee"]) == ("196.5000", "1.0000")
+    assert findings(bench, known) == ["found"]
+    assert bench.server.to(WALLETGATE.route) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "finding"),
+    [
+        ([{**ROW, "process_level_status_id": 10}], "inconclusive"),
+        ([{**ROW, "process_level_status_id": 40}], "inconclusive"),
+        ([{**ROW, "process_level_status_id": 60}], "inconclusive"),
+        ([{**ROW, "process_level_status_id": None, "transaction_status_id": None}], "inconclusive"),
+        ([{**ROW, "tx_base_amount": Decimal("196.51")}], "inconclusive"),
+        ([{**ROW, "tx_base_amount": None}], "inconclusive"),
+        ([ROW, ROW], "inconclusive"),
+        ([{**ROW, "ext_transaction_id": "another bill of the same amount"}], "not_found"),
+        ([], "not_found"),
+    ],
+    ids=["pending", "cancelled", "refunded", "no status", "other amount", "no amount", "two", "foreign", "none"],
+)
+def test_what_proves_nothing(bench: Bench, rows: list[dict[str, Any]], finding: str) -> None:
+    known = unknown_order(bench, WALLETGATE)
+    for _ in range(3):
+        assert looked_up(bench, WALLETGATE, walletgate_rows(*rows)).status == 202
+        bench.clock.advance(24 * 3600)
+    assert findings(bench, known) == [finding] * 3
+    assert bench.server.to(WALLETGATE.route) == []
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        json_reply({"status": 1, "code": "999", "payload": None}),
+        json_reply({"status": 0, "code": "100", "payload": None}),
+        json_reply({"status": 0, "code": "100", "payload": {"items": "none"}}),
+        json_reply({"status": 0, "code": "100", "payload": {"items": [{"tx_base_amount": "viel"}]}}),
+        json_reply({"status": 0, "code": "100", "payload": {"items": []}}, 400),
+        json_reply({"status": 0, "code": "100", "payload": {"items": []}}, 500),
+        Reply(200, b"<html></html>"),
+        Reply(401, b""),
+        HANG_UP,
+    ],
+)
+def test_a_look_up_that_fails_proves_nothing(bench: Bench, reply: Reply) -> None:
+    known = unknown_order(bench, WALLETGATE)
+    assert looked_up(bench, WALLETGATE, reply).status == 202
+    assert findings(bench, known) == ["inconclusive"]

@@ -1,0 +1,25 @@
+"""The operator's commands as they are typed: make, on a stack named by STACK."""
+
+import json
+import os
+import subprocess
+from typing import Any
+
+from tests.stack import Stack
+from tests.stack.build import STACK_NAME, aws_environment
+from tests.stack.processes import ROOT
+
+
+def make(stack: Stack, target: str, stdin: Any = None, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """`make target NAME=value`, with the rights of the emulator's root."""
+    settings = [f"{name}={value}" for name, value in {"STACK": STACK_NAME, **variables}.items()]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE", "MFLAGS"))}
+    return subprocess.run(
+        ["make", "--silent", target, *settings],
+        cwd=ROOT,
+        env={**kept, **aws_environment(stack.aws_endpoint_url)},
+        input="" if stdin is None else json.dumps(stdin),
+        capture_output=True,
+        text=True,
+        check=False,
+    )

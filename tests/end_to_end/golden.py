@@ -1,0 +1,78 @@
+"""The golden events as a function gets them, and what a healthy function answers to each the first time."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.stack import Stack
+from tests.stack.processes import ROOT
+from tests.stack.stack import INQUIRIES, OPERATIONS
+
+
+@dataclass(frozen=True)
+class GoldenEvent:
+    """One file of events/: a function's folder and the kind of the event."""
+
+    path: Path
+
+    @property
+    def function(self) -> str:
+        return self.path.name.split(".")[0]
+
+    @property
+    def kind(self) -> str:
+        return self.path.name.split(".")[1]
+
+    @property
+    def logical_name(self) -> str:
+        return "".join(word.capitalize() for word in self.function.split("_"))
+
+    @property
+    def pays(self) -> bool:
+        """Whether it is an order, which must be performed once."""
+        return self.kind == "standing_order" or (self.kind == "api" and self.operation in PAYING)
+
+    @property
+    def operation(self) -> str:
+        (operation,) = [name for name, logical in {**OPERATIONS, **INQUIRIES}.items() if logical == self.logical_name]
+        return operation
+
+    def content(self) -> dict[str, Any]:
+        event: dict[str, Any] = json.loads(self.path.read_text())
+        return event
+
+
+PAYING = OPERATIONS.keys() - {"operations.read"}
+GOLDEN_EVENTS = [GoldenEvent(path) for path in sorted((ROOT / "events").glob("*.json"))]
+
+
+def first_time(stack: Stack) -> None:
+    """Golden events have fixed keys: forget every order, here and at the providers."""
+    for item in stack.records():
+        stack.aws("dynamodb").delete_item(TableName=stack.table, Key={"id": item["id"]})
+    stack.sandbox.reset()
+
+
+def assert_healthy(stack: Stack, event: GoldenEvent, answer: Any) -> None:
+    """The answer to an event that came for the first time, and the money it moved."""
+    bookings = len(stack.sandbox.bookings())
+    if event.kind == "sweep":
+        assert answer["settled"] == 0, answer
+        assert answer["oldest_unknown_seconds"] == 0, answer
+        assert bookings == 0
+    elif event.kind == "standing_order":
+        assert answer["status"] == "succeeded", answer
+        assert bookings == 1
+    elif event.operation == "operations.read":
+        # The operation of the event is nobody's.
+        assert answer["statusCode"] == 404, answer
+        assert json.loads(answer["body"])["type"] == "/problems/operation-not-found"
+    elif event.operation in INQUIRIES:
+        assert answer["statusCode"] == 200, answer
+        assert bookings == 0
+    else:
+        assert answer["statusCode"] == 200, answer
+        assert json.loads(answer["body"])["status"] == "succeeded"
+        assert "Idempotent-Replayed" not in answer["headers"]
+        assert bookings == 1

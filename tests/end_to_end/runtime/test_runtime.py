@@ -1,0 +1,116 @@
+"""Every function in the real runtime loop of Lambda: cold start, warm call, time limit."""
+
+import json
+import os
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.examples import example
+from tests.end_to_end.golden import GOLDEN_EVENTS, GoldenEvent, assert_healthy, first_time
+from tests.end_to_end.runtime.emulator import instance
+from tests.stack import Stack
+
+
+@pytest.mark.parametrize("event", GOLDEN_EVENTS, ids=[event.path.name for event in GOLDEN_EVENTS])
+def test_a_golden_event_cold_and_warm(stack: Stack, event: GoldenEvent, tmp_path: Path) -> None:
+    first_time(stack)
+    with instance(stack, event.operation, tmp_path) as function:
+        assert function.runtimes() == []
+        cold = function.invoke(event.content())
+        assert_healthy(stack, event, cold.json())
+        (process,) = function.runtimes()
+
+        warm = function.invoke(event.content()).json()
+        assert function.runtimes() == [process]
+    if event.kind == "api" and event.pays:
+        # The same order again: the stored answer.
+        assert warm["headers"]["Idempotent-Replayed"] == "true"
+        assert warm["body"] == cold.json()["body"]
+    elif event.pays:
+        assert warm == cold.json()
+    else:
+        assert_healthy(stack, event, warm)
+    # However often it came.
+    assert len(stack.sandbox.bookings()) == (1 if event.pays else 0)
+
+
+def api_event(one: Any) -> dict[str, Any]:
+    """The golden API event of paynet.capture with another order in it."""
+    (golden,) = [it for it in GOLDEN_EVENTS if (it.operation, it.kind) == (one.operation, "api")]
+    event = golden.content()
+    event["multiValueHeaders"]["Idempotency-Key"] = [one.key]
+    event["headers"]["Idempotency-Key"] = one.key
+    event["body"] = json.dumps(one.body)
+    return event
+
+
+def lease_is_over(stack: Stack, operation_id: str) -> None:
+    """As if the time had passed for which the killed function may still have been running."""
+    stack.aws("dynamodb").update_item(
+        TableName=stack.table,
+        Key={"id": {"S": operation_id}},
+        UpdateExpression="SET lease_until = :past, in_flight_until = :past, next_look_up = :past",
+        ExpressionAttributeValues={":past": {"N": "1"}},
+    )
+
+
+def test_the_time_limit_kills_and_the_order_is_still_told_honestly(stack: Stack, tmp_path: Path) -> None:
+    one = example("paynet.capture")
+    event = api_event(one)
+    stack.sandbox.rule("paynet.capture", "hang")
+    before = len(stack.sandbox.calls("paynet.capture"))
+    with instance(stack, one.operation, tmp_path, AWS_LAMBDA_FUNCTION_TIMEOUT="10") as function:
+        with ThreadPoolExecutor(1) as pool:
+            call = pool.submit(function.invoke, event)
+            stack.sandbox.wait_for_calls("paynet.capture", before + 1)
+            # By itself the function would end in time. Stopped, it can do nothing any more but be killed.
+            (process,) = function.runtimes()
+            os.kill(process, signal.SIGSTOP)
+            ended = call.result()
+        assert "Task timed out after 10.00 seconds" in ended.text
+        assert process not in function.runtimes()
+
+        # The claim stands: whoever asks while the killed function could still be running is told to wait.
+        (record,) = [item for item in stack.records() if item.get("clues", {}).get("M", {}).get("reference_no") ==
+                     {"S": one.reference}]  # fmt: skip
+        assert record["status"] == {"S": "processing"}
+        assert "unresolved" in record
+        early = function.invoke(event).json()
+        (second,) = function.runtimes()
+        assert second != process
+        assert early["statusCode"] in (202, 409), early
+        assert json.loads(early["body"])["money"] == "unknown"
+
+        # After that it is looked up, and unknown for as long as the look-up says nothing.
+        lease_is_over(stack, record["id"]["S"])
+        stack.sandbox.rule("paynet.check", "fail", times=0)
+        unknown = function.invoke(event).json()
+        assert unknown["statusCode"] == 202, unknown
+        assert json.loads(unknown["body"])["money"] == "unknown"
+
+        stack.sandbox.remove_rules()
+        settled = function.invoke(event).json()
+        assert settled["statusCode"] == 200, settled
+        assert json.loads(settled["body"])["status"] == "succeeded"
+    assert len(stack.sandbox.bookings("paynet", one.reference)) == 1
+
+
+def test_an_instance_takes_one_call_at_a_time(stack: Stack, tmp_path: Path) -> None:
+    orders = [example("paynet.capture") for _ in range(6)]
+    with instance(stack, "paynet.capture", tmp_path) as function:
+        gate = threading.Barrier(len(orders))
+
+        def send(one: Any) -> Any:
+            gate.wait()
+            return function.invoke(api_event(one)).json()
+
+        with ThreadPoolExecutor(len(orders)) as pool:
+            answers = list(pool.map(send, orders))
+        assert [answer["statusCode"] for answer in answers] == [200] * len(orders)
+        assert len(function.runtimes()) == 1
+    assert all(len(stack.sandbox.bookings("paynet", one.reference)) == 1 for one in orders)

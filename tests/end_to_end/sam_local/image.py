@@ -1,0 +1,154 @@
+"""The base image for `sam local invoke`, made from what is on this machine: no image registry is asked.
+
+It holds what Lambda's own image holds for us: Python in `/var/lang`, the runtime interface client and boto3 in
+`/var/runtime`, and a shell for the few commands by which SAM puts its emulator and the layer on top.
+"""
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+
+from tests.stack.processes import ROOT
+
+BUSYBOX = Path("/bin/busybox")
+NAME = "vezne-lambda-python"
+# What awslambdaric and boto3 need, in the versions of requirements-dev.txt.
+RUNTIME_PACKAGES = (
+    "awslambdaric", "boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "simplejson", "six",
+    "snapshot-restore-py", "urllib3",
+)  # fmt: skip
+# Libraries that wheels of the layer link to, beside those of Python itself.
+LIBRARIES = ("libgcc_s.so.1", "libstdc++.so.6", "librt.so.1", "libdl.so.2", "libpthread.so.0", "libresolv.so.2")
+COMMANDS = ("sh", "mv", "cp", "rm", "chmod", "mkdir", "cat", "ls", "env")
+VERSION = "3.13"
+DOCKERFILE = f"""\
+FROM scratch
+ADD files.tar /
+ENV LANG=C.UTF-8 TZ=:UTC PATH=/var/lang/bin:/bin LD_LIBRARY_PATH=/var/lang/lib:/opt/lib
+ENV LAMBDA_TASK_ROOT=/var/task LAMBDA_RUNTIME_DIR=/var/runtime AWS_EXECUTION_ENV=AWS_Lambda_python{VERSION}
+WORKDIR /var/task
+"""
+
+
+class NoImageError(Exception):
+    """The base image cannot be made on this machine; the text says what is missing."""
+
+
+def find_python() -> Path:
+    """An interpreter of Lambda's version that really starts: on the PATH, or one of pyenv's. Raises NoImageError."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    found = shutil.which(f"python{VERSION}")
+    candidates = [Path(found)] if found else []
+    candidates += sorted(pyenv.glob(f"versions/{VERSION}*/bin/python{VERSION}"))
+    for candidate in candidates:
+        if subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode == 0:
+            return candidate
+    raise NoImageError(f"python{VERSION}, which the functions run on, is not on this machine")
+
+
+def ensure_image(client: docker.DockerClient) -> str:
+    """The name of the image, made now if the engine does not have it. Raises NoImageError."""
+    python = find_python()
+    if not BUSYBOX.exists():
+        raise NoImageError("/bin/busybox, a shell for the image, is not on this machine (Debian's busybox-static)")
+    name = f"{NAME}:{VERSION}"
+    if not client.images.list(name):
+        with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryFile() as context:
+            root = Path(directory) / "root"
+            _fill(root, python)
+            _pack(root, context)
+            client.images.build(fileobj=context, custom_context=True, tag=name, rm=True)
+    return name
+
+
+def _fill(root: Path, python: Path) -> None:
+    """Lay the image's files out under `root`."""
+    for folder in ("bin", "tmp", "etc", "proc", "dev", "opt", "var/task", "var/runtime", "var/rapid", "var/lang/bin"):
+        (root / folder).mkdir(parents=True)
+    shutil.copy2(BUSYBOX, root / "bin/busybox")
+    for command in COMMANDS:
+        (root / "bin" / command).symlink_to("busybox")
+    _copy_python(root, python)
+    _copy_libraries(root)
+    _install_runtime(root, python)
+    bootstrap = root / "var/runtime/bootstrap"
+    bootstrap.write_text(
+        "#!/bin/sh\n"
+        "export PYTHONPATH=/var/task:/opt/python:/var/runtime\n"
+        f'exec /var/lang/bin/python{VERSION} -m awslambdaric "$_HANDLER"\n'
+    )
+    bootstrap.chmod(0o755)
+
+
+def _copy_python(root: Path, python: Path) -> None:
+    asked = "import sys, sysconfig; print(sys.base_prefix, sysconfig.get_path('stdlib'), sep='\\n')"
+    base, stdlib = map(Path, subprocess.check_output([python, "-c", asked], text=True).splitlines())
+    shutil.copy2((base / f"bin/python{VERSION}").resolve(), root / f"var/lang/bin/python{VERSION}")
+    left_out = ("test", "idlelib", "site-packages", "dist-packages", "config-*", "__pycache__", "*.a")
+    shutil.copytree(stdlib, root / f"var/lang/lib/python{VERSION}", ignore=shutil.ignore_patterns(*left_out))
+    for library in (base / "lib").glob(f"libpython{VERSION}.so*"):
+        shutil.copy2(library, root / "var/lang/lib")
+
+
+def _copy_libraries(root: Path) -> None:
+    """Every shared library that Python and its modules are linked to, at its own path."""
+    binaries = [root / f"var/lang/bin/python{VERSION}", *root.glob("var/lang/lib/**/*.so*")]
+    text = subprocess.run(["ldd", *binaries], capture_output=True, text=True, check=False).stdout
+    linked = set(re.findall(r"(?:=> |^\t)(/\S+) \(", text, re.MULTILINE))
+    known = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
+    for name in LIBRARIES:
+        linked.update(re.findall(rf"\t{re.escape(name)} \(.*(?:x86-64|AArch64).*\) => (/\S+)", known)[:1])
+    for library in map(Path, linked):
+        target = root / library.relative_to("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(library.resolve(), target)
+
+
+def _install_runtime(root: Path, python: Path) -> None:
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as requirements:
+        requirements.writelines(_pinned(RUNTIME_PACKAGES))
+        requirements.flush()
+        subprocess.run(
+            [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check",
+             "--no-deps", "--require-hashes", "--only-binary=:all:", "--no-compile", "--requirement", requirements.name,
+             "--target", root / "var/runtime"],
+            check=True,
+        )  # fmt: skip
+
+
+def _pinned(names: tuple[str, ...]) -> Iterator[str]:
+    """The entries of these packages in requirements-dev.txt, with their hashes."""
+    text = (ROOT / "requirements-dev.txt").read_text()
+    for entry in re.findall(r"^\S.*(?:\n[ \t].*)*", text, re.MULTILINE):
+        if re.match(r"[A-Za-z0-9._-]+", entry)[0] in names:
+            yield f"{entry}\n"
+
+
+def _pack(root: Path, context: io.BufferedIOBase) -> None:
+    """Write the build context: a Dockerfile and the files as one archive, which ADD unpacks."""
+    files = root.with_suffix(".tar")
+    with tarfile.open(files, "w") as archive:
+        archive.add(root, arcname=".", filter=_as_root)
+    with tarfile.open(fileobj=context, mode="w") as archive:
+        entry = tarfile.TarInfo("Dockerfile")
+        entry.size = len(DOCKERFILE)
+        archive.addfile(entry, io.BytesIO(DOCKERFILE.encode()))
+        archive.add(files, arcname="files.tar")
+    context.seek(0)
+
+
+def _as_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = "root"
+    if entry.name == "./tmp":
+        entry.mode = 0o1777
+    return entry

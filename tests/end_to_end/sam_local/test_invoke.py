@@ -1,0 +1,70 @@
+"""Every golden event through `sam local invoke`, in a container of the running engine, against the local stack."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+from docker.errors import DockerException
+
+from tests.end_to_end.golden import GOLDEN_EVENTS, GoldenEvent, assert_healthy, first_time
+from tests.end_to_end.sam_local.image import NoImageError, ensure_image
+from tests.stack import Stack, StackError, publish
+from tests.stack.processes import ROOT, stack_file
+
+_OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+
+
+@pytest.fixture(scope="session")
+def image() -> str:
+    """The base image, if there is an engine to make it and run it."""
+    try:
+        client = docker.from_env()
+        client.ping()
+    except DockerException as error:
+        pytest.skip(f"no container engine answers here (.ci/run starts one on Debian, as root): {error}")
+    try:
+        return ensure_image(client)
+    except NoImageError as error:
+        pytest.skip(f"the base image cannot be made here: {error}")
+
+
+@pytest.fixture(scope="module")
+def serving(whole_stack: Stack) -> Iterator[None]:
+    """What `make serve` leaves for other programs."""
+    try:
+        with stack_file(lambda _text: None) as file:
+            publish(whole_stack, file)
+            yield
+    except StackError as error:
+        pytest.skip(str(error))
+
+
+def make_invoke(function: str, event: Path, image: str) -> "subprocess.CompletedProcess[str]":
+    command = ["make", "--silent", "invoke", f"FN={function}", f"EVENT={event}", f"IMAGE={image}"]
+    # make passes its own settings on to a make that it runs.
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    }
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("event", GOLDEN_EVENTS, ids=[event.path.name for event in GOLDEN_EVENTS])
+def test_a_golden_event(stack: Stack, image: str, serving: None, event: GoldenEvent) -> None:
+    first_time(stack)
+    invoked = make_invoke(event.function, event.path.relative_to(ROOT), image)
+    assert invoked.returncode == 0, invoked.stderr
+    assert_healthy(stack, event, json.loads(invoked.stdout))
+
+
+def test_an_event_the_function_refuses_fails_the_command(
+    stack: Stack, image: str, serving: None, tmp_path: Path
+) -> None:
+    event = tmp_path / "refused.json"
+    event.write_text('{"standing_order": {"name": "n", "occurrence": "o", "request": {"amount": "1.00"}}}')
+    invoked = make_invoke("paynet_capture", event, image)
+    assert invoked.returncode == 2, invoked.stdout
+    assert json.loads(invoked.stdout)["errorType"] == "StandingOrderFailed"

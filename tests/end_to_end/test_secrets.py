@@ -1,0 +1,202 @@
+"""The providers' secrets: what a function answers while one is wrong, and `make secrets` with its rotation."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.desk import make
+from tests.end_to_end.examples import OPERATIONS, Example, example, reconfigured
+from tests.end_to_end.test_events import due, golden
+from tests.sandbox.ledger import load_credentials
+from tests.stack import Stack
+
+PROVIDERS = [operation.split(".")[0] for operation in OPERATIONS]
+RIGHT = load_credentials()
+# What a provider is switched to, and the field that changes.
+ROTATED = {
+    "kolaybi": ("api_key", "sandbox-kolaybi-other-key"),
+    "vakifbank": ("client_secret", "sandbox-vakifbank-other-secret"),
+    "walletgate": ("client_secret", "sandbox-walletgate-other-secret"),
+    "haso": ("merchant_key", "sandbox-other-merchant-key"),
+    "paynet": ("secret_key", "sandbox-paynet-other-key"),
+}
+
+
+def operation_of(provider: str) -> str:
+    (operation,) = [name for name in OPERATIONS if name.startswith(f"{provider}.")]
+    return operation
+
+
+def send(stack: Stack, one: Example, token: str) -> Any:
+    return stack.request("POST", one.path, token=token, key=one.key, body=one.body)
+
+
+def assert_rejected(stack: Stack, answer: Any, one: Example) -> None:
+    assert answer.status_code == 502, answer.text
+    problem = answer.json()
+    assert problem["type"] == "/problems/provider-rejected-credentials"
+    assert (problem["money"], problem["retry"]) == ("not_moved", "same_key")
+    assert "Traceback" not in answer.text
+    assert stack.sandbox.bookings(one.provider, one.reference) == []
+
+
+def rotated(provider: str) -> dict[str, Any]:
+    field, value = ROTATED[provider]
+    return {**RIGHT[provider], field: value}
+
+
+@contextmanager
+def restored(stack: Stack, provider: str) -> Iterator[None]:
+    """The right secret, here and at the provider, when the block ends."""
+    try:
+        yield
+    finally:
+        stack.sandbox.seed(**{provider: {"credentials": RIGHT[provider]}})
+        stack.sandbox.revoke_tokens(provider)
+        stack.aws("secretsmanager").put_secret_value(
+            SecretId=stack.secrets[provider], SecretString=json.dumps(RIGHT[provider])
+        )
+
+
+# ------------------------------------------------------------------ a wrong secret at run time
+
+
+def malformed(provider: str) -> list[str]:
+    field, value = ROTATED[provider]
+    return [
+        " ",
+        "{}",
+        "no json",
+        "[]",
+        "[" * 20000,
+        json.dumps({name: it for name, it in RIGHT[provider].items() if name != field}),
+        json.dumps({**RIGHT[provider], field: 5}),
+        json.dumps({**RIGHT[provider], field: ""}),
+        json.dumps({**RIGHT[provider], field: f"{value}\n"}),
+        json.dumps({**RIGHT[provider], "more": "field"}),
+    ]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_malformed_secret_is_a_problem_until_it_is_repaired(stack: Stack, token: str, provider: str) -> None:
+    one, vault = example(operation_of(provider)), stack.aws("secretsmanager")
+    with restored(stack, provider), reconfigured(stack, one.operation):
+        for secret in malformed(provider):
+            vault.put_secret_value(SecretId=stack.secrets[provider], SecretString=secret)
+            assert_rejected(stack, send(stack, one, token), one)
+        vault.put_secret_value(SecretId=stack.secrets[provider], SecretString=json.dumps(RIGHT[provider]))
+        # The very same function, the very same key.
+        assert send(stack, one, token).status_code == 200
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_secret_that_is_missing_or_not_ours(stack: Stack, token: str, provider: str) -> None:
+    one, vault = example(operation_of(provider)), stack.aws("secretsmanager")
+    foreign = stack.secrets["haso" if provider != "haso" else "paynet"]
+    with reconfigured(stack, one.operation, {"SECRET_ID": foreign}):
+        assert_rejected(stack, send(stack, one, token), one)
+    with reconfigured(stack, one.operation):
+        vault.delete_secret(SecretId=stack.secrets[provider], RecoveryWindowInDays=7)
+        try:
+            assert_rejected(stack, send(stack, one, token), one)
+        finally:
+            vault.restore_secret(SecretId=stack.secrets[provider])
+        assert send(stack, one, token).status_code == 200
+
+
+def test_events_that_nobody_waits_for_survive_a_malformed_secret(stack: Stack, token: str) -> None:
+    one = example("paynet.capture")
+    stack.sandbox.rule(one.operation, "reset")
+    operation_id = send(stack, one, token).json()["operation_id"]
+    due(stack, operation_id)
+    with restored(stack, "paynet"), reconfigured(stack, one.operation):
+        stack.aws("secretsmanager").put_secret_value(SecretId=stack.secrets["paynet"], SecretString="{}")
+        report = stack.invoke(one.operation, golden(one.operation, "sweep"))
+        assert report["settled"] == 0
+        assert report["still_unknown"] >= 1
+        with pytest.raises(RuntimeError, match="provider-rejected-credentials"):
+            stack.invoke(one.operation, golden(one.operation, "standing_order"))
+    # Nothing was concluded from it, and nothing is lost.
+    due(stack, operation_id)
+    assert stack.invoke(one.operation, golden(one.operation, "sweep"))["settled"] >= 1
+    assert len(stack.sandbox.bookings("paynet", one.reference)) == 1
+
+
+# ------------------------------------------------------------------ make secrets
+
+
+def test_secrets_are_written_from_standard_input(stack: Stack) -> None:
+    written = make(stack, "secrets", stdin=RIGHT)
+    assert written.returncode == 0, written.stderr
+    for provider, fields in RIGHT.items():
+        secret = stack.aws("secretsmanager").get_secret_value(SecretId=stack.secrets[provider])
+        assert json.loads(secret["SecretString"]) == fields
+        assert f"{provider}: written" in written.stdout
+
+
+def test_nothing_is_written_if_one_field_does_not_fit(stack: Stack) -> None:
+    vault = stack.aws("secretsmanager")
+    before = {provider: vault.get_secret_value(SecretId=it)["VersionId"] for provider, it in stack.secrets.items()}
+    wrong = {**RIGHT, "paynet": {"secret_key": "sandbox key of which nothing is shown\n"}}
+    refused = make(stack, "secrets", stdin=wrong)
+    assert refused.returncode == 2
+    assert "paynet.secret_key: must be visible ASCII" in refused.stderr
+    assert "of which" not in refused.stdout + refused.stderr
+    after = {provider: vault.get_secret_value(SecretId=it)["VersionId"] for provider, it in stack.secrets.items()}
+    assert after == before
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_rotation_by_staging_labels(stack: Stack, token: str, provider: str) -> None:
+    operation = operation_of(provider)
+    with restored(stack, provider), reconfigured(stack, operation):
+        assert send(stack, example(operation), token).status_code == 200
+
+        # A version that the provider does not know yet is seen before it does harm.
+        put = make(stack, "secrets", stdin={provider: rotated(provider)}, PROVIDER=provider, STAGE="pending")
+        assert put.returncode == 0, put.stderr
+        if provider not in ("haso", "vakifbank"):
+            early = make(stack, "secrets-verify", PROVIDER=provider)
+            assert early.returncode == 2
+            assert "refuses the waiting version" in early.stderr
+        assert send(stack, example(operation), token).status_code == 200
+
+        stack.sandbox.seed(**{provider: {"credentials": rotated(provider)}})
+        stack.sandbox.revoke_tokens(provider)
+        verified = make(stack, "secrets-verify", PROVIDER=provider)
+        assert verified.returncode == 0, verified.stderr
+        # The waiting version is not the functions' yet.
+        refused = example(operation)
+        assert send(stack, refused, token).status_code == (402 if provider == "haso" else 502)
+        assert stack.sandbox.bookings(provider, refused.reference) == []
+
+        promoted = make(stack, "secrets-promote", PROVIDER=provider)
+        assert promoted.returncode == 0, promoted.stderr
+        one = example(operation)
+        # The same instance: it reads the secret anew after the refusal, and the order goes through.
+        assert send(stack, one, token).status_code == 200
+        assert len(stack.sandbox.bookings(provider, one.reference)) == 1
+
+        # Back again, by the label of the one before.
+        stack.sandbox.seed(**{provider: {"credentials": RIGHT[provider]}})
+        stack.sandbox.revoke_tokens(provider)
+        back = make(stack, "secrets-promote", PROVIDER=provider, STAGE="previous")
+        assert back.returncode == 0, back.stderr
+        if provider == "vakifbank":
+            # The bank has rejected that version: no function tries it again, so it is written as a new one.
+            one = example(operation)
+            assert_rejected(stack, send(stack, one, token), one)
+            assert make(stack, "secrets", stdin=RIGHT, PROVIDER=provider).returncode == 0
+        assert send(stack, example(operation), token).status_code == 200
+        for text in (put, verified, promoted, back):
+            assert ROTATED[provider][1] not in text.stdout + text.stderr
+
+
+def test_there_must_be_a_waiting_version(stack: Stack) -> None:
+    refused = make(stack, "secrets-promote", PROVIDER="paynet")
+    assert refused.returncode == 2
+    assert "paynet has no pending version" in refused.stderr
+    assert make(stack, "secrets-promote").returncode == 2

@@ -1,0 +1,324 @@
+"""The second table of design 2, row by row: what a request finds under its key, and what it is answered."""
+
+import json
+from typing import Any
+
+import pytest
+from vezne.idempotency import CLOCK_MARGIN_SECONDS
+from vezne.record import DECLINED, NOT_EXECUTED, SUCCEEDED
+
+from tests.support.bench import Bench, Response, table_client
+from tests.support.examples import EXAMPLES, Example
+from tests.support.provider_server import HANG_UP
+from tests.support.wire import findings, unknown_order
+
+each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
+SENDS_AGAIN = ("vakifbank.pay", "haso.set_expenses")
+resending = pytest.mark.parametrize("example", [it for it in EXAMPLES if it.operation in SENDS_AGAIN], ids=str)
+not_resending = pytest.mark.parametrize("example", [it for it in EXAMPLES if it.operation not in SENDS_AGAIN], ids=str)
+
+
+def calls(bench: Bench, example: Example) -> int:
+    return len(bench.server.to(example.route))
+
+
+def problem(response: Response) -> str:
+    return str(response.body["type"]).removeprefix("/problems/")
+
+
+# -------------------------------------------------------------------- row 1: another fingerprint
+
+
+@each_operation
+def test_design_2_row_1_another_fingerprint(bench: Bench, example: Example) -> None:
+    bench.server.on(example.route, example.success)
+    first = bench.send(example)
+    assert first.status == 200
+    response = bench.send(example, example.other_body)
+    assert (response.status, problem(response)) == (422, "idempotency-key-reused")
+    assert (response.body["money"], response.body["retry"]) == ("not_moved", "new_key")
+    assert response.body["operation_id"] == first.body["operation_id"]
+    assert calls(bench, example) == 1
+
+
+@each_operation
+@pytest.mark.parametrize("lease", [27.0, -60.0], ids=["lease alive", "lease over"])
+def test_design_2_row_1_while_the_first_is_unsettled(bench: Bench, example: Example, lease: float) -> None:
+    standing = bench.stand(example, lease=lease)
+    bench.server.on(example.look_up_route, example.found(standing))
+    response = bench.send(example, example.other_body)
+    assert (response.status, problem(response)) == (422, "idempotency-key-reused")
+    assert bench.record(standing.id) == standing
+    assert bench.server.to(example.look_up_route) == []
+    assert calls(bench, example) == 0
+
+
+# -------------------------------------------------------------------- row 2: settled
+
+
+@each_operation
+def test_design_2_row_2_succeeded(bench: Bench, example: Example) -> None:
+    bench.server.on(example.route, example.success)
+    first = bench.send(example)
+    bench.clock.advance(89 * 24 * 3600)
+    again = bench.send(example)
+    assert (first.status, first.replayed) == (200, False)
+    assert (again.status, again.replayed) == (200, True)
+    assert again.body == first.body
+    assert calls(bench, example) == 1
+
+
+@each_operation
+def test_design_2_row_2_declined(bench: Bench, example: Example) -> None:
+    bench.server.on(example.route, example.refusal, example.success)
+    first = bench.send(example)
+    again = bench.send(example)
+    assert (first.status, first.replayed, first.body["provider_code"]) == (402, False, example.refusal_code)
+    assert (again.status, again.replayed) == (402, True)
+    assert again.body == first.body
+    assert calls(bench, example) == 1
+
+
+@each_operation
+def test_design_2_row_2_not_executed(bench: Bench, example: Example) -> None:
+    standing = bench.stand(example)
+    bench.store.settle(standing, NOT_EXECUTED, {})
+    response = bench.send(example)
+    assert (response.status, problem(response), response.replayed) == (402, "not-executed", True)
+    assert (response.body["money"], response.body["retry"]) == ("not_moved", "new_key")
+    assert calls(bench, example) == 0
+
+
+@each_operation
+@pytest.mark.parametrize("status", [SUCCEEDED, DECLINED, NOT_EXECUTED])
+def test_a_settled_record_expires_and_an_unsettled_one_never(bench: Bench, example: Example, status: str) -> None:
+    standing = bench.stand(example)
+    (item,) = bench.records()
+    assert "expires_at" not in item
+    bench.store.settle(standing, status, {"result": {}})
+    (item,) = bench.records()
+    assert int(item["expires_at"]["N"]) == int(bench.clock.now) + 90 * 24 * 3600
+    assert "unresolved" not in item
+    assert "next_look_up" not in item
+
+
+# -------------------------------------------------------------------- row 3: processing, and it is mine
+
+
+@each_operation
+def test_design_2_row_3_our_own_write_retried_by_the_sdk(bench: Bench, example: Example) -> None:
+    """The first try was applied and its answer lost; the SDK's second try finds the first one's record."""
+    name = "PutItem" if example.operation == "kolaybi.collect" else "TransactWriteItems"
+    if example.operation == "vakifbank.pay":
+        name = "PutItem"
+
+    def apply_it_once_before(request: dict[str, Any]) -> None:
+        request.pop("ClientRequestToken", None)
+        write = table_client().put_item if name == "PutItem" else table_client().transact_write_items
+        write(**request)
+
+    bench.server.on(example.route, example.success)
+    bench.before_next(name, apply_it_once_before)
+    response = bench.send(example)
+    assert (response.status, response.replayed) == (200, False)
+    assert calls(bench, example) == 1
+    assert bench.record(response.body["operation_id"]).status == SUCCEEDED
+
+
+# -------------------------------------------------------------------- row 4: processing, lease alive
+
+
+@each_operation
+@pytest.mark.parametrize("passed", [0, 20, 27, 27 + CLOCK_MARGIN_SECONDS - 0.1])
+def test_design_2_row_4_processing(bench: Bench, example: Example, passed: float) -> None:
+    standing = bench.stand(example)
+    bench.clock.advance(passed)
+    response = bench.send(example)
+    assert (response.status, problem(response)) == (409, "in-progress")
+    assert (response.body["money"], response.body["retry"]) == ("unknown", "same_key")
+    assert response.body["operation_id"] == standing.id
+    assert 1 <= int(response.headers["Retry-After"]) <= 5
+    assert bench.record(standing.id) == standing
+    assert calls(bench, example) == 0
+    assert bench.server.to(example.look_up_route) == []
+
+
+# -------------------------------------------------------------------- row 5: unknown, or a lease that ran out
+
+
+@each_operation
+def test_design_2_row_5_unknown_and_found(bench: Bench, example: Example) -> None:
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, example.found(bench.record(known)))
+    response = bench.send(example)
+    assert (response.status, response.body["status"], response.replayed) == (200, "succeeded", False)
+    assert bench.record(known).status == SUCCEEDED
+    assert findings(bench, known) == ["found"]
+    assert calls(bench, example) == 0
+    assert bench.send(example).replayed
+
+
+@each_operation
+def test_design_2_row_5_lease_over_and_found(bench: Bench, example: Example) -> None:
+    """A killed function: nobody ever wrote what became of it."""
+    standing = bench.stand(example)
+    bench.clock.advance(27 + CLOCK_MARGIN_SECONDS)
+    bench.server.on(example.look_up_route, example.found(standing))
+    response = bench.send(example)
+    assert (response.status, response.body["status"]) == (200, "succeeded")
+    assert bench.record(standing.id).owner != standing.owner
+    assert calls(bench, example) == 0
+
+
+@not_resending
+def test_design_2_row_5_no_evidence(bench: Bench, example: Example) -> None:
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, example.not_found)
+    response = bench.send(example)
+    assert (response.status, response.body["status"]) == (202, "unknown")
+    assert (response.body["money"], response.body["retry"]) == ("unknown", "same_key")
+    assert bench.record(known).status == "unknown"
+    assert findings(bench, known) == ["not_found"]
+    assert calls(bench, example) == 0
+
+
+@each_operation
+def test_design_2_row_5_look_up_fails(bench: Bench, example: Example) -> None:
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, HANG_UP)
+    response = bench.send(example)
+    assert (response.status, response.body["status"]) == (202, "unknown")
+    assert findings(bench, known) == ["inconclusive"]
+    assert calls(bench, example) == 0
+
+
+@each_operation
+def test_design_2_row_5_somebody_else_takes_it_over_first(bench: Bench, example: Example) -> None:
+    standing = bench.stand(example)
+    bench.clock.advance(60)
+
+    def take_it(_: dict[str, Any]) -> None:
+        bench.store.take_over(standing, "a third invocation", bench.clock.now + 27)
+
+    bench.before_next("UpdateItem", take_it)
+    if example.operation == "vakifbank.pay":
+        # Its login writes to the table first; with a token in hand the take-over is the first update.
+        bench.handle(example.function, {"detail-type": "Scheduled Event"}, seconds=0)
+        _log_in(bench, example)
+        bench.before_next("UpdateItem", take_it)
+    response = bench.send(example)
+    assert (response.status, response.body["status"], response.replayed) == (202, "unknown", True)
+    assert bench.record(standing.id).owner == "a third invocation"
+    assert bench.server.to(example.look_up_route) == []
+    assert calls(bench, example) == 0
+
+
+def _log_in(bench: Bench, example: Example) -> None:
+    """Have the function log in, by an order that is refused."""
+    bench.server.on(example.route, example.refusal)
+    bench.send(example, key="another-key")
+    bench.server.calls.clear()
+
+
+# -------------------------------------------------------------------- row 6: the provider refuses doubles
+
+
+@resending
+def test_design_2_row_6_found_is_not_sent_again(bench: Bench, example: Example) -> None:
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, example.found(bench.record(known)))
+    assert bench.send(example).body["status"] == "succeeded"
+    assert calls(bench, example) == 0
+
+
+@resending
+def test_design_2_row_6_not_there_is_sent_again_under_the_same_reference(bench: Bench, example: Example) -> None:
+    bench.server.on(example.route, HANG_UP)
+    bench.send(example)
+    (first,) = bench.server.to(example.route)
+    bench.server.on(example.look_up_route, example.not_found)
+    bench.server.on(example.route, example.success)
+    response = bench.send(example)
+    assert (response.status, response.body["status"]) == (200, "succeeded")
+    second = bench.server.to(example.route)[1]
+    assert second.body == first.body
+    order = [call.route for call in bench.server.calls if call.route in (example.route, example.look_up_route)]
+    assert order == [example.route, example.look_up_route, example.route]
+    assert findings(bench, response.body["operation_id"]) == ["not_found"]
+
+
+@resending
+@pytest.mark.parametrize("answer", ["refusal", "nothing"])
+def test_design_2_row_6_only_a_success_of_the_second_sending_counts(
+    bench: Bench, example: Example, answer: str
+) -> None:
+    """A refusal of the second may be the refusal of a double: the first may have been booked meanwhile."""
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, example.not_found)
+    bench.server.on(example.route, example.refusal if answer == "refusal" else HANG_UP)
+    response = bench.send(example)
+    assert (response.status, response.body["status"]) == (202, "unknown")
+    assert bench.record(known).status == "unknown"
+    assert bench.record(known).next_look_up is not None
+
+
+@resending
+def test_design_2_row_6_a_failed_look_up_is_no_reason_to_send_again(bench: Bench, example: Example) -> None:
+    unknown_order(bench, example)
+    bench.server.on(example.look_up_route, HANG_UP)
+    bench.server.on(example.route, example.success)
+    assert bench.send(example).status == 202
+    assert calls(bench, example) == 0
+
+
+@resending
+def test_design_2_row_6_nobody_else_sends_while_the_second_is_under_way(bench: Bench, example: Example) -> None:
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, example.not_found)
+    seen: list[Any] = []
+
+    def look_from_outside(call: Any) -> Any:
+        seen.append(bench.record(known))
+        return example.success(call) if callable(example.success) else example.success
+
+    bench.server.on(example.route, look_from_outside)
+    bench.send(example)
+    (during,) = seen
+    assert during.lease_until > bench.clock.now
+    # It is on its way again: "not found" before this lease ends proves nothing.
+    assert during.in_flight_until == during.lease_until
+
+
+# -------------------------------------------------------------------- a request that cannot be prepared
+
+
+@each_operation
+@pytest.mark.parametrize(
+    ("standing", "status"), [("succeeded", 200), ("declined", 402), ("unknown", 202), ("processing", 409)]
+)
+@pytest.mark.parametrize("failure", ["secret", "time", "login", "bug"])
+def test_what_stops_this_attempt_says_nothing_about_an_earlier_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, example: Example, standing: str, status: int, failure: str
+) -> None:
+    first = bench.stand(example)
+    if standing in ("succeeded", "declined"):
+        bench.store.settle(first, standing, {"result": {}, "code": "1", "text": "x"})
+    if standing == "unknown":
+        bench.store.keep_unknown(first, bench.clock.now + 60)
+    seconds = 27.0
+    if failure == "secret":
+        bench.put_secret(example.provider, "not JSON")
+    elif failure == "time":
+        seconds = 2.0
+    elif failure == "login":
+        bench.put_secret(example.provider, json.dumps({"broken": "x"}))
+    else:
+        monkeypatch.setattr("vezne.provider.Provider.prepare", _fail)
+    response = bench.send(example, seconds=seconds)
+    assert response.status == status
+    assert response.body["operation_id"] == first.id
+    assert calls(bench, example) == 0
+
+
+def _fail(*_: Any, **__: Any) -> None:
+    raise RuntimeError("a bug")

@@ -1,0 +1,126 @@
+"""Orders through Lambda's own runtime: the runtime interface emulator with the runtime client, a pool of two.
+
+One emulator takes one request at a time, as one Lambda instance does; two callers keep two instances busy.
+"""
+
+import http.client
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.stack.processes import ROOT, choose_port, running
+
+from .installation import BENCH, HERE, PYTHON, Subject
+from .measuring import Spread
+
+POOL = 2
+WARM_UP = 20
+PATH = "/2015-03-31/functions/function/invocations"
+
+
+def emulator() -> Path | None:
+    """The emulator that comes with the SAM CLI, or None where it is not installed."""
+    machine = "arm64" if os.uname().machine == "aarch64" else "x86_64"
+    return next(
+        (ROOT / ".venv-sam").glob(f"lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-{machine}"), None
+    )
+
+
+def through_the_runtime(subjects: list[Subject], orders: int) -> dict[str, dict[str, Any]]:
+    """Per subject: cold start, orders per second, latency, peak memory of one instance."""
+    with ExitStack() as stack:
+        port = choose_port("VEZNE_BENCH_PORT")
+        server = stack.enter_context(running("loopback", [sys.executable, HERE / "loopback.py", str(port)],
+                                             {**os.environ}, BENCH / "loopback.log"))  # fmt: skip
+        server.wait_for_port(port)
+        return {subject.name: _orders(subject, port, orders) for subject in subjects}
+
+
+def _orders(subject: Subject, port: int, orders: int) -> dict[str, Any]:
+    golden = json.loads((ROOT / "events" / f"{subject.event}.api.json").read_text())
+    with ExitStack() as stack:
+        instances = [stack.enter_context(_instance(subject, port, number)) for number in range(POOL)]
+        cold = [_invoke(instance, golden, f"cold-{number}") for number, instance in enumerate(instances)]
+        for instance in instances:
+            for number in range(WARM_UP):
+                _invoke(instance, golden, f"warm-up-{number}")
+        taken: list[float] = []
+
+        def call(place: int) -> None:
+            taken.extend(_invoke(instances[place], golden, f"{place}-{number}") for number in range(orders // POOL))
+
+        callers = [threading.Thread(target=call, args=(place,)) for place in range(POOL)]
+        begun = time.monotonic()
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+        seconds = time.monotonic() - begun
+        assert len(taken) == orders // POOL * POOL, "an order was not answered with 200"
+        ordered = sorted(taken)
+        return {
+            "cold_ms": Spread.of(cold),
+            "orders_per_second": len(taken) / seconds,
+            "p50_ms": ordered[len(ordered) // 2],
+            "p99_ms": ordered[round((len(ordered) - 1) * 0.99)],
+            "peak_mib": max(_peak_mib(instance) for instance in instances),
+            "orders": len(taken),
+        }
+
+
+@contextmanager
+def _instance(subject: Subject, port: int, number: int) -> Iterator[int]:
+    """One emulator with the function in it; yields its port."""
+    own, runtime_api = choose_port("VEZNE_BENCH_PORT"), choose_port("VEZNE_BENCH_PORT")
+    command: list[str | Path] = [
+        str(emulator()), "--log-level", "error", "--runtime-interface-emulator-address", f"127.0.0.1:{own}",
+        "--runtime-api-address", f"127.0.0.1:{runtime_api}", PYTHON, "-s", "-m", "awslambdaric", "app.handler",
+    ]  # fmt: skip
+    here = f"http://127.0.0.1:{port}"
+    environment = subject.environment(
+        AWS_ENDPOINT_URL=here, PAYNET_URL=here, AWS_LAMBDA_FUNCTION_TIMEOUT="27", VEZNE_BENCH_INSTANCE=str(own)
+    )
+    with running(f"{subject.name} {number}", command, environment, BENCH / f"{subject.name}-{number}.log") as child:
+        child.wait_for_port(own)
+        yield own
+
+
+def _invoke(port: int, golden: dict[str, Any], key: str) -> float:
+    """Milliseconds of one invocation. Raises RuntimeError if its answer is not HTTP 200."""
+    event = {**golden, "headers": {**golden["headers"], "Idempotency-Key": key}}
+    event["multiValueHeaders"] = {**golden["multiValueHeaders"], "Idempotency-Key": [key]}
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    begun = time.monotonic()
+    connection.request("POST", PATH, json.dumps(event))
+    answer = connection.getresponse().read()
+    milliseconds = (time.monotonic() - begun) * 1000
+    connection.close()
+    if not answer.startswith(b"{") or json.loads(answer).get("statusCode") != 200:
+        raise RuntimeError(answer[:500])
+    return milliseconds
+
+
+def _peak_mib(port: int) -> float:
+    """The peak of the process that runs the function, found by a variable only it has, from Linux's books."""
+    mark = f"VEZNE_BENCH_INSTANCE={port}\0".encode()
+    peaks = [0.0]
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (
+                mark not in (process / "environ").read_bytes()
+                or b"awslambdaric" not in (process / "cmdline").read_bytes()
+            ):
+                continue
+            if b"aws-lambda-rie" in (process / "cmdline").read_bytes():
+                continue
+            status = (process / "status").read_text()
+        except OSError:
+            continue
+        peaks += [int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM:")]
+    return max(peaks)

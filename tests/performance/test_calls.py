@@ -1,0 +1,84 @@
+"""What an order costs in calls: two writes and one provider call, no more, whatever the clock says."""
+
+from collections.abc import Iterator
+
+import pytest
+from vezne import credentials
+
+from tests.support.bench import Bench
+from tests.support.examples import EXAMPLES, Example
+
+
+@pytest.fixture
+def secret_reads() -> Iterator[list[str]]:
+    """The calls made to Secrets Manager, in order."""
+    names: list[str] = []
+    events = credentials._client().meta.events
+
+    def note(model: object, **_: object) -> None:
+        names.append(getattr(model, "name", ""))
+
+    events.register("before-call.secrets-manager", note)
+    yield names
+    events.unregister("before-call.secrets-manager", note)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_an_order_takes_two_writes_and_one_provider_call(
+    bench: Bench, secret_reads: list[str], example: Example
+) -> None:
+    """The first order of a function also reads the secret and logs in; from the second on there is nothing more."""
+    bench.server.on(example.route, example.success)
+    assert bench.send(example, key="first").status == 200
+    assert secret_reads == ["GetSecretValue"]
+    for key in ("second", "third"):
+        bench.table_calls.clear()
+        bench.server.calls.clear()
+        secret_reads.clear()
+        assert bench.send(example, body_for(example, key), key=key).status in (200, 202)
+        assert len(bench.table_calls) == 2, bench.table_calls
+        assert bench.writes() == bench.table_calls
+        assert [call.route for call in bench.server.calls] == [example.route]
+        assert secret_reads == []
+
+
+def body_for(example: Example, key: str) -> dict[str, object]:
+    """walletgate takes a bill once, so each order pays another (and 202 says that the answer names the first)."""
+    if example.operation == "walletgate.pay_bill":
+        return {**example.body, "inv_payment_transaction_query_oid": f"oid-{key}"}
+    return dict(example.body)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_a_replay_takes_one_call_and_asks_nobody(bench: Bench, secret_reads: list[str], example: Example) -> None:
+    bench.server.on(example.route, example.success)
+    assert bench.send(example).status == 200
+    bench.table_calls.clear()
+    bench.server.calls.clear()
+    secret_reads.clear()
+    answer = bench.send(example)
+    assert answer.status == 200
+    assert answer.replayed
+    assert len(bench.table_calls) == 1, bench.table_calls
+    assert bench.server.calls == []
+    assert secret_reads == []
+
+
+def test_a_status_read_takes_one_call(bench: Bench, secret_reads: list[str]) -> None:
+    example = EXAMPLES[0]
+    bench.server.on(example.route, example.success)
+    operation_id = bench.send(example).body["operation_id"]
+    bench.table_calls.clear()
+    secret_reads.clear()
+    assert bench.read(operation_id).status == 200
+    assert bench.table_calls == ["GetItem"]
+    assert secret_reads == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_a_sweep_with_nothing_unknown_takes_one_query_per_shard(bench: Bench, example: Example) -> None:
+    bench.server.on(example.route, example.success)
+    assert bench.send(example).status == 200
+    bench.table_calls.clear()
+    assert bench.sweep(example)["looked_up"] == 0
+    assert bench.table_calls == ["Query"] * 8

@@ -1,0 +1,65 @@
+"""The layer is built for either processor without a container, and the same sources give the same bytes."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.performance.installation import ROOT
+
+# "e_machine" of the ELF header: AArch64, x86-64.
+MACHINES = {"arm64": 183, "x86_64": 62}
+
+
+def build(directory: Path, target: str, hash_seed: str = "0") -> Path:
+    """The layer's own build, as `sam build` runs it; the folder that Lambda unpacks to /opt."""
+    environment = {
+        **os.environ,
+        "ARTIFACTS_DIR": str(directory),
+        "VEZNE_LAYER_TARGET": target,
+        "PYTHON": sys.executable,
+        "PYTHONHASHSEED": hash_seed,
+    }
+    directory.mkdir(parents=True)
+    command = ["make", "--silent", "-C", str(ROOT / "shared"), "build-VezneLayer"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return directory
+
+
+def digests(directory: Path) -> dict[str, str]:
+    """Every file's content and time, which is all that a zip of it holds."""
+    return {
+        str(path.relative_to(directory)): f"{hashlib.sha256(path.read_bytes()).hexdigest()} {path.stat().st_mtime:.0f}"
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def layers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return {target: build(tmp_path_factory.mktemp("layers") / target, target, "1") for target in MACHINES}
+
+
+@pytest.mark.parametrize("target", MACHINES)
+def test_the_same_sources_give_the_same_bytes(layers: dict[str, Path], tmp_path: Path, target: str) -> None:
+    one = digests(layers[target])
+    assert digests(build(tmp_path / "elsewhere" / "another", target, "2")) == one
+    assert "python/vezne/entry.py" in one
+
+
+@pytest.mark.parametrize("target", MACHINES)
+def test_every_compiled_module_is_for_that_processor(layers: dict[str, Path], target: str) -> None:
+    compiled = list(layers[target].rglob("*.so"))
+    assert compiled
+    assert {int.from_bytes(path.read_bytes()[18:20], "little") for path in compiled} == {MACHINES[target]}
+
+
+def test_the_layers_of_both_processors_hold_the_same_but_for_compiled_modules(layers: dict[str, Path]) -> None:
+    arm, intel = (digests(layers[target]) for target in ("arm64", "x86_64"))
+    different = {name for name in arm.keys() | intel.keys() if arm.get(name) != intel.get(name)}
+    assert different
+    assert {Path(name).suffix for name in different if ".dist-info/" not in name} == {".so"}

@@ -1,0 +1,41 @@
+"""Where an operator's tool works: on the running local stack, or on a deployed one by its name."""
+
+import json
+import os
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .build import STACK_NAME, aws_environment
+from .processes import STACK_FILE
+
+
+class OperatorError(Exception):
+    """What the operator asked for cannot be done. The text says why, and holds nothing secret."""
+
+
+def connect(stack: str) -> dict[str, str]:
+    """The outputs of the deployed stack, or of the local one if no name is given; boto3 speaks to where it is.
+
+    Raises OperatorError.
+    """
+    if not stack:
+        os.environ.update(aws_environment(local_stack()["aws_endpoint_url"]))
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+            os.environ.pop(name, None)
+    name = stack or STACK_NAME
+    try:
+        deployed = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    except (BotoCoreError, ClientError) as error:
+        raise OperatorError(f"The stack {name} cannot be read: {error}") from None
+    return {output["OutputKey"]: output["OutputValue"] for output in deployed.get("Outputs", [])}
+
+
+def local_stack() -> dict[str, Any]:
+    """What `make serve` says of itself. Raises OperatorError."""
+    try:
+        described: dict[str, Any] = json.loads(STACK_FILE.read_text())
+    except FileNotFoundError:
+        raise OperatorError("No local stack is running (make serve starts one), and no STACK was named.") from None
+    return described

@@ -1,0 +1,235 @@
+"""The providers' secrets of a stack: fill them, try new ones, let the functions use them.
+
+`make secrets` asks for each field with hidden input, or reads {"provider": {"field": "value"}} from standard input if
+that is not a terminal. Nothing is written unless every field fits. With STAGE=pending the new version waits beside the
+one in use, until `make secrets-verify` and `make secrets-promote`.
+"""
+
+import argparse
+import getpass
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import SecretStr, ValidationError
+from vezne.credentials import (
+    Access,
+    CredentialsRefusedError,
+    HasoCredentials,
+    KolayBiCredentials,
+    PaynetCredentials,
+    SecretModel,
+    VakifBankCredentials,
+    WalletgateCredentials,
+)
+from vezne.inquiries import Client, kolaybi, paynet, vakifbank, walletgate
+from vezne.provider import AnswerLostError, Deadline, NotSentError, json_request
+
+from .connection import OperatorError, connect
+from .stack import OPERATIONS, PROVIDERS
+
+MODELS: dict[str, type[SecretModel]] = {
+    "kolaybi": KolayBiCredentials,
+    "vakifbank": VakifBankCredentials,
+    "walletgate": WalletgateCredentials,
+    "haso": HasoCredentials,
+    "paynet": PaynetCredentials,
+}
+STAGES = {"current": "AWSCURRENT", "pending": "AWSPENDING", "previous": "AWSPREVIOUS"}
+# Trying a secret takes one login, or one read.
+_TRIAL_MILLISECONDS = 20_000.0
+
+
+class Version(NamedTuple):
+    """One version of a secret."""
+
+    id: str
+    credentials: SecretModel
+
+
+def validated(provider: str, fields: Any) -> SecretModel:
+    """The provider's credentials. Raises OperatorError that names each field that does not fit, never a value."""
+    try:
+        return MODELS[provider].model_validate(fields)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join([provider, *map(str, item['loc'])])}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors(include_input=False, include_url=False, include_context=False)
+        ]
+        raise OperatorError("\n".join(problems)) from None
+
+
+def ask(provider: str) -> SecretModel:
+    """Ask for each field; what is typed is not shown. Raises OperatorError."""
+    fields: dict[str, str] = {}
+    for name, field in MODELS[provider].model_fields.items():
+        optional = "" if field.is_required() else " (optional, may stay empty)"
+        answer = getpass.getpass(f"{provider} {name}{optional}: ")
+        if answer or field.is_required():
+            fields[name] = answer
+    return validated(provider, fields)
+
+
+def read(text: str, providers: list[str]) -> dict[str, SecretModel]:
+    """The credentials in a JSON text, of those providers that are wanted and named in it. Raises OperatorError."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        raise OperatorError("Standard input is not JSON.") from None
+    if not isinstance(content, dict) or not content or not content.keys() <= MODELS.keys():
+        raise OperatorError(f'Standard input must be {{"provider": {{"field": ...}}}}, of: {", ".join(MODELS)}')
+    wanted = [name for name in providers if name in content]
+    if not wanted:
+        raise OperatorError(f"Standard input has nothing for {', '.join(providers)}.")
+    return {name: validated(name, content[name]) for name in wanted}
+
+
+def write(outputs: Mapping[str, str], credentials: Mapping[str, SecretModel], stage: str) -> Iterator[str]:
+    """Write a new version of each secret, in use at once (`current`) or waiting (`pending`)."""
+    for provider, model in credentials.items():
+        boto3.client("secretsmanager").put_secret_value(
+            SecretId=_secret_id(outputs, provider),
+            SecretString=json.dumps(_plain(model), ensure_ascii=False),
+            VersionStages=[STAGES[stage]],
+        )
+        yield f"{provider}: written, {stage}"
+
+
+def verify(outputs: Mapping[str, str], provider: str) -> str:
+    """Try the waiting version at the provider: a login, or a read, never an order. Raises OperatorError."""
+    version = _version(outputs, provider, "pending")
+    if provider == "haso":
+        return "haso: its form is right. HASO has no login, and answers a wrong signature as any other refusal."
+    _take_settings(outputs, provider)
+    deadline = Deadline(lambda: _TRIAL_MILLISECONDS)
+    try:
+        _try(provider, version, deadline)
+    except CredentialsRefusedError as error:
+        raise OperatorError(f"{provider} refuses the waiting version ({error}).") from None
+    except (NotSentError, AnswerLostError) as error:
+        raise OperatorError(f"{provider} did not say whether it accepts the waiting version ({error}).") from None
+    return f"{provider}: accepts the waiting version"
+
+
+def promote(outputs: Mapping[str, str], provider: str, stage: str) -> str:
+    """Let the functions use the `pending` version, or the `previous` one again. Raises OperatorError."""
+    version = _version(outputs, provider, stage)
+    vault, secret_id = boto3.client("secretsmanager"), _secret_id(outputs, provider)
+    stages: dict[str, list[str]] = vault.describe_secret(SecretId=secret_id)["VersionIdsToStages"]
+    (current,) = [name for name, labels in stages.items() if STAGES["current"] in labels]
+    vault.update_secret_version_stage(
+        SecretId=secret_id, VersionStage=STAGES["current"], MoveToVersionId=version.id, RemoveFromVersionId=current
+    )
+    if stage == "pending":
+        vault.update_secret_version_stage(
+            SecretId=secret_id, VersionStage=STAGES["pending"], RemoveFromVersionId=version.id
+        )
+    return (
+        f"{provider}: in use now. Functions read it within 5 minutes, or at once after a refusal. "
+        f"Back again: make secrets-promote PROVIDER={provider} STAGE=previous"
+    )
+
+
+def _try(provider: str, version: Version, deadline: Deadline) -> None:
+    if provider == "paynet":
+        # Its key signs each call: read a transaction that cannot exist. 401 and 403 refuse the key.
+        access: Access[Any] = Access(version.credentials, "", version.id)
+        request = json_request("/v1/transaction/check", {"xact_id": "vezne-verify"}, paynet.headers(access))
+        answer = paynet.PROVIDER.send(paynet.PROVIDER.prepare(request), deadline)
+        if answer.status in (401, 403):
+            raise CredentialsRefusedError(f"http-{answer.status}")
+        if answer.status >= 500 or answer.status == 429:
+            raise NotSentError(f"http-{answer.status}")
+        return
+    clients: dict[str, Client[Any]] = {
+        "kolaybi": kolaybi.CLIENT,
+        "vakifbank": vakifbank.CLIENT,
+        "walletgate": walletgate.CLIENT,
+    }
+    clients[provider].keyring.try_login(version.credentials, version.id, deadline)
+
+
+def _take_settings(outputs: Mapping[str, str], provider: str) -> None:
+    """Reach the provider, and the memory of its rejected secrets, where the provider's order function does."""
+    (operation,) = [name for name in OPERATIONS if name.startswith(f"{provider}.")]
+    function = outputs[f"{OPERATIONS[operation]}Function"]
+    settings = boto3.client("lambda").get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    os.environ.update({name: value for name, value in settings.items() if name == "TABLE_NAME" or name[-4:] == "_URL"})
+
+
+def _version(outputs: Mapping[str, str], provider: str, stage: str) -> Version:
+    """The version at this stage. Raises OperatorError."""
+    vault = boto3.client("secretsmanager")
+    try:
+        answer = vault.get_secret_value(SecretId=_secret_id(outputs, provider), VersionStage=STAGES[stage])
+    except vault.exceptions.ResourceNotFoundException:
+        raise OperatorError(f"{provider} has no {stage} version (make secrets STAGE=pending writes one).") from None
+    try:
+        fields = json.loads(answer["SecretString"])
+    except ValueError:
+        raise OperatorError(f"{provider}: the {stage} version is not JSON.") from None
+    return Version(answer["VersionId"], validated(provider, fields))
+
+
+def _secret_id(outputs: Mapping[str, str], provider: str) -> str:
+    return outputs[f"{PROVIDERS[provider]}SecretArn"]
+
+
+def _plain(model: SecretModel) -> dict[str, Any]:
+    """The fields with their values in clear, as the functions read them."""
+    return {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in model
+        if value is not None and name in model.model_fields_set
+    }
+
+
+def main() -> int:
+    """Parse the command line and print what was done."""
+    parser = argparse.ArgumentParser(prog="tests.stack.provider_secrets", description=__doc__)
+    parser.add_argument("--stack", default="", help="a deployed CloudFormation stack; without it, the local one")
+    parser.add_argument("--provider", default="", choices=["", *MODELS], help="one provider; without it, all")
+    parser.add_argument("--stage", default="", choices=["", *STAGES])
+    parser.add_argument("command", choices=["write", "verify", "promote"])
+    arguments = parser.parse_args()
+    try:
+        for line in _carry_out(arguments):
+            print(line)
+    except OperatorError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        print(f"AWS refused: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _carry_out(arguments: argparse.Namespace) -> Iterator[str]:
+    if arguments.command == "write":
+        stage = arguments.stage or "current"
+        if stage == "previous":
+            raise OperatorError("STAGE is current or pending.")
+        providers = [arguments.provider] if arguments.provider else list(MODELS)
+        if sys.stdin.isatty():
+            credentials = {provider: ask(provider) for provider in providers}
+        else:
+            credentials = read(sys.stdin.read(), providers)
+        yield from write(connect(arguments.stack), credentials, stage)
+        return
+    if not arguments.provider:
+        raise OperatorError(f"Name a PROVIDER: {', '.join(MODELS)}")
+    outputs = connect(arguments.stack)
+    if arguments.command == "verify":
+        yield verify(outputs, arguments.provider)
+    else:
+        if arguments.stage == "current":
+            raise OperatorError("STAGE is pending or previous.")
+        yield promote(outputs, arguments.provider, arguments.stage or "pending")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Comparing what was sent with what a provider's page shows, and asking what an answer is taken for."""
+
+import json
+from typing import Any
+
+from tests.support.bench import Bench, Response
+from tests.support.examples import Example
+from tests.support.provider_server import HANG_UP, Answering, Call
+
+
+def literals(text: str | bytes) -> Any:
+    """A JSON text with its members in order and its numbers as they are written: `200.0` is not `200`."""
+
+    def number(kind: str) -> Any:
+        return lambda literal: (kind, literal)
+
+    return json.loads(text, object_pairs_hook=list, parse_int=number("int"), parse_float=number("float"))
+
+
+def header(call: Call, name: str) -> str | None:
+    return {key.lower(): value for key, value in call.headers.items()}.get(name.lower())
+
+
+def the_call(bench: Bench, example: Example) -> Call:
+    """The one call that moved money."""
+    (call,) = bench.server.to(example.route)
+    return call
+
+
+def answered(bench: Bench, example: Example, reply: Answering, **order: Any) -> Response:
+    """Send one order; the provider answers it so."""
+    bench.server.on(example.route, reply)
+    return bench.send(example, **order)
+
+
+def verdict(bench: Bench, example: Example, reply: Answering, **order: Any) -> str:
+    """What an answer of the provider is taken for, and that the record agrees with what the client was told."""
+    response = answered(bench, example, reply, **order)
+    assert len(bench.server.to(example.route)) == 1
+    problem = response.body.get("type", "").removeprefix("/problems/")
+    operation_id = response.body["operation_id"]
+    kept = bench.store.find(operation_id)
+    if response.status == 200:
+        assert (response.body["status"], kept and kept.status) == ("succeeded", "succeeded")
+        return "succeeded"
+    if response.status == 202:
+        assert (response.body["status"], response.body["money"]) == ("unknown", "unknown")
+        assert kept is not None
+        assert kept.status == "unknown"
+        return "unknown"
+    assert response.body["money"] == "not_moved"
+    if problem == "declined":
+        assert kept is not None
+        assert kept.status == "declined"
+        return "declined"
+    # Certainly not looked at by the provider: nothing is kept, and the same key may be sent again.
+    assert kept is None
+    assert bench.guards() == [] or all("holder" not in guard for guard in bench.guards())
+    assert response.body["retry"] == "same_key"
+    return problem
+
+
+def unknown_order(bench: Bench, example: Example, **order: Any) -> str:
+    """Send an order whose answer is lost; returns its operation id. Money calls are forgotten."""
+    response = answered(bench, example, HANG_UP, **order)
+    assert response.status == 202
+    bench.server.calls.clear()
+    return str(response.body["operation_id"])
+
+
+def looked_up(bench: Bench, example: Example, reply: Answering, **order: Any) -> Response:
+    """Repeat the order under the same key after its lease, with this answer to the look-up."""
+    bench.clock.advance(60)
+    bench.server.on(example.look_up_route, reply)
+    return bench.send(example, **order)
+
+
+def findings(bench: Bench, operation_id: str) -> list[str]:
+    """What each look-up found, as the record keeps it."""
+    return [entry["finding"] for entry in bench.record(operation_id).evidence]
