@@ -2,6 +2,7 @@
 
 PYTHON ?= python3.11
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run serve explain unknown resolve client client-revoke secrets secrets-verify secrets-promote invoke test check lint format clean
@@ -51,6 +52,9 @@ invoke: setup ## Run one event through one function by sam local invoke: FN=payn
 
 test: setup ## Run all tests (PYTEST_ARGS="-k name" for some)
 	.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+bench: setup ## Measure speed and size beside a floor and a peer (BENCH_ARGS="--parts cold --runs 15" for some)
+	@PYTHONPATH=shared .venv/bin/python -m tests.performance $(BENCH_ARGS)
 
 check: lint ## Run every static check: style, types, layers, template, security
 	.venv/bin/mypy
