@@ -77,7 +77,8 @@ class SetExpenses(Operation[ExpensesRequest, HasoCredentials]):
             "counter_party_attorney_fee": int(minor_units_text(request.counter_party_attorney_fee)),
             "expense_amount": int(minor_units_text(request.expense_amount)),
         }
-        return Guard(request.transaction_code, figures=figures, may_fall=request.allow_lower)
+        quiet = int(self.settling_time.total_seconds())
+        return Guard(request.transaction_code, figures=figures, may_fall=request.allow_lower, quiet_seconds=quiet)
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
         """A plan with our total is proof; one that could show it under another reading of the page proves nothing."""

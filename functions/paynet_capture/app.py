@@ -81,14 +81,15 @@ class Capture(Operation[CaptureRequest, PaynetCredentials]):
 
     def guard(self, order: Order[CaptureRequest]) -> Guard:
         """One capture at a time per pre-authorisation, so that a row found later is this order's."""
-        return Guard("\n".join(f"{name}={value}" for name, value in _reference(order.request).items()))
+        return Guard("\n".join(map("=".join, _reference(order.request).items())), remembers="xact_id")
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
-        """A successful capture row of our amount, made since our claim, is proof."""
+        """A successful capture row of our amount, made since our claim and of no other order, is proof."""
         reference = {name: value for name, value in record.clues.items() if name not in ("amount", "currency")}
         rows = paynet.check(reference, deadline)
         claimed = datetime.fromtimestamp(record.created_at, UTC)
-        captures = [row for row in rows if row.transaction_type == CAPTURE and row.is_succeed]
+        successes = (row for row in rows if row.is_succeed and row.xact_id not in record.taken)
+        captures = [row for row in successes if row.transaction_type == CAPTURE]
         recent = [row for row in captures if _made_at(row) >= claimed - CLOCK_DIFFERENCE]
         if not recent:
             return NotFound({"rows": str(len(rows)), "captures": str(len(captures))})
@@ -96,8 +97,7 @@ class Capture(Operation[CaptureRequest, PaynetCredentials]):
         other_amount = amount is not None and recent[0].amount != Decimal(amount)
         if len(recent) > 1 or other_amount or _made_at(recent[0]) < claimed:
             return Inconclusive("captures that may be another order's")
-        capture = CaptureResult(**recent[0].model_dump(exclude={"is_succeed"}))
-        return Found(Succeeded(capture.public()), {"xact_id": capture.xact_id or ""})
+        return Found(Succeeded(recent[0].capture().public()), {"xact_id": recent[0].xact_id or ""})
 
 
 def _reference(request: CaptureRequest) -> dict[str, str]:

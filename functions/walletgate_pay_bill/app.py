@@ -1,5 +1,6 @@
 """Pay a bill from a wallet: walletgate "Make Payment"."""
 
+import time
 from decimal import Decimal
 
 from vezne import entry
@@ -87,7 +88,7 @@ class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
         An item that names no reference was selected by the platform's own filter on it.
         """
         oid = record.clues["inv_payment_transaction_query_oid"]
-        rows = walletgate.find_transactions(oid, record.created_at, record.in_flight_until, deadline)
+        rows = walletgate.find_transactions(oid, record.created_at, max(record.in_flight_until, time.time()), deadline)
         ours = [row for row in rows if row.ext_transaction_id in (None, oid)]
         if not ours:
             return NotFound({"rows": str(len(rows))})

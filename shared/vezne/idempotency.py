@@ -116,7 +116,8 @@ class Store:
         self._update(
             taken,
             "SET #owner = :owner, #lease = :lease, #status = :status, #updated = :updated, #flight = :flight",
-            condition="#owner = :old AND #lease = :old_lease AND attribute_exists(unresolved)",
+            # The SDK repeats a write whose answer was lost: then we are the owner already.
+            condition="attribute_exists(unresolved) AND (#owner = :owner OR (#owner = :old AND #lease = :old_lease))",
             old=record.owner,
             old_lease=number(record.lease_until),
         )
@@ -130,9 +131,11 @@ class Store:
             settled,
             "SET #status = :status, #outcome = :outcome, #updated = :updated, #evidence = :evidence, "
             "#expires = :expires, #lease = :lease REMOVE unresolved, next_look_up",
+            # What is settled never changes; the SDK may repeat the very same write.
+            condition="#owner = :owner AND (attribute_exists(unresolved) OR #status = :status)",
             expires=int(now) + KEPT_SECONDS,
         )
-        self._write_with_guard(settled, {"Update": update}, status)
+        self._write_with_guard(settled, {"Update": update}, status, in_doubt=record.status == UNKNOWN)
         return settled
 
     def release(self, record: Record) -> None:
@@ -140,11 +143,21 @@ class Store:
         delete = {
             "TableName": table(),
             "Key": {"id": {"S": record.id}},
-            "ConditionExpression": "#owner = :owner",
+            # The SDK repeats a write whose answer was lost: then it is gone already.
+            "ConditionExpression": "attribute_not_exists(id) OR (#owner = :owner AND attribute_exists(unresolved))",
             "ExpressionAttributeNames": {"#owner": "owner"},
             "ExpressionAttributeValues": {":owner": {"S": record.owner}},
         }
         self._write_with_guard(record, {"Delete": delete}, "released")
+
+    def taken(self, record: Record) -> frozenset[str]:
+        """The payments at the provider that are known to belong to other orders under the record's guard."""
+        if record.guard is None or not record.guard.remembers:
+            return frozenset()
+        key = {"id": {"S": guard_id(record.operation, record.guard.key)}}
+        item = call("get_item", TableName=table(), Key=key, ConsistentRead=True).get("Item", {})
+        taken: frozenset[str] = plain(item).get("taken", frozenset())
+        return taken
 
     def keep_unknown(self, record: Record, next_look_up: float) -> Record:
         """Write that the outcome is unknown, give up the lease, set the next look-up. Raises LostOwnershipError."""
@@ -154,6 +167,7 @@ class Store:
         self._update(
             kept,
             "SET #status = :status, #lease = :lease, #updated = :updated, #evidence = :evidence, #next = :next",
+            condition="#owner = :owner AND attribute_exists(unresolved)",
         )
         return kept
 
@@ -176,16 +190,16 @@ class Store:
                     break
                 start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
-    def _update(self, record: Record, expression: str, condition: str = "#owner = :owner", **values: Any) -> None:
+    def _update(self, record: Record, expression: str, condition: str, **values: Any) -> None:
         try:
             call("update_item", **_owned_update(record, expression, condition, **values))
         except ClientError:
             raise LostOwnershipError from None
 
-    def _write_with_guard(self, record: Record, write: dict[str, Any], ending: str) -> None:
+    def _write_with_guard(self, record: Record, write: dict[str, Any], ending: str, *, in_doubt: bool = False) -> None:
         if record.guard is not None and not (ending == SUCCEEDED and record.guard.keeps):
             try:
-                _transact([write, _guard_end(record, ending)])
+                _transact([write, _guard_end(record, ending, in_doubt=in_doubt)])
                 return
             except ClientError as error:
                 on_record, _ = _reasons(error)
@@ -205,37 +219,55 @@ def _guard_claim(record: Record) -> dict[str, Any]:
     figures = {} if guard.may_fall else guard.figures
     conditions = ["attribute_not_exists(holder)"]
     conditions += [f"(attribute_not_exists({name}) OR {name} <= :{name})" for name in figures]
+    now = {}
+    if guard.quiet_seconds:
+        conditions.append("(attribute_not_exists(quiet_until) OR quiet_until < :now)")
+        now = {":now": {"N": str(number(record.created_at))}}
     return {
         "TableName": table(),
         "Key": {"id": {"S": guard_id(record.operation, guard.key)}},
-        "UpdateExpression": "SET holder = :holder, holder_client = :client",
+        "UpdateExpression": "SET holder = :holder, holder_client = :client REMOVE expires_at",
         "ConditionExpression": " AND ".join(conditions),
         "ExpressionAttributeValues": {
             ":holder": {"S": record.id},
             ":client": {"S": record.client_id},
             **{f":{name}": {"N": str(value)} for name, value in figures.items()},
+            **now,
         },
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
 
 
-def _guard_end(record: Record, ending: str) -> dict[str, Any]:
-    """Let the guard go; after a success its figures become the ones that must not fall."""
+def _guard_end(record: Record, ending: str, *, in_doubt: bool) -> dict[str, Any]:
+    """Let the guard go, and leave in it what later orders under it must know."""
     guard = record.guard
     assert guard is not None
     held: dict[str, Any] = {
         "TableName": table(),
         "Key": {"id": {"S": guard_id(record.operation, guard.key)}},
         "ConditionExpression": "holder = :holder",
-        "ExpressionAttributeValues": {":holder": {"S": record.id}},
     }
-    if not guard.figures:
-        return {"Delete": held}
-    setting = ""
+    values: dict[str, Any] = {":holder": {"S": record.id}}
+    if not guard.figures and not guard.remembers:
+        return {"Delete": {**held, "ExpressionAttributeValues": values}}
+    setting, adding = [], ""
     if ending == SUCCEEDED:
-        setting = "SET " + ", ".join(f"{name} = :{name}" for name in guard.figures)
-        held["ExpressionAttributeValues"] |= {f":{name}": {"N": str(value)} for name, value in guard.figures.items()}
-    return {"Update": {**held, "UpdateExpression": f"{setting} REMOVE holder, holder_client".strip()}}
+        setting = [f"{name} = :{name}" for name in guard.figures]
+        values |= {f":{name}": {"N": str(value)} for name, value in guard.figures.items()}
+        if guard.quiet_seconds and in_doubt:
+            setting.append("quiet_until = :quiet")
+            values[":quiet"] = {"N": str(number(record.in_flight_until + guard.quiet_seconds))}
+        payment = ((record.outcome or {}).get("result") or {}).get(guard.remembers)
+        if payment:
+            adding = " ADD taken :payment"
+            values[":payment"] = {"SS": [str(payment)]}
+    if not guard.figures:
+        # What is remembered matters to orders of the same days only; figures must never be forgotten.
+        setting.append("expires_at = :expires")
+        values[":expires"] = {"N": str(int(record.updated_at) + KEPT_SECONDS)}
+    sets = f"SET {', '.join(setting)} " if setting else ""
+    expression = f"{sets}REMOVE holder, holder_client{adding}"
+    return {"Update": {**held, "UpdateExpression": expression, "ExpressionAttributeValues": values}}
 
 
 _NAMES = {
@@ -245,7 +277,7 @@ _NAMES = {
 }  # fmt: skip
 
 
-def _owned_update(record: Record, expression: str, condition: str = "#owner = :owner", **values: Any) -> dict[str, Any]:
+def _owned_update(record: Record, expression: str, condition: str, **values: Any) -> dict[str, Any]:
     """An UpdateItem of the record's own attributes; a placeholder is filled in only if the expressions use it."""
     item = to_item(record)
     text = f"{expression} {condition}"

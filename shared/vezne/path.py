@@ -130,6 +130,8 @@ def _claim(record: Record, store: Store) -> Record | None:
 
 def _guard_problem(record: Record, guard: dict[str, Any], store: Store) -> problems.Problem:
     holder = guard.get("holder")
+    if holder is None and guard.get("quiet_until", 0) > store.now():
+        return problems.HeldByAnotherOperation("An earlier order may still arrive at the provider.", retry_after=60)
     if holder is None:
         return problems.TotalWouldFall("A figure is lower than one already sent; allow_lower permits a correction.")
     named = {"holder": holder} if guard.get("holder_client") == record.client_id else {}

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -28,13 +28,17 @@ class Guard:
     """A second lock, on what an order pays or changes, where the idempotency key alone does not protect it.
 
     `keeps`: held for good after success (a bill is paid once). `figures`: amounts in minor units that must not fall
-    from one success to the next, unless `may_fall`.
+    from one success to the next, unless `may_fall`. `quiet_seconds`: an order whose outcome was in doubt may have been
+    sent twice, or be late, so no other is let through for so long after it. `remembers`: the field of the result that
+    names the payment at the provider; a look-up must not take another order's payment for its own.
     """
 
     key: str
     keeps: bool = False
     figures: dict[str, int] = field(default_factory=dict)
     may_fall: bool = False
+    quiet_seconds: int = 0
+    remembers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class Record:
     outcome: dict[str, Any] | None = None
     evidence: tuple[dict[str, str], ...] = ()
     next_look_up: float | None = None
+    # Payments that belong to other orders under the same guard. Not stored here; read with the guard for a look-up.
+    taken: frozenset[str] = frozenset()
 
     @property
     def settled(self) -> bool:
@@ -104,8 +110,7 @@ def to_item(record: Record) -> dict[str, Any]:
         "updated_at": iso_time(record.updated_at),
         "clues": record.clues,
         "evidence": list(record.evidence),
-        "guard": guard
-        and {"key": guard.key, "keeps": guard.keeps, "figures": guard.figures, "may_fall": guard.may_fall},
+        "guard": guard and asdict(guard),
         "outcome": None if record.outcome is None else json.dumps(record.outcome, ensure_ascii=False),
         "next_look_up": None if record.next_look_up is None else number(record.next_look_up),
         "unresolved": None if record.settled else _partition(record),
@@ -129,17 +134,16 @@ def from_item(item: dict[str, Any]) -> Record:
         created_at=seconds_of(values["created_at"]),
         updated_at=seconds_of(values["updated_at"]),
         clues=values["clues"],
-        guard=guard
-        and Guard(
-            guard["key"],
-            guard["keeps"],
-            {name: int(value) for name, value in guard["figures"].items()},
-            guard["may_fall"],
-        ),
+        guard=guard and _guard(guard),
         outcome=json.loads(values["outcome"]) if "outcome" in values else None,
         evidence=tuple(values["evidence"]),
         next_look_up=float(values["next_look_up"]) if "next_look_up" in values else None,
     )
+
+
+def _guard(stored: dict[str, Any]) -> Guard:
+    figures = {name: int(value) for name, value in stored["figures"].items()}
+    return Guard(**{**stored, "figures": figures, "quiet_seconds": int(stored["quiet_seconds"])})
 
 
 def trimmed(evidence: tuple[dict[str, str], ...]) -> tuple[dict[str, str], ...]:
@@ -168,8 +172,8 @@ def _base32(digest: Any) -> str:
 
 
 def number(seconds: float) -> Decimal:
-    """A time as the number the table keeps, to the millisecond."""
-    return Decimal(f"{seconds:.3f}")
+    """A time as the number the table keeps, to the millisecond, in the form in which the table gives it back."""
+    return Decimal(f"{seconds:.3f}".rstrip("0").rstrip("."))
 
 
 def serialize(value: Any) -> dict[str, Any]:
@@ -211,4 +215,6 @@ def _deserialize(typed: dict[str, Any]) -> Any:
             return plain(value)
         case "L":
             return [_deserialize(member) for member in value]
+        case "SS":
+            return frozenset(value)
     raise TypeError(kind)

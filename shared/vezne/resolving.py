@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from vezne.credentials import CredentialsRefusedError, SecretModel, SecretUnusableError
-from vezne.idempotency import LostOwnershipError, Store, new_owner
+from vezne.idempotency import LostOwnershipError, Store, StoreUnavailableError, new_owner
 from vezne.inquiries import InquiryFailedError
 from vezne.masking import mask_text
 from vezne.models import RequestModel
@@ -28,7 +28,8 @@ def sweep(operation: Operation[R, C], deadline: Deadline, store: Store) -> dict[
     Returns how many were looked up, settled and are still unknown, and the age of the oldest in seconds.
     """
     looked_up = settled = still_unknown = oldest = 0
-    for item in store.unresolved(operation.name):
+    # Those due first come first, so that a slow provider starves none of them.
+    for item in sorted(store.unresolved(operation.name), key=lambda item: item.next_look_up):
         now = store.now()
         ended = False
         if item.next_look_up <= now and deadline.allows_a_call():
@@ -48,17 +49,25 @@ def sweep(operation: Operation[R, C], deadline: Deadline, store: Store) -> dict[
 
 def _sweep_one(operation: Operation[R, C], record_id: str, deadline: Deadline, store: Store) -> bool:
     """Whether the record is settled now."""
-    record = store.find(record_id)
-    if record is None or record.settled:
-        return True
-    if lease_is_alive(record, store):
-        return False
     try:
+        record = store.find(record_id)
+        if record is None or record.settled:
+            return True
+        if lease_is_alive(record, store):
+            return False
         taken = store.take_over(record, new_owner(), lease(deadline, store))
         count_new_unknown(record)
         concluded, _ = conclude(operation, taken, deadline, store)
         return concluded.settled
     except LostOwnershipError:
+        return False
+    except StoreUnavailableError:
+        raise
+    except Exception as error:
+        # One record that cannot be dealt with must not keep the others from being looked up.
+        logger.error(
+            "record not swept", operation_id=record_id, exception_name=type(error).__name__, frames=code_places(error)
+        )
         return False
 
 
@@ -69,7 +78,7 @@ def conclude(
 
     Otherwise its next look-up is pushed back; with `keep` false that is left to the caller. Raises LostOwnershipError.
     """
-    finding = _look_up(operation, record, deadline)
+    finding = _look_up(operation, record, deadline, store)
     noted = replace(record, evidence=trimmed((*record.evidence, _evidence(operation, finding, store.now()))))
     if isinstance(finding, Found):
         return settle(noted, finding.outcome, store).record, finding
@@ -80,11 +89,11 @@ def conclude(
     return noted, finding
 
 
-def _look_up(operation: Operation[R, C], record: Record, deadline: Deadline) -> Finding:
+def _look_up(operation: Operation[R, C], record: Record, deadline: Deadline, store: Store) -> Finding:
     if not deadline.allows_a_call():
         return Inconclusive("not-enough-time")
     try:
-        return operation.look_up(record, deadline)
+        return operation.look_up(replace(record, taken=store.taken(record)), deadline)
     except InquiryFailedError as error:
         return Inconclusive(str(error))
     except (CredentialsRefusedError, SecretUnusableError) as error:

@@ -16,7 +16,8 @@ from vezne.provider import Deadline
 from vezne.record import DECLINED, PROCESSING, SUCCEEDED, UNKNOWN, Record
 from vezne.telemetry import count, count_fault, count_money, logger
 
-# When to look up an unknown outcome again: after the 1st, 2nd, ... look-up; then daily, for as long as it takes.
+# When to look up an unknown outcome again: the first of these waits that is longer than the order has been unknown;
+# then daily, for as long as it takes. Counted in time, not in look-ups: a client that asks often delays nothing.
 BACK_OFF = tuple(timedelta(**step).total_seconds() for step in (
     {"minutes": 1}, {"minutes": 5}, {"minutes": 15}, {"hours": 1}, {"hours": 6}, {"days": 1},
 ))  # fmt: skip
@@ -43,7 +44,8 @@ def settle(record: Record, outcome: Outcome, store: Store) -> Report:
                 logger.error("credentials refused", operation_id=record.id, reason=mask_text(reason))
                 raise problems.ProviderRejectedCredentials("The provider refused our login.")
             case Unknown(reason):
-                next_look_up = store.now() + BACK_OFF[min(len(record.evidence), len(BACK_OFF) - 1)]
+                unknown_for = store.now() - record.in_flight_until
+                next_look_up = store.now() + next((wait for wait in BACK_OFF if wait > unknown_for), BACK_OFF[-1])
                 kept = write(lambda: store.keep_unknown(record, next_look_up), record, UNKNOWN)
                 count_new_unknown(record)
                 logger.warning("outcome unknown", operation_id=record.id, reason=mask_text(reason))

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.stack import Stack
-from tests.stack.build import BUILD
 from tests.stack.processes import ROOT
 
 # Runs with nothing importable but the standard library, the layer, and what Lambda's own runtime brings.
@@ -41,7 +40,7 @@ print("imported")
 
 @pytest.fixture(scope="module")
 def local_layer(whole_stack: Stack) -> Path:
-    return BUILD / "VezneLayer" / "python"
+    return ROOT / ".aws-sam" / "local" / "VezneLayer" / "python"
 
 
 def test_the_layer_holds_all_that_the_functions_import(local_layer: Path) -> None:

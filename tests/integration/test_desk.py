@@ -27,7 +27,7 @@ def test_explain_tells_what_happened_line_by_line(bench: Bench) -> None:
     assert text.startswith(f"{operation_id}  kolaybi.collect, client client-1\n2026-12-01T06:00:00.000Z  claimed")
     assert "2026-12-01T07:00:00.000Z  GET associates/{id}/transactions, marker in description: inconclusive" in text
     assert "money: unknown: it may or may not have moved" in text
-    assert "next look-up: 2026-12-01T07:05:00.000Z" in text
+    assert "next look-up: 2026-12-01T08:00:00.000Z" in text
 
 
 def test_explain_does_not_call_a_killed_order_running(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

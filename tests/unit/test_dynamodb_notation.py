@@ -39,4 +39,8 @@ def test_what_no_record_holds_is_refused(value: object) -> None:
     with pytest.raises(TypeError):
         serialize(value)
     with pytest.raises(TypeError):
-        plain({"name": {"SS": ["a"]}})
+        plain({"name": {"NS": ["1"]}})
+
+
+def test_a_set_of_texts_is_read() -> None:
+    assert plain({"taken": {"SS": ["a", "b"]}}) == {"taken": {"a", "b"}}

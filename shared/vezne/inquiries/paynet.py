@@ -20,6 +20,14 @@ class TransactionRow(CaptureResult):
     """One row of `Data[]`: a pre-authorisation, a sale or a capture."""
 
     is_succeed: bool | None = None
+    # The plain id; xact_id is the encrypted one.
+    id: str | None = None
+    # "agent_reference (= reference_no)": the same in all rows of one transaction.
+    agent_reference: str | None = None
+
+    def capture(self) -> CaptureResult:
+        """What the row tells of a capture, as the answer to one tells it."""
+        return CaptureResult(**self.model_dump(include=set(CaptureResult.model_fields)))
 
 
 def headers(access: Access[PaynetCredentials]) -> dict[str, str]:
@@ -31,11 +39,15 @@ def headers(access: Access[PaynetCredentials]) -> dict[str, str]:
 
 
 def check(reference: dict[str, str], deadline: Deadline) -> list[TransactionRow]:
-    """Every row of a transaction, read as a capture. Raises InquiryFailedError."""
+    """Every row of a transaction, read as a capture.
+
+    Raises InquiryFailedError, also if it cannot be told which rows are the transaction's.
+    """
     try:
-        return [TransactionRow.model_validate(row) for row in transaction_rows(reference, deadline)]
+        rows = [TransactionRow.model_validate(row) for row in transaction_rows(reference, deadline)]
     except ValidationError:
         raise InquiryUnreadableError("unreadable") from None
+    return _of_one_transaction(rows, reference)
 
 
 def transaction_rows(reference: dict[str, str], deadline: Deadline) -> list[Any]:
@@ -60,3 +72,18 @@ def transaction_rows(reference: dict[str, str], deadline: Deadline) -> list[Any]
     if code is None or str(code) == SUCCESSFUL:
         raise InquiryUnreadableError(reason)
     raise InquiryRefusedError(reason, str(code), str(body.get("message", "")))
+
+
+def _of_one_transaction(rows: list[TransactionRow], reference: dict[str, str]) -> list[TransactionRow]:
+    """The rows that share the reference of the transaction we asked for. Raises InquiryFailedError."""
+    named = {
+        row.agent_reference
+        for row in rows
+        if row.xact_id == reference.get("xact_id", "")
+        or row.id == reference.get("xact", "")
+        or row.agent_reference == reference.get("reference_no", "")
+    }
+    shared = (named or {row.agent_reference for row in rows}) - {None}
+    if len(shared) > 1:
+        raise InquiryUnreadableError("rows of several transactions")
+    return [row for row in rows if row.agent_reference in shared | {None}]

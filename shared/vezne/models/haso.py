@@ -38,8 +38,11 @@ class ExpensesResult(ResultModel):
     def total_expenses(self) -> Decimal | None:
         """Attorney fee and expenses as the plan carries them, in TRY; None if it shows no figure at all.
 
-        "Toplam masraf tutarı son taksite eklenir": one instalment has the total, or the same total stands at several.
+        "Toplam masraf tutarı son taksite eklenir": the last figure counts, another instalment's is not this total.
         """
-        figures = [item.total_expense_amount for item in self.payment_plan if item.total_expense_amount is not None]
-        distinct = {figure for figure in figures if figure}
-        return distinct.pop() if len(distinct) == 1 else sum(figures, Decimal(0)) if figures else None
+        figures = [
+            (item.installment_no or 0, place, item.total_expense_amount)
+            for place, item in enumerate(self.payment_plan)
+            if item.total_expense_amount is not None
+        ]
+        return max(figures)[2] if figures else None

@@ -1,0 +1,233 @@
+"""What runs in a function process: one handler, one event after the other, and the steps at which it can be stopped.
+
+The steps are put round the code from outside; the code under test knows nothing of them. In their order:
+
+    claim.before  claim.after             the record
+    order.before                          nothing of the order has left
+    order.head                            its HTTP head has left, its body has not
+    order.left                            all bytes have left, no answer was read
+    order.came                            the answer was read, or waiting for it is over
+    settle.before settle.after            the outcome is written (settle, release or keep_unknown)
+    take_over.before take_over.after      another invocation's record
+    look_up.before look_up.left look_up.came
+"""
+
+import functools
+import importlib
+import json
+import os
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import botocore.httpsession
+from botocore.exceptions import ReadTimeoutError
+from vezne import entry, idempotency, inquiries, provider
+from vezne.operation import Operation
+
+MODULES = {
+    "kolaybi.collect": "functions.kolaybi_collect.app",
+    "vakifbank.pay": "functions.vakifbank_pay.app",
+    "walletgate.pay_bill": "functions.walletgate_pay_bill.app",
+    "haso.set_expenses": "functions.haso_set_expenses.app",
+    "paynet.capture": "functions.paynet_capture.app",
+    "operations.read": "functions.get_operation.app",
+}
+ORDER_PATHS = (
+    "/transactions/proceed",
+    "/tos/payment",
+    "/InvoicePayment/MakePayment",
+    "/RequestV2/SendTransactionExpense",
+    "/v1/transaction/capture",
+)
+LOGIN_PATHS = ("/access_token", "/oauth/v2/token", "/connect/token")
+# Time runs faster here: a silent provider costs a test one second instead of twenty. The proportions stay.
+FAST = {"CONNECT_SECONDS": 0.5, "SHORTEST_READ_SECONDS": 0.2, "SETTLE_SECONDS": 0.5}
+FAST_ANSWER_SECONDS = 1.0
+LAMBDA_SECONDS = 27.0
+
+
+class Killed(BaseException):
+    """Ends an invocation in the middle where no process can be killed (the model-based test)."""
+
+
+class Steps:
+    """Counts the steps of one invocation, and does at the chosen one what was asked."""
+
+    def __init__(self, act: Callable[[str], None]) -> None:
+        self._act = act
+        self.plan: dict[str, Any] = {}
+        self.seen: list[str] = []
+
+    def reach(self, step: str) -> None:
+        self.seen.append(step)
+        if self.plan.get("at") == step and self.seen.count(step) == self.plan.get("nth", 1):
+            self._act(self.plan.get("do", "kill"))
+
+
+def call_kind(path: str) -> str:
+    """`order`, `login` or `look_up`, by the address that is called."""
+    if path.endswith(ORDER_PATHS):
+        return "order"
+    return "login" if path.endswith(LOGIN_PATHS) else "look_up"
+
+
+def watch_store(steps: Steps) -> None:
+    """Put steps round the record's writes."""
+    for method in ("claim", "take_over", "settle", "release", "keep_unknown"):
+        step = "settle" if method in ("release", "keep_unknown") else method
+        _surround(idempotency.Store, method, steps, step)
+
+
+def _surround(owner: type, method: str, steps: Steps, step: str) -> None:
+    original = getattr(owner, method)
+
+    @functools.wraps(original)
+    def surrounded(*arguments: Any, **named: Any) -> Any:
+        steps.reach(f"{step}.before")
+        try:
+            return original(*arguments, **named)
+        finally:
+            steps.reach(f"{step}.after")
+
+    setattr(owner, method, surrounded)
+
+
+def watch_provider(steps: Steps) -> None:
+    """Put steps round the provider's calls, down to the socket."""
+    kind = ["order"]
+    original_send, connection = provider.Provider.send, provider._WatchedConnection
+    socket_send, socket_answer = connection.send, connection.getresponse
+
+    def send(self: Any, prepared: Any, *arguments: Any, **named: Any) -> Any:
+        kind[0] = call_kind(prepared.path_url.partition("?")[0])
+        steps.reach(f"{kind[0]}.before")
+        try:
+            return original_send(self, prepared, *arguments, **named)
+        finally:
+            steps.reach(f"{kind[0]}.came")
+
+    def send_bytes(self: Any, data: Any) -> None:
+        socket_send(self, data)
+        if bytes(data[:4]) in (b"POST", b"GET "):
+            steps.reach(f"{kind[0]}.head")
+
+    def read_answer(self: Any, *arguments: Any, **named: Any) -> Any:
+        steps.reach(f"{kind[0]}.left")
+        return socket_answer(self, *arguments, **named)
+
+    mock.patch.object(provider.Provider, "send", send).start()
+    mock.patch.object(connection, "send", send_bytes).start()
+    mock.patch.object(connection, "getresponse", read_answer).start()
+
+
+class LostResponses:
+    """Drops responses of AWS calls that were carried out, as a broken connection does; the SDK then tries again."""
+
+    def __init__(self) -> None:
+        self.plan: dict[str, int] = {}
+        self._seen: Counter[str] = Counter()
+        self._original = botocore.httpsession.URLLib3Session.send
+
+    def start(self) -> None:
+        watcher = self
+
+        def send(session: Any, request: Any) -> Any:
+            response = watcher._original(session, request)
+            target = request.headers.get("X-Amz-Target", b"")
+            name = (target if isinstance(target, str) else target.decode()).rpartition(".")[2]
+            if watcher._seen[name] < watcher.plan.get(name, 0):
+                watcher._seen[name] += 1
+                raise ReadTimeoutError(endpoint_url=request.url)
+            return response
+
+        mock.patch.object(botocore.httpsession.URLLib3Session, "send", send).start()
+
+    def set(self, plan: dict[str, int]) -> None:
+        """How many responses of which call are lost from now on, for instance {"PutItem": 1}."""
+        self.plan = plan
+        self._seen.clear()
+
+
+class Context:
+    """What Lambda hands to a handler."""
+
+    function_name = "function-under-test"
+    memory_limit_in_mb = "512"
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:000000000000:function:function-under-test:live"
+    aws_request_id = "00000000-0000-4000-8000-000000000000"
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def get_remaining_time_in_millis(self) -> float:
+        return (self._end - time.monotonic()) * 1000
+
+
+@contextmanager
+def fast_time(operation: Any) -> Iterator[None]:
+    """Shorten the waits, in the same proportions."""
+    with (
+        mock.patch.multiple(provider, **FAST),
+        mock.patch.object(inquiries, "INQUIRY_SECONDS", FAST_ANSWER_SECONDS),
+        mock.patch.object(type(operation), "timeout", FAST_ANSWER_SECONDS),
+    ):
+        yield
+
+
+def invoke(module: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Run the handler once. What it raises is told by its name, as Lambda does."""
+    offset = float(request.get("clock", 0.0))
+    store = functools.partial(idempotency.Store, clock=lambda: time.time() + offset)
+    with mock.patch.object(entry, "Store", store):
+        try:
+            context = Context(request.get("seconds", LAMBDA_SECONDS))
+            return {"answer": module.handler(request["event"], context)}
+        except Exception as error:
+            return {"raised": f"{type(error).__name__}: {error}"}
+
+
+def serve(connection: socket.socket, operation: str, environment: dict[str, str]) -> None:
+    """Answer requests, one JSON line each, until the test closes its end."""
+    os.environ.update(environment)
+    lines = connection.makefile("rw", encoding="utf-8")
+
+    def act(what: str) -> None:
+        if what == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        lines.write(json.dumps({"stopped": True}) + "\n")
+        lines.flush()
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    steps, lost = Steps(act), LostResponses()
+    watch_store(steps)
+    watch_provider(steps)
+    lost.start()
+    module = importlib.import_module(MODULES[operation])
+    served = operation_of(module)
+    lines.write(json.dumps({"pid": os.getpid()}) + "\n")
+    lines.flush()
+    for line in lines:
+        request = json.loads(line)
+        steps.plan, steps.seen = request.get("plan", {}), []
+        lost.set(request.get("lost", {}))
+        if request.get("cold") and served is not None:
+            served.client.keyring.forget()
+        if served is None:
+            told = invoke(module, request)
+        else:
+            with fast_time(served):
+                told = invoke(module, request)
+        lines.write(json.dumps({**told, "steps": steps.seen}) + "\n")
+        lines.flush()
+
+
+def operation_of(module: Any) -> Any:
+    """The operation a module's handler serves; None for the function that only reads."""
+    held = [cell.cell_contents for cell in module.handler.__closure__ or ()]
+    return next((content for content in held if isinstance(content, Operation)), None)

@@ -1,0 +1,146 @@
+"""The idempotency table in memory: the conditions of `vezne.idempotency.Store`, without DynamoDB.
+
+For the model-based test, which needs thousands of runs in one thread. `test_memory_store.py` holds it to the real
+store on MiniStack, call by call.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from vezne.idempotency import KEPT_SECONDS, GuardRefusedError, LostOwnershipError, Store
+from vezne.record import SUCCEEDED, UNKNOWN, Record, Unresolved, from_item, number, to_item
+
+
+class Table:
+    """What all stores of one run share."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, dict[str, Any]] = {}
+        self.expires: dict[str, int] = {}
+        self.guards: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def expire(self, now: float) -> list[str]:
+        """TTL: the ids of the records that were deleted because their time is over."""
+        gone = [record_id for record_id, at in self.expires.items() if at < now]
+        for record_id in gone:
+            del self.items[record_id], self.expires[record_id]
+        return gone
+
+
+class MemoryStore(Store):
+    """One invocation's view of the table; invocations may have different clocks."""
+
+    def __init__(self, table: Table, clock: Callable[[], float]) -> None:
+        super().__init__(clock)
+        self._table = table
+
+    def find(self, record_id: str) -> Record | None:
+        item = self._table.items.get(record_id)
+        return from_item(item) if item else None
+
+    def claim(self, record: Record) -> Record | None:
+        there = self.find(record.id)
+        if there is not None:
+            return there
+        if record.guard is not None:
+            self._take_guard(record)
+        self._put(record)
+        return None
+
+    def _take_guard(self, record: Record) -> None:
+        guard = record.guard
+        assert guard is not None
+        held = self._table.guards.get((record.operation, guard.key), {})
+        falls = not guard.may_fall and any(held.get(name, value) > value for name, value in guard.figures.items())
+        quiet = guard.quiet_seconds and held.get("quiet_until", Decimal(0)) >= number(record.created_at)
+        if "holder" in held or falls or (quiet and "quiet_until" in held):
+            raise GuardRefusedError(dict(held))
+        taken = {**held, "holder": record.id, "holder_client": record.client_id}
+        self._table.guards[record.operation, guard.key] = taken
+
+    def take_over(self, record: Record, owner: str, lease_until: float, *, sending: bool = False) -> Record:
+        there = self.find(record.id)
+        mine = there is not None and there.owner == owner
+        same = there is not None and (there.owner, number(there.lease_until)) == (
+            record.owner,
+            number(record.lease_until),
+        )
+        if there is None or there.settled or not (mine or same):
+            raise LostOwnershipError
+        flight = lease_until if sending else record.in_flight_until
+        taken = replace(
+            record, owner=owner, lease_until=lease_until, status=UNKNOWN, updated_at=self.now(), in_flight_until=flight
+        )
+        # The update names these attributes only.
+        self._put(replace(there, owner=owner, lease_until=lease_until, status=UNKNOWN, updated_at=taken.updated_at,
+                          in_flight_until=flight))  # fmt: skip
+        return taken
+
+    def settle(self, record: Record, status: str, outcome: dict[str, Any]) -> Record:
+        now = self.now()
+        there = self._owned(record, status)
+        settled = replace(record, status=status, outcome=outcome, updated_at=now, next_look_up=None, lease_until=0.0)
+        self._put(replace(there, status=status, outcome=outcome, updated_at=now, evidence=record.evidence,
+                          lease_until=0.0, next_look_up=None))  # fmt: skip
+        self._table.expires[record.id] = int(now) + KEPT_SECONDS
+        if record.guard is not None and not (status == SUCCEEDED and record.guard.keeps):
+            self._end_guard(settled, status, in_doubt=record.status == UNKNOWN)
+        return settled
+
+    def release(self, record: Record) -> None:
+        if record.id not in self._table.items:
+            return
+        self._owned(record)
+        del self._table.items[record.id]
+        if record.guard is not None:
+            self._end_guard(record, "released", in_doubt=False)
+
+    def keep_unknown(self, record: Record, next_look_up: float) -> Record:
+        there = self._owned(record)
+        changes: dict[str, Any] = {
+            "status": UNKNOWN, "lease_until": 0.0, "updated_at": self.now(), "next_look_up": round(next_look_up, 3),
+        }  # fmt: skip
+        self._put(replace(there, evidence=record.evidence, **changes))
+        return replace(record, **changes)
+
+    def taken(self, record: Record) -> frozenset[str]:
+        if record.guard is None or not record.guard.remembers:
+            return frozenset()
+        held = self._table.guards.get((record.operation, record.guard.key), {})
+        return frozenset(held.get("taken", ()))
+
+    def unresolved(self, operation: str) -> Iterator[Unresolved]:
+        for record in [from_item(item) for item in self._table.items.values()]:
+            if record.operation == operation and not record.settled and record.next_look_up is not None:
+                yield Unresolved(record.id, record.created_at, record.next_look_up)
+
+    def _owned(self, record: Record, status: str = UNKNOWN) -> Record:
+        there = self.find(record.id)
+        if there is None or there.owner != record.owner or (there.settled and there.status != status):
+            raise LostOwnershipError
+        return there
+
+    def _put(self, record: Record) -> None:
+        self._table.items[record.id] = to_item(record)
+
+    def _end_guard(self, record: Record, ending: str, *, in_doubt: bool) -> None:
+        guard = record.guard
+        assert guard is not None
+        place = record.operation, guard.key
+        held = self._table.guards.get(place, {})
+        if held.get("holder") != record.id:
+            return
+        if not guard.figures and not guard.remembers:
+            del self._table.guards[place]
+            return
+        kept = {name: value for name, value in held.items() if name not in ("holder", "holder_client")}
+        if ending == SUCCEEDED:
+            kept |= {name: Decimal(value) for name, value in guard.figures.items()}
+            if guard.quiet_seconds and in_doubt:
+                kept["quiet_until"] = number(record.in_flight_until + guard.quiet_seconds)
+            payment = ((record.outcome or {}).get("result") or {}).get(guard.remembers)
+            if payment:
+                kept["taken"] = frozenset({*kept.get("taken", ()), str(payment)})
+        self._table.guards[place] = kept

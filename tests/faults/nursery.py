@@ -1,0 +1,43 @@
+"""`python -m tests.faults.nursery FD`: forks function processes on request.
+
+Importing the functions and making the AWS clients takes a second; a fork of a process that has done it takes
+milliseconds. It has one thread and no open connection, so a fork is a function's cold start and nothing else.
+"""
+
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+
+from vezne import credentials, idempotency
+
+from tests.faults import function
+
+
+def main(control: socket.socket) -> None:
+    """Fork a process per message, with the file descriptor it brings, until the owner closes its end."""
+    for module in function.MODULES.values():
+        importlib.import_module(module)
+    idempotency._client()
+    credentials._client()
+    gc.freeze()
+    # The kernel takes the dead children away.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
+        if not message:
+            return
+        asked = json.loads(message)
+        if os.fork() == 0:
+            control.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            function.serve(socket.socket(fileno=descriptors[0]), asked["operation"], asked["environment"])
+            os._exit(0)
+        os.close(descriptors[0])
+
+
+if __name__ == "__main__":
+    main(socket.socket(fileno=int(sys.argv[1])))

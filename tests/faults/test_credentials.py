@@ -1,0 +1,101 @@
+"""Wrong secrets are tried once in the whole fleet, and a rotation fails no order that need not fail."""
+
+import json
+import threading
+from typing import Any
+
+import pytest
+
+from tests.faults.orders import new_order
+from tests.faults.world import OPERATIONS, Function
+from tests.stack.processes import ROOT
+
+CREDENTIALS = json.loads((ROOT / "tests/sandbox/credentials.json").read_text())
+# Which field of each provider's secret is rotated.
+ROTATED = {
+    "kolaybi.collect": "api_key",
+    "vakifbank.pay": "client_secret",
+    "walletgate.pay_bill": "client_secret",
+    "haso.set_expenses": "merchant_key",
+    "paynet.capture": "secret_key",
+}
+
+
+def put_secret(function: Function, value: str) -> None:
+    """Make another value AWSCURRENT."""
+    provider = function.operation.partition(".")[0]
+    fields = {**CREDENTIALS[provider], ROTATED[function.operation]: value}
+    secrets = function.world.aws("secretsmanager")
+    secrets.put_secret_value(SecretId=function.secret, SecretString=json.dumps(fields))
+
+
+def accept(function: Function, *values: str) -> None:
+    """Which values the provider accepts from now on; tokens of before are refused."""
+    provider = function.operation.partition(".")[0]
+    control = function.world.sandbox
+    control.seed(**{provider: {"credentials": {ROTATED[function.operation]: list(values)}}})
+    control.revoke_tokens(provider)
+
+
+def original(function: Function) -> str:
+    value: str = CREDENTIALS[function.operation.partition(".")[0]][ROTATED[function.operation]]
+    return value
+
+
+@pytest.mark.parametrize("function", ["vakifbank.pay"], indirect=True)
+def test_a_wrong_vakifbank_secret_is_tried_once_by_all_together(function: Function, report: list[str]) -> None:
+    control = function.world.sandbox
+    put_secret(function, "sandbox-wrong-secret")
+    fleet = [function.fork() for _ in range(24)]
+    for process in fleet:
+        process.begin(new_order("vakifbank.pay").event)
+    answers = [process.end() for process in fleet]
+    assert {answer.status for answer in answers} == {502}
+    assert {answer.body["type"] for answer in answers} == {"/problems/provider-rejected-credentials"}
+    assert control.state()["vakifbank"]["wrong_secrets"] == 1
+    for process in [*fleet, function.fork()]:
+        assert process.call(new_order("vakifbank.pay").event).status == 502
+    assert control.state()["vakifbank"]["wrong_secrets"] == 1
+    report += [f"VakıfBank: a wrong secret in {len(fleet) + 1} processes, 49 orders: 1 login with it, all told 502"]
+    put_secret(function, original(function))
+    for process in [*fleet, function.fork()]:
+        assert process.call(new_order("vakifbank.pay").event).status == 200
+    assert control.state()["vakifbank"]["wrong_secrets"] == 1
+    assert len(control.bookings()) == 25
+
+
+@pytest.mark.parametrize("function", OPERATIONS, indirect=True)
+def test_after_a_rotation_a_warm_function_pays_with_the_new_secret(function: Function) -> None:
+    process = function.fork()
+    assert process.call(new_order(function.operation).event).status == 200
+    put_secret(function, "sandbox-new-secret")
+    accept(function, "sandbox-new-secret")
+    order = new_order(function.operation)
+    assert process.call(order.event).status == 200
+    assert order.bookings(function.world.sandbox) == 1
+
+
+@pytest.mark.parametrize("function", OPERATIONS, indirect=True)
+def test_no_order_fails_while_the_secret_is_rotated(function: Function, report: list[str]) -> None:
+    """First the provider accepts both, then AWSCURRENT changes, then the old one is refused: orders keep coming."""
+    fleet = [function.fork() for _ in range(4)]
+    orders = [[new_order(function.operation) for _ in range(12)] for _ in fleet]
+    statuses: list[Any] = []
+
+    def keep_ordering(index: int) -> None:
+        statuses.extend(fleet[index].call(order.event).status for order in orders[index])
+
+    threads = [threading.Thread(target=keep_ordering, args=(index,)) for index in range(len(fleet))]
+    for thread in threads:
+        thread.start()
+    accept(function, original(function), "sandbox-new-secret")
+    put_secret(function, "sandbox-new-secret")
+    accept(function, "sandbox-new-secret")
+    for thread in threads:
+        thread.join()
+    sent = [order for several in orders for order in several]
+    assert statuses == [200] * len(sent)
+    assert [order.bookings(function.world.sandbox) for order in sent] == [1] * len(sent)
+    report += [
+        f"{function.operation}: {len(sent)} orders while the secret was rotated: all succeeded, each booked once"
+    ]

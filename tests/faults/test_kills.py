@@ -1,0 +1,116 @@
+"""Kill anywhere: a function process is killed at every step of the path and of the sweep.
+
+Then the client retries with the same key, and the sweep runs until it has nothing left to do.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.faults.orders import new_order
+from tests.faults.tables import aligned
+from tests.faults.verdict import RETRY_AT, Trial
+from tests.faults.world import OPERATIONS, Function, World
+
+PATH_STEPS = (
+    "claim.before", "claim.after", "order.before", "order.head", "order.left", "order.came", "settle.before",
+    "settle.after",
+)  # fmt: skip
+SWEEP_STEPS = ("take_over.before", "take_over.after", "look_up.left", "look_up.came", "settle.before", "settle.after")
+# What the provider does with the order's call: `then` and `book` of a sandbox rule.
+FAULTS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "books, hangs": {"then": "hang"},
+    "hangs": {"then": "hang", "book": False},
+    "books late, resets": {"then": "reset", "book": {"after_seconds": 1}},
+    "books, 502": {"then": "bad_gateway_html"},
+    "refuses": {"then": "refuse"},
+}
+
+
+# The look-up finds the payment, so there is nothing to send again.
+NEVER_SENT_AGAIN = {(f"retry: {step}", "none") for step in ("order.before", "order.left", "order.came")}
+
+
+def trial_of(function: Function, fault: str) -> Trial:
+    trial = Trial(function, new_order(function.operation), late="late" in fault)
+    if FAULTS[fault]:
+        function.world.sandbox.rule(function.operation, match=trial.order.mark, **FAULTS[fault])
+    return trial
+
+
+def killed_on_the_path(function: Function, step: str, fault: str) -> Trial:
+    trial = trial_of(function, fault)
+    trial.send(plan={"at": step})
+    return trial
+
+
+def killed_on_the_retry(function: Function, step: str, fault: str) -> Trial:
+    """The first call loses its answer; the retry takes the record over, looks up, may send again, and is killed."""
+    trial = trial_of(function, fault)
+    trial.send(plan={"at": "order.came"})
+    trial.send(clock=RETRY_AT, plan={"at": step})
+    return trial
+
+
+def killed_in_the_sweep(function: Function, step: str, fault: str) -> Trial:
+    trial = trial_of(function, fault)
+    trial.send(plan={"at": "order.came"})
+    trial.sweep(clock=RETRY_AT, plan={"at": step})
+    return trial
+
+
+WHERE = {
+    "path": (killed_on_the_path, PATH_STEPS, tuple(FAULTS)),
+    "retry": (killed_on_the_retry, (*SWEEP_STEPS, "order.before", "order.left", "order.came"), ("none", "hangs")),
+    "sweep": (killed_in_the_sweep, SWEEP_STEPS, ("none", "hangs", "books late, resets")),
+}
+
+
+def try_all(function: Function) -> list[tuple[str, str, Trial]]:
+    """Every step with every fault, each with a new order, each followed by a retry and by sweeps."""
+    tried = []
+    for where, (kill, steps, faults) in WHERE.items():
+        for step in steps:
+            for fault in faults:
+                trial = kill(function, step, fault)
+                trial.let_late_bookings_fall_due()
+                trial.retry(2 * RETRY_AT)
+                trial.sweep_until_quiet()
+                trial.end()
+                tried.append((f"{where}: {step}", fault, trial))
+    return tried
+
+
+@pytest.mark.timeout(600)
+def test_a_kill_at_any_step_neither_doubles_nor_loses_nor_guesses(world: World, report: list[str]) -> None:
+    world.sandbox.reset()
+    with ThreadPoolExecutor(len(OPERATIONS)) as pool:
+        tried = dict(zip(OPERATIONS, pool.map(lambda name: try_all(world.function(name)), OPERATIONS), strict=True))
+    report += ["Killed at each step, then a retry and sweeps: bookings and final status", *kill_table(tried)]
+    report += ["In brackets: the invocation ended before it came to that step (only two operations send again)."]
+    wrong = [
+        f"{operation}, {step}, {fault}: {trial.verdict}; told {trial.told}"
+        for operation, trials in tried.items()
+        for step, fault, trial in trials
+        if trial.verdict
+    ]
+    assert wrong == []
+    # A step that is never reached proves nothing.
+    for trials in zip(*tried.values(), strict=True):
+        assert any(trial.kills for _, _, trial in trials) or trials[0][:2] in NEVER_SENT_AGAIN
+
+
+def shown(trial: Trial) -> str:
+    """In brackets if the invocation ended before it came to the step."""
+    outcome = f"{trial.bookings_at_the_end} {trial.final_status}"
+    return outcome if trial.kills else f"({outcome})"
+
+
+def kill_table(tried: dict[str, list[tuple[str, str, Trial]]]) -> list[str]:
+    rows = [["killed at", "provider", *OPERATIONS]]
+    for line in zip(*tried.values(), strict=True):
+        step, fault, _ = line[0]
+        rows.append([step, fault, *(shown(trial) for _, _, trial in line)])
+    return aligned(rows)

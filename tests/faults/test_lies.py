@@ -1,0 +1,142 @@
+"""Every lie of a provider: it books or not, now or late, and says something else or nothing.
+
+Then the client retries with the same key, or only the sweep runs, until the outcome is known or honestly unknown.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.faults.orders import new_order
+from tests.faults.tables import aligned, tally
+from tests.faults.verdict import RETRY_AT, Trial
+from tests.faults.world import OPERATIONS, Function, World
+
+NOW, NEVER, LATE = True, False, {"after_seconds": 1}
+SAID = ("hang", "reset", "status_500", "bad_gateway_html", "cut", "trailing_comma", "slow_drops")
+# What is said instead of the truth, and whether it is booked: `then` and `book` of a sandbox rule.
+LIES: list[tuple[str, dict[str, Any]]] = [
+    *((f"{said}, {when}", {"then": said, "book": book})
+      for said in SAID for when, book in (("booked", NOW), ("not booked", NEVER), ("booked late", LATE))),
+    ("other_amount, booked", {"then": "other_amount"}),
+    ("other_reference, booked", {"then": "other_reference"}),
+    ("slow head, booked", {"then": "slow_drops", "drip": "headers"}),
+    ("401 once", {"then": "unauthorized"}),
+    ("401 always", {"then": "unauthorized", "times": 0}),
+    ("429 once", {"then": "too_many_requests"}),
+    ("refused", {"then": "refuse"}),
+]  # fmt: skip
+# What a look-up does, first to be tried while nothing is booked, then while the answer was lost.
+LOOK_UP_LIES: list[tuple[str, dict[str, Any]]] = [
+    (said, {"then": said, "times": times, **({"seconds": 1.5} if said == "lag" else {})})
+    for said, times in (("fail", 2), ("lag", 2), ("foreign", 0), ("hang", 1), ("cut", 2), ("reset", 2),
+                        ("bad_gateway_html", 2), ("trailing_comma", 2), ("unauthorized", 1), ("too_many_requests", 1))
+]  # fmt: skip
+LOOK_UPS = {
+    "kolaybi.collect": "kolaybi.list_transactions",
+    "vakifbank.pay": "vakifbank.query",
+    "walletgate.pay_bill": "walletgate.list_transactions",
+    "haso.set_expenses": "haso.payment_plan",
+    "paynet.capture": "paynet.check",
+}
+SUCH_LIES_ONLY = {
+    "other_amount": {"kolaybi.collect", "walletgate.pay_bill", "haso.set_expenses", "paynet.capture"},
+    "other_reference": {"vakifbank.pay", "walletgate.pay_bill", "paynet.capture"},
+}
+
+
+def lied_to(function: Function, rule: dict[str, Any], *, retry: bool) -> Trial | None:
+    """None if the provider cannot tell this lie."""
+    if function.operation not in SUCH_LIES_ONLY.get(rule["then"], OPERATIONS):
+        return None
+    trial = Trial(function, new_order(function.operation), late=rule.get("book") == LATE)
+    made = function.world.sandbox.rule(function.operation, match=trial.order.mark, **rule)
+    trial.send()
+    trial.let_late_bookings_fall_due()
+    return finished(trial, made["id"], retry=retry)
+
+
+def misled(function: Function, rule: dict[str, Any], *, booked: bool, retry: bool) -> Trial:
+    """The order's answer is lost; then the look-up lies."""
+    trial = Trial(function, new_order(function.operation), late=rule["then"] == "lag")
+    control = function.world.sandbox
+    control.rule(function.operation, match=trial.order.mark, then="reset", book=booked)
+    trial.send()
+    made = control.rule(LOOK_UPS[function.operation], **rule)
+    return finished(trial, made["id"], retry=retry)
+
+
+def finished(trial: Trial, rule_id: int, *, retry: bool) -> Trial:
+    if retry:
+        trial.retry(RETRY_AT)
+        trial.retry(2 * RETRY_AT)
+    trial.sweep_until_quiet()
+    trial.function.world.sandbox.remove_rules(rule_id)
+    trial.sweep_until_quiet()
+    trial.end()
+    return trial
+
+
+def judge(tried: dict[str, list[tuple[str, Trial]]]) -> list[str]:
+    return [
+        f"{operation}, {lie}: {trial.verdict}; told {trial.told}"
+        for operation, trials in tried.items()
+        for lie, trial in trials
+        if trial.verdict
+    ]
+
+
+def lie_table(tried: dict[str, list[tuple[str, Trial]]], lies: list[str]) -> list[str]:
+    rows = [["provider", *OPERATIONS]]
+    for lie in lies:
+        cells = []
+        for operation in OPERATIONS:
+            same = [trial for name, trial in tried[operation] if name == lie]
+            cells.append(tally((t.bookings_at_the_end, t.final_status) for t in same) if same else "-")
+        rows.append([lie, *cells])
+    return aligned(rows)
+
+
+def for_all_operations(world: World, attempt: Any) -> dict[str, list[tuple[str, Trial]]]:
+    world.sandbox.reset()
+    with ThreadPoolExecutor(len(OPERATIONS)) as pool:
+        tried = pool.map(lambda name: attempt(world.function(name)), OPERATIONS)
+        return dict(zip(OPERATIONS, tried, strict=True))
+
+
+@pytest.mark.timeout(600)
+def test_no_lie_about_an_order_doubles_it_or_loses_it(world: World, report: list[str]) -> None:
+    def attempt(function: Function) -> list[tuple[str, Trial]]:
+        tried = [(lie, lied_to(function, rule, retry=retry)) for lie, rule in LIES for retry in (True, False)]
+        return [(lie, trial) for lie, trial in tried if trial is not None]
+
+    tried = for_all_operations(world, attempt)
+    report += [
+        "The provider lies about an order; then two retries and sweeps, or sweeps alone: bookings and final status",
+        *lie_table(tried, [lie for lie, _ in LIES]),
+    ]
+    assert judge(tried) == []
+
+
+@pytest.mark.timeout(600)
+def test_no_lie_of_a_look_up_is_taken_for_an_outcome(world: World, report: list[str]) -> None:
+    cases = [
+        (f"{name}, {'booked' if booked else 'not booked'}", rule, booked)
+        for name, rule in LOOK_UP_LIES
+        for booked in (True, False)
+    ]
+
+    def attempt(function: Function) -> list[tuple[str, Trial]]:
+        return [
+            (name, misled(function, rule, booked=booked, retry=retry))
+            for name, rule, booked in cases
+            for retry in (True, False)
+        ]
+
+    tried = for_all_operations(world, attempt)
+    report += [
+        "The order's answer is lost, and the look-up lies; then two retries and sweeps, or sweeps alone",
+        *lie_table(tried, [name for name, _, _ in cases]),
+    ]
+    assert judge(tried) == []

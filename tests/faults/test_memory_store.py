@@ -1,0 +1,115 @@
+"""The store of the model-based test answers as the real one does on MiniStack, call by call."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from vezne import idempotency
+from vezne.idempotency import GuardRefusedError, LostOwnershipError, Store
+from vezne.record import DECLINED, NOT_EXECUTED, PROCESSING, SUCCEEDED, Guard, Record, to_item
+
+from tests.faults.memory_store import MemoryStore, Table
+from tests.faults.orders import seeded
+from tests.faults.world import World
+
+CALLS = 400
+GUARDS = (
+    None,
+    Guard("bill", keeps=True),
+    Guard("total", figures={"fee": 100, "expense": 200}, quiet_seconds=600),
+    Guard("total", figures={"fee": 100, "expense": 150}, quiet_seconds=600),
+    Guard("total", figures={"fee": 90, "expense": 100}, may_fall=True, quiet_seconds=600),
+    Guard("capture", remembers="xact_id"),
+)
+
+
+@pytest.fixture
+def real_store(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], float]], Store]:
+    function = world.function("paynet.capture")
+    monkeypatch.setenv("TABLE_NAME", function.table)
+    monkeypatch.setattr(idempotency, "_client", lambda: world.aws("dynamodb"))
+    return Store
+
+
+class Pair:
+    """Both stores, a common clock, and what both said."""
+
+    def __init__(self, real: Callable[[Callable[[], float]], Store], chance: random.Random) -> None:
+        self.now = 1_800_000_000.0
+        self.chance = chance
+        self.stores = (real(lambda: self.now), MemoryStore(Table(), lambda: self.now))
+        self.held: list[Record] = []
+
+    def do(self) -> tuple[str, Any, Any]:
+        """One random call on both. Records that were handed out earlier come back, stale ones among them."""
+        self.now += self.chance.choice([0, 1.25, 40, 700])
+        name = self.chance.choice(["claim", "claim", "take_over", "settle", "release", "keep_unknown", "find"])
+        call = self._call(name)
+        told = [self._outcome(call, store) for store in self.stores]
+        for outcome in told[:1]:
+            if isinstance(outcome, Record):
+                self.held.append(outcome)
+        return name, told[0], told[1]
+
+    def _call(self, name: str) -> Callable[[Store], Any]:
+        if name == "claim" or not self.held:
+            record = self._new()
+            self.held.append(record)
+            return lambda store: store.claim(record)
+        record = self.chance.choice(self.held)
+        status = self.chance.choice([SUCCEEDED, DECLINED, NOT_EXECUTED])
+        outcome = {"result": {"xact_id": f"x{self.chance.randrange(9)}"}} if status == SUCCEEDED else {}
+        owner, sending = f"owner-{self.chance.randrange(6)}", self.chance.random() < 0.5
+        calls: dict[str, Callable[[Store], Any]] = {
+            "take_over": lambda store: store.take_over(record, owner, self.now + 30, sending=sending),
+            "settle": lambda store: store.settle(record, status, outcome),
+            "release": lambda store: store.release(record),
+            "keep_unknown": lambda store: store.keep_unknown(record, self.now + 60),
+            "find": lambda store: store.find(record.id),
+        }
+        return calls[name]
+
+    def _new(self) -> Record:
+        number = self.chance.randrange(25)
+        guard = GUARDS[number % len(GUARDS)]
+        # Each guard is contended for by four orders.
+        guard = guard and replace(guard, key=f"{guard.key}-{number // 12}")
+        return Record(
+            id=f"op_{number}", operation="paynet.capture", client_id="client", fingerprint="f", status=PROCESSING,
+            owner=f"owner-{self.chance.randrange(6)}", lease_until=self.now + 30, in_flight_until=self.now + 30,
+            created_at=self.now, updated_at=self.now, clues={"amount": "1.00"}, guard=guard, next_look_up=self.now + 33,
+        )  # fmt: skip
+
+    @staticmethod
+    def _outcome(call: Callable[[Store], Any], store: Store) -> Any:
+        try:
+            return call(store)
+        except GuardRefusedError as refused:
+            return {name: value for name, value in refused.guard.items() if name not in ("id", "expires_at")}
+        except LostOwnershipError:
+            return "lost ownership"
+
+
+@pytest.mark.parametrize("round_number", range(3))
+def test_every_call_has_the_same_outcome(
+    real_store: Callable[[Callable[[], float]], Store], seed: int, round_number: int
+) -> None:
+    pair = Pair(real_store, seeded(seed, f"memory store {round_number}"))
+    outcomes = set()
+    for _ in range(CALLS):
+        name, real, memory = pair.do()
+        assert memory == real, name
+        outcomes.add((name, real if isinstance(real, str) else type(real).__name__))
+    there, here = pair.stores
+    for record_id in {record.id for record in pair.held}:
+        left, right = there.find(record_id), here.find(record_id)
+        assert (left and to_item(left)) == (right and to_item(right))
+        assert left is None or there.taken(left) == here.taken(left)
+    assert set(map(str, there.unresolved("paynet.capture"))) == set(map(str, here.unresolved("paynet.capture")))
+    # Both kinds of outcome of every conditional call came up.
+    assert {("claim", "NoneType"), ("claim", "Record"), ("claim", "dict"), ("take_over", "Record"),
+            ("take_over", "lost ownership"), ("settle", "Record"), ("settle", "lost ownership"),
+            ("release", "NoneType"), ("release", "lost ownership"), ("keep_unknown", "Record"),
+            ("keep_unknown", "lost ownership")} <= outcomes  # fmt: skip

@@ -1,0 +1,167 @@
+"""Races between real processes on MiniStack: identical orders, sweeps and retries, zombies, writes the SDK repeats."""
+
+import random
+import time
+from collections import Counter
+
+import pytest
+
+from tests.faults.orders import Order, new_order, seeded
+from tests.faults.verdict import RETRY_AT, Trial
+from tests.faults.world import OPERATIONS, SWEEP, Answer, Function, FunctionProcess
+
+CONTENDERS = 32
+ROUNDS = 40
+# More than the shortest time in which a call is still begun, on the faster clock of these functions.
+SHORT_LIFE_SECONDS = 1.5
+
+
+def warm_fleet(function: Function, size: int) -> list[FunctionProcess]:
+    """Processes that have logged in already, so that all of a round arrive at the claim together."""
+    fleet = [function.fork() for _ in range(size)]
+    for process in fleet:
+        assert process.call(new_order(function.operation).event).status == 200
+    return fleet
+
+
+def at_once(fleet: list[FunctionProcess], events: list[object], **request: object) -> list[Answer]:
+    for process, event in zip(fleet, events, strict=True):
+        process.begin(event, **request)
+    return [process.end() for process in fleet]
+
+
+def kind(answer: Answer) -> str:
+    if answer.status == 200:
+        return "replay" if answer.replayed else "first answer"
+    return f"{answer.status} {answer.body.get('type', '').removeprefix('/problems/')}".strip()
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("function", OPERATIONS, indirect=True)
+def test_32_identical_orders_at_once_book_once(function: Function, report: list[str]) -> None:
+    fleet, told = warm_fleet(function, CONTENDERS), Counter[str]()
+    for _ in range(ROUNDS):
+        order = new_order(function.operation)
+        answers = at_once(fleet, [order.event] * CONTENDERS)
+        kinds = Counter(map(kind, answers))
+        assert kinds["first answer"] == 1
+        assert set(kinds) <= {"first answer", "replay", "409 in-progress", "202"}
+        assert order.bookings(function.world.sandbox) == 1
+        told += kinds
+    report += [f"{function.operation}: {ROUNDS} rounds of {CONTENDERS} identical orders at once, 1 booking each: "
+               + ", ".join(f"{count} {name}" for name, count in sorted(told.items()))]  # fmt: skip
+
+
+def order_in_doubt(function: Function, *, booked: bool) -> Order:
+    order = new_order(function.operation)
+    function.world.sandbox.rule(function.operation, then="reset", match=order.mark, book=booked)
+    assert function.call(order.event).status == 202
+    return order
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("function", OPERATIONS, indirect=True)
+def test_sweeps_and_retries_of_one_order_at_once(function: Function, seed: int, report: list[str]) -> None:
+    chance, fleet = seeded(seed, f"sweeps and retries {function.operation}"), warm_fleet(function, 8)
+    ended = Counter[str]()
+    for number in range(12):
+        order = order_in_doubt(function, booked=number % 2 == 0)
+        compete(function, order, fleet, chance)
+        trial = Trial(function, order)
+        trial.sweep_until_quiet()
+        trial.end()
+        assert trial.verdict == []
+        ended[f"{trial.bookings_at_the_end} {trial.final_status}"] += 1
+    report += [f"{function.operation}: 12 rounds of 8 sweeps and retries of one order in doubt at once: {dict(ended)}"]
+
+
+def compete(function: Function, order: Order, fleet: list[FunctionProcess], chance: random.Random) -> None:
+    """Sweeps against sweeps, sweeps against retries, retries against retries."""
+    events = [SWEEP if chance.random() < 0.5 else order.event for _ in fleet]
+    answers = at_once(fleet, events, clock=200)
+    trial = Trial(function, order)
+    for event, answer in zip(events, answers, strict=True):
+        if event is SWEEP:
+            assert answer.raised is None
+        else:
+            assert answer.status in (200, 202, 409)
+            trial.check(answer)
+    assert trial.wrong == []
+
+
+@pytest.mark.parametrize("function", OPERATIONS, indirect=True)
+@pytest.mark.parametrize("step", ["claim.after", "order.before", "order.left", "order.came", "settle.before"])
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_zombie_that_wakes_after_its_lease_doubles_nothing(function: Function, step: str, refused: bool) -> None:
+    """It freezes at a step, its record is taken over on clocks that run ahead, and it goes on where it was."""
+    trial, zombie = Trial(function, new_order(function.operation)), function.fork()
+    if refused:
+        function.world.sandbox.rule(function.operation, then="refuse", match=trial.order.mark)
+    zombie.begin(trial.order.event, plan={"at": step, "do": "stop"})
+    zombie.wait_until_stopped()
+    trial.send(clock=RETRY_AT)
+    zombie.wake()
+    trial.check(zombie.end())
+    trial.sweep_until_quiet()
+    trial.end()
+    # A refusal that only the zombie heard is dropped with everything else it says; the order stays honestly unknown.
+    assert trial.verdict == []
+
+
+@pytest.mark.parametrize("function", OPERATIONS, indirect=True)
+@pytest.mark.parametrize("step", ["claim.after", "order.before"])
+def test_a_zombie_whose_time_is_over_sends_nothing(function: Function, step: str) -> None:
+    trial, zombie = Trial(function, new_order(function.operation)), function.fork()
+    zombie.call(new_order(function.operation).event)
+    zombie.begin(trial.order.event, plan={"at": step, "do": "stop"}, seconds=SHORT_LIFE_SECONDS)
+    zombie.wait_until_stopped()
+    time.sleep(SHORT_LIFE_SECONDS)
+    zombie.wake()
+    answer = zombie.end()
+    assert (answer.status, answer.body["money"], answer.body["retry"]) == (503, "not_moved", "same_key")
+    assert trial.bookings == 0
+    trial.send()
+    assert (trial.bookings, trial.final, trial.wrong) == (1, "succeeded", [])
+
+
+# Calls of the table whose answers are lost, and how often: the SDK tries each call twice.
+LOST_WRITES = [
+    {"PutItem": 1, "TransactWriteItems": 1},
+    {"UpdateItem": 1},
+    {"PutItem": 2, "TransactWriteItems": 2},
+    {"UpdateItem": 2, "TransactWriteItems": 9},
+    {"UpdateItem": 9},
+    {"GetItem": 9},
+]
+LOST = [
+    *((lost, fault) for lost in LOST_WRITES for fault in ("answer", "reset")),
+    ({"UpdateItem": 9, "TransactWriteItems": 9}, "refuse"),
+    ({"DeleteItem": 1, "TransactWriteItems": 1}, "unauthorized"),
+    ({"DeleteItem": 9, "TransactWriteItems": 9}, "unauthorized"),
+]
+
+
+@pytest.mark.parametrize("function", OPERATIONS, indirect=True)
+@pytest.mark.parametrize(("lost", "then"), LOST, ids=str)
+def test_a_write_whose_answer_is_lost_is_repeated_without_harm(
+    function: Function, lost: dict[str, int], then: str
+) -> None:
+    function.call(new_order(function.operation).event)
+    trial = Trial(function, new_order(function.operation))
+    function.world.sandbox.rule(function.operation, then=then, match=trial.order.mark)
+    trial.send(lost=lost)
+    trial.retry(RETRY_AT, lost=lost)
+    trial.sweep(clock=3 * RETRY_AT)
+    trial.retry(4 * RETRY_AT)
+    trial.sweep_until_quiet()
+    trial.end()
+    assert trial.verdict == []
+
+
+@pytest.mark.parametrize("function", OPERATIONS, indirect=True)
+def test_one_lost_answer_of_the_table_is_not_noticed(function: Function) -> None:
+    function.call(new_order(function.operation).event)
+    order = new_order(function.operation)
+    answer = function.call(order.event, lost={"PutItem": 1, "TransactWriteItems": 1, "UpdateItem": 1})
+    assert (answer.status, answer.replayed) == (200, False), answer.body
+    assert order.bookings(function.world.sandbox) == 1

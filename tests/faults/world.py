@@ -1,0 +1,262 @@
+"""MiniStack, sandboxes, tables and secrets, and function processes as a test sees them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vezne.record import SETTLED, Record, from_item
+
+from tests.sandbox.client import SandboxControl
+from tests.stack.build import aws_environment
+from tests.stack.processes import ROOT, choose_port, run_directory
+from tests.stack.stack import Aws, _ministack, _sandbox
+
+OPERATIONS = ("kolaybi.collect", "vakifbank.pay", "walletgate.pay_bill", "haso.set_expenses", "paynet.capture")
+SWEEP = {"detail-type": "Scheduled Event", "source": "aws.events"}
+# No invocation takes this long, even on a machine that is busy with other things.
+LONGEST_SECONDS = 120
+
+
+class Died(Exception):
+    """The function process was killed in the middle of the invocation."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a function answered: an HTTP response, a plain value (sweep, standing order), or what it raised."""
+
+    value: Any = None
+    raised: str | None = None
+    steps: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> int:
+        return int(self.value["statusCode"])
+
+    @property
+    def body(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self.value["body"])
+        return content
+
+    @property
+    def replayed(self) -> bool:
+        return self.value["headers"].get("Idempotent-Replayed") == "true"
+
+
+class FunctionProcess:
+    """One execution environment of a function: a process that handles one event at a time."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        connection.settimeout(LONGEST_SECONDS)
+        self._connection = connection
+        self._lines = connection.makefile("rw", encoding="utf-8")
+        self.pid: int = self._read()["pid"]
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            line = self._lines.readline()
+        except ConnectionError:
+            line = ""
+        if not line:
+            self.close()
+            raise Died
+        told: dict[str, Any] = json.loads(line)
+        return told
+
+    def begin(self, event: Any, **request: Any) -> None:
+        """Send an event without waiting for what comes of it. See `function.invoke` for the other members."""
+        self._lines.write(json.dumps({"event": event, **request}) + "\n")
+        self._lines.flush()
+
+    def end(self) -> Answer:
+        """Wait for the answer of the event that was begun. Raises Died."""
+        told = self._read()
+        if "stopped" in told:
+            raise AssertionError("the process was stopped, and not awaited by wait_until_stopped")
+        return Answer(told.get("answer"), told.get("raised"), tuple(told["steps"]))
+
+    def call(self, event: Any, **request: Any) -> Answer:
+        """Handle one event. Raises Died."""
+        self.begin(event, **request)
+        return self.end()
+
+    def wait_until_stopped(self) -> None:
+        """Wait until the process froze at the step of its plan."""
+        assert "stopped" in self._read()
+
+    def wake(self) -> None:
+        """Let a frozen process go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def close(self) -> None:
+        self._lines.close()
+        self._connection.close()
+
+
+class Nursery:
+    """Forks function processes."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control, self._lock = ours, threading.Lock()
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.nursery", str(theirs.fileno())],
+                cwd=ROOT,
+                env=environment,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        theirs.close()
+
+    def fork(self, operation: str, environment: dict[str, str]) -> FunctionProcess:
+        ours, theirs = socket.socketpair()
+        message = json.dumps({"operation": operation, "environment": environment}).encode()
+        with self._lock:
+            socket.send_fds(self._control, [message], [theirs.fileno()])
+        theirs.close()
+        return FunctionProcess(ours)
+
+    def stop(self) -> None:
+        self._control.close()
+        self._process.wait(30)
+
+
+@dataclass
+class Function:
+    """A function with its own table: as many processes of it as a test wants."""
+
+    world: "World"
+    operation: str
+    table: str
+    secret: str
+    _warm: list[FunctionProcess] = field(default_factory=list)
+
+    def fork(self) -> FunctionProcess:
+        """A new process; the first event it handles is its cold start."""
+        return self.world.nursery.fork(self.operation, {"TABLE_NAME": self.table, "SECRET_ID": self.secret})
+
+    def call(self, event: Any, **request: Any) -> Answer:
+        """Handle one event in a process that is warm if there is one. Raises Died if it is killed."""
+        process = self._warm.pop() if self._warm else self.fork()
+        answer = process.call(event, **request)
+        self._warm.append(process)
+        return answer
+
+    def sweep(self, **request: Any) -> Answer:
+        """The scheduled event."""
+        return self.call(SWEEP, **request)
+
+    def record(self, record_id: str) -> Record | None:
+        """What the table holds of an order."""
+        item = self.item(record_id)
+        return from_item(item) if item else None
+
+    def item(self, item_id: str) -> dict[str, Any] | None:
+        answer = self.world.aws("dynamodb").get_item(
+            TableName=self.table, Key={"id": {"S": item_id}}, ConsistentRead=True
+        )
+        item: dict[str, Any] | None = answer.get("Item")
+        return item
+
+    def forget(self, record_id: str) -> None:
+        """Take an order that stays unknown out of the table, so that later sweeps need not look it up."""
+        self.world.aws("dynamodb").delete_item(TableName=self.table, Key={"id": {"S": record_id}})
+
+    def unresolved(self) -> list[str]:
+        """The ids of all records without a certain outcome."""
+        pages = self.world.aws("dynamodb").get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
+        items = [item for page in pages for item in page["Items"] if item["id"]["S"].startswith("op_")]
+        return [item["id"]["S"] for item in items if item["status"]["S"] not in SETTLED]
+
+
+@dataclass
+class World:
+    """Everything a test needs."""
+
+    aws: Aws
+    sandbox: SandboxControl
+    nursery: Nursery
+    endpoint_url: str
+    directory: Path
+
+    def function(self, operation: str) -> Function:
+        """A function with a new, empty table and a secret of its own."""
+        name = f"{operation.replace('.', '-')}-{uuid.uuid4().hex[:8]}"
+        create_table(self.aws, name)
+        provider = operation.partition(".")[0]
+        fields = json.loads((ROOT / "tests/sandbox/credentials.json").read_text()).get(provider, {})
+        secret = self.aws("secretsmanager").create_secret(Name=name, SecretString=json.dumps(fields))["ARN"]
+        return Function(self, operation, name, secret)
+
+
+def create_table(aws: Aws, name: str) -> None:
+    """The template's table, without what only a deployed one needs."""
+    aws("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "id", "AttributeType": "S"},
+            {"AttributeName": "unresolved", "AttributeType": "S"},
+            {"AttributeName": "next_look_up", "AttributeType": "N"},
+        ],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "unresolved-index",
+                "KeySchema": [
+                    {"AttributeName": "unresolved", "KeyType": "HASH"},
+                    {"AttributeName": "next_look_up", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["created_at", "status"]},
+            }
+        ],
+    )
+
+
+@contextmanager
+def running_world() -> Iterator[World]:
+    """Start MiniStack, the sandboxes and the nursery, and stop them, whatever happens."""
+    with run_directory(lambda _: None) as directory:
+        sandbox_port, gateway_port = choose_port("VEZNE_SANDBOX_PORT"), choose_port("VEZNE_GATEWAY_PORT")
+        with _sandbox(sandbox_port, directory) as sandbox, _ministack(gateway_port, directory) as ministack:
+            sandbox.wait_for_port(sandbox_port)
+            ministack.wait_for_port(gateway_port)
+            endpoint_url, sandbox_url = f"http://127.0.0.1:{gateway_port}", f"http://127.0.0.1:{sandbox_port}"
+            environment = function_environment(endpoint_url, sandbox_url)
+            nursery, control = Nursery(environment, directory / "functions.log"), SandboxControl(sandbox_url)
+            try:
+                yield World(Aws(endpoint_url), control, nursery, endpoint_url, directory)
+            finally:
+                nursery.stop()
+                control.close()
+
+
+def function_environment(endpoint_url: str, sandbox_url: str) -> dict[str, str]:
+    """What every function process sees."""
+    names = ("KOLAYBI_URL", "VAKIFBANK_URL", "WALLETGATE_URL", "WALLETGATE_IDENTITY_URL", "HASO_URL", "PAYNET_URL")
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "shared")]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "POWERTOOLS_SERVICE_NAME": "vezne",
+        "POWERTOOLS_METRICS_NAMESPACE": "Vezne",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+        "TABLE_NAME": "unset",
+        "SECRET_ID": "unset",
+        **aws_environment(endpoint_url),
+        **dict.fromkeys(names, sandbox_url),
+    }
