@@ -56,9 +56,10 @@ def running_dynamodb(folder: Path, log: Path) -> Iterator[str]:
     """DynamoDB Local in memory; yields its URL."""
     port = choose_port("VEZNE_BENCH_PORT")
     libraries = folder / "DynamoDBLocal_lib"
+    # It leaves a file where it runs.
     command: list[str | Path] = [
-        "java", f"-Djava.library.path={libraries}", "-Xmx6g", "-jar", folder / "DynamoDBLocal.jar", "-inMemory",
-        "-port", str(port),
+        "sh", "-c", 'cd "$0" && exec "$@"', log.parent, "java", f"-Djava.library.path={libraries}", "-Xmx6g", "-jar",
+        folder / "DynamoDBLocal.jar", "-inMemory", "-disableTelemetry", "-port", str(port),
     ]  # fmt: skip
     with running("DynamoDB Local", command, {**os.environ}, log) as child:
         child.wait_for_port(port)
