@@ -52,12 +52,14 @@ invoke: setup ## Run one event through one function by sam local invoke: FN=payn
 test: setup ## Run all tests (PYTEST_ARGS="-k name" for some)
 	.venv/bin/python -m pytest $(PYTEST_ARGS)
 
-check: lint ## Run every static check: style, types, layers, template, security
+check: lint .venv-checks/.installed ## Run every static check: style, types, layers, template, security
 	.venv/bin/mypy
 	PYTHONPATH=shared .venv/bin/lint-imports --no-logo
-	.venv/bin/cfn-lint template.yaml
+	.venv/bin/cfn-lint --template template.yaml --include-checks I
+	.venv-checks/bin/checkov --config-file .checkov.yaml
 	SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam validate --lint --region eu-central-1
 	.venv/bin/bandit --quiet --recursive --configfile pyproject.toml shared functions
+	.venv-checks/bin/python tests/audit.py
 
 lint: setup ## Check style and format only
 	.venv/bin/ruff check
@@ -68,13 +70,15 @@ format: setup ## Put the code into the common format
 	.venv/bin/ruff format
 
 clean: ## Remove everything that was built or set up
-	rm -rf .venv .venv-sam .aws-sam .local .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-sam .venv-checks .aws-sam .local .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find functions shared tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # SAM CLI has an environment of its own: it pins boto3 and others to versions that are not ours.
 .venv/.installed: requirements-dev.txt
 .venv-sam/.installed: requirements-sam.txt
-.venv/.installed .venv-sam/.installed:
+# Checkov has one, too, for the same reason; only `make check` needs it.
+.venv-checks/.installed: requirements-checks.txt
+.venv/.installed .venv-sam/.installed .venv-checks/.installed:
 	@$(PYTHON) -c '' || { echo "$(PYTHON) is missing. Install it, or name another: make PYTHON=python3.13"; exit 1; }
 	@echo "Setting up $(@D) from $< (once, about a minute)" >&2
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)

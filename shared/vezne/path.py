@@ -191,11 +191,12 @@ def _call_with_renewal(
     if not _other_credentials(operation, outcome):
         return outcome
     try:
-        return _call(operation, order, _prepare(operation, order, deadline), deadline)
+        prepared = _prepare(operation, order, deadline)
     except problems.ProviderRejectedCredentials:
         return outcome
     except Exception as error:
         return NotSent(type(error).__name__)
+    return _call(operation, order, prepared, deadline)
 
 
 def _other_credentials(operation: Operation[R, C], outcome: Outcome) -> bool:
