@@ -1,6 +1,10 @@
 """The typed client against the local stack: orders, lost answers, refusals, inquiries."""
 
 import asyncio
+import os
+import re
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
@@ -25,6 +29,7 @@ from tests.client import (
     Problem,
 )
 from tests.stack import Stack
+from tests.stack.processes import ROOT
 
 ASAT = "5e1d0a57-0000-4000-8000-000000001001"
 
@@ -70,9 +75,7 @@ def test_a_booked_payment_whose_answer_was_lost_is_waited_for_and_not_repeated(s
     assert done.result.amount == Decimal("10.50")
     rows = [row for row in stack.sandbox.bookings("kolaybi") if row["references"]["associate_id"] == str(associate)]
     assert len(rows) == 1
-    assert len(
-        [call for call in stack.sandbox.calls("kolaybi.list_transactions") if call["reference"] == str(associate)]
-    )
+    assert [call for call in stack.sandbox.calls("kolaybi.list_transactions") if call["reference"] == str(associate)]
 
 
 def test_an_outcome_nobody_can_prove_stays_unknown_at_the_deadline(stack: Stack, vezne: Client) -> None:
@@ -133,3 +136,26 @@ def test_orders_at_the_same_time(stack: Stack) -> None:
     assert len(set(asyncio.run(all_of_them()))) == 5
     for request in requests:
         assert booked(stack, "paynet", request.reference_no) == [Decimal("10.50")]
+
+
+def test_the_script_of_the_readme_runs_as_printed(stack: Stack) -> None:
+    (script,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    own = stack.first_client
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{ROOT / 'shared'}:{ROOT}",
+        "API_URL": stack.api_url,
+        "TOKEN_URL": stack.token_url,
+        "TOKEN_HOST": stack.token_host,
+        "CLIENT_ID": own.id,
+        "CLIENT_SECRET": own.secret,
+    }
+    command = [sys.executable, "-c", script]
+    printed = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert printed.returncode == 0, printed.stderr
+    first, second = printed.stdout.splitlines()
+    operation_id = first.split(" ", maxsplit=1)[0]
+    assert second == f"{operation_id} True"
+    assert "transaction_type='4'" in first
+    assert "amount=Decimal('10.00')" in first
+    assert booked(stack, "paynet", "R-4711") == [Decimal("10.00")]
