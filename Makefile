@@ -2,9 +2,10 @@
 
 PYTHON ?= python3.11
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve explain unknown resolve client client-revoke secrets secrets-verify secrets-promote invoke test check lint format clean
+.PHONY: help setup run serve explain unknown resolve client client-revoke secrets secrets-verify secrets-promote invoke test bench check lint format clean
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 
@@ -51,6 +52,9 @@ invoke: setup ## Run one event through one function by sam local invoke: FN=payn
 
 test: setup ## Run all tests (PYTEST_ARGS="-k name" for some)
 	.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+bench: setup ## Measure speed and size beside a floor and a peer (BENCH_ARGS="--parts cold --runs 15" for some)
+	@PYTHONPATH=shared .venv/bin/python -m tests.performance $(BENCH_ARGS)
 
 check: lint .venv-checks/.installed ## Run every static check: style, types, layers, template, security
 	.venv/bin/mypy
