@@ -2,14 +2,15 @@
 
 PYTHON ?= python3.11
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve explain unknown resolve client client-revoke secrets secrets-verify secrets-promote invoke cost test check lint format clean
+.PHONY: help setup run serve explain unknown resolve client client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test bench check lint format clean
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.installed .venv-sam/.installed ## Create the virtual environments with the pinned packages
 
@@ -49,11 +50,17 @@ secrets = PYTHONPATH=shared .venv/bin/python -m tests.stack.provider_secrets --s
 invoke: setup ## Run one event through one function by sam local invoke: FN=paynet_capture EVENT=events/... [IMAGE=...]
 	@PYTHONPATH=shared .venv/bin/python -m tests.stack.invoke "$(FN)" "$(EVENT)" --image "$(IMAGE)"
 
+dashboard-preview: setup ## Draw the dashboard's widgets from a local run's metrics: tests/stack/dashboard.png
+	@PYTHONPATH=shared .venv/bin/python -m tests.stack.dashboard
+
 cost: setup ## Print what a million orders cost on AWS, from what an order does here
 	@PYTHONPATH=.:shared .venv/bin/python -m tests.performance.cost
 
 test: setup ## Run all tests (PYTEST_ARGS="-k name" for some)
 	.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+bench: setup ## Measure speed and size beside a floor and a peer (BENCH_ARGS="--parts cold --runs 15" for some)
+	@PYTHONPATH=shared .venv/bin/python -m tests.performance $(BENCH_ARGS)
 
 check: lint .venv-checks/.installed ## Run every static check: style, types, layers, template, security
 	.venv/bin/mypy
