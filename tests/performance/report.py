@@ -123,10 +123,10 @@ def chart(figures: dict[str, Any], path: Path) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     cold, warm, machine = figures["cold"], figures["warm"], figures["machine"]
     names: tuple[str, ...] = ("peer", "floor", *OURS)
-    spreads = [cold[name]["ready_ms"] for name in names]
+    spreads = [cold[name]["ready_cpu_ms"] for name in names]
     below, above = [one.median - one.low for one in spreads], [one.high - one.median for one in spreads]
     _bars(left, names, [one.median for one in spreads], [below, above], "{:.0f}")
-    left.set_title("Cold start: ms from exec to ready for the first event")
+    left.set_title("Cold start: processor ms from exec to ready, median and 10%-90%")
     names = ("peer", *FUNCTIONS)
     over = [warm[name]["p50_ms"] - warm["floor"]["p50_ms"] for name in names]
     _bars(right, names, over, None, "{:.2f}")
@@ -140,6 +140,8 @@ def chart(figures: dict[str, Any], path: Path) -> None:
 def _bars(axes: Any, names: tuple[str, ...], values: list[float], spread: Any, form: str) -> None:
     colours = {"peer": "#b5651d", "floor": "#8a8a8a"}
     bars = axes.barh(names, values, xerr=spread, color=[colours.get(name, "#1f6f8b") for name in names])
-    axes.bar_label(bars, [form.format(value) for value in values], label_type="center", color="white", fontsize=9)
+    for bar, value in zip(bars, values, strict=True):
+        place = (0, bar.get_y() + bar.get_height() / 2)
+        axes.annotate(form.format(value), place, (5, 0), textcoords="offset points", va="center", color="white")
     axes.invert_yaxis()
     axes.spines[["top", "right"]].set_visible(False)
