@@ -16,7 +16,7 @@ PROVIDER = Provider("PAYNET_URL")
 CLIENT = Client(PROVIDER, Keyring(PaynetCredentials))
 
 
-class TransactionRow(CaptureResult):
+class TransactionRow(CaptureResult, defer_build=True):
     """One row of `Data[]`: a pre-authorisation, a sale or a capture."""
 
     is_succeed: bool | None = None

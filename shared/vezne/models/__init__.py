@@ -18,7 +18,8 @@ class RequestModel(BaseModel):
 class ResultModel(BaseModel):
     """A result as the provider answers it: types are read leniently, fields we do not know are dropped.
 
-    Providers send codes and ids now as strings, now as numbers, and leave out what is empty.
+    Providers send codes and ids now as strings, now as numbers, and leave out what is empty. Rows of look-ups say
+    `defer_build`: most instances of a function never read one, so its validator is built when the first comes.
     """
 
     model_config = ConfigDict(

@@ -77,7 +77,7 @@ def _with_text(value: Any) -> Any:
     return {**value, "text": "\n".join(item for item in value.values() if isinstance(item, str))}
 
 
-class TransactionRow(ResultModel):
+class TransactionRow(ResultModel, defer_build=True):
     """One row of an associate's transactions. The page shows no row, so nothing is required of one."""
 
     text: Annotated[str, Field(exclude=True)] = ""

@@ -182,7 +182,7 @@ class QueryResult(ResultModel):
     error_explanation: ProviderText | None = Field(None, alias="ErrorExplanation")
 
 
-class PaymentRow(ResultModel):
+class PaymentRow(ResultModel, defer_build=True):
     """One payment in the list `Result` of POST /tos/query.
 
     The page is public only in part: the payment's fields are known, its field for the status is not, so the payment

@@ -104,7 +104,7 @@ class BillPaymentResult(ResultModel):
     sender_wallet_info: SenderWalletInfo | None = None
 
 
-class TransactionSummary(ResultModel):
+class TransactionSummary(ResultModel, defer_build=True):
     """One item of `TransactionData/SummaryRecordByFilter`. The items' page does not list the filtered reference."""
 
     id: str | None = None
