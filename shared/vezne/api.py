@@ -54,10 +54,14 @@ def answer(respond: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         logger.info("refused", problem=problem.slug, operation_id=problem.operation_id)
         return problem_response(problem, {})
     except Exception as error:
-        # Reached only before the claim: after it, the path has an answer for every failure.
-        count_fault("Internal")
-        logger.error("internal", exception_name=type(error).__name__, frames=code_places(error))
-        return problem_response(problems.Internal("Our fault, and nothing was sent."), {})
+        return problem_response(internal(error), {})
+
+
+def internal(error: Exception) -> problems.Problem:
+    """What an unexpected failure is answered with. Only before the claim: after it, the order may have been sent."""
+    count_fault("Internal")
+    logger.error("internal", exception_name=type(error).__name__, frames=code_places(error))
+    return problems.Internal("Our fault, and nothing was sent.")
 
 
 def problem_response(problem: problems.Problem, headers: dict[str, str]) -> dict[str, Any]:

@@ -2,16 +2,27 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from vezne import aws, credentials, idempotency, problems, startup
-from vezne.api import Event, Handler, answer, client_id, header_values, problem_response, resource, response
+from vezne.api import (
+    Event,
+    Handler,
+    answer,
+    client_id,
+    header_values,
+    internal,
+    problem_response,
+    resource,
+    response,
+)
 from vezne.idempotency import Store
 from vezne.operation import Operation, Order, Report
 from vezne.path import carry_out
 from vezne.provider import Deadline, tls_context
 from vezne.received import RefusedJsonError, invalid, read_body, read_request, validated
-from vezne.record import DECLINED, PROCESSING, SETTLED, SUCCEEDED, UNKNOWN
+from vezne.record import DECLINED, PROCESSING, SETTLED, SUCCEEDED, UNKNOWN, Record
 from vezne.resolving import sweep
 from vezne.telemetry import MetricUnit, count, flush, logger
 
@@ -45,13 +56,19 @@ def _order(operation: Operation[Any, Any], event: Event, deadline: Deadline, sto
     order = _read_order(operation, event)
     try:
         report = carry_out(operation, order, deadline, store)
-    except problems.Problem as problem:
+    except Exception as error:
+        problem = error if isinstance(error, problems.Problem) else internal(error)
         problem.operation_id = order.operation_id
         count(f"Refused{type(problem).__name__}", operation.name)
-        raise
-    logger.info("order", operation=operation.name, operation_id=order.operation_id, status=report.record.status,
-                replayed=report.replayed)  # fmt: skip
-    return _report_response(event, report)
+        raise problem from None
+    try:
+        logger.info("order", operation=operation.name, operation_id=order.operation_id, status=report.record.status,
+                    replayed=report.replayed)  # fmt: skip
+        return _report_response(event, report)
+    except Exception as error:
+        # What stands in the record cannot be told; that is no reason to say that nothing was sent.
+        internal(error)
+        return _unknown_response(event, report.record, {})
 
 
 def _sweep(operation: Operation[Any, Any], deadline: Deadline, store: Store) -> dict[str, int]:
@@ -90,9 +107,7 @@ def _report_response(event: Event, report: Report) -> dict[str, Any]:
     if record.status == SUCCEEDED:
         return response(200, resource(record), headers)
     if record.status in (UNKNOWN, PROCESSING):
-        place = {"Location": f"{_stage_path(event)}/operations/{record.id}", "Retry-After": "5"}
-        unknown = {**resource(record), "status": UNKNOWN, "money": "unknown", "retry": "same_key"}
-        return response(202, unknown, {**headers, **place})
+        return _unknown_response(event, record, headers)
     if record.status == DECLINED:
         outcome = record.outcome or {}
         problem: problems.Problem = problems.DeclinedByProvider(
@@ -104,6 +119,12 @@ def _report_response(event: Event, report: Report) -> dict[str, Any]:
         problem = problems.NotExecuted("Look-ups show that the provider never booked it; no money moved.")
     problem.operation_id = record.id
     return problem_response(problem, headers)
+
+
+def _unknown_response(event: Event, record: Record, headers: dict[str, str]) -> dict[str, Any]:
+    place = {"Location": f"{_stage_path(event)}/operations/{record.id}", "Retry-After": "5"}
+    unknown = {**resource(replace(record, status=UNKNOWN)), "money": "unknown", "retry": "same_key"}
+    return response(202, unknown, {**headers, **place})
 
 
 def _read_order(operation: Operation[Any, Any], event: Event) -> Order[Any]:

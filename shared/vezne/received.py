@@ -83,6 +83,11 @@ def validated(
 ) -> Any:
     """The request these fields make. Raises problems.InvalidRequest."""
     try:
+        # JSON can write half of a surrogate pair, which no text can carry: neither the provider's nor our answer.
+        json.dumps(fields, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        raise invalid(place, "must not have half of a surrogate pair") from None
+    try:
         return model.model_validate(fields)
     except ValidationError as error:
         raise problems.InvalidRequest([_place(item, in_path, place) for item in error.errors(include_url=False,

@@ -216,7 +216,7 @@ def test_design_2_row_5_somebody_else_takes_it_over_first(bench: Bench, example:
 def _log_in(bench: Bench, example: Example) -> None:
     """Have the function log in, by an order that is refused."""
     bench.server.on(example.route, example.refusal)
-    bench.send(example, key="another key")
+    bench.send(example, key="another-key")
     bench.server.calls.clear()
 
 

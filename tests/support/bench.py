@@ -110,8 +110,9 @@ def api_event(
     key: str | None = "key-1",
     client: str | None = "client-1",
     headers: dict[str, str] | None = None,
+    called_as: str | None = None,
 ) -> dict[str, Any]:
-    """What API Gateway sends for one HTTP request."""
+    """What API Gateway sends for one HTTP request; `called_as`: the path in the client's URL."""
     given = {"Content-Type": "application/json", **({} if key is None else {"Idempotency-Key": key}), **(headers or {})}
     return {
         "path": path,
@@ -119,7 +120,7 @@ def api_event(
         "multiValueHeaders": {name: [value] for name, value in given.items()},
         "pathParameters": path_parameters or None,
         "requestContext": {
-            "path": f"/v1{path}",
+            "path": called_as or f"/v1{path}",
             "authorizer": {"claims": {} if client is None else {"client_id": client, "scope": "vezne/any"}},
         },
         "body": body,

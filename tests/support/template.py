@@ -27,6 +27,8 @@ INQUIRIES = {
     "PaynetCheck": ("paynet.check", "get", "/paynet/transactions"),
 }
 ROUTES = {**ORDERS, "GetOperation": ("operations.read", "get", "/operations/{operation_id}"), **INQUIRIES}
+# Documentation, for everybody.
+PUBLIC = ["/reference", "/reference/{file}", "/openapi.json", "/problems", "/problems/{slug}"]
 SECRETS = {
     name: f"{operation.split('.')[0].title()}Secret" for name, (operation, _, _) in {**ORDERS, **INQUIRIES}.items()
 }

@@ -8,7 +8,13 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = sorted(path for path in (ROOT / "functions").iterdir() if path.is_dir() and path.name != "__pycache__")
+# The reference serves the files beside it, and nothing of the layer.
+REFERENCE = ROOT / "functions" / "reference"
+FUNCTIONS = sorted(
+    path
+    for path in (ROOT / "functions").iterdir()
+    if path.is_dir() and path not in (REFERENCE, ROOT / "functions" / "__pycache__")
+)
 
 
 def imported(tree: ast.Module) -> set[str]:
@@ -36,12 +42,16 @@ def test_a_function_imports_the_layer_and_nothing_else(folder: Path) -> None:
     assert names - {"vezne"} <= sys.stdlib_module_names
 
 
+def test_the_reference_imports_the_standard_library_only() -> None:
+    assert imported(ast.parse((REFERENCE / "app.py").read_text())) <= sys.stdlib_module_names
+
+
 def test_every_function_is_deployed_under_the_route_it_declares() -> None:
     resources = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
     deployed = {
         it["Properties"]["CodeUri"].split("/")[1]: it["Properties"]
         for it in resources.values()
-        if it["Type"] == "AWS::Serverless::Function"
+        if it["Type"] == "AWS::Serverless::Function" and it["Properties"]["CodeUri"] != "functions/reference/"
     }
     assert deployed.keys() == {folder.name for folder in FUNCTIONS}
     for name, properties in deployed.items():

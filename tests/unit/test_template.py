@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.template import (
     ORDERS,
+    PUBLIC,
     RECORDERS,
     ROUTES,
     SECRETS,
@@ -44,7 +45,18 @@ def test_every_route_has_the_authorizer_and_exactly_its_scope(system: Template) 
         for path, methods in body["paths"].items()
         for method, operation in methods.items()
     }
-    assert routes == {(method, path): [{"Tokens": [f"vezne/{name}"]}] for name, method, path in ROUTES.values()}
+    public = {("get", path): [{"NONE": []}] for path in PUBLIC}
+    assert routes == public | {
+        (method, path): [{"Tokens": [f"vezne/{name}"]}] for name, method, path in ROUTES.values()
+    }
+
+
+def test_what_is_public_can_reach_nothing(system: Template) -> None:
+    variables = properties(system, "Reference")["Environment"]["Variables"]
+    assert {name for name in variables if not name.startswith("POWERTOOLS_")} == set()
+    actions = {action for statement in statements(system, "ReferenceRole") for action in statement["Action"]}
+    # The two of the key are fenced to the dead letters.
+    assert actions == {*LOG_ACTIONS, "sqs:SendMessage", "kms:Decrypt", "kms:GenerateDataKey"}
 
 
 def test_the_authorizer_is_our_user_pool(system: Template) -> None:
@@ -94,7 +106,7 @@ def test_a_gateway_refusal_is_a_problem(system: Template) -> None:
 
 def test_each_function_has_a_role_of_its_own(system: Template) -> None:
     functions = of_type(system, "AWS::Lambda::Function")
-    assert functions.keys() == ROUTES.keys()
+    assert functions.keys() == {*ROUTES, "Reference"}
     assert {name: it["Properties"]["Role"] for name, it in functions.items()} == {
         name: {"Fn::GetAtt": [f"{name}Role", "Arn"]} for name in functions
     }
@@ -211,7 +223,7 @@ def with_another_layer(template: Template) -> Template:
 
 def test_a_change_of_the_layer_alone_publishes_every_function() -> None:
     before, after = versions(transformed(source())), versions(transformed(with_another_layer(source())))
-    assert before.keys() == after.keys() == ROUTES.keys()
+    assert before.keys() == after.keys() == {*ROUTES, "Reference"}
     assert not set(before.values()) & set(after.values())
 
 

@@ -177,7 +177,7 @@ def test_gradual_deployment_is_the_default_and_can_be_switched_off() -> None:
     assert source()["Parameters"]["GradualDeployment"]["Default"] == "true"
     switched_off = transformed(source(), GradualDeployment="false")
     assert not of_type(switched_off, "AWS::CodeDeploy::DeploymentGroup")
-    assert len(of_type(switched_off, "AWS::Lambda::Alias")) == len(ROUTES)
+    assert len(of_type(switched_off, "AWS::Lambda::Alias")) == len(ROUTES) + 1
 
 
 # ------------------------------------------------------------------ dashboard

@@ -126,7 +126,7 @@ def test_a_service_uses_the_key_for_this_stack_only(system: Template, sid: str, 
 
 def test_every_log_masks_card_numbers_and_ibans(system: Template) -> None:
     groups = of_type(system, "AWS::Logs::LogGroup")
-    assert groups.keys() == {f"{name}Logs" for name in ROUTES} | {"AccessLogs"}
+    assert groups.keys() == {f"{name}Logs" for name in ROUTES} | {"AccessLogs", "ReferenceLogs"}
     for name, group in groups.items():
         policy = group["Properties"]["DataProtectionPolicy"]
         count, mask = policy["Statement"]

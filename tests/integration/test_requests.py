@@ -1,0 +1,333 @@
+"""What callers may send: each misfit gets its clear problem, and none of it reaches the provider or the table."""
+
+import base64
+import json
+import string
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.bench import Bench, Response, api_event
+from tests.support.examples import EXAMPLES, KOLAYBI, PAYNET, VAKIFBANK, Example
+
+each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
+CANARY = "KANARYA"
+
+
+def refused(bench: Bench, example: Example, response: Response, place: str, reason: str) -> None:
+    assert (response.status, response.body["type"]) == (400, "/problems/invalid-request")
+    assert response.body["errors"] == [{"place": place, "reason": reason}]
+    assert CANARY not in str(response)
+    untouched(bench, example)
+
+
+def untouched(bench: Bench, example: Example) -> None:
+    """Neither the provider nor the table has seen anything of it."""
+    assert bench.server.to(example.route) == []
+    assert bench.table_calls == []
+
+
+# -------------------------------------------------------------------- bodies
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "must be JSON"),
+        ("{", "must be JSON"),
+        (f'{{"amount": {CANARY}}}', "must be JSON"),
+        ('{"amount": 1,}', "must be JSON"),
+        ("{'amount': 1}", "must be JSON"),
+        ('{"amount": 01}', "must be JSON"),
+        ('{"amount": 1} {}', "must be JSON"),
+        (f'"{CANARY}"', "must be a JSON object"),
+        ("[]", "must be a JSON object"),
+        ("null", "must be a JSON object"),
+        ("7", "must be a JSON object"),
+        ('{"amount": NaN}', "must not have NaN or Infinity"),
+        ('{"amount": Infinity}', "must not have NaN or Infinity"),
+        ('{"amount": -Infinity}', "must not have NaN or Infinity"),
+        (f'{{"amount": "1", "amount": "{CANARY}"}}', "must not name a member twice"),
+        ('{"a": {"b": 1, "b": 1}}', "must not name a member twice"),
+        ('{"a": [{"b": 1, "\\u0062": 1}]}', "must not name a member twice"),
+        ("[" * 60_000, "is nested too deeply"),
+        ('{"amount": ' + "9" * 5000 + "}", "must be JSON"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_a_body_that_is_no_json_object(bench: Bench, text: str, reason: str) -> None:
+    refused(bench, PAYNET, bench.send(PAYNET, text=text), "body", reason)
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b'{"amount": "\xff"}', "must be UTF-8"),
+        ('{"amount": "ş"}'.encode("iso-8859-9"), "must be UTF-8"),
+        (b"", "must be JSON"),
+    ],
+)
+def test_bytes_that_are_no_utf_8(bench: Bench, raw: bytes, reason: str) -> None:
+    refused(bench, PAYNET, sent_as_base64(bench, PAYNET, base64.b64encode(raw).decode()), "body", reason)
+
+
+def test_base64_that_is_none(bench: Bench) -> None:
+    refused(bench, PAYNET, sent_as_base64(bench, PAYNET, "not base64!"), "body", "must be JSON")
+
+
+def sent_as_base64(bench: Bench, example: Example, body: str) -> Response:
+    event = api_event("/route", example.path_parameters, body) | {"isBase64Encoded": True}
+    answer = bench.handle(example.function, event)
+    return Response(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+
+
+def test_a_body_in_base64_is_the_same_order(bench: Bench) -> None:
+    bench.server.on(KOLAYBI.route, KOLAYBI.success)
+    first = bench.send(KOLAYBI)
+    encoded = base64.b64encode(json.dumps(KOLAYBI.body, ensure_ascii=False).encode()).decode()
+    again = sent_as_base64(bench, KOLAYBI, encoded)
+    assert (first.status, again.status, again.replayed) == (200, 200, True)
+
+
+def test_a_null_body(bench: Bench) -> None:
+    event = api_event("/route", None, None)
+    assert bench.handle("paynet_capture", event)["statusCode"] == 400
+
+
+def test_64_kib_are_counted_in_bytes(bench: Bench) -> None:
+    text = json.dumps({"xact_id": "ş" * 33_000}, ensure_ascii=False)
+    assert len(text) < 64 * 1024 < len(text.encode())
+    assert bench.send(PAYNET, text=text).status == 413
+
+
+@each_operation
+@pytest.mark.parametrize("value", ["1.005", "1e2", "-1", "0x1", "1,5", "12345678901234567890"])
+def test_amounts_in_any_form_that_loses_or_hides_digits(bench: Bench, example: Example, value: str) -> None:
+    amount = next(name for name in ("amount", "payment_amount", "expense_amount") if name in example.body)
+    for text in (json.dumps({**example.body, amount: value}), number_in(example, amount, value)):
+        response = bench.send(example, text=text)
+        assert response.status == 400
+        assert {error["place"] for error in response.body["errors"]} <= {"body", f"body.{amount}"}
+        assert value not in str(response.body["errors"])
+    untouched(bench, example)
+
+
+def number_in(example: Example, name: str, literal: str) -> str:
+    """The order with an amount as this bare literal, whether it is JSON or not."""
+    return json.dumps({**example.body, name: "@"}).replace('"@"', literal)
+
+
+@each_operation
+def test_an_amount_may_be_a_number_or_a_string(bench: Bench, example: Example) -> None:
+    bench.server.on(example.route, example.success)
+    amounts = [name for name in example.body if "amount" in name or "fee" in name]
+    text = json.dumps(example.body)
+    for name in amounts:
+        text = text.replace(f'"{name}": "{example.body[name]}"', f'"{name}": {example.body[name]}')
+    assert text != json.dumps(example.body)
+    assert bench.send(example, text=text).status == 200
+    # It is the same order, too.
+    assert bench.send(example).replayed
+
+
+@pytest.mark.parametrize(
+    "name", [CANARY + "4111111111111111", "4111 1111 1111 1111", "TR330006100519786457841326", "Ödeme"]
+)
+def test_an_unknown_fields_name_is_masked(bench: Bench, name: str) -> None:
+    response = bench.send(PAYNET, {**PAYNET.body, name: "x"})
+    assert response.status == 400
+    (error,) = response.body["errors"]
+    assert error["reason"] == "Extra inputs are not permitted"
+    assert "4111" not in error["place"]
+    assert "TR33" not in error["place"]
+
+
+@each_operation
+def test_half_of_a_surrogate_pair(bench: Bench, example: Example) -> None:
+    """JSON can write one; no provider and no answer can carry it."""
+    texts = [name for name, value in example.body.items() if isinstance(value, str)]
+    for text in (
+        json.dumps({**example.body, texts[-1]: "\ud800"}),
+        json.dumps({**example.body, "\udfff": "x"}),
+        json.dumps({**example.body, texts[-1]: {"\ud800": "x"}}),
+    ):
+        response = bench.send(example, text=text)
+        assert response.status == 400
+        json.dumps(response.body, ensure_ascii=False).encode()
+    untouched(bench, example)
+
+
+# -------------------------------------------------------------------- headers
+
+
+@each_operation
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ({}, "must be given exactly once"),
+        ({"Idempotency-Key": ""}, "must be 1 to 255 visible ASCII characters"),
+        ({"Idempotency-Key": "two words"}, "must be 1 to 255 visible ASCII characters"),
+        ({"Idempotency-Key": "anahtarş"}, "must be 1 to 255 visible ASCII characters"),
+        ({"Idempotency-Key": "line\n"}, "must be 1 to 255 visible ASCII characters"),
+        ({"Idempotency-Key": "k" * 256}, "must be 1 to 255 visible ASCII characters"),
+        ({"Idempotency-Key": "one", "idempotency-key": "two"}, "must be given exactly once"),
+    ],
+)
+def test_the_idempotency_key(bench: Bench, example: Example, headers: dict[str, str], reason: str) -> None:
+    response = bench.send(example, key=None, headers=headers)
+    refused(bench, example, response, "header.Idempotency-Key", reason)
+
+
+@pytest.mark.parametrize("name", ["idempotency-key", "IDEMPOTENCY-KEY", "Idempotency-key"])
+@pytest.mark.parametrize("key", ["k", "k" * 255, string.punctuation])
+def test_the_keys_header_in_any_letter_case(bench: Bench, name: str, key: str) -> None:
+    bench.server.on(PAYNET.route, PAYNET.success)
+    assert bench.send(PAYNET, key=None, headers={name: key}).status == 200
+    assert bench.send(PAYNET, key=key).replayed
+
+
+def test_a_header_given_twice(bench: Bench) -> None:
+    event = api_event("/route", None, json.dumps(PAYNET.body))
+    event["multiValueHeaders"]["Idempotency-Key"] = ["key-1", "key-1"]
+    assert bench.handle("paynet_capture", event)["statusCode"] == 400
+
+
+def test_headers_only_in_their_single_form(bench: Bench) -> None:
+    """`sam local` and tests of others send no multiValueHeaders."""
+    bench.server.on(PAYNET.route, PAYNET.success)
+    event = api_event("/route", None, json.dumps(PAYNET.body))
+    event["multiValueHeaders"] = None
+    assert bench.handle("paynet_capture", event)["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json", 200),
+        ("application/json; charset=utf-8", 200),
+        ("APPLICATION/JSON;charset=UTF-8", 200),
+        ("application/jsonp", 415),
+        ("application/problem+json", 415),
+        ("text/json", 415),
+        ("", 415),
+    ],
+)
+def test_content_types(bench: Bench, content_type: str, status: int) -> None:
+    bench.server.on(PAYNET.route, PAYNET.success)
+    assert bench.send(PAYNET, headers={"Content-Type": content_type}).status == status
+
+
+def test_no_content_type(bench: Bench) -> None:
+    event = api_event("/route", None, json.dumps(PAYNET.body))
+    event["headers"].pop("Content-Type")
+    event["multiValueHeaders"].pop("Content-Type")
+    assert bench.handle("paynet_capture", event)["statusCode"] == 415
+
+
+# -------------------------------------------------------------------- path
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.0", "abc", CANARY, "1" * 19, " 1", "１"])
+def test_an_associate_id_is_a_positive_integer(bench: Bench, value: str) -> None:
+    response = bench.send(KOLAYBI, path_parameters={"associate_id": value})
+    assert response.status == 400
+    assert [error["place"] for error in response.body["errors"]] == ["path.associate_id"]
+    assert CANARY not in str(response)
+    untouched(bench, KOLAYBI)
+
+
+def test_what_stands_in_the_path_is_not_taken_from_the_body(bench: Bench) -> None:
+    response = bench.send(KOLAYBI, {**KOLAYBI.body, "associate_id": 124})
+    refused(bench, KOLAYBI, response, "body.associate_id", "belongs into the path")
+
+
+# -------------------------------------------------------------------- whose
+
+
+@each_operation
+def test_one_key_of_two_clients_is_two_orders(bench: Bench, example: Example) -> None:
+    bench.server.on(example.route, example.refusal)
+    first, second = bench.send(example, client="client-1"), bench.send(example, client="client-2")
+    assert first.body["operation_id"] != second.body["operation_id"]
+    assert not second.replayed
+    assert len(bench.server.to(example.route)) == 2
+
+
+def test_one_key_of_one_client_is_one_order_per_operation(bench: Bench) -> None:
+    for example in EXAMPLES:
+        bench.server.on(example.route, example.success)
+        assert bench.send(example).status == 200
+    assert len({item["id"]["S"] for item in bench.records()}) == 5
+
+
+# -------------------------------------------------------------------- fingerprints
+
+
+@pytest.mark.parametrize(
+    ("example", "first", "second", "same"),
+    [
+        (PAYNET, {"xact_id": "x", "amount": "10"}, {"amount": 10.00, "xact_id": "x"}, True),
+        (PAYNET, {"xact_id": "x", "amount": "10.00"}, {"xact_id": "x", "amount": "10.0"}, True),
+        (PAYNET, {"xact_id": "x"}, {"xact_id": "x", "amount": None, "xact": None}, True),
+        (PAYNET, {"xact_id": "x"}, {"xact_id": "x", "amount": "10"}, False),
+        (PAYNET, {"xact_id": "x"}, {"xact": "x"}, False),
+        (PAYNET, {"xact_id": "x"}, {"xact_id": "X"}, False),
+        (KOLAYBI, {}, {"project_ids": [1, 2]}, False),
+        (KOLAYBI, {"project_ids": [1, 2]}, {"project_ids": [2, 1]}, False),
+        (KOLAYBI, {"description": "a"}, {"description": "a "}, False),
+        (KOLAYBI, {"exchange_rate": "34.10"}, {"exchange_rate": "34.1"}, True),
+        (VAKIFBANK, {"explanation": ""}, {}, True),
+        (VAKIFBANK, {"chief": {}}, {"chief": {"name": ""}}, True),
+        (VAKIFBANK, {"payment_date": "2026-12-28"}, {"payment_date": "2026-12-28T00:00:00"}, True),
+        (VAKIFBANK, {"credit_use": True}, {"credit_use": False}, False),
+    ],
+)  # fmt: skip
+def test_what_makes_a_request_the_same(
+    bench: Bench, example: Example, first: dict[str, Any], second: dict[str, Any], same: bool
+) -> None:
+    base = {} if example is PAYNET else example.body
+    bench.server.on(example.route, example.refusal)
+    assert bench.send(example, {**base, **first}).status == 402
+    again = bench.send(example, {**base, **second})
+    assert (again.status, again.replayed) == ((402, True) if same else (422, False))
+
+
+def test_a_fingerprint_cannot_be_searched_for(bench: Bench) -> None:
+    """The same card in two orders leaves two unlike prints, and none without the key, which is not in the record."""
+    fingerprints = {bench.order(PAYNET, key=key).fingerprint for key in ("key-1", "key-2")}
+    assert len(fingerprints) == 2
+    bench.server.on(PAYNET.route, PAYNET.success)
+    bench.send(PAYNET, key="a-key-of-the-client")
+    assert "a-key-of-the-client" not in str(bench.items())
+
+
+# -------------------------------------------------------------------- anything at all
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@each_operation
+@settings(
+    max_examples=60, deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+@given(data=st.data())
+def test_no_request_at_all_ends_in_an_error_of_ours(bench: Bench, example: Example, data: st.DataObject) -> None:
+    bench.server.calls.clear()
+    fields = dict(example.body)
+    for _ in range(data.draw(st.integers(1, 3))):
+        fields[data.draw(st.sampled_from(sorted(fields)) | st.text())] = data.draw(ANYTHING)
+    text = data.draw(st.sampled_from([json.dumps(fields), json.dumps(fields, ensure_ascii=False)]) | st.text())
+    bench.server.on(example.route, example.refusal)
+    response = bench.send(example, text=text, key=data.draw(st.uuids().map(str)))
+    assert response.status in (400, 402, 409, 413, 422)
+    json.dumps(response.body, ensure_ascii=False).encode()
+    if response.status == 400:
+        assert bench.server.to(example.route) == []
+        assert response.body["money"] == "not_moved"

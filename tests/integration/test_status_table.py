@@ -1,0 +1,312 @@
+"""The status table of design 3, row by row: what each status says of the money and of what to do next."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.bench import Bench, Response
+from tests.support.examples import EXAMPLES, HASO, KOLAYBI, LOGINS, WALLETGATE, Example
+from tests.support.provider_server import HANG_UP, Reply, json_reply
+from tests.support.wire import answered, unknown_order
+
+each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
+
+
+def assert_problem(
+    response: Response, status: int, slug: str, money: str, retry: str, *, operation_id: str | None = None
+) -> None:
+    assert response.status == status
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["Cache-Control"] == "no-store"
+    body = response.body
+    assert (body["type"], body["status"]) == (f"/problems/{slug}", status)
+    assert (body["money"], body["retry"]) == (money, retry)
+    assert body["title"]
+    assert body["detail"]
+    assert body.get("operation_id") == operation_id
+
+
+def nothing_happened(bench: Bench, example: Example) -> None:
+    assert bench.server.to(example.route) == []
+    assert bench.items() == [] or all(item["id"]["S"].startswith("secret#") for item in bench.items())
+
+
+# -------------------------------------------------------------------- row 1
+
+
+@each_operation
+def test_design_3_row_1_succeeded(bench: Bench, example: Example) -> None:
+    response = answered(bench, example, example.success)
+    assert response.status == 200
+    assert response.headers == {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    assert list(response.body) == ["operation_id", "operation", "status", "created_at", "updated_at", "result"]
+    assert response.body["operation"] == example.operation
+    assert response.body["status"] == "succeeded"
+    assert response.body["operation_id"] == bench.order(example).operation_id
+    assert response.body["created_at"] == response.body["updated_at"] == "2026-12-01T06:00:00.000Z"
+
+
+# -------------------------------------------------------------------- row 2
+
+
+@each_operation
+def test_design_3_row_2_unknown(bench: Bench, example: Example) -> None:
+    response = answered(bench, example, HANG_UP)
+    operation_id = bench.order(example).operation_id
+    assert response.status == 202
+    assert response.headers["Content-Type"] == "application/json"
+    # With the stage in front, as the client called it.
+    assert response.headers["Location"] == f"/v1/operations/{operation_id}"
+    assert int(response.headers["Retry-After"]) >= 1
+    assert response.body == {
+        "operation_id": operation_id,
+        "operation": example.operation,
+        "status": "unknown",
+        "created_at": "2026-12-01T06:00:00.000Z",
+        "updated_at": "2026-12-01T06:00:00.000Z",
+        "money": "unknown",
+        "retry": "same_key",
+    }
+    assert bench.read(operation_id).body["status"] == "unknown"
+
+
+# -------------------------------------------------------------------- row 3
+
+
+@each_operation
+def test_design_3_row_3_invalid_request(bench: Bench, example: Example) -> None:
+    amount = "amount" if "amount" in example.body else "payment_amount"
+    amount = amount if amount in example.body else "expense_amount"
+    response = bench.send(example, {**example.body, amount: "KANARYA", "unheard_of": "KANARYA"})
+    assert_problem(response, 400, "invalid-request", "not_moved", "never")
+    assert {error["place"] for error in response.body["errors"]} == {f"body.{amount}", "body.unheard_of"}
+    assert all(set(error) == {"place", "reason"} for error in response.body["errors"])
+    assert "KANARYA" not in str(response)
+    nothing_happened(bench, example)
+
+
+# -------------------------------------------------------------------- row 4
+
+
+@each_operation
+@pytest.mark.parametrize("client", [None, ""])
+def test_design_3_row_4_a_token_without_client(bench: Bench, example: Example, client: str | None) -> None:
+    """Tokens and scopes are checked by the gateway; what it lets through must still name a client."""
+    assert_problem(bench.send(example, client=client), 403, "forbidden", "not_moved", "never")
+    nothing_happened(bench, example)
+
+
+# -------------------------------------------------------------------- row 5
+
+
+@each_operation
+def test_design_3_row_5_declined(bench: Bench, example: Example) -> None:
+    response = answered(bench, example, example.refusal)
+    operation_id = bench.order(example).operation_id
+    assert_problem(response, 402, "declined", "not_moved", "new_key", operation_id=operation_id)
+    assert response.body["provider_code"] == example.refusal_code
+    assert response.body["provider_text"]
+
+
+# -------------------------------------------------------------------- row 6
+
+
+def test_design_3_row_6_no_such_operation(bench: Bench) -> None:
+    response = bench.read("op_aaaaaaaaaaaaaaaaaaaaaaaaaa")
+    assert (response.status, response.body["type"]) == (404, "/problems/operation-not-found")
+
+
+@each_operation
+def test_design_3_row_6_another_clients_operation(bench: Bench, example: Example) -> None:
+    operation_id = answered(bench, example, example.success).body["operation_id"]
+    assert bench.read(operation_id, client="client-1").status == 200
+    theirs, nobodys = bench.read(operation_id, client="client-2"), bench.read("op_aaaaaaaaaaaaaaaaaaaaaaaaaa")
+    # Nothing tells an operation of somebody else from one that does not exist.
+    assert theirs == nobodys
+    assert theirs.status == 404
+
+
+# -------------------------------------------------------------------- row 7
+
+
+@each_operation
+def test_design_3_row_7_in_progress(bench: Bench, example: Example) -> None:
+    standing = bench.stand(example)
+    response = bench.send(example)
+    assert_problem(response, 409, "in-progress", "unknown", "same_key", operation_id=standing.id)
+    assert int(response.headers["Retry-After"]) >= 1
+
+
+# -------------------------------------------------------------------- row 8
+
+
+@each_operation
+def test_design_3_row_8_too_large(bench: Bench, example: Example) -> None:
+    text = '{"a": "' + "x" * (64 * 1024 - 8) + '"}'
+    assert len(text) == 64 * 1024 + 1
+    assert_problem(bench.send(example, text=text), 413, "too-large", "not_moved", "never")
+    # One byte less is read, and refused for what it says.
+    assert_problem(bench.send(example, text=text.replace("xx", "x", 1)), 400, "invalid-request", "not_moved", "never")
+    nothing_happened(bench, example)
+
+
+@each_operation
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""])
+def test_design_3_row_8_not_json(bench: Bench, example: Example, content_type: str) -> None:
+    response = bench.send(example, headers={"Content-Type": content_type})
+    assert_problem(response, 415, "unsupported-media-type", "not_moved", "never")
+    nothing_happened(bench, example)
+
+
+# -------------------------------------------------------------------- row 9
+
+
+@each_operation
+def test_design_3_row_9_key_reused(bench: Bench, example: Example) -> None:
+    operation_id = answered(bench, example, example.success).body["operation_id"]
+    response = bench.send(example, example.other_body)
+    assert_problem(response, 422, "idempotency-key-reused", "not_moved", "new_key", operation_id=operation_id)
+
+
+def test_design_3_row_9_total_would_fall(bench: Bench) -> None:
+    answered(bench, HASO, HASO.success)
+    response = bench.send(HASO, {**HASO.body, "expense_amount": "229.99"}, key="key-2")
+    operation_id = bench.order(HASO, key="key-2").operation_id
+    assert_problem(response, 422, "total-would-fall", "not_moved", "new_key", operation_id=operation_id)
+
+
+# -------------------------------------------------------------------- row 10
+
+
+@each_operation
+@pytest.mark.parametrize("secret", ["not JSON", "{}", '{"unheard_of": "x"}'])
+def test_design_3_row_10_unusable_secret(bench: Bench, example: Example, secret: str) -> None:
+    bench.put_secret(example.provider, secret)
+    response = bench.send(example)
+    operation_id = bench.order(example).operation_id
+    assert_problem(response, 502, "provider-rejected-credentials", "not_moved", "same_key", operation_id=operation_id)
+    nothing_happened(bench, example)
+
+
+@pytest.mark.parametrize("example", [it for it in EXAMPLES if it.provider in LOGINS], ids=str)
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_design_3_row_10_refused_login(bench: Bench, example: Example, status: int) -> None:
+    bench.server.on(LOGINS[example.provider][0], json_reply({"error": "invalid_client"}, status))
+    response = bench.send(example)
+    operation_id = bench.order(example).operation_id
+    assert_problem(response, 502, "provider-rejected-credentials", "not_moved", "same_key", operation_id=operation_id)
+    nothing_happened(bench, example)
+
+
+@each_operation
+def test_design_3_row_10_credentials_refused_at_the_call(bench: Bench, example: Example) -> None:
+    response = answered(bench, example, Reply(401, b"{}"))
+    assert_problem(
+        response, 502, "provider-rejected-credentials", "not_moved", "same_key",
+        operation_id=bench.order(example).operation_id,
+    )  # fmt: skip
+    assert bench.records() == []
+
+
+@pytest.mark.parametrize("example", [it for it in EXAMPLES if it.provider in LOGINS], ids=str)
+@pytest.mark.parametrize(
+    "reply",
+    [
+        json_reply({}, 500),
+        json_reply({}, 429),
+        Reply(200, b"<html>"),
+        json_reply({}),
+        json_reply({"data": ""}),
+        HANG_UP,
+    ],
+    ids=["500", "429", "HTML", "no token", "empty token", "lost"],
+)
+def test_design_3_row_10_login_that_fails(bench: Bench, example: Example, reply: Reply) -> None:
+    """No order has left, whatever became of the login."""
+    bench.server.on(LOGINS[example.provider][0], reply)
+    response = bench.send(example)
+    operation_id = bench.order(example).operation_id
+    assert_problem(response, 503, "provider-unreachable", "not_moved", "same_key", operation_id=operation_id)
+    nothing_happened(bench, example)
+
+
+@each_operation
+def test_design_3_row_10_provider_unreachable(bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Logged in before, so that it is the order itself that cannot be sent.
+    answered(bench, example, example.refusal, key="another-key")
+    monkeypatch.setenv(f"{example.provider.upper()}_URL", "http://127.0.0.1:1")
+    response = bench.send(example)
+    assert_problem(
+        response, 503, "provider-unreachable", "not_moved", "same_key",
+        operation_id=bench.order(example).operation_id,
+    )  # fmt: skip
+    assert response.headers["Retry-After"]
+    # The claim is taken back, and its guard let go.
+    assert len(bench.records()) == 1
+    assert all("holder" not in guard for guard in bench.guards())
+
+
+@each_operation
+@pytest.mark.parametrize("seconds", [0.0, 5.0, 7.9])
+def test_design_3_row_10_not_enough_time(bench: Bench, example: Example, seconds: float) -> None:
+    response = bench.send(example, seconds=seconds)
+    operation_id = bench.order(example).operation_id
+    assert_problem(response, 503, "not-enough-time", "not_moved", "same_key", operation_id=operation_id)
+    nothing_happened(bench, example)
+    bench.server.on(example.route, example.success)
+    assert bench.send(example, seconds=8.0).status == 200
+
+
+@each_operation
+def test_design_3_row_10_store_unavailable(bench: Bench, example: Example) -> None:
+    # Logged in before, for VakıfBank's login needs the table, too.
+    answered(bench, example, example.refusal, key="another-key")
+    bench.server.calls.clear()
+    for name in ("PutItem", "TransactWriteItems"):
+        bench.fail_table(name)
+    bench.server.on(example.route, example.success)
+    response = bench.send(example)
+    operation_id = bench.order(example).operation_id
+    assert_problem(response, 503, "store-unavailable", "not_moved", "same_key", operation_id=operation_id)
+    assert response.headers["Retry-After"]
+    assert bench.server.to(example.route) == []
+    bench.heal_table()
+    assert bench.send(example).status == 200
+
+
+# -------------------------------------------------------------------- row 11
+
+
+@each_operation
+def test_design_3_row_11_internal(bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("KANARYA")
+
+    monkeypatch.setattr("vezne.provider.Provider.prepare", fail)
+    response = bench.send(example)
+    assert_problem(response, 500, "internal", "not_moved", "same_key", operation_id=bench.order(example).operation_id)
+    assert "KANARYA" not in str(response)
+    nothing_happened(bench, example)
+
+
+# -------------------------------------------------------------------- what the table does not number
+
+
+def test_a_bill_that_another_order_pays_is_named_to_its_own_client_only(bench: Bench) -> None:
+    holder = unknown_order(bench, WALLETGATE)
+    own = bench.send(WALLETGATE, key="key-2")
+    assert_problem(
+        own, 409, "held-by-another-operation", "not_moved", "same_key",
+        operation_id=bench.order(WALLETGATE, key="key-2").operation_id,
+    )  # fmt: skip
+    assert own.body["holder"] == holder
+    other = bench.send(WALLETGATE, key="key-2", client="client-2")
+    assert other.status == 409
+    assert "holder" not in other.body
+
+
+def test_the_location_without_a_stage_in_the_path(bench: Bench) -> None:
+    """A custom domain may map the stage away."""
+    bench.server.on(KOLAYBI.route, HANG_UP)
+    response = bench.send(KOLAYBI, called_as="/route")
+    assert response.headers["Location"] == f"/operations/{response.body['operation_id']}"

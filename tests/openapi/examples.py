@@ -1,0 +1,70 @@
+"""The document's examples: requests from events/, and what a local stack answers to them."""
+
+import json
+import uuid
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+
+from tests.openapi.routes import READ, RESULTS, ROOT
+from tests.stack.stack import INQUIRIES, Stack
+
+# Problems and an unknown outcome, shown at one operation for all.
+SHOWN_AT = "paynet.capture"
+# Its bill is paid once, under whatever key, so it keeps its own.
+PAID_ONCE = "walletgate.pay_bill"
+
+
+def example(name: str) -> dict[str, Any]:
+    """The golden API event of a route, as a client sends it."""
+    event = json.loads(
+        (ROOT / "events" / f"{'get_operation' if name == READ else name.replace('.', '_')}.api.json").read_text()
+    )
+    return {
+        "method": event["httpMethod"],
+        "path": event["path"],
+        "query": event["queryStringParameters"] or {},
+        "body": json.loads(event["body"]) if event["body"] else None,
+        "key": event["headers"].get("Idempotency-Key"),
+        "parameters": {**(event["pathParameters"] or {}), **(event["queryStringParameters"] or {})},
+    }
+
+
+def parameters_of(name: str) -> dict[str, str]:
+    """Path and query parameters of the golden event."""
+    found: dict[str, str] = example(name)["parameters"]
+    return found
+
+
+def answers(stack: Stack) -> dict[str, dict[str, Any]]:
+    """Route -> HTTP status -> body, from providers that have just started."""
+    stack.sandbox.reset()
+    token = stack.token()
+    found: dict[str, dict[str, Any]] = {}
+    for name in RESULTS:
+        found[name] = _kept(_send(stack, token, name, example(name)["key"] if name == PAID_ONCE else None))
+    for name in INQUIRIES:
+        found[name] = _kept(_send(stack, token, name))
+    operation_id = found[SHOWN_AT]["200"]["operation_id"]
+    found[READ] = _kept(stack.request("GET", f"/operations/{operation_id}", token=token))
+    # The holder of the pre-authorisation is settled before the next: an unknown outcome would keep it.
+    stack.sandbox.rule(SHOWN_AT, "refuse")
+    found[SHOWN_AT] |= _kept(_send(stack, token, SHOWN_AT))
+    found[SHOWN_AT] |= _kept(_send(stack, token, SHOWN_AT, body={"amount": "1.00"}))
+    stack.sandbox.remove_rules()
+    stack.sandbox.rule(SHOWN_AT, "reset", book=False)
+    found[SHOWN_AT] |= _kept(_send(stack, token, SHOWN_AT, body={"reference_no": uuid.uuid4().hex, "amount": "1.00"}))
+    stack.sandbox.remove_rules()
+    return found
+
+
+def _send(stack: Stack, token: str, name: str, key: str | None = None, body: Any = None) -> httpx.Response:
+    one = example(name)
+    path = one["path"] + (f"?{urlencode(one['query'])}" if one["query"] else "")
+    order_key = (key or uuid.uuid4().hex) if name in RESULTS else None
+    return stack.request(one["method"], path, token=token, key=order_key, body=body or one["body"])
+
+
+def _kept(answer: httpx.Response) -> dict[str, Any]:
+    return {str(answer.status_code): answer.json()}

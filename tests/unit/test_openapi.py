@@ -1,0 +1,286 @@
+"""The checked-in OpenAPI document: current, valid, complete, and true about the provider's fields."""
+
+import inspect
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from samtranslator.yaml_helper import yaml_parse
+from vezne import credentials, problems
+from vezne.credentials import Access
+from vezne.inquiries import InquiryFailedError, haso, kolaybi, paynet, vakifbank, walletgate
+from vezne.inquiry import Inquiry
+from vezne.provider import Deadline, Request
+
+from tests.openapi.document import DOCUMENT, PROBLEMS, build, text
+from tests.openapi.provider_fields import REQUESTS
+from tests.openapi.routes import ROOT, Route, load, routes, served
+
+ROUTES = {route.name: route for route in routes()}
+DOCUMENTED = json.loads(DOCUMENT.read_text())
+SECRETS = json.loads((ROOT / "tests" / "sandbox" / "credentials.json").read_text())
+INQUIRIES = {"haso": haso, "kolaybi": kolaybi, "paynet": paynet, "vakifbank": vakifbank, "walletgate": walletgate}
+CREDENTIALS = {
+    "haso": credentials.HasoCredentials,
+    "kolaybi": credentials.KolayBiCredentials,
+    "paynet": credentials.PaynetCredentials,
+    "vakifbank": credentials.VakifBankCredentials,
+    "walletgate": credentials.WalletgateCredentials,
+}
+
+
+def operations() -> Iterator[dict[str, Any]]:
+    for methods in DOCUMENTED["paths"].values():
+        yield from methods.values()
+
+
+def test_the_document_is_current() -> None:
+    assert DOCUMENT.read_text() == text(build()), "run `python -m tests.openapi` with PYTHONPATH=shared"
+
+
+def test_the_document_is_valid_openapi_3_1() -> None:
+    assert DOCUMENTED["openapi"] == "3.1.0"
+    OpenAPIV31SpecValidator(DOCUMENTED).validate()
+
+
+def test_every_route_is_documented_with_its_scope() -> None:
+    resources = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
+    deployed = {
+        (
+            event["Properties"]["Path"],
+            event["Properties"]["Method"],
+            *event["Properties"]["Auth"]["AuthorizationScopes"],
+        )
+        for it in resources.values()
+        if it["Type"] == "AWS::Serverless::Function"
+        for event in it["Properties"]["Events"].values()
+        if event["Type"] == "Api" and event["Properties"]["Auth"]["Authorizer"] != "NONE"
+    }
+    documented = {
+        (path, method, *operation["security"][0]["token"])
+        for path, methods in DOCUMENTED["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert documented == deployed
+    assert len(documented) == 13
+
+
+def test_every_operation_shows_a_request_and_an_answer() -> None:
+    for operation in operations():
+        name = operation["operationId"]
+        assert operation["responses"]["200"]["content"]["application/json"]["example"], name
+        if "requestBody" in operation:
+            assert operation["requestBody"]["content"]["application/json"]["example"], name
+        for parameter in operation["parameters"]:
+            assert parameter["description"]
+            assert "example" in parameter or not parameter["required"] or parameter["name"] == "operation_id", name
+
+
+def test_an_order_wants_a_key_and_may_be_unknown_and_an_inquiry_neither() -> None:
+    for operation in operations():
+        is_order = ROUTES[operation["operationId"]].is_order
+        headers = [parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "header"]
+        assert headers == (["Idempotency-Key"] if is_order else [])
+        assert ("202" in operation["responses"]) == is_order
+        assert ("402" in operation["responses"]) == is_order
+
+
+def fields(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, content in schema.get("properties", {}).items():
+        yield name, content
+        yield from fields(content)
+
+
+def test_every_field_of_a_request_or_result_has_a_description() -> None:
+    schemas = {name: it for name, it in DOCUMENTED["components"]["schemas"].items() if "." not in name}
+    assert len(schemas) > 20
+    for name, schema in schemas.items():
+        for field, content in fields(schema):
+            if name == "operation" or field in ("code", "text"):
+                continue
+            assert content["description"], (name, field)
+            mine = field in ("raw", "chief", "allow_lower")
+            assert ("x-provider-field" in content) != mine, (name, field)
+
+
+# ------------------------------------------------------------------ problems
+
+
+def texts() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads(PROBLEMS.read_text())
+    return found
+
+
+def test_each_problem_of_the_code_is_told_as_it_is() -> None:
+    classes = [it for _, it in inspect.getmembers(problems, inspect.isclass) if issubclass(it, problems.Problem)]
+    own = [it for it in classes if it is not problems.Problem]
+    assert len(own) >= 18
+    for problem in own:
+        told = texts()[problem.slug]
+        assert (told["title"], told["status"]) == (problem.title, problem.status)
+        assert problem.money in told["money"]
+        assert problem.retry in told["retry"]
+
+
+def test_each_problem_of_the_gateway_is_told_as_it_is_and_no_other() -> None:
+    api = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]["Api"]["Properties"]
+    known = {it.slug for _, it in inspect.getmembers(problems, inspect.isclass) if hasattr(it, "slug")}
+    for response in api["GatewayResponses"].values():
+        answer = json.loads(response["ResponseTemplates"]["application/json"])
+        slug = answer["type"].removeprefix("/problems/")
+        known.add(slug)
+        told = texts()[slug]
+        assert told["status"] == answer["status"]
+        assert answer["money"] in told["money"]
+        assert answer["retry"] in told["retry"]
+    assert texts().keys() == known
+
+
+def test_a_page_says_what_happened_and_what_to_do() -> None:
+    for slug, told in texts().items():
+        assert re.fullmatch(r"[A-Z].*\.", told["happened"]), slug
+        assert re.fullmatch(r"[A-Z].*\.", told["do"]), slug
+
+
+# ------------------------------------------------------------------ what each field becomes
+
+BASE: dict[str, dict[str, Any]] = {
+    "kolaybi.collect": {"associate_id": 1, "amount": "1", "currency": "TRY", "gateway_id": 1},
+    "vakifbank.pay": {
+        "transaction_type": "account",
+        "amount": "1",
+        "currency": "TRY",
+        "sender_account_no": "1",
+        "payment_date": "2026-01-01",
+        "tax_identity_check": True,
+        "credit_use": True,
+        "receiver_account": "1",
+    },
+    "walletgate.pay_bill": {
+        "account_type": "personal",
+        "invoice_amount": "2",
+        "payment_amount": "1",
+        **dict.fromkeys(("account_number", "wallet_number", "inv_payment_transaction_query_oid", "product_oid"), "a"),
+        **dict.fromkeys(("subscriber_no", "bill_term", "bill_no"), "a"),
+    },
+    "haso.set_expenses": {
+        "transaction_code": "a",
+        "merchant_oid": "a",
+        "counter_party_attorney_fee": "1",
+        "expense_amount": "1",
+    },
+    "paynet.capture": {"xact_id": "a", "reference_no": "a"},
+    "kolaybi.list_transactions": {"associate_id": 1},
+    "kolaybi.list_vaults": {},
+    "vakifbank.query": {"transaction_query_no": "a", "institution_package_no": "a"},
+    "walletgate.list_bills": {"product_oid": "a", "subscriber_no1": "a"},
+    "walletgate.product_detail": {"product_oid": "a"},
+    "haso.payment_plan": {"transaction_code": "a", "merchant_oid": "a"},
+    "paynet.check": {"xact_id": "a", "reference_no": "a"},
+}
+OTHER: dict[str, Any] = {
+    "associate_id": 2, "gateway_id": 2, "gateway_type": "vault", "exchange_rate": "2", "project_ids": [2],
+    "amount": "2", "currency": "EUR", "transaction_type": "return", "payment_date": "2026-01-02",
+    "tax_identity_check": False, "credit_use": False, "receiver_identity_no": "10000000146",
+    "identity_no": "10000000146", "receiver_tax_no": "1234567904", "account_type": "business", "invoice_amount": "3",
+    "payment_amount": "2", "counter_party_attorney_fee": "2", "expense_amount": "2", "type": "bank_account",
+    "return_date": "2026-01-02", "allow_lower": True, "receiver_account": "2",
+}  # fmt: skip
+# Made of other fields, or ours.
+DERIVED = {"requestToken", "InstitutionTransactionCode"}
+IN_PATH = {"CollectionRequest": "id", "TransactionsRequest": "associate_id"}
+
+
+def access(provider: str) -> Access[Any]:
+    return Access(CREDENTIALS[provider].model_validate(SECRETS[provider]), "token", "version-1")
+
+
+def request_on_the_wire(route: Route, fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Provider field -> what is sent in it, for one request."""
+    folder = route.name.replace(".", "_")
+    kind = served(load(ROOT / "functions" / folder / "app.py"))
+    assert kind is not None
+    assert route.request is not None
+    instance: Any = kind()
+    request = route.request.model_validate(fields)
+    if not isinstance(instance, Inquiry):
+        return decoded(instance.build(instance.order("client", "key", request), access(route.provider)))
+    sent: list[Request] = []
+
+    def ask(_client: Any, _deadline: Any, build: Any, *_: Any) -> Any:
+        sent.append(build(access(route.provider)))
+        raise InquiryFailedError("seen")
+
+    monkeypatch.setattr(INQUIRIES[route.provider], "ask", ask)
+    with pytest.raises(InquiryFailedError, match="seen"):
+        instance.ask(request, Deadline(lambda: 27_000))
+    return decoded(sent[0])
+
+
+def decoded(request: Request) -> dict[str, Any]:
+    path = urlsplit(request.path)
+    fields: dict[str, Any] = {"path": path.path, **dict(parse_qsl(path.query))}
+    if "json" in request.headers.get("Content-Type", ""):
+        return fields | json.loads(request.body)
+    return fields | dict(parse_qsl(request.body.decode()))
+
+
+def documented_fields() -> Iterator[Any]:
+    for name, route in ROUTES.items():
+        if route.request is None:
+            continue
+        for field, wire in REQUESTS[route.request.__name__].items():
+            if field == "chief":
+                for part, of_chief in REQUESTS["Chief"].items():
+                    yield pytest.param(name, ("chief", part), of_chief.field, id=f"{name}-chief.{part}")
+            else:
+                yield pytest.param(name, (field,), wire.field, id=f"{name}-{field}")
+
+
+@pytest.mark.parametrize(("name", "field", "provider_field"), list(documented_fields()))
+def test_a_field_becomes_the_provider_field_that_is_documented(
+    monkeypatch: pytest.MonkeyPatch, name: str, field: tuple[str, ...], provider_field: str | None
+) -> None:
+    route = ROUTES[name]
+    assert route.request is not None
+    other: Any = OTHER.get(field[-1], "b")
+    changed = {**BASE[name], field[0]: {field[1]: other} if len(field) == 2 else other}
+    before = request_on_the_wire(route, BASE[name], monkeypatch)
+    after = request_on_the_wire(route, changed, monkeypatch)
+    differing = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    if provider_field and provider_field == IN_PATH.get(route.request.__name__):
+        provider_field = "path"
+    expected = set() if provider_field is None else {provider_field}
+    # KolayBi has our marker in the description, which follows from the key alone.
+    assert differing - (DERIVED - expected) == expected
+
+
+def test_every_field_of_a_request_is_among_them() -> None:
+    for route in ROUTES.values():
+        if route.request is not None:
+            assert REQUESTS[route.request.__name__].keys() == route.request.model_fields.keys()
+
+
+# ------------------------------------------------------------------ the money path stays as light as it was
+
+
+@pytest.mark.parametrize("name", [name for name, route in ROUTES.items() if route.is_order])
+def test_an_operation_imports_nothing_of_inquiries_or_reference(name: str) -> None:
+    folder = ROOT / "functions" / name.replace(".", "_")
+    script = f"import sys; sys.path[:0] = [{str(folder)!r}, {str(ROOT / 'shared')!r}]; import app; print(*sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert "vezne.path" in printed
+    unwanted = [
+        module
+        for module in printed
+        if module in ("vezne.inquiry", "vezne.models.raw", "vezne.reading")
+        or module.endswith("_inquiries")
+        or module.split(".")[0] in ("openapi", "reference", "yaml", "jinja2", "httpx", "jsonschema", "tests")
+    ]
+    assert unwanted == []
