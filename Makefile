@@ -52,6 +52,15 @@ invoke: setup ## Run one event through one function by sam local invoke: FN=payn
 test: setup ## Run all tests (PYTEST_ARGS="-k name" for some)
 	.venv/bin/python -m pytest $(PYTEST_ARGS)
 
+faults: setup ## Prove the promise and print the tables: kills, lies, races, model, peer (VEZNE_FAULTS_SEED=n repeats a run)
+	.venv/bin/python -m pytest tests/faults $(PYTEST_ARGS)
+
+soak: setup ## Random orders and faults for MINUTES=10, then doubles, lost and wrong outcomes
+	@PYTHONPATH=shared .venv/bin/python -m tests.faults.soak $(or $(MINUTES),10)
+
+fuzz: setup ## Send 5,000 generated requests through the local stack (REQUESTS=n for another number)
+	VEZNE_FUZZ_REQUESTS=$(or $(REQUESTS),5000) .venv/bin/python -m pytest tests/fuzz $(PYTEST_ARGS)
+
 check: lint ## Run every static check: style, types, layers, template, security
 	.venv/bin/mypy
 	PYTHONPATH=shared .venv/bin/lint-imports --no-logo

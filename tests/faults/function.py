@@ -52,6 +52,12 @@ FAST_ANSWER_SECONDS = 1.0
 LAMBDA_SECONDS = 27.0
 
 
+STEPS = (
+    "claim.before", "claim.after", "order.before", "order.head", "order.left", "order.came", "settle.before",
+    "settle.after", "take_over.before", "take_over.after", "look_up.before", "look_up.left", "look_up.came",
+)  # fmt: skip
+
+
 class Killed(BaseException):
     """Ends an invocation in the middle where no process can be killed (the model-based test)."""
 
@@ -210,6 +216,8 @@ def serve(connection: socket.socket, operation: str, environment: dict[str, str]
     lost.start()
     module = importlib.import_module(MODULES[operation])
     served = operation_of(module)
+    if "PEER" in environment:
+        module = importlib.import_module("tests.faults.peer").module(served, environment["TABLE_NAME"], steps)
     lines.write(json.dumps({"pid": os.getpid()}) + "\n")
     lines.flush()
     for line in lines:

@@ -15,16 +15,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from vezne.record import SETTLED, Record
 
+from tests.faults.function import STEPS
 from tests.faults.in_process import Bench, in_process
 from tests.faults.orders import COMPLETE_LOOK_UP, Order, new_order
 from tests.faults.test_lies import LOOK_UPS
 from tests.faults.world import OPERATIONS, Answer
 
-RUNS = 200
-STEPS = (
-    "claim.before", "claim.after", "order.before", "order.left", "order.came", "settle.before", "settle.after",
-    "take_over.before", "take_over.after", "look_up.before", "look_up.left", "look_up.came",
-)  # fmt: skip
+RUNS = 2000
 SKEWS = st.sampled_from([0.0, 120.0, -120.0])
 SAID = st.sampled_from(["answer", "hang", "reset", "status_500", "bad_gateway_html", "cut", "trailing_comma",
                         "unauthorized", "too_many_requests", "refuse"])  # fmt: skip
@@ -32,7 +29,7 @@ LOOK_UP_SAID = st.sampled_from(["fail", "lag", "foreign", "reset", "cut", "trail
 BOOK = st.sampled_from([True, False, {"after_seconds": 5}, {"after_seconds": 50}])
 # By itself the code never waits longer for a late booking than this; see each operation's settling_time.
 LATEST_SECONDS = 60
-QUIET_STEPS = (60, 600, 3600, 7200, 30000, 90000)
+QUIET_STEPS = (60, 600, 3600, 7200, 30000, 90000, 90000, 90000)
 ran: Counter[str] = Counter()
 
 
