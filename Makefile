@@ -2,14 +2,15 @@
 
 PYTHON ?= python3.11
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve explain unknown resolve client client-revoke secrets secrets-verify secrets-promote invoke test check lint format clean
+.PHONY: help setup run serve explain unknown resolve client client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview test faults soak fuzz bench check lint format clean
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.installed .venv-sam/.installed ## Create the virtual environments with the pinned packages
 
@@ -49,6 +50,9 @@ secrets = PYTHONPATH=shared .venv/bin/python -m tests.stack.provider_secrets --s
 invoke: setup ## Run one event through one function by sam local invoke: FN=paynet_capture EVENT=events/... [IMAGE=...]
 	@PYTHONPATH=shared .venv/bin/python -m tests.stack.invoke "$(FN)" "$(EVENT)" --image "$(IMAGE)"
 
+dashboard-preview: setup ## Draw the dashboard's widgets from a local run's metrics: tests/stack/dashboard.png
+	@PYTHONPATH=shared .venv/bin/python -m tests.stack.dashboard
+
 test: setup ## Run all tests (PYTEST_ARGS="-k name" for some)
 	.venv/bin/python -m pytest $(PYTEST_ARGS)
 
@@ -59,14 +63,19 @@ soak: setup ## Random orders and faults for MINUTES=10, then doubles, lost and w
 	@PYTHONPATH=shared .venv/bin/python -m tests.faults.soak $(or $(MINUTES),10)
 
 fuzz: setup ## Send 5,000 generated requests through the local stack (REQUESTS=n for another number)
-	VEZNE_FUZZ_REQUESTS=$(or $(REQUESTS),5000) .venv/bin/python -m pytest tests/fuzz $(PYTEST_ARGS)
+	VEZNE_FUZZ_REQUESTS=$(or $(REQUESTS),5000) .venv/bin/python -m pytest tests/end_to_end/test_fuzz.py -s $(PYTEST_ARGS)
 
-check: lint ## Run every static check: style, types, layers, template, security
+bench: setup ## Measure speed and size beside a floor and a peer (BENCH_ARGS="--parts cold --runs 15" for some)
+	@PYTHONPATH=shared .venv/bin/python -m tests.performance $(BENCH_ARGS)
+
+check: lint .venv-checks/.installed ## Run every static check: style, types, layers, template, security
 	.venv/bin/mypy
 	PYTHONPATH=shared .venv/bin/lint-imports --no-logo
-	.venv/bin/cfn-lint template.yaml
+	.venv/bin/cfn-lint --template template.yaml --include-checks I
+	.venv-checks/bin/checkov --config-file .checkov.yaml
 	SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam validate --lint --region eu-central-1
 	.venv/bin/bandit --quiet --recursive --configfile pyproject.toml shared functions
+	.venv-checks/bin/python tests/audit.py
 
 lint: setup ## Check style and format only
 	.venv/bin/ruff check
@@ -77,13 +86,15 @@ format: setup ## Put the code into the common format
 	.venv/bin/ruff format
 
 clean: ## Remove everything that was built or set up
-	rm -rf .venv .venv-sam .aws-sam .local .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-sam .venv-checks .aws-sam .local .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find functions shared tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # SAM CLI has an environment of its own: it pins boto3 and others to versions that are not ours.
 .venv/.installed: requirements-dev.txt
 .venv-sam/.installed: requirements-sam.txt
-.venv/.installed .venv-sam/.installed:
+# Checkov has one, too, for the same reason; only `make check` needs it.
+.venv-checks/.installed: requirements-checks.txt
+.venv/.installed .venv-sam/.installed .venv-checks/.installed:
 	@$(PYTHON) -c '' || { echo "$(PYTHON) is missing. Install it, or name another: make PYTHON=python3.13"; exit 1; }
 	@echo "Setting up $(@D) from $< (once, about a minute)" >&2
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)

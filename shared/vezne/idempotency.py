@@ -96,7 +96,12 @@ class Store:
             on_record, on_guard = _reasons(error)
             if on_record.get("Code") == "ConditionalCheckFailed":
                 return from_item(on_record["Item"])
-            raise GuardRefusedError(plain(on_guard["Item"])) from None
+            guard = plain(on_guard["Item"])
+            # A conflict on the record may hide that it stands there, holding the guard itself.
+            standing = self.find(record.id) if guard.get("holder") == record.id else None
+            if standing is None:
+                raise GuardRefusedError(guard) from None
+            return standing
         return None
 
     def take_over(self, record: Record, owner: str, lease_until: float, *, sending: bool = False) -> Record:

@@ -29,7 +29,7 @@ from vezne.models import RequestModel
 from vezne.operation import Operation, Order, Report
 from vezne.outcome import CredentialsRefused, Declined, NotFound, NotSent, Outcome, Succeeded, Unknown
 from vezne.provider import Answer, AnswerLostError, Deadline, NotSentError
-from vezne.record import PROCESSING, UNKNOWN, Record
+from vezne.record import PROCESSING, SUCCEEDED, UNKNOWN, Record
 from vezne.resolving import conclude
 from vezne.settling import count_new_unknown, lease, lease_is_alive, settle, still_running, stored
 from vezne.telemetry import MetricUnit, code_places, count, logger
@@ -136,7 +136,9 @@ def _guard_problem(record: Record, guard: dict[str, Any], store: Store) -> probl
         return problems.TotalWouldFall("A figure is lower than one already sent; allow_lower permits a correction.")
     named = {"holder": holder} if guard.get("holder_client") == record.client_id else {}
     other = _or_unavailable(lambda: store.find(holder))
-    if other is not None and not other.settled:
+    # A guard that is held for good outlives its order's record.
+    paid = bool(record.guard and record.guard.keeps) and (other is None or other.status == SUCCEEDED)
+    if not paid:
         return problems.HeldByAnotherOperation(
             "Another order for the same thing is not settled yet.", retry_after=5, **named
         )
@@ -191,11 +193,12 @@ def _call_with_renewal(
     if not _other_credentials(operation, outcome):
         return outcome
     try:
-        return _call(operation, order, _prepare(operation, order, deadline), deadline)
+        prepared = _prepare(operation, order, deadline)
     except problems.ProviderRejectedCredentials:
         return outcome
     except Exception as error:
         return NotSent(type(error).__name__)
+    return _call(operation, order, prepared, deadline)
 
 
 def _other_credentials(operation: Operation[R, C], outcome: Outcome) -> bool:

@@ -102,11 +102,24 @@ class Answer:
             if tolerate_trailing_commas:
                 text = re.sub(r",(\s*[}\]])", r"\1", text)
             value = json.loads(text, parse_float=Decimal)
+            if "\\u" in text:
+                value = _encodable(value)
         except (ValueError, RecursionError):
             raise UnreadableError("not JSON") from None
         if not isinstance(value, dict):
             raise UnreadableError("not a JSON object")
         return value
+
+
+def _encodable(value: Any) -> Any:
+    """JSON can write half of a surrogate pair. No record and no answer of ours could carry it, so it becomes "?"."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    if isinstance(value, dict):
+        return {_encodable(name): _encodable(item) for name, item in value.items()}
+    return value
 
 
 class Provider:

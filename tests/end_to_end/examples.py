@@ -34,7 +34,7 @@ class Example:
 def example(operation: str) -> Example:
     """A valid order that was never sent before."""
     unique = uuid.uuid4().hex[:12]
-    path, body = {
+    orders: dict[str, tuple[str, dict[str, Any]]] = {
         "kolaybi.collect": (
             f"/kolaybi/associates/{int(unique, 16)}/collections",
             {"amount": "10.50", "currency": "TRY", "gateway_id": 1, "description": "Tahsilat açıklaması"},
@@ -74,7 +74,8 @@ def example(operation: str) -> Example:
             {"merchant_oid": f"O{unique}", "counter_party_attorney_fee": "10.00", "expense_amount": "0.50"},
         ),
         "paynet.capture": ("/paynet/captures", {"reference_no": unique, "amount": "10.50"}),
-    }[operation]
+    }
+    path, body = orders[operation]
     # KolayBi is given no reference of ours but the associate.
     reference = path.split("/")[3] if operation == "kolaybi.collect" else unique
     return Example(operation, path, body, reference, key=f"key-{unique}")

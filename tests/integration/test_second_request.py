@@ -8,7 +8,7 @@ from vezne.idempotency import CLOCK_MARGIN_SECONDS
 from vezne.record import DECLINED, NOT_EXECUTED, SUCCEEDED
 
 from tests.support.bench import Bench, Response, table_client
-from tests.support.examples import EXAMPLES, Example
+from tests.support.examples import EXAMPLES, KOLAYBI, VAKIFBANK, Example
 from tests.support.provider_server import HANG_UP
 from tests.support.wire import findings, unknown_order
 
@@ -292,7 +292,7 @@ def test_design_2_row_6_nobody_else_sends_while_the_second_is_under_way(bench: B
 # -------------------------------------------------------------------- a request that cannot be prepared
 
 
-@each_operation
+@pytest.mark.parametrize("example", [KOLAYBI, VAKIFBANK], ids=str)
 @pytest.mark.parametrize(
     ("standing", "status"), [("succeeded", 200), ("declined", 402), ("unknown", 202), ("processing", 409)]
 )

@@ -42,7 +42,9 @@ INQUIRIES = dict.fromkeys(
     ),
     SENDING | {"stdnum"},
 )  # fmt: skip
-PACKAGES = {"get_operation": READING, **OPERATIONS, **INQUIRIES}
+# The reference page is files and nothing else.
+PACKAGES = {"get_operation": READING, "reference": set[str](), **OPERATIONS, **INQUIRIES}
+WITH_LAYER = PACKAGES.keys() - {"reference"}
 
 READING_MODULES = {"api", "aws", "idempotency", "problems", "reading", "record", "startup", "telemetry"}
 ASKING_MODULES = {
@@ -138,6 +140,10 @@ def test_a_function_loads_its_own_provider_only(function: str, modules: dict[str
     assert {name.split(".")[1].split("_")[0] for name in of_a_provider} <= {provider, "raw"}
 
 
+def test_the_reference_page_loads_nothing_of_the_layer(modules: dict[str, set[str]]) -> None:
+    assert ours(modules["reference"]) == set()
+
+
 def test_reading_loads_nothing_that_sends(modules: dict[str, set[str]]) -> None:
     assert ours(modules["get_operation"]) == READING_MODULES
 
@@ -154,7 +160,7 @@ def test_an_inquiry_loads_nothing_that_sends_an_order(function: str, modules: di
     assert not ours(modules[function]) & {"entry", "operation", "path", "resolving", "settling"}
 
 
-@pytest.mark.parametrize("function", PACKAGES)
+@pytest.mark.parametrize("function", sorted(WITH_LAYER))
 def test_powertools_is_loaded_for_logs_and_metrics_only(function: str, modules: dict[str, set[str]]) -> None:
     parts = {name.split(".")[1] for name in modules[function] if name.startswith("aws_lambda_powertools.")}
     assert parts == {

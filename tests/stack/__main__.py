@@ -74,6 +74,9 @@ echo "$ANSWER"
 # what became of it
 curl -s {stack.api_url}/operations/$(echo "$ANSWER" | sed 's/.*"operation_id": *"\\([^"]*\\)".*/\\1/') \\
   -H "Authorization: Bearer $TOKEN"
+
+# every field of every route, in a browser
+echo {stack.api_url}/reference
 """
 
 

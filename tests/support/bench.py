@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from samtranslator.yaml_helper import yaml_parse
-from vezne import idempotency
+from vezne import idempotency, telemetry
 from vezne.idempotency import Store
 from vezne.inquiries import haso, kolaybi, paynet, vakifbank, walletgate
 from vezne.operation import Operation, Order
@@ -235,6 +235,10 @@ class Bench:
         """Every item of the table, in DynamoDB's own notation."""
         return table_client().scan(TableName=TABLE)["Items"]
 
+    def delete(self, record_id: str) -> None:
+        """Take an item away, as the table does when its time is over."""
+        table_client().delete_item(TableName=TABLE, Key={"id": {"S": record_id}})
+
     def records(self) -> list[dict[str, Any]]:
         return [item for item in self.items() if item["id"]["S"].startswith("op_")]
 
@@ -295,6 +299,7 @@ class Bench:
 
 def forget_everything() -> None:
     """Bring the layer's module-level memory back to that of a new function instance."""
+    telemetry.metrics.clear_metrics()
     for client in _CLIENTS:
         client.keyring.forget()
     for provider in _PROVIDERS:

@@ -19,6 +19,7 @@ from tests.support.template import (
     transformed,
 )
 
+FUNCTIONS = [*ROUTES, "Reference"]
 NAMESPACE = {"Fn::Sub": "Vezne/${AWS::StackName}"}
 METRIC_IN_SEARCH = re.compile(
     r"SEARCH\('\{Vezne/\$\{AWS::StackName\},([a-z,]+)\} MetricName=\"(\w+)\"', '(\w+)', 300\)"
@@ -131,7 +132,7 @@ def test_two_stacks_of_one_account_do_not_add_up(system: Template) -> None:
 # ------------------------------------------------------------------ gradual deployment
 
 
-@pytest.mark.parametrize("name", ROUTES)
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_new_version_is_rolled_back_by_alarms(system: Template, name: str) -> None:
     group = properties(system, f"{name}DeploymentGroup")
     watched = {alarm["Name"]["Ref"] for alarm in group["AlarmConfiguration"]["Alarms"]}
@@ -162,7 +163,7 @@ def test_the_deployment_role_moves_our_aliases_and_looks_at_our_alarms(system: T
     move, look = statements(system, "DeploymentRole")
     assert move["Action"] == ["lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"]
     assert move["Resource"] == [
-        arn for name in ROUTES for arn in (attribute(name), {"Fn::Sub": f"${{{name}.Arn}}:live"})
+        arn for name in FUNCTIONS for arn in (attribute(name), {"Fn::Sub": f"${{{name}.Arn}}:live"})
     ]
     watched = {
         alarm["Name"]["Ref"]

@@ -184,6 +184,13 @@ def test_the_outbox_loses_nothing_and_holds_nothing_up(system: Template) -> None
     assert source_parameters["DeadLetterConfig"] == {"Arn": attribute("OutboxDeadLetters")}
 
 
+def test_nobody_but_the_pipe_tells_an_outcome(system: Template) -> None:
+    allow, deny = properties(system, "OutboxPolicy")["PolicyDocument"]["Statement"]
+    assert (allow["Effect"], allow["Principal"]) == ("Allow", {"AWS": attribute("OutboxRole")})
+    assert (deny["Effect"], deny["Principal"], deny["Action"]) == ("Deny", "*", "sns:Publish")
+    assert deny["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": attribute("OutboxRole")}}
+
+
 def test_the_pipe_may_read_the_stream_and_publish_and_no_more(system: Template) -> None:
     granted = {
         (action, json.dumps(resource))

@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 from stdnum import iban, luhn
 from stdnum.tr import tckimlik, vkn
 
@@ -23,6 +23,8 @@ _NUMBERS = (
 )
 _IBAN_BEGINS = re.compile(r"(?<![0-9A-Za-z])(?=[A-Za-z]{2}[0-9]{2}[0-9A-Za-z -]{10,})")
 _SEPARATORS = re.compile(r"[ -]")
+# The context of validation when an answer of this API is read back, not a provider's.
+PUBLIC = {"public": True}
 # Characters of an IBAN, at most with a separator behind each.
 SHORTEST_IBAN, LONGEST_IBAN = 15, 2 * 34
 
@@ -88,8 +90,8 @@ class PartlyKnown(ResultModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _keep_the_rest(cls, answer: Any) -> Any:
-        if not isinstance(answer, dict):
+    def _keep_the_rest(cls, answer: Any, info: ValidationInfo) -> Any:
+        if not isinstance(answer, dict) or info.context is PUBLIC:
             return answer
         known = {field.alias or name for name, field in cls.model_fields.items() if name != "raw"}
         rest = {name: value for name, value in answer.items() if name not in known}
@@ -103,8 +105,8 @@ class Unknown(ResultModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _all_of_it(cls, answer: Any) -> Any:
-        return {"raw": masked(answer)}
+    def _all_of_it(cls, answer: Any, info: ValidationInfo) -> Any:
+        return answer if info.context is PUBLIC else {"raw": masked(answer)}
 
 
 # An account, card or identity number in a field of its own.

@@ -1,0 +1,69 @@
+"""What can be called: each route with the type of its request and of its result."""
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+from vezne.models import RequestModel, ResultModel
+from vezne.models.haso import ExpensesRequest, ExpensesResult
+from vezne.models.haso_inquiries import PaymentPlanRequest, PaymentPlanResult
+from vezne.models.kolaybi import CollectionRequest, CollectionResult
+from vezne.models.kolaybi_inquiries import TransactionsRequest, TransactionsResult, VaultsRequest, VaultsResult
+from vezne.models.paynet import CaptureRequest, CaptureResult
+from vezne.models.paynet_inquiries import CheckRequest, CheckResult
+from vezne.models.raw import PUBLIC
+from vezne.models.vakifbank import PaymentRequest, PaymentResult
+from vezne.models.vakifbank_inquiries import QueryRequest, QueryResult
+from vezne.models.walletgate import BillPaymentRequest, BillPaymentResult
+from vezne.models.walletgate_inquiries import BillsRequest, BillsResult, ProductRequest, ProductResult
+
+Q = TypeVar("Q", bound=RequestModel)
+A = TypeVar("A", bound=ResultModel)
+
+
+@dataclass(frozen=True)
+class _Call(Generic[Q, A]):
+    path: str
+    request: type[Q]
+    result: type[A]
+
+    def target(self, request: Q) -> tuple[str, dict[str, Any]]:
+        """The path filled in, and the fields that are not part of it. Decimals become decimal strings."""
+        fields = request.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+        path = self.path
+        for name in [part[1:-1] for part in path.split("/") if part.startswith("{")]:
+            path = path.replace(f"{{{name}}}", quote(str(fields.pop(name)), safe=""))
+        return path, fields
+
+    def read(self, body: Any) -> A:
+        """The typed result in an answer."""
+        return self.result.model_validate(body, context=PUBLIC)
+
+
+@dataclass(frozen=True)
+class OrderCall(_Call[Q, A]):
+    """An operation that moves money."""
+
+
+@dataclass(frozen=True)
+class InquiryCall(_Call[Q, A]):
+    """A question. `in_body`: asked by POST."""
+
+    in_body: bool = False
+
+
+COLLECT = OrderCall("/kolaybi/associates/{associate_id}/collections", CollectionRequest, CollectionResult)
+PAY = OrderCall("/vakifbank/tos-payments", PaymentRequest, PaymentResult)
+PAY_BILL = OrderCall("/walletgate/bill-payments", BillPaymentRequest, BillPaymentResult)
+SET_EXPENSES = OrderCall("/haso/transactions/{transaction_code}/expenses", ExpensesRequest, ExpensesResult)
+CAPTURE = OrderCall("/paynet/captures", CaptureRequest, CaptureResult)
+
+LIST_TRANSACTIONS = InquiryCall(
+    "/kolaybi/associates/{associate_id}/transactions", TransactionsRequest, TransactionsResult
+)
+LIST_VAULTS = InquiryCall("/kolaybi/vaults", VaultsRequest, VaultsResult)
+QUERY = InquiryCall("/vakifbank/tos-payments", QueryRequest, QueryResult)
+LIST_BILLS = InquiryCall("/walletgate/bill-inquiries", BillsRequest, BillsResult, in_body=True)
+PRODUCT_DETAIL = InquiryCall("/walletgate/products/{product_oid}", ProductRequest, ProductResult)
+PAYMENT_PLAN = InquiryCall("/haso/transactions/{transaction_code}/payment-plan", PaymentPlanRequest, PaymentPlanResult)
+CHECK = InquiryCall("/paynet/transactions", CheckRequest, CheckResult)

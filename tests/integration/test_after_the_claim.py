@@ -1,0 +1,430 @@
+"""Once the claim stands: what is known is told, nothing more, and no failure of ours ends in "nothing was sent"."""
+
+import json
+from typing import Any
+
+import pytest
+from vezne.idempotency import LostOwnershipError
+from vezne.provider import Answer, NotSentError, Provider
+from vezne.record import DECLINED, PROCESSING, SUCCEEDED, UNKNOWN
+
+from tests.support.bench import Bench, operation_of, secrets_client
+from tests.support.examples import EXAMPLES, HASO, KOLAYBI, PAYNET, VAKIFBANK, Example
+from tests.support.provider_server import HANG_UP, Answering, Call, Reply, json_reply
+from tests.support.wire import answered, findings, looked_up, unknown_order
+
+each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
+# One that claims by a single write, and one whose guard makes it a transaction.
+one_of_each_kind = pytest.mark.parametrize("example", [KOLAYBI, HASO], ids=str)
+
+
+def calls(bench: Bench, example: Example) -> int:
+    return len(bench.server.to(example.route))
+
+
+def reply_of(answering: Answering, call: Call) -> Reply:
+    return answering(call) if callable(answering) else answering
+
+
+def log_in(bench: Bench, example: Example) -> None:
+    """Have the function log in, so that what follows is the order's own."""
+    answered(bench, example, example.refusal, key="another-key")
+    bench.server.calls.clear()
+    bench.table_calls.clear()
+
+
+# -------------------------------------------------------------------- by count
+
+
+@each_operation
+@pytest.mark.parametrize("outcome", ["succeeded", "declined", "unknown"])
+def test_two_writes_and_one_call_per_order(bench: Bench, example: Example, outcome: str) -> None:
+    log_in(bench, example)
+    reply = {"succeeded": example.success, "declined": example.refusal, "unknown": HANG_UP}[outcome]
+    answered(bench, example, reply)
+    assert len(bench.server.calls) == 1
+    assert bench.table_calls == bench.writes()
+    assert len(bench.writes()) == 2
+
+
+@each_operation
+def test_a_replay_writes_nothing_but_the_claim_that_fails(bench: Bench, example: Example) -> None:
+    answered(bench, example, example.success)
+    bench.table_calls.clear()
+    bench.server.calls.clear()
+    assert bench.send(example).replayed
+    assert len(bench.table_calls) == 1
+    assert bench.server.calls == []
+
+
+@each_operation
+def test_the_claim_stands_before_the_provider_sees_anything(bench: Bench, example: Example) -> None:
+    seen: list[Any] = []
+
+    def look(call: Call) -> Reply:
+        seen.append(bench.record(bench.order(example).operation_id))
+        return reply_of(example.success, call)
+
+    answered(bench, example, look)
+    (during,) = seen
+    assert during.status == PROCESSING
+    assert during.lease_until == bench.clock.now + 27
+    assert during.next_look_up == during.lease_until + 3
+
+
+# -------------------------------------------------------------------- the table fails when it should settle
+
+TRUTHS = [("succeeded", 200), ("declined", 402)]
+
+
+@each_operation
+@pytest.mark.parametrize(("truth", "status"), TRUTHS)
+def test_the_truth_is_told_although_it_cannot_be_written(
+    bench: Bench, example: Example, truth: str, status: int
+) -> None:
+    def answer_and_break_the_table(call: Call) -> Reply:
+        bench.fail_table("UpdateItem")
+        bench.fail_table("TransactWriteItems")
+        return reply_of(example.success if truth == "succeeded" else example.refusal, call)
+
+    log_in(bench, example)
+    response = answered(bench, example, answer_and_break_the_table)
+    bench.heal_table()
+    assert (response.status, response.replayed) == (status, False)
+    operation_id = response.body["operation_id"]
+    # Not written, so it stays findable: still claimed, in the index, without an end.
+    (item,) = [item for item in bench.records() if item["id"]["S"] == operation_id]
+    assert item["status"]["S"] == PROCESSING
+    assert "unresolved" in item
+    assert "expires_at" not in item
+
+
+@each_operation
+def test_what_could_not_be_written_is_found_by_the_next_look_up(bench: Bench, example: Example) -> None:
+    def answer_and_break_the_table(call: Call) -> Reply:
+        bench.fail_table("UpdateItem")
+        bench.fail_table("TransactWriteItems")
+        return reply_of(example.success, call)
+
+    log_in(bench, example)
+    first = answered(bench, example, answer_and_break_the_table)
+    bench.heal_table()
+    record = bench.record(first.body["operation_id"])
+    bench.server.calls.clear()
+    response = looked_up(bench, example, example.found(record))
+    assert (response.status, response.body["status"]) == (200, "succeeded")
+    assert calls(bench, example) == 0
+
+
+@each_operation
+@pytest.mark.parametrize("applied", [False, True], ids=["not applied", "applied, answer lost"])
+@pytest.mark.parametrize("truth", ["succeeded", "declined", "unknown"])
+def test_settling_is_tried_again(bench: Bench, example: Example, applied: bool, truth: str) -> None:
+    reply = {"succeeded": example.success, "declined": example.refusal, "unknown": HANG_UP}[truth]
+
+    def answer_and_break_the_table(call: Call) -> Reply:
+        bench.fail_table("UpdateItem", times=2, applied=applied)
+        bench.fail_table("TransactWriteItems", times=2, applied=applied)
+        return reply_of(reply, call)
+
+    log_in(bench, example)
+    response = answered(bench, example, answer_and_break_the_table)
+    bench.heal_table()
+    assert response.status == {"succeeded": 200, "declined": 402, "unknown": 202}[truth]
+    assert not response.replayed
+    assert bench.record(bench.order(example).operation_id).status == truth
+
+
+# -------------------------------------------------------------------- not sent
+
+
+def cannot_connect(bench: Bench, monkeypatch: pytest.MonkeyPatch, example: Example) -> None:
+    monkeypatch.setenv(f"{example.provider.upper()}_URL", "http://127.0.0.1:1")
+
+
+@each_operation
+def test_what_was_not_sent_leaves_nothing_behind(
+    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in(bench, example)
+    with monkeypatch.context() as patch:
+        cannot_connect(bench, patch, example)
+        response = bench.send(example)
+    assert response.status == 503
+    assert bench.store.find(bench.order(example).operation_id) is None
+    # The same key, and the same thing under another key: both are free.
+    bench.server.on(example.route, example.refusal, example.success)
+    assert bench.send(example, key="key-2").status == 402
+    assert bench.send(example).status == 200
+
+
+@each_operation
+@pytest.mark.parametrize("applied", [False, True], ids=["not applied", "applied, answer lost"])
+def test_not_sent_is_told_whatever_becomes_of_the_delete(
+    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch, applied: bool
+) -> None:
+    log_in(bench, example)
+    bench.server.on(example.route, example.success)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        bench.fail_table("DeleteItem", times=1, applied=applied)
+        bench.fail_table("TransactWriteItems", times=1, applied=applied)
+        raise NotSentError("ConnectionRefusedError")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Provider, "send", refuse)
+        response = bench.send(example)
+    bench.heal_table()
+    assert (response.status, response.body["money"], response.body["retry"]) == (503, "not_moved", "same_key")
+    assert bench.store.find(bench.order(example).operation_id) is None
+    assert bench.send(example).status == 200
+
+
+@each_operation
+def test_a_connection_that_was_never_made_is_tried_once_more(
+    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in(bench, example)
+    real, tries = Provider.send, []
+
+    def fail_once(self: Provider, *arguments: Any) -> Any:
+        tries.append(1)
+        if len(tries) == 1:
+            raise NotSentError("ConnectTimeout")
+        return real(self, *arguments)
+
+    bench.server.on(example.route, example.success)
+    monkeypatch.setattr(Provider, "send", fail_once)
+    assert bench.send(example).status == 200
+    assert len(tries) == 2
+    assert calls(bench, example) == 1
+
+
+@each_operation
+def test_a_lost_answer_is_never_tried_again(bench: Bench, example: Example) -> None:
+    log_in(bench, example)
+    bench.server.on(example.route, HANG_UP, example.success)
+    assert bench.send(example).status == 202
+    assert calls(bench, example) == 1
+
+
+# -------------------------------------------------------------------- the claim's own answer is lost
+
+
+@each_operation
+def test_a_claim_that_nobody_confirmed_is_taken_back(bench: Bench, example: Example) -> None:
+    log_in(bench, example)
+    guarded = operation_of(example.function).guard(bench.order(example)) is not None
+    name = "TransactWriteItems" if guarded else "PutItem"
+    bench.fail_table(name, times=1, applied=True)
+    bench.server.on(example.route, example.success)
+    response = bench.send(example)
+    assert (response.status, response.body["type"]) == (503, "/problems/store-unavailable")
+    assert calls(bench, example) == 0
+    assert bench.store.find(bench.order(example).operation_id) is None
+    assert bench.send(example).status == 200
+
+
+# -------------------------------------------------------------------- a late loser
+
+
+@each_operation
+@pytest.mark.parametrize("reply", ["success", "refusal", "nothing"])
+def test_a_late_loser_changes_nothing(bench: Bench, example: Example, reply: str) -> None:
+    """Frozen during the call and woken after its lease: by then another has taken the record over and settled it."""
+
+    def settle_meanwhile(call: Call) -> Reply:
+        record = bench.record(bench.order(example).operation_id)
+        bench.clock.advance(3600)
+        taken = bench.store.take_over(record, "somebody else", bench.clock.now + 27)
+        bench.store.settle(taken, SUCCEEDED, {"result": {"seen": "by somebody else"}})
+        if reply == "nothing":
+            return HANG_UP
+        return reply_of(example.success if reply == "success" else example.refusal, call)
+
+    log_in(bench, example)
+    response = answered(bench, example, settle_meanwhile)
+    record = bench.record(bench.order(example).operation_id)
+    assert (record.owner, record.status) == ("somebody else", SUCCEEDED)
+    assert record.outcome == {"result": {"seen": "by somebody else"}}
+    assert (response.status, response.replayed) == (200, True)
+    assert response.body["result"] == {"seen": "by somebody else"}
+
+
+@each_operation
+def test_a_late_loser_does_not_end_anothers_look_up(bench: Bench, example: Example) -> None:
+    def take_over_meanwhile(call: Call) -> Reply:
+        record = bench.record(bench.order(example).operation_id)
+        bench.clock.advance(3600)
+        bench.store.take_over(record, "somebody else", bench.clock.now + 27)
+        return reply_of(example.success, call)
+
+    log_in(bench, example)
+    response = answered(bench, example, take_over_meanwhile)
+    record = bench.record(bench.order(example).operation_id)
+    assert (record.owner, record.status) == ("somebody else", UNKNOWN)
+    assert response.status == 202
+
+
+@each_operation
+@pytest.mark.parametrize("write", ["settle", "keep_unknown", "release"])
+def test_no_write_of_a_former_owner_is_taken(bench: Bench, example: Example, write: str) -> None:
+    former = bench.stand(example)
+    bench.clock.advance(60)
+    now = bench.store.take_over(former, "somebody else", bench.clock.now + 27)
+    before = bench.items()
+    action = {
+        "settle": lambda: bench.store.settle(former, DECLINED, {"code": "", "text": ""}),
+        "keep_unknown": lambda: bench.store.keep_unknown(former, bench.clock.now + 60),
+        "release": lambda: bench.store.release(former),
+    }[write]
+    with pytest.raises(LostOwnershipError):
+        action()
+    assert bench.items() == before
+    assert bench.record(former.id).owner == now.owner
+
+
+@each_operation
+def test_nobody_takes_over_what_is_settled(bench: Bench, example: Example) -> None:
+    record = bench.stand(example)
+    bench.store.settle(record, DECLINED, {"code": "", "text": ""})
+    with pytest.raises(LostOwnershipError):
+        bench.store.take_over(record, "somebody else", bench.clock.now + 27)
+    assert bench.record(record.id).status == DECLINED
+
+
+# -------------------------------------------------------------------- anything fails at any step
+
+
+def fail(*_: Any, **__: Any) -> None:
+    raise RuntimeError("a bug")
+
+
+STEPS = [
+    "vezne.path._call",
+    "vezne.path.settle",
+    "vezne.idempotency.Store.settle",
+    "vezne.idempotency._owned_update",
+    "vezne.record.to_item",
+    "vezne.settling.finish",
+    "vezne.settling.count",
+    "vezne.telemetry.metrics.add_metric",
+    "vezne.telemetry.metrics.flush_metrics",
+    "vezne.entry._report_response",
+    "vezne.entry.problem_response",
+]
+
+
+@one_of_each_kind
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("truth", ["succeeded", "declined", "unknown", "credentials", "unreadable"])
+def test_no_failure_after_the_claim_denies_it(
+    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch, step: str, truth: str
+) -> None:
+    """The step fails from the moment on when the provider has the order."""
+    reply: Answering = {
+        "succeeded": example.success,
+        "declined": example.refusal,
+        "unknown": HANG_UP,
+        "credentials": Reply(401, b"{}"),
+        "unreadable": Reply(200, b"{"),
+    }[truth]
+
+    def answer_and_break(call: Call) -> Reply:
+        monkeypatch.setattr(step, fail)
+        return reply_of(reply, call)
+
+    log_in(bench, example)
+    if step == "vezne.path._call":
+        # Entered before the provider has the order, but after the claim.
+        monkeypatch.setattr(step, fail)
+    response = answered(bench, example, answer_and_break)
+    assert response.status != 500
+    certain = {"succeeded": 200, "declined": 402, "unknown": 202, "credentials": 502, "unreadable": 202}[truth]
+    assert response.status in (202, certain)
+    if response.status == 202:
+        assert response.body["money"] == "unknown"
+    assert response.body["operation_id"] == bench.order(example).operation_id
+
+
+@each_operation
+@pytest.mark.parametrize(
+    "step",
+    [
+        "vezne.path.conclude",
+        "vezne.resolving._evidence",
+        "vezne.idempotency.Store.keep_unknown",
+        "vezne.settling.write",
+    ],
+)
+def test_no_failure_while_looking_up_denies_an_order(
+    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, HANG_UP)
+    with monkeypatch.context() as patch:
+        patch.setattr(step, fail)
+        response = bench.send(example)
+    assert (response.status, response.body["status"], response.body["operation_id"]) == (202, "unknown", known)
+    assert bench.record(known).status == UNKNOWN
+
+
+@each_operation
+def test_a_look_up_that_fails_in_our_code_proves_nothing(
+    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = unknown_order(bench, example)
+    kind = type(bench._module(example.function).handler.__closure__[0].cell_contents)
+    monkeypatch.setattr(kind, "look_up", fail)
+    assert bench.send(example).status == 202
+    assert findings(bench, known) == ["inconclusive"]
+
+
+@each_operation
+def test_a_second_call_that_fails_is_not_taken_for_one_that_was_not_sent(
+    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a refused login the order is sent again. What fails then may have left, and must not free the key."""
+    log_in(bench, example)
+    real, order_calls = Provider.send, []
+
+    def fail_at_the_second(self: Provider, prepared: Any, *arguments: Any) -> Any:
+        if prepared.url.endswith(example.route.split(" ")[1]):
+            order_calls.append(prepared)
+            if len(order_calls) > 1:
+                raise RuntimeError("a bug, after the bytes left")
+            bench.put_secret(example.provider, {**json.loads(secret_of(bench, example))})
+            return Answer(401, b"{}")
+        return real(self, prepared, *arguments)
+
+    monkeypatch.setattr(Provider, "send", fail_at_the_second)
+    response = bench.send(example)
+    assert len(order_calls) == 2
+    assert (response.status, response.body.get("status")) == (202, "unknown")
+    assert bench.record(bench.order(example).operation_id)
+
+
+def secret_of(bench: Bench, example: Example) -> str:
+    return str(secrets_client().get_secret_value(SecretId=bench._secret_ids[example.provider])["SecretString"])
+
+
+# -------------------------------------------------------------------- answers that cannot be passed on
+
+
+@pytest.mark.parametrize(
+    ("example", "reply"),
+    [
+        (KOLAYBI, json_reply({"message": "x"}, 422)),
+        (VAKIFBANK, json_reply({"Header": {"StatusCode": "ACBH000645", "StatusDescription": "@"}}, 400)),
+        (HASO, json_reply({"Success": False, "Errors": ["@"]})),
+        (PAYNET, json_reply({"result_code": 11, "message": "@"}, 400)),
+    ],
+    ids=["kolaybi", "vakifbank", "haso", "paynet"],
+)
+def test_half_of_a_surrogate_pair_in_a_refusal(bench: Bench, example: Example, reply: Reply) -> None:
+    """It could be told to nobody: the answer of the function must be text."""
+    body = reply.body.replace(b'"@"', b'"\\ud800"').replace(b'"x"', b'"\\ud800"')
+    response = answered(bench, example, Reply(reply.status, body))
+    json.dumps(response.body, ensure_ascii=False).encode()
+    assert response.status in (202, 402)
+    assert bench.record(response.body["operation_id"]).status in (DECLINED, UNKNOWN)

@@ -1,0 +1,316 @@
+"""What the idempotency key alone does not protect: bills, caller's codes, totals, pre-authorisations."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from vezne import idempotency
+from vezne.record import SUCCEEDED
+
+from tests.support.bench import Bench, Response
+from tests.support.examples import (
+    HASO,
+    PAYNET,
+    VAKIFBANK,
+    WALLETGATE,
+    Example,
+    capture_row,
+    haso_success,
+    paynet_rows,
+)
+from tests.support.provider_server import HANG_UP, Reply, json_reply
+from tests.support.wire import answered, looked_up, unknown_order
+
+CODE = {**VAKIFBANK.body, "institution_transaction_code": "KOD-1"}
+
+
+def slug(response: Response) -> str:
+    return str(response.body.get("type", "")).removeprefix("/problems/")
+
+
+def calls(bench: Bench, example: Example) -> int:
+    return len(bench.server.to(example.route))
+
+
+# -------------------------------------------------------------------- a thing that is paid once
+
+PAID_ONCE = pytest.mark.parametrize(
+    ("example", "body"), [(WALLETGATE, WALLETGATE.body), (VAKIFBANK, CODE)], ids=["walletgate oid", "vakifbank code"]
+)
+
+
+@PAID_ONCE
+def test_what_is_paid_is_not_paid_under_another_key(bench: Bench, example: Example, body: dict[str, Any]) -> None:
+    first = answered(bench, example, example.success, body=body)
+    assert first.status == 200
+    for key, client in (("key-2", "client-1"), ("key-1", "client-2")):
+        response = bench.send(example, body, key=key, client=client)
+        assert (response.status, slug(response)) == (409, "held-by-another-operation")
+        assert (response.body["money"], response.body["retry"]) == ("not_moved", "never")
+        # Named to the client it belongs to, and to nobody else.
+        assert response.body.get("holder") == (first.body["operation_id"] if client == "client-1" else None)
+        assert "Retry-After" not in response.headers
+    assert calls(bench, example) == 1
+    assert len(bench.records()) == 1
+
+
+@PAID_ONCE
+def test_it_stays_paid_after_the_record_expired(bench: Bench, example: Example, body: dict[str, Any]) -> None:
+    first = answered(bench, example, example.success, body=body)
+    bench.delete(first.body["operation_id"])
+    response = bench.send(example, body, key="key-2")
+    assert (response.status, response.body["retry"]) == (409, "never")
+    assert calls(bench, example) == 1
+
+
+@PAID_ONCE
+@pytest.mark.parametrize("ending", ["unknown", "processing"])
+def test_what_may_be_paid_is_not_paid_under_another_key(
+    bench: Bench, example: Example, body: dict[str, Any], ending: str
+) -> None:
+    seen: list[Response] = []
+
+    def second_order_meanwhile(_: Any) -> Reply:
+        seen.append(bench.send(example, body, key="key-2"))
+        return HANG_UP
+
+    first = answered(bench, example, HANG_UP if ending == "unknown" else second_order_meanwhile, body=body)
+    if ending == "unknown":
+        seen.append(bench.send(example, body, key="key-2"))
+    (response,) = seen
+    assert (response.status, slug(response)) == (409, "held-by-another-operation")
+    assert (response.body["money"], response.body["retry"]) == ("not_moved", "same_key")
+    assert response.body["holder"] == first.body["operation_id"]
+    assert response.headers["Retry-After"]
+    assert calls(bench, example) == 1
+
+
+@PAID_ONCE
+def test_what_was_refused_may_be_paid_under_another_key(bench: Bench, example: Example, body: dict[str, Any]) -> None:
+    assert answered(bench, example, example.refusal, body=body).status == 402
+    assert answered(bench, example, example.success, body=body, key="key-2").status == 200
+    assert calls(bench, example) == 2
+
+
+@PAID_ONCE
+def test_what_was_not_executed_may_be_paid_under_another_key(
+    bench: Bench, example: Example, body: dict[str, Any]
+) -> None:
+    first = unknown_order(bench, example, body=body)
+    bench.store.settle(bench.record(first), "not_executed", {})
+    assert answered(bench, example, example.success, body=body, key="key-2").status == 200
+
+
+@PAID_ONCE
+def test_what_was_found_to_be_paid_stays_guarded(bench: Bench, example: Example, body: dict[str, Any]) -> None:
+    first = unknown_order(bench, example, body=body)
+    assert looked_up(bench, example, example.found(bench.record(first)), body=body).body["status"] == "succeeded"
+    assert bench.send(example, body, key="key-2").body["retry"] == "never"
+    assert calls(bench, example) == 0
+
+
+def test_another_bill_is_another_bill(bench: Bench) -> None:
+    answered(bench, WALLETGATE, WALLETGATE.success)
+    other = {**WALLETGATE.body, "inv_payment_transaction_query_oid": "another-oid"}
+    reply = json_reply({"status": 0, "code": "100", "payload": {}})
+    assert answered(bench, WALLETGATE, reply, body=other, key="key-2").status == 200
+
+
+def test_a_derived_code_needs_no_guard(bench: Bench) -> None:
+    """It follows from the operation id, so no other key can come to it."""
+    assert answered(bench, VAKIFBANK, VAKIFBANK.success).status == 200
+    assert bench.guards() == []
+    assert answered(bench, VAKIFBANK, VAKIFBANK.success, key="key-2").status == 200
+
+
+@PAID_ONCE
+def test_the_guard_does_not_tell_what_it_guards(bench: Bench, example: Example, body: dict[str, Any]) -> None:
+    answered(bench, example, example.success, body=body)
+    (guard,) = bench.guards()
+    value = body.get("institution_transaction_code") or body["inv_payment_transaction_query_oid"]
+    assert value not in str(guard)
+
+
+# -------------------------------------------------------------------- totals that must not fall
+
+
+def totals(fee: str, expense: str, **more: Any) -> dict[str, Any]:
+    return {**HASO.body, "counter_party_attorney_fee": fee, "expense_amount": expense, **more}
+
+
+def set_totals(bench: Bench, key: str, fee: str, expense: str, **more: Any) -> Response:
+    return answered(bench, HASO, HASO.success, body=totals(fee, expense, **more), key=key)
+
+
+@pytest.mark.parametrize(
+    ("fee", "expense", "status"),
+    [
+        ("100.00", "230.00", 200),
+        ("100.00", "230.01", 200),
+        ("100.01", "230.00", 200),
+        ("100.00", "229.99", 422),
+        ("99.99", "230.00", 422),
+        # One figure rising does not excuse the other's falling.
+        ("99.99", "1000.00", 422),
+        ("0", "0", 422),
+        # As numbers, not as text.
+        ("9", "1000.00", 422),
+        ("1000.00", "1000.00", 200),
+    ],
+)
+def test_neither_figure_falls(bench: Bench, fee: str, expense: str, status: int) -> None:
+    assert set_totals(bench, "key-1", "100.00", "230.00").status == 200
+    response = set_totals(bench, "key-2", fee, expense)
+    assert response.status == status
+    assert calls(bench, HASO) == (2 if status == 200 else 1)
+    if status == 422:
+        assert (slug(response), response.body["retry"]) == ("total-would-fall", "new_key")
+
+
+def test_a_correction_that_says_so_may_fall_and_is_the_new_mark(bench: Bench) -> None:
+    assert set_totals(bench, "key-1", "100.00", "230.00").status == 200
+    assert set_totals(bench, "key-2", "50.00", "10.00", allow_lower=True).status == 200
+    assert set_totals(bench, "key-3", "50.00", "9.99").status == 422
+    assert set_totals(bench, "key-4", "50.00", "10.01").status == 200
+
+
+def test_every_client_of_a_transaction_is_bound(bench: Bench) -> None:
+    assert set_totals(bench, "key-1", "100.00", "230.00").status == 200
+    response = answered(bench, HASO, HASO.success, body=totals("0", "1"), client="client-2")
+    assert response.status == 422
+
+
+def test_another_transaction_is_not_bound(bench: Bench) -> None:
+    assert set_totals(bench, "key-1", "100.00", "230.00").status == 200
+    bench.server.on(HASO.route, HASO.success)
+    other = bench.send(HASO, totals("0", "1"), key="key-2", path_parameters={"transaction_code": "TRX-2"})
+    assert other.status == 200
+
+
+def test_a_refused_total_binds_nobody(bench: Bench) -> None:
+    assert answered(bench, HASO, HASO.refusal, body=totals("500.00", "500.00")).status == 402
+    assert set_totals(bench, "key-2", "1.00", "1.00").status == 200
+
+
+def test_one_total_at_a_time(bench: Bench) -> None:
+    """An unknown total may still arrive, so that a later, higher one could be overwritten by it."""
+    holder = unknown_order(bench, HASO)
+    for expense in ("230.00", "500.00"):
+        response = set_totals(bench, "key-2", "100.00", expense)
+        assert (response.status, slug(response)) == (409, "held-by-another-operation")
+        assert (response.body["retry"], response.body["holder"]) == ("same_key", holder)
+    assert set_totals(bench, "key-3", "100.00", "500.00", allow_lower=True).status == 409
+    assert calls(bench, HASO) == 0
+
+
+def test_a_total_that_was_in_doubt_is_followed_by_a_pause(bench: Bench) -> None:
+    """It may have been sent twice, and the second copy may be late."""
+    unknown_order(bench, HASO)
+    assert looked_up(bench, HASO, haso_success(Decimal("330.00"))).body["status"] == "succeeded"
+    response = set_totals(bench, "key-2", "100.00", "500.00")
+    assert (response.status, slug(response), response.body["retry"]) == (409, "held-by-another-operation", "same_key")
+    assert "holder" not in response.body
+    bench.clock.advance(660)
+    assert set_totals(bench, "key-2", "100.00", "500.00").status == 200
+    # What is certain at once needs no pause.
+    assert set_totals(bench, "key-3", "100.00", "501.00").status == 200
+
+
+# -------------------------------------------------------------------- pre-authorisations in flight
+
+
+@pytest.mark.parametrize("amount", ["49.90", "10.00", None])
+def test_one_capture_at_a_time(bench: Bench, amount: str | None) -> None:
+    holder = unknown_order(bench, PAYNET)
+    other = {"xact_id": PAYNET.body["xact_id"], **({} if amount is None else {"amount": amount})}
+    response = bench.send(PAYNET, other, key="key-2")
+    assert (response.status, slug(response)) == (409, "held-by-another-operation")
+    assert (response.body["retry"], response.body["holder"]) == ("same_key", holder)
+    assert calls(bench, PAYNET) == 0
+
+
+@pytest.mark.parametrize("reply", ["success", "refusal"])
+def test_a_second_capture_may_follow_a_certain_one(bench: Bench, reply: str) -> None:
+    answered(bench, PAYNET, PAYNET.success if reply == "success" else PAYNET.refusal)
+    assert answered(bench, PAYNET, PAYNET.success, key="key-2").status == 200
+    assert calls(bench, PAYNET) == 2
+
+
+def test_another_pre_authorisation_is_free(bench: Bench) -> None:
+    unknown_order(bench, PAYNET)
+    assert answered(bench, PAYNET, PAYNET.success, body={"xact_id": "another"}, key="key-2").status == 200
+
+
+def test_a_capture_that_belongs_to_another_order_proves_nothing(bench: Bench) -> None:
+    first = json_reply({**PAYNET_CAPTURED, "xact_id": "first"})
+    assert answered(bench, PAYNET, first).status == 200
+    bench.clock.advance(1)
+    known = unknown_order(bench, PAYNET, key="key-2")
+    row = capture_row(bench.clock.now + 5, xact_id="first")
+    response = looked_up(bench, PAYNET, paynet_rows(row), key="key-2")
+    assert response.body["status"] == "unknown"
+    ours = capture_row(bench.clock.now, xact_id="second")
+    response = looked_up(bench, PAYNET, paynet_rows(row, ours), key="key-2")
+    assert response.body["result"]["xact_id"] == "second"
+    assert bench.record(known).status == SUCCEEDED
+
+
+PAYNET_CAPTURED = {"transaction_type": 4, "is_succeed": True, "code": 0, "amount": 0}
+
+
+# -------------------------------------------------------------------- while the holder settles
+
+
+def guard_refuses(bench: Bench, monkeypatch: pytest.MonkeyPatch, guard: dict[str, Any], on_record: str) -> None:
+    """Let the next claim fail at its guard, as that stood a moment ago."""
+
+    def refuse(**_: Any) -> None:
+        answer: Any = {
+            "Error": {"Code": "TransactionCanceledException", "Message": "cancelled"},
+            "CancellationReasons": [{"Code": on_record}, {"Code": "ConditionalCheckFailed", "Item": guard}],
+        }
+        raise ClientError(answer, "TransactWriteItems")
+
+    monkeypatch.setattr(idempotency._client(), "transact_write_items", refuse)
+
+
+@pytest.mark.parametrize("settled", [False, True], ids=["still running", "settled meanwhile"])
+def test_an_order_is_not_told_that_another_one_holds_what_it_holds_itself(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, settled: bool
+) -> None:
+    """The table may report a conflict on the record and, beside it, the guard's condition."""
+    standing = bench.stand(WALLETGATE)
+    (guard,) = bench.guards()
+    if settled:
+        bench.store.settle(standing, SUCCEEDED, {"result": {}})
+    guard_refuses(bench, monkeypatch, guard, "TransactionConflict")
+    response = bench.send(WALLETGATE)
+    if settled:
+        assert (response.status, response.replayed) == (200, True)
+    else:
+        assert (response.status, slug(response)) == (409, "in-progress")
+        assert response.body["money"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("example", "ending", "retry"),
+    [
+        (WALLETGATE, "succeeded", "never"),
+        (WALLETGATE, "declined", "same_key"),
+        (WALLETGATE, "not_executed", "same_key"),
+        (HASO, "succeeded", "same_key"),
+        (HASO, "declined", "same_key"),
+        (PAYNET, "succeeded", "same_key"),
+    ],
+)
+def test_a_holder_that_settles_meanwhile_has_not_paid_what_it_only_held(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, example: Example, ending: str, retry: str
+) -> None:
+    holder = bench.stand(example)
+    (guard,) = bench.guards()
+    bench.store.settle(holder, ending, {"result": {}})
+    guard_refuses(bench, monkeypatch, guard, "None")
+    response = bench.send(example, key="key-2")
+    assert (response.status, slug(response)) == (409, "held-by-another-operation")
+    assert response.body["retry"] == retry

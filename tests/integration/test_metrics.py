@@ -1,0 +1,168 @@
+"""What the functions count: outcomes and money when they become certain, latency, faults; dimensions that stay few."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.bench import Bench, forget_everything
+from tests.support.examples import EXAMPLES, HASO, KOLAYBI, PAYNET, Example
+from tests.support.provider_server import json_reply
+
+LOST = json_reply({}, 500)
+
+
+class Counted:
+    """The metrics in what was printed since the last look."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self) -> dict[str, list[tuple[dict[str, str], list[float]]]]:
+        found: dict[str, list[tuple[dict[str, str], list[float]]]] = {}
+        for text in self._capsys.readouterr().out.splitlines():
+            line: dict[str, Any] = (
+                json.loads(text) if text.startswith('{"_aws"') else {"_aws": {"CloudWatchMetrics": []}}
+            )
+            for directive in line["_aws"]["CloudWatchMetrics"]:
+                (names,) = directive["Dimensions"]
+                for metric in directive["Metrics"]:
+                    values = line[metric["Name"]]
+                    point = ({name: line[name] for name in names}, values if isinstance(values, list) else [values])
+                    found.setdefault(metric["Name"], []).append(point)
+        return found
+
+
+@pytest.fixture
+def counted(capsys: pytest.CaptureFixture[str]) -> Counted:
+    return Counted(capsys)
+
+
+def of(example: Example) -> dict[str, str]:
+    return {"service": "vezne", "operation": example.operation}
+
+
+def money(currency: str, minor_units: float) -> list[tuple[dict[str, str], list[float]]]:
+    return [({"service": "vezne", "currency": currency}, [minor_units])]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_a_success_counts_once_with_its_money_and_latency(bench: Bench, counted: Counted, example: Example) -> None:
+    bench.server.on(example.route, example.success)
+    bench.send(example)
+    metrics = counted()
+    assert metrics["OrderSucceeded"] == [(of(example), [1])]
+    ((dimensions, (milliseconds,)),) = metrics["ProviderLatency"]
+    assert dimensions == of(example)
+    assert 0 <= milliseconds < 20_000
+    bench.send(example)
+    replay = counted()
+    assert not {"OrderSucceeded", "MoneySettled", "ProviderLatency"} & replay.keys()
+
+
+def test_money_is_the_amount_ordered_in_minor_units(bench: Bench, counted: Counted) -> None:
+    bench.server.on(KOLAYBI.route, KOLAYBI.success)
+    bench.send(KOLAYBI)
+    assert counted()["MoneySettled"] == money("TRY", 25075)
+
+
+def test_a_whole_capture_counts_what_the_provider_took(bench: Bench, counted: Counted) -> None:
+    answer = {**json.loads(PAYNET.success.body), "amount": 12.5}  # type: ignore[union-attr]
+    bench.server.on(PAYNET.route, json_reply(answer))
+    bench.send(PAYNET, {"xact_id": PAYNET.body["xact_id"]})
+    assert counted()["MoneySettled"] == money("TRY", 1250)
+
+
+def test_a_total_that_replaces_the_last_one_is_no_money_moved(bench: Bench, counted: Counted) -> None:
+    bench.server.on(HASO.route, HASO.success)
+    bench.send(HASO)
+    metrics = counted()
+    assert metrics["OrderSucceeded"] == [(of(HASO), [1])]
+    assert "MoneySettled" not in metrics
+
+
+def test_a_refusal_counts_as_declined_and_moves_nothing(bench: Bench, counted: Counted) -> None:
+    bench.server.on(PAYNET.route, PAYNET.refusal)
+    bench.send(PAYNET)
+    metrics = counted()
+    assert metrics["OrderDeclined"] == [(of(PAYNET), [1])]
+    assert "MoneySettled" not in metrics
+
+
+def test_an_unknown_outcome_counts_once_and_what_becomes_of_it_once(bench: Bench, counted: Counted) -> None:
+    bench.server.on(PAYNET.route, LOST)
+    bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
+    operation_id = bench.send(PAYNET).body["operation_id"]
+    assert counted()["OrderUnknown"] == [(of(PAYNET), [1])]
+
+    bench.clock.advance(3600)
+    bench.sweep(PAYNET)
+    again = counted()
+    assert not {"OrderUnknown", "OrderSucceeded"} & again.keys()
+    assert again["OldestUnknownAge"] == [(of(PAYNET), [3600])]
+    assert again["SweepHeartbeat"] == [(of(PAYNET), [1])]
+
+    bench.server.on(PAYNET.look_up_route, PAYNET.found(bench.record(operation_id)))
+    bench.clock.advance(3600)
+    bench.sweep(PAYNET)
+    settled = counted()
+    assert settled["OrderSucceeded"] == [(of(PAYNET), [1])]
+    assert settled["MoneySettled"] == money("TRY", 4990)
+    assert settled["UnknownSettled"] == [(of(PAYNET), [1])]
+    assert settled["OldestUnknownAge"] == [(of(PAYNET), [0])]
+
+
+def test_an_amount_that_could_not_be_written_down_is_not_counted(bench: Bench, counted: Counted) -> None:
+    """A look-up will find it later; it must not count twice."""
+
+    def break_table(call: Any) -> Any:
+        bench.fail_table("TransactWriteItems")
+        return PAYNET.success(call) if callable(PAYNET.success) else PAYNET.success
+
+    bench.server.on(PAYNET.route, break_table)
+    assert bench.send(PAYNET).status == 200
+    metrics = counted()
+    assert not {"OrderSucceeded", "MoneySettled"} & metrics.keys()
+    assert metrics["SettleFailed"] == [({"service": "vezne"}, [1])] * 3
+
+
+def test_refused_credentials_and_a_malformed_secret_are_counted(bench: Bench, counted: Counted) -> None:
+    bench.server.on(PAYNET.route, json_reply({}, 401))
+    assert bench.send(PAYNET).status == 502
+    assert counted()["CredentialsRejected"] == [(of(PAYNET), [1])]
+    bench.put_secret("kolaybi", "not json")
+    assert bench.send(KOLAYBI).status == 502
+    assert counted()["CredentialsRejected"] == [(of(KOLAYBI), [1])]
+
+
+def test_a_sweep_that_cannot_log_in_is_counted(bench: Bench, counted: Counted) -> None:
+    bench.server.on(KOLAYBI.route, LOST)
+    bench.send(KOLAYBI)
+    counted()
+    bench.clock.advance(3600)
+    bench.put_secret("kolaybi", "not json")
+    forget_everything()
+    bench.sweep(KOLAYBI)
+    assert counted()["CredentialsRejected"] == [(of(KOLAYBI), [1])]
+
+
+def test_a_fault_of_ours_is_counted(bench: Bench, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("vezne.entry._read_order", broken)
+    assert bench.send(PAYNET).status == 500
+    assert counted()["Internal"] == [({"service": "vezne"}, [1])]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_the_only_dimensions_are_service_operation_and_currency(
+    bench: Bench, counted: Counted, example: Example
+) -> None:
+    bench.server.on(example.route, example.success)
+    bench.send(example)
+    bench.sweep(example)
+    for points in counted().values():
+        for dimensions, _ in points:
+            assert dimensions.keys() <= {"service", "operation", "currency"}
+            assert set(dimensions.values()) <= {"vezne", example.operation, "TRY"}

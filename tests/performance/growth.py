@@ -1,0 +1,192 @@
+"""What a claim, a replay, a status read and a sweep cost when the table holds many records.
+
+On DynamoDB Local, AWS's own, which counts the capacity that each call takes. Milliseconds are those of its SQLite and
+say little; capacity and the number of calls are what DynamoDB bills, and what must not grow.
+"""
+
+import http.client
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+from samtranslator.yaml_helper import yaml_parse
+from vezne import idempotency
+from vezne.idempotency import Store
+from vezne.record import SHARDS, SUCCEEDED, UNKNOWN, Record, operation_id, to_item
+
+from tests.stack.processes import LOCAL, ROOT, choose_port, running
+
+PACKAGE = "amplify-dynamodb-simulator@2.9.30"
+OPERATION = "paynet.capture"
+TABLE = "records"
+UNRESOLVED = 40
+WRITERS = 3
+SAMPLES = 40
+
+
+def dynamodb_local() -> Path | str:
+    """The folder of DynamoDB Local, fetched once with npm; or why there is none."""
+    folder = LOCAL / "dynamodb-local"
+    found = list(folder.glob("**/DynamoDBLocal.jar"))
+    if not shutil.which("java"):
+        return "no java here"
+    if not found:
+        if not shutil.which("npm"):
+            return "no npm here"
+        folder.mkdir(parents=True, exist_ok=True)
+        command = ["npm", "install", "--silent", "--no-save", "--ignore-scripts", "--prefix", str(folder), PACKAGE]
+        if subprocess.run(command, check=False, capture_output=True).returncode:
+            return f"npm could not install {PACKAGE}"
+        found = list(folder.glob("**/DynamoDBLocal.jar"))
+    return found[0].parent if found else "no DynamoDBLocal.jar in the package"
+
+
+@contextmanager
+def running_dynamodb(folder: Path, log: Path) -> Iterator[str]:
+    """DynamoDB Local in memory; yields its URL."""
+    port = choose_port("VEZNE_BENCH_PORT")
+    libraries = folder / "DynamoDBLocal_lib"
+    # It leaves a file where it runs.
+    command: list[str | Path] = [
+        "sh", "-c", 'cd "$0" && exec "$@"', log.parent, "java", f"-Djava.library.path={libraries}", "-Xmx6g", "-jar",
+        folder / "DynamoDBLocal.jar", "-inMemory", "-disableTelemetry", "-port", str(port),
+    ]  # fmt: skip
+    with running("DynamoDB Local", command, {**os.environ}, log) as child:
+        child.wait_for_port(port)
+        yield f"http://127.0.0.1:{port}"
+
+
+def growth(folder: Path, log: Path, steps: list[int], say: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Per number of records in the table: what each call took."""
+    with running_dynamodb(folder, log) as url:
+        environment = {
+            "AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing", "TABLE_NAME": TABLE,
+        }  # fmt: skip
+        os.environ.update(environment)
+        client: Any = boto3.client("dynamodb")
+        client.create_table(TableName=TABLE, **_table_of_the_template())
+        meter = Meter(idempotency._client())
+        _measured(meter, 0)  # once for nothing: its virtual machine warms up
+        stored, rows = 0, []
+        for number in range(UNRESOLVED):
+            idempotency.call("put_item", TableName=TABLE, Item=to_item(record(f"unresolved-{number}", UNKNOWN)))
+        for step in steps:
+            begun = time.monotonic()
+            _fill(url, stored, step)
+            say(f"{step:,} records ({time.monotonic() - begun:.0f} s)")
+            stored = step
+            rows.append({"records": step, **_measured(meter, step)})
+        return rows
+
+
+def record(name: str, status: str) -> Record:
+    """A record as an order of this name leaves it."""
+    now = time.time()
+    settled = status == SUCCEEDED
+    return Record(
+        id=operation_id("client", OPERATION, name), operation=OPERATION, client_id="client", fingerprint="f" * 64,
+        status=status, owner="0" * 32, lease_until=0.0, in_flight_until=now - 60, created_at=now - 90, updated_at=now,
+        clues={"xact_id": name, "amount": "1.00", "currency": "TRY"},
+        outcome={"result": {"xact_id": name, "amount": "1.00", "note": "x" * 300}} if settled else None,
+        next_look_up=None if settled else now + 3600,
+    )  # fmt: skip
+
+
+class Meter:
+    """Counts the calls of a client and adds up the capacity they took."""
+
+    def __init__(self, client: Any) -> None:
+        self.calls: Counter[str] = Counter()
+        self.capacity = 0.0
+        client.meta.events.register("provide-client-params.dynamodb", self._ask)
+        client.meta.events.register("after-call.dynamodb", self._read)
+
+    def reset(self) -> None:
+        self.calls.clear()
+        self.capacity = 0.0
+
+    def _ask(self, params: dict[str, Any], **_: Any) -> None:
+        params["ReturnConsumedCapacity"] = "TOTAL"
+
+    def _read(self, model: Any, parsed: dict[str, Any], **_: Any) -> None:
+        self.calls[model.name] += 1
+        consumed = parsed.get("ConsumedCapacity", {})
+        for one in consumed if isinstance(consumed, list) else [consumed]:
+            self.capacity += one.get("CapacityUnits", 0.0)
+
+
+def _measured(meter: Meter, step: int) -> dict[str, Any]:
+    store = Store()
+    known = record("settled-0", SUCCEEDED)
+    jobs: dict[str, Callable[[int], object]] = {
+        "claim": lambda number: store.claim(record(f"claim-{step}-{number}", UNKNOWN)),
+        "replay": lambda _: store.claim(record("settled-0", UNKNOWN)),
+        "read": lambda _: store.find(known.id),
+        "sweep": lambda _: list(store.unresolved(OPERATION)),
+    }
+    measured: dict[str, Any] = {}
+    for name, job in jobs.items():
+        taken = []
+        meter.reset()
+        for number in range(SAMPLES):
+            begun = time.monotonic()
+            job(number)
+            taken.append((time.monotonic() - begun) * 1000)
+        measured[name] = {
+            "ms": statistics.median(taken),
+            "calls": meter.calls.total() / SAMPLES,
+            # A condition that fails does not tell what it took.
+            "capacity": None if name == "replay" else meter.capacity / SAMPLES,
+        }
+        if name == "claim":
+            for number in range(SAMPLES):
+                store.release(record(f"claim-{step}-{number}", UNKNOWN))
+    assert measured["sweep"]["calls"] == SHARDS
+    return measured
+
+
+def _fill(url: str, start: int, end: int) -> None:
+    """Settled records, 25 to a call, past boto3: it would take most of the time."""
+    places = range(start, end, 25)
+    shares = [places[share::WRITERS] for share in range(WRITERS)]
+    with ThreadPoolExecutor(WRITERS) as pool:
+        for _ in pool.map(lambda share: _write(url, share, end), shares):
+            pass
+
+
+def _write(url: str, firsts: range, end: int) -> None:
+    item = json.dumps(to_item(record("settled-0", SUCCEEDED)))
+    own_id = operation_id("client", OPERATION, "settled-0")
+    connection = http.client.HTTPConnection(url.removeprefix("http://"))
+    headers = {
+        "X-Amz-Target": "DynamoDB_20120810.BatchWriteItem",
+        "Content-Type": "application/x-amz-json-1.0",
+        "Authorization": "AWS4-HMAC-SHA256 Credential=testing/20260101/eu-central-1/dynamodb/aws4_request, "
+        "SignedHeaders=host, Signature=0",
+    }
+    for first in firsts:
+        ids = [operation_id("client", OPERATION, f"settled-{number}") for number in range(first, min(first + 25, end))]
+        puts = ",".join(f'{{"PutRequest": {{"Item": {item.replace(own_id, name)}}}}}' for name in ids)
+        connection.request("POST", "/", f'{{"RequestItems": {{"{TABLE}": [{puts}]}}}}', headers)
+        answer = connection.getresponse()
+        if json.loads(answer.read()) != {"UnprocessedItems": {}}:
+            raise RuntimeError(f"DynamoDB Local did not take the records: HTTP {answer.status}")
+    connection.close()
+
+
+def _table_of_the_template() -> dict[str, Any]:
+    """Key and index as the template declares them."""
+    template = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]["IdempotencyRecords"]["Properties"]
+    names = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+    return {name: template[name] for name in names}

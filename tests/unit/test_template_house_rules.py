@@ -1,0 +1,125 @@
+"""Rules that every resource of template.yaml keeps, also one that is added later and named in no other test."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.stack.processes import ROOT
+from tests.support.template import Template, attribute, of_type, properties, source, transformed
+
+# All that a function is told: names and addresses. A switch such as POWERTOOLS_IDEMPOTENCY_DISABLED or
+# POWERTOOLS_LOGGER_LOG_EVENT is not among them, and what is secret is in its own place.
+VARIABLES = {
+    "TABLE_NAME": [{"Ref": "IdempotencyRecords"}],
+    "SECRET_ID": [attribute(f"{provider}Secret", "Id") for provider in
+                  ("Kolaybi", "Vakifbank", "Walletgate", "Haso", "Paynet")],
+    "KOLAYBI_URL": [{"Ref": "KolaybiUrl"}],
+    "VAKIFBANK_URL": [{"Ref": "VakifbankUrl"}],
+    "WALLETGATE_URL": [{"Ref": "WalletgateUrl"}],
+    "WALLETGATE_IDENTITY_URL": [{"Ref": "WalletgateIdentityUrl"}],
+    "HASO_URL": [{"Ref": "HasoUrl"}],
+    "PAYNET_URL": [{"Ref": "PaynetUrl"}],
+    "POWERTOOLS_SERVICE_NAME": ["vezne"],
+    "POWERTOOLS_METRICS_NAMESPACE": [{"Fn::Sub": "Vezne/${AWS::StackName}"}],
+    "POWERTOOLS_LOG_LEVEL": [{"Ref": "LogLevel"}],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def system() -> Template:
+    return transformed(source())
+
+
+def policies(system: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every statement of every policy of the template, with the resource that has it."""
+
+    def statements(value: Any) -> Iterator[dict[str, Any]]:
+        if isinstance(value, dict):
+            found = value.get("Statement", [])
+            yield from found if isinstance(found, list) else [found]
+            for inner in value.values():
+                yield from statements(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from statements(inner)
+
+    for name, resource in system["Resources"].items():
+        for statement in statements(resource.get("Properties", {})):
+            if "Effect" in statement:
+                yield name, statement
+
+
+def test_no_policy_allows_everything_or_everybody(system: Template) -> None:
+    found = list(policies(system))
+    assert len(found) > 50
+    for name, statement in found:
+        assert "NotAction" not in statement, name
+        assert "NotResource" not in statement, name
+        assert "NotPrincipal" not in statement, name
+        assert "*" not in json.dumps(statement["Action"]), name
+        # Everybody may be denied something.
+        assert statement["Effect"] == "Deny" or "*" not in json.dumps(statement.get("Principal")), name
+        # In a key's own policy "*" means this key.
+        if system["Resources"][name]["Type"] != "AWS::KMS::Key":
+            assert "*" not in json.dumps(statement.get("Resource")), name
+
+
+def test_every_function_is_told_only_what_is_on_the_list(system: Template) -> None:
+    functions = of_type(system, "AWS::Lambda::Function")
+    assert functions
+    for name, it in functions.items():
+        for variable, value in it["Properties"]["Environment"]["Variables"].items():
+            assert value in VARIABLES[variable], (name, variable)
+
+
+def test_every_function_has_limits_a_role_a_log_and_a_place_for_what_fails(system: Template) -> None:
+    functions = of_type(system, "AWS::Lambda::Function")
+    assert functions
+    for name, it in functions.items():
+        function = it["Properties"]
+        assert function["Runtime"] == "python3.13", name
+        assert 1 < function["Timeout"] < 29, name
+        assert function["Role"] == attribute(f"{name}Role", "Arn"), name
+        assert function["LoggingConfig"]["LogGroup"] == {"Ref": f"{name}Logs"}, name
+        config = properties(system, f"{name}EventInvokeConfig")
+        assert config["FunctionName"] == {"Ref": name}
+        assert config["DestinationConfig"]["OnFailure"]["Destination"], name
+        assert config["MaximumRetryAttempts"] <= 2, name
+        (alias,) = [it for it in of_type(system, "AWS::Lambda::Alias").values()
+                    if it["Properties"]["FunctionName"] == {"Ref": name}]  # fmt: skip
+        assert alias["Properties"]["Name"] == config["Qualifier"], name
+
+
+def test_no_two_functions_share_a_role_or_a_log(system: Template) -> None:
+    functions = [it["Properties"] for it in of_type(system, "AWS::Lambda::Function").values()]
+    for shared in (lambda it: it["Role"], lambda it: it["LoggingConfig"]["LogGroup"]):
+        assert len({json.dumps(shared(it)) for it in functions}) == len(functions)
+
+
+def test_every_table_can_be_brought_back(system: Template) -> None:
+    tables = of_type(system, "AWS::DynamoDB::Table")
+    assert tables
+    for name, it in tables.items():
+        table = it["Properties"]
+        protected = {"Fn::If": ["DataProtected", True, False]}
+        assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] == protected, name
+        assert table["DeletionProtectionEnabled"] == protected, name
+        assert table["SSESpecification"]["KMSMasterKeyId"], name
+    assert not of_type(system, "AWS::Serverless::SimpleTable")
+
+
+def test_every_skipped_check_has_its_reason() -> None:
+    """Checkov's suppressions are a list of decisions, not a way to be rid of findings."""
+    text = (ROOT / ".checkov.yaml").read_text()
+    listed = yaml.safe_load(text)["skip-check"]
+    assert sorted(listed) == ["CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_173"]
+    for check in listed:
+        (reason,) = re.findall(rf"((?:  #.*\n)+)  - {check}$", text, re.MULTILINE)
+        assert len(reason) > 80, check
+    inline = re.findall(r"checkov:skip=(CKV_AWS_\d+)(.*)", (ROOT / "template.yaml").read_text())
+    assert sorted(check for check, _ in inline) == ["CKV_AWS_120", "CKV_AWS_28", "CKV_AWS_73"]
+    assert all(len(reason) > 30 for _, reason in inline)
