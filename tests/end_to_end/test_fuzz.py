@@ -87,9 +87,8 @@ def with_another_body(draw: st.DrawFn) -> Sent:
 @st.composite
 def with_a_wrong_header(draw: st.DrawFn) -> Sent:
     order = draw(orders())
-    key = draw(
-        st.none() | st.just("") | st.just("k" * 256) | st.text("abc \t\u00e9", max_size=20).map(lambda k: f"{k} x")
-    )
+    odd = st.text("abc \t\u00e9", max_size=20).map(lambda text: f"a{text} x")
+    key = draw(st.sampled_from([None, "", "k" * 256]) | odd)
     if draw(st.booleans()):
         headers = {"Content-Type": JSON} | ({} if key is None else {"Idempotency-Key": key})
         return replace(order, what="wrong key", headers=headers)
@@ -137,7 +136,7 @@ def is_problem(answer: httpx.Response) -> bool:
     if answer.headers.get("content-type") != "application/problem+json":
         return False
     problem: dict[str, Any] = answer.json()
-    texts = all(isinstance(problem.get(name), str) for name in ("type", "title", "detail"))
+    texts = all(isinstance(problem.get(name), str) for name in ("type", "title"))
     known = problem.get("money") == "not_moved" or problem["type"] == "/problems/operation-not-found"
     return texts and known and problem["status"] == answer.status_code and problem["retry"] in (
         "same_key", "new_key", "never")  # fmt: skip
