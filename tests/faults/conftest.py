@@ -36,7 +36,7 @@ def report() -> Iterator[list[str]]:
     """Lines to be printed at the end of the run."""
     lines: list[str] = []
     yield lines
-    _printed.extend([*lines, ""])
+    _printed.extend(["", *lines, ""] if len(lines) > 1 else lines)
 
 
 def pytest_report_header() -> str:

@@ -27,6 +27,7 @@ from unittest import mock
 
 import botocore.httpsession
 from botocore.exceptions import ReadTimeoutError
+from botocore.retries import standard
 from vezne import entry, idempotency, inquiries, provider
 from vezne.operation import Operation
 
@@ -153,6 +154,8 @@ class LostResponses:
             return response
 
         mock.patch.object(botocore.httpsession.URLLib3Session, "send", send).start()
+        # The SDK waits up to a second before it tries again.
+        mock.patch.object(standard.ExponentialBackoff, "delay_amount", return_value=0.01).start()
 
     def set(self, plan: dict[str, int]) -> None:
         """How many responses of which call are lost from now on, for instance {"PutItem": 1}."""
