@@ -5,7 +5,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve explain unknown resolve client client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview test faults soak fuzz bench check lint format clean
+.PHONY: help setup run serve explain unknown resolve client client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak fuzz bench check lint format clean
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 
@@ -52,6 +52,9 @@ invoke: setup ## Run one event through one function by sam local invoke: FN=payn
 
 dashboard-preview: setup ## Draw the dashboard's widgets from a local run's metrics: tests/stack/dashboard.png
 	@PYTHONPATH=shared .venv/bin/python -m tests.stack.dashboard
+
+cost: setup ## Print what a million orders cost on AWS, from what an order does here
+	@PYTHONPATH=.:shared .venv/bin/python -m tests.performance.cost
 
 test: setup ## Run all tests (PYTEST_ARGS="-k name" for some)
 	.venv/bin/python -m pytest $(PYTEST_ARGS)

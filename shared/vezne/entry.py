@@ -86,8 +86,9 @@ def _standing_order(operation: Operation[Any, Any], content: Any, deadline: Dead
         if not isinstance(content, dict) or set(content) != {"name", "occurrence", "request"}:
             raise invalid("standing_order", "must have name, occurrence and request")
         name, occurrence = content["name"], content["occurrence"]
-        if not (isinstance(name, str) and name and isinstance(occurrence, str) and occurrence):
-            raise invalid("standing_order", "name and occurrence must be text")
+        # A line break parts them in the key.
+        if not all(isinstance(text, str) and text and text.isprintable() for text in (name, occurrence)):
+            raise invalid("standing_order", "name and occurrence must be text of one line")
         request = validated(operation.request_model, _exact(content["request"]))
         report = carry_out(
             operation, operation.order(STANDING_ORDER_CLIENT, f"{name}\n{occurrence}", request), deadline, store

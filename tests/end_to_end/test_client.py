@@ -8,6 +8,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from vezne.models.kolaybi import CollectionRequest
@@ -21,16 +22,27 @@ from tests.client import (
     CHECK,
     COLLECT,
     LIST_BILLS,
+    PAY,
     PAY_BILL,
+    SET_EXPENSES,
     AsyncClient,
     Client,
     Credentials,
+    OrderCall,
     OutcomeUnknown,
     Problem,
 )
+from tests.end_to_end.examples import OPERATIONS, example
 from tests.stack import Stack
 from tests.stack.processes import ROOT
 
+CALLS: dict[str, OrderCall[Any, Any]] = {
+    "kolaybi.collect": COLLECT,
+    "vakifbank.pay": PAY,
+    "walletgate.pay_bill": PAY_BILL,
+    "haso.set_expenses": SET_EXPENSES,
+    "paynet.capture": CAPTURE,
+}
 ASAT = "5e1d0a57-0000-4000-8000-000000001001"
 
 
@@ -64,6 +76,20 @@ def test_an_order_and_its_repetition_after_a_restart(stack: Stack, vezne: Client
     assert booked(stack, "paynet", request.reference_no) == [Decimal("10.50")]
     read = vezne.read(done.operation_id)
     assert (read.operation, read.status) == ("paynet.capture", "succeeded")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_operation_once_and_its_repetition(stack: Stack, vezne: Client, operation: str) -> None:
+    one, call = example(operation), CALLS[operation]
+    in_path = dict(zip(re.findall(r"{(\w+)}", call.path), one.path.split("/")[3:4], strict=False))
+    fields = {name: int(value) if name == "associate_id" else value for name, value in in_path.items()}
+    request = call.request.model_validate({**one.body, **fields})
+    done = vezne.order(call, request, key=one.key)
+    again = vezne.order(call, request, key=one.key)
+    assert done.result is not None
+    assert (again.operation_id, again.result, again.replayed) == (done.operation_id, done.result, True)
+    assert booked(stack, one.provider, one.reference) == [Decimal("10.50")]
+    assert vezne.read(done.operation_id).operation == operation
 
 
 def test_a_booked_payment_whose_answer_was_lost_is_waited_for_and_not_repeated(stack: Stack, vezne: Client) -> None:

@@ -100,7 +100,7 @@ def instance(stack: Stack, operation: str, directory: Path, **settings: str) -> 
     # The interpreter without its site-packages, where the tests' own packages would stand in for the layer's.
     python = str(Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}")
     port, api_port = choose_port(), choose_port()
-    command = [
+    command: list[str | Path] = [
         emulator(), "--log-level", "error", "--runtime-interface-emulator-address", f"127.0.0.1:{port}",
         "--runtime-api-address", f"127.0.0.1:{api_port}", python, "-S", "-m", "awslambdaric", "app.handler",
     ]  # fmt: skip

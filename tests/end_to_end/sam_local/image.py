@@ -129,7 +129,7 @@ def _pinned(names: tuple[str, ...]) -> Iterator[str]:
     """The entries of these packages in requirements-dev.txt, with their hashes."""
     text = (ROOT / "requirements-dev.txt").read_text()
     for entry in re.findall(r"^\S.*(?:\n[ \t].*)*", text, re.MULTILINE):
-        if re.match(r"[A-Za-z0-9._-]+", entry)[0] in names:
+        if entry.partition("==")[0] in names:
             yield f"{entry}\n"
 
 

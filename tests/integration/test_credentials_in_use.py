@@ -1,0 +1,186 @@
+"""Credentials on the path: a wrong VakıfBank secret is tried once by all; rotation fails no order without need."""
+
+from typing import Any
+
+import pytest
+from vezne import login_memory
+
+from tests.support.bench import Bench, forget_everything, table_client
+from tests.support.examples import (
+    EXAMPLES,
+    HASO,
+    KOLAYBI,
+    LOGINS,
+    PAYNET,
+    SECRETS,
+    TOKEN_ANSWER,
+    VAKIFBANK,
+    Example,
+    vakifbank_answer,
+)
+from tests.support.provider_server import HANG_UP, Call, Reply, json_reply
+from tests.support.wire import answered, header
+
+LOGIN = LOGINS["vakifbank"][0]
+
+
+def bank_says(code: str, status: int = 400) -> Reply:
+    return json_reply({"Header": {"StatusCode": code, "StatusDescription": "x"}}, status)
+
+
+def logins(bench: Bench) -> int:
+    return len(bench.server.to(LOGIN))
+
+
+def send_from_a_new_instance(bench: Bench, key: str) -> int:
+    forget_everything()
+    return bench.send(VAKIFBANK, key=key).status
+
+
+# -------------------------------------------------------------------- a bank that locks after five wrong secrets
+
+
+@pytest.mark.parametrize("reply", [bank_says("ACBG000005"), bank_says("ACBG000006"), bank_says("ACBG000005", 401)])
+def test_a_wrong_secret_is_tried_once_by_all_functions(bench: Bench, reply: Reply) -> None:
+    bench.server.on(LOGIN, reply)
+    bench.server.on(VAKIFBANK.route, vakifbank_answer)
+    for number in range(8):
+        assert send_from_a_new_instance(bench, f"key-{number}") == 502
+    assert logins(bench) == 1
+    assert bench.records() == []
+
+
+def test_a_new_version_of_the_secret_is_tried(bench: Bench) -> None:
+    bench.server.on(LOGIN, bank_says("ACBG000005"), bank_says("ACBG000005"), json_reply(TOKEN_ANSWER))
+    bench.server.on(VAKIFBANK.route, vakifbank_answer)
+    assert send_from_a_new_instance(bench, "key-1") == 502
+    bench.put_secret("vakifbank", {**SECRETS["vakifbank"], "client_secret": "sandbox-second"})
+    assert send_from_a_new_instance(bench, "key-1") == 502
+    assert send_from_a_new_instance(bench, "key-1") == 502
+    assert logins(bench) == 2
+    bench.put_secret("vakifbank", {**SECRETS["vakifbank"], "client_secret": "sandbox-third"})
+    assert send_from_a_new_instance(bench, "key-1") == 200
+    assert [dict(call.form())["client_secret"] for call in bench.server.to(LOGIN)] == [
+        "sandbox-client-secret", "sandbox-second", "sandbox-third",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ["ACBG000003", "ACBG000004", "ACBG000008", "ACBG000009", "ACBG000010"])
+def test_what_is_not_about_the_secret_is_not_held_against_it(bench: Bench, code: str) -> None:
+    """Limits, system errors, an address that is not allowed."""
+    bench.server.on(LOGIN, bank_says(code), json_reply(TOKEN_ANSWER))
+    bench.server.on(VAKIFBANK.route, vakifbank_answer)
+    assert send_from_a_new_instance(bench, "key-1") == 502
+    assert send_from_a_new_instance(bench, "key-1") == 200
+
+
+@pytest.mark.parametrize("reply", [HANG_UP, bank_says("ACBG000008", 500), Reply(200, b"<html>")])
+def test_a_login_that_fails_lets_the_next_one_try(bench: Bench, reply: Reply) -> None:
+    bench.server.on(LOGIN, reply, json_reply(TOKEN_ANSWER))
+    bench.server.on(VAKIFBANK.route, vakifbank_answer)
+    assert send_from_a_new_instance(bench, "key-1") == 503
+    assert send_from_a_new_instance(bench, "key-1") == 200
+
+
+def test_while_another_function_logs_in_nobody_else_does(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first may be trying a wrong secret this very moment."""
+    monkeypatch.setattr(login_memory, "_LONGEST_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(login_memory, "_WAIT_SECONDS", 0.01)
+    seen: list[int] = []
+
+    def log_in_meanwhile(_: Call) -> Reply:
+        seen.append(send_from_a_new_instance(bench, "key-2"))
+        return json_reply(TOKEN_ANSWER)
+
+    bench.server.on(LOGIN, log_in_meanwhile, json_reply(TOKEN_ANSWER))
+    bench.server.on(VAKIFBANK.route, vakifbank_answer)
+    assert send_from_a_new_instance(bench, "key-1") == 200
+    assert seen == [503]
+    assert logins(bench) == 1
+
+
+def test_a_function_that_died_logging_in_blocks_the_others_not_for_ever(bench: Bench) -> None:
+    bench.server.on(VAKIFBANK.route, vakifbank_answer)
+    item = {"id": {"S": "secret#vakifbank"}, "trial": {"S": "dead"}, "trial_until": {"N": "1"}}
+    table_client().put_item(TableName="vezne-records", Item=item)
+    assert send_from_a_new_instance(bench, "key-1") == 200
+
+
+def test_without_the_table_nobody_logs_in(bench: Bench) -> None:
+    bench.fail_table("UpdateItem")
+    assert send_from_a_new_instance(bench, "key-1") == 503
+    assert logins(bench) == 0
+
+
+def test_the_memory_holds_no_secret(bench: Bench) -> None:
+    bench.server.on(LOGIN, bank_says("ACBG000005"))
+    send_from_a_new_instance(bench, "key-1")
+    (item,) = bench.items()
+    assert item["id"]["S"] == "secret#vakifbank"
+    assert "sandbox-client-secret" not in str(item)
+    assert set(item) == {"id", "rejected_version"}
+
+
+# -------------------------------------------------------------------- rotation
+
+
+def rotated(provider: str) -> dict[str, Any]:
+    """The provider's secret with its key changed."""
+    name = {"haso": "merchant_key", "paynet": "secret_key", "kolaybi": "api_key"}.get(provider, "client_secret")
+    return {**SECRETS[provider], name: "sandbox-rotated"}
+
+
+def used(example: Example, call: Call) -> str:
+    """What an order proves its caller with."""
+    if example is HASO:
+        return str(call.json()["requestToken"])
+    return str(header(call, "Authorization"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_an_order_refused_for_an_old_secret_is_sent_with_the_new_one(bench: Bench, example: Example) -> None:
+    """The secret was rotated while this instance still held the old one."""
+    assert answered(bench, example, example.refusal, key="another-key").status == 402
+    bench.put_secret(example.provider, rotated(example.provider))
+    if example.provider in LOGINS:
+        bench.server.on(
+            LOGINS[example.provider][0], json_reply({"data": "new", "access_token": "new", "expires_in": 60})
+        )
+    bench.server.calls.clear()
+    # HASO has no status for it: its refusal is the only sign.
+    refusal = example.refusal if example is HASO else Reply(401, b"{}")
+    bench.server.on(example.route, refusal, example.success)
+    response = bench.send(example)
+    assert (response.status, response.body["status"]) == (200, "succeeded")
+    first, second = bench.server.to(example.route)
+    assert used(example, first) != used(example, second)
+
+
+@pytest.mark.parametrize("example", [HASO, PAYNET], ids=str)
+def test_without_another_secret_the_refused_order_is_not_sent_again(bench: Bench, example: Example) -> None:
+    answered(bench, example, example.refusal if example is HASO else Reply(401, b"{}"))
+    assert len(bench.server.to(example.route)) == 1
+
+
+def test_a_refusal_that_is_no_sign_of_credentials_is_not_sent_again(bench: Bench) -> None:
+    answered(bench, PAYNET, PAYNET.refusal, key="another-key")
+    bench.put_secret("paynet", rotated("paynet"))
+    bench.server.calls.clear()
+    assert answered(bench, PAYNET, PAYNET.refusal).status == 402
+    assert len(bench.server.to(PAYNET.route)) == 1
+
+
+def test_what_the_second_sending_says_counts(bench: Bench) -> None:
+    answered(bench, HASO, HASO.refusal, key="another-key")
+    bench.put_secret("haso", rotated("haso"))
+    bench.server.on(HASO.route, HASO.refusal, HANG_UP)
+    assert bench.send(HASO).status == 202
+
+
+def test_an_expired_login_is_renewed_by_the_look_up_too(bench: Bench) -> None:
+    bench.server.on(KOLAYBI.route, HANG_UP)
+    known = bench.send(KOLAYBI).body["operation_id"]
+    bench.server.on(KOLAYBI.look_up_route, Reply(401, b"{}"), KOLAYBI.found(bench.record(known)))
+    bench.clock.advance(60)
+    assert bench.send(KOLAYBI).body["status"] == "succeeded"
+    assert len(bench.server.to(LOGINS["kolaybi"][0])) == 2

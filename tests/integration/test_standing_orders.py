@@ -1,0 +1,157 @@
+"""Standing orders (design 5): name and occurrence are the key; what fails is raised, so that it is tried again."""
+
+from typing import Any
+
+import pytest
+from vezne.entry import STANDING_ORDER_CLIENT, StandingOrderFailed
+
+from tests.support.bench import Bench
+from tests.support.examples import EXAMPLES, PAYNET, Example
+from tests.support.provider_server import HANG_UP
+
+each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
+OCCURRENCE = "2026-12-01T06:00:00Z"
+
+
+def content(example: Example, **changes: Any) -> dict[str, Any]:
+    return {"name": "aidat", "occurrence": OCCURRENCE, "request": example.standing_request, **changes}
+
+
+def failure(bench: Bench, example: Example, what: Any, **options: Any) -> str:
+    """Why the standing order was refused."""
+    with pytest.raises(StandingOrderFailed) as caught:
+        bench.standing_order(example, what, **options)
+    return str(caught.value)
+
+
+@each_operation
+def test_the_same_occurrence_twice_pays_once(bench: Bench, example: Example) -> None:
+    bench.server.on(example.route, example.success)
+    first = bench.standing_order(example, content(example))
+    second = bench.standing_order(example, content(example))
+    assert first["status"] == "succeeded"
+    assert second == first
+    assert len(bench.server.to(example.route)) == 1
+
+
+def test_another_occurrence_or_name_is_another_order(bench: Bench) -> None:
+    bench.server.on(PAYNET.route, PAYNET.success)
+    ids = {
+        bench.standing_order(PAYNET, content(PAYNET, name=name, occurrence=occurrence))["operation_id"]
+        for name in ("aidat", "kira")
+        for occurrence in (OCCURRENCE, "2027-01-01T06:00:00Z")
+    }
+    assert len(ids) == 4
+    assert len(bench.server.to(PAYNET.route)) == 4
+
+
+@pytest.mark.parametrize(("name", "occurrence"), [("a", "b\nc"), ("a\nb", "c")])
+def test_a_name_and_an_occurrence_do_not_run_into_each_other(bench: Bench, name: str, occurrence: str) -> None:
+    """A line break parts them in the key, so neither may have one."""
+    assert failure(bench, PAYNET, content(PAYNET, name=name, occurrence=occurrence)) == "invalid-request"
+
+
+def test_no_client_can_read_or_repeat_a_standing_order(bench: Bench) -> None:
+    bench.server.on(PAYNET.route, PAYNET.success)
+    paid = bench.standing_order(PAYNET, content(PAYNET))
+    assert bench.read(paid["operation_id"]).status == 404
+    assert bench.record(paid["operation_id"]).client_id == STANDING_ORDER_CLIENT
+
+
+@each_operation
+def test_an_unknown_outcome_is_not_raised_for_the_sweep_settles_it(bench: Bench, example: Example) -> None:
+    """A raised one would be sent again by Lambda; here that is harmless, and useless."""
+    bench.server.on(example.route, HANG_UP)
+    assert bench.standing_order(example, content(example))["status"] == "unknown"
+
+
+@each_operation
+def test_a_refusal_is_raised_each_time(bench: Bench, example: Example) -> None:
+    bench.server.on(example.route, example.refusal)
+    for _ in range(3):
+        reason = failure(bench, example, content(example))
+        assert reason.startswith("op_")
+        assert reason.endswith("declined")
+    assert len(bench.server.to(example.route)) == 1
+
+
+def test_what_was_not_sent_is_raised_and_the_next_try_pays(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.server.on(PAYNET.route, PAYNET.success)
+    with monkeypatch.context() as patch:
+        patch.setenv("PAYNET_URL", "http://127.0.0.1:1")
+        assert failure(bench, PAYNET, content(PAYNET)) == "provider-unreachable"
+    assert failure(bench, PAYNET, content(PAYNET), seconds=2.0) == "not-enough-time"
+    assert bench.standing_order(PAYNET, content(PAYNET))["status"] == "succeeded"
+
+
+def test_one_that_is_still_running_is_raised(bench: Bench) -> None:
+    bench.server.on(PAYNET.route, PAYNET.success)
+    seen: list[str] = []
+
+    def fire_again(_: Any) -> Any:
+        seen.append(failure(bench, PAYNET, content(PAYNET)))
+        return PAYNET.success
+
+    bench.server.on(PAYNET.route, fire_again)
+    assert bench.standing_order(PAYNET, content(PAYNET))["status"] == "succeeded"
+    assert seen == ["in-progress"]
+
+
+def test_the_same_occurrence_with_another_request_is_refused(bench: Bench) -> None:
+    bench.server.on(PAYNET.route, PAYNET.success)
+    bench.standing_order(PAYNET, content(PAYNET))
+    changed = content(PAYNET, request=PAYNET.other_body)
+    assert failure(bench, PAYNET, changed) == "idempotency-key-reused"
+    assert len(bench.server.to(PAYNET.route)) == 1
+
+
+@pytest.mark.parametrize(
+    "request_content",
+    [
+        {"xact_id": "x", "amount": 49.9},
+        {"xact_id": "x", "amount": 10.0},
+        {"xact_id": "x", "amount": float("nan")},
+        {"xact_id": "x", "amount": float("inf")},
+        {"xact_id": "x", "amount": "1.005"},
+        {"xact_id": "x", "unheard_of": 1},
+        {"xact_id": "\ud800"},
+        {},
+        [],
+        None,
+        "text",
+    ],
+    ids=repr,
+)
+def test_requests_that_do_not_fit(bench: Bench, request_content: Any) -> None:
+    """A float has lost digits before we see it; so amounts with a fraction must be strings."""
+    assert failure(bench, PAYNET, content(PAYNET, request=request_content)) == "invalid-request"
+    assert bench.server.calls == []
+    assert bench.items() == []
+
+
+def test_a_whole_number_may_be_a_number(bench: Bench) -> None:
+    bench.server.on(PAYNET.route, PAYNET.success)
+    bench.standing_order(PAYNET, content(PAYNET, request={"xact_id": "x", "amount": 10}))
+    assert bench.server.to(PAYNET.route)[0].json()["amount"] == "1000"
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        None, "text", [], {}, {"name": "a", "occurrence": OCCURRENCE}, {"name": "a", "request": {}},
+        {"name": "", "occurrence": OCCURRENCE, "request": {"xact_id": "x"}},
+        {"name": "a", "occurrence": "", "request": {"xact_id": "x"}},
+        {"name": 7, "occurrence": OCCURRENCE, "request": {"xact_id": "x"}},
+        {"name": "a", "occurrence": 7, "request": {"xact_id": "x"}},
+        {"name": "a", "occurrence": OCCURRENCE, "request": {"xact_id": "x"}, "more": 1},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_standing_orders_that_are_none(bench: Bench, what: Any) -> None:
+    assert failure(bench, PAYNET, what) == "invalid-request"
+    assert bench.server.calls == []
+
+
+def test_a_failure_names_no_value(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    reason = failure(bench, PAYNET, content(PAYNET, name="KANARYA", request={"xact_id": ["KANARYA"]}))
+    assert "KANARYA" not in reason + str(capsys.readouterr())

@@ -1,0 +1,330 @@
+"""The scheduled sweep: unknown outcomes are looked up until there is evidence, and no timer settles anything."""
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from vezne.inquiries import kolaybi
+from vezne.record import EVIDENCE_HEAD, EVIDENCE_TAIL, NOT_EXECUTED, SUCCEEDED, UNKNOWN
+
+from tests.support.bench import START, Bench, operation_of
+from tests.support.examples import EXAMPLES, HASO, KOLAYBI, PAYNET, VAKIFBANK, WALLETGATE, Example, haso_success
+from tests.support.provider_server import HANG_UP, json_reply
+from tests.support.wire import answered, findings, unknown_order
+
+each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+# Where a complete look-up that does not show the order proves that it was not executed, and after how long.
+SETTLING = {"vakifbank.pay": 30 * MINUTE, "haso.set_expenses": 10 * MINUTE}
+
+
+def nothing(looked_up: int = 0, still_unknown: int = 0, oldest: int = 0) -> dict[str, int]:
+    return {
+        "looked_up": looked_up,
+        "settled": 0,
+        "still_unknown": still_unknown,
+        "oldest_unknown_seconds": oldest,
+    }
+
+
+@each_operation
+def test_a_quiet_table(bench: Bench, example: Example) -> None:
+    assert bench.sweep(example) == nothing()
+    answered(bench, example, example.success)
+    bench.server.calls.clear()
+    bench.clock.advance(DAY)
+    assert bench.sweep(example) == nothing()
+    assert bench.server.calls == []
+
+
+@each_operation
+def test_an_unknown_outcome_that_is_found(bench: Bench, example: Example) -> None:
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, example.found(bench.record(known)))
+    bench.clock.advance(MINUTE)
+    assert bench.sweep(example) == {
+        "looked_up": 1, "settled": 1, "still_unknown": 0, "oldest_unknown_seconds": 0,
+    }  # fmt: skip
+    assert bench.record(known).status == SUCCEEDED
+    assert bench.server.to(example.route) == []
+    assert bench.send(example).replayed
+    assert bench.sweep(example) == nothing()
+
+
+@each_operation
+def test_a_killed_function_is_found_too(bench: Bench, example: Example) -> None:
+    """It wrote nothing after its claim; the claim itself put the record into the index."""
+    standing = bench.stand(example)
+    bench.server.on(example.look_up_route, example.found(standing))
+    bench.clock.advance(29)
+    assert bench.sweep(example) == nothing(still_unknown=1, oldest=29)
+    assert bench.server.calls == []
+    bench.clock.advance(1)
+    assert bench.sweep(example)["settled"] == 1
+    assert bench.record(standing.id).status == SUCCEEDED
+
+
+@each_operation
+def test_a_sweep_never_sends_an_order(bench: Bench, example: Example) -> None:
+    unknown_order(bench, example)
+    bench.server.on(example.route, example.success)
+    bench.server.on(example.look_up_route, example.not_found)
+    for _ in range(3):
+        bench.clock.advance(DAY)
+        bench.sweep(example)
+    assert bench.server.to(example.route) == []
+
+
+@each_operation
+def test_the_waits_grow(bench: Bench, example: Example) -> None:
+    """1 min, 5 min, 15 min, 1 h, 6 h, then daily: counted from when the outcome could be known, not in look-ups."""
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, HANG_UP)
+    waits = []
+    for _ in range(8):
+        due = bench.record(known).next_look_up
+        assert due is not None
+        waits.append(round(due - bench.clock.now))
+        bench.clock.now = due - 1
+        assert bench.sweep(example)["looked_up"] == 0
+        bench.clock.now = due
+        assert bench.sweep(example)["looked_up"] == 1
+    # The first of these is over while the order may still have been under way, so there are two of one minute.
+    assert waits == [MINUTE, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY, DAY]
+    assert findings(bench, known) == ["inconclusive"] * 8
+
+
+@each_operation
+def test_a_client_that_asks_often_delays_nothing(bench: Bench, example: Example) -> None:
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, HANG_UP)
+    for _ in range(10):
+        bench.clock.advance(5)
+        assert bench.send(example).status == 202
+    due = bench.record(known).next_look_up
+    assert due is not None
+    assert due - bench.clock.now <= 5 * MINUTE
+
+
+@each_operation
+def test_what_a_look_up_leaves_as_evidence(bench: Bench, example: Example) -> None:
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, HANG_UP, json_reply({"x": 1}, 500), example.not_found)
+    for _ in range(2):
+        bench.clock.now = bench.record(known).next_look_up or 0
+        bench.sweep(example)
+    evidence = bench.record(known).evidence
+    assert [entry["finding"] for entry in evidence] == ["inconclusive", "not_found"]
+    assert {entry["asked"] for entry in evidence} == {operation_of(example.function).look_up_call}
+    assert evidence[0]["at"].startswith("2026-12-01T06:")
+    assert evidence[0]["reason"]
+    assert evidence[0]["at"] < evidence[1]["at"]
+
+
+def test_evidence_is_masked(bench: Bench) -> None:
+    known = unknown_order(bench, VAKIFBANK)
+    body = {"Header": {"StatusCode": "4111111111111111"}, "Data": {"Result": []}}
+    bench.server.on(VAKIFBANK.look_up_route, json_reply(body))
+    bench.clock.advance(MINUTE)
+    bench.sweep(VAKIFBANK)
+    assert findings(bench, known) == ["inconclusive"]
+    assert "4111111111111111" not in str(bench.items())
+
+
+def test_evidence_does_not_grow_for_ever(bench: Bench) -> None:
+    known = unknown_order(bench, KOLAYBI)
+    bench.server.on(KOLAYBI.look_up_route, KOLAYBI.not_found)
+    for _ in range(EVIDENCE_HEAD + EVIDENCE_TAIL + 5):
+        bench.clock.advance(DAY)
+        bench.sweep(KOLAYBI)
+    evidence = bench.record(known).evidence
+    assert len(evidence) == EVIDENCE_HEAD + EVIDENCE_TAIL
+    assert evidence[0]["at"].startswith("2026-12-02")
+    assert bench.record(known).status == UNKNOWN
+
+
+# -------------------------------------------------------------------- two times not found
+
+
+def sweep_when_due(bench: Bench, example: Example, known: str) -> str:
+    bench.clock.now = max(bench.clock.now, bench.record(known).next_look_up or 0)
+    bench.sweep(example)
+    return bench.record(known).status
+
+
+@pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
+def test_two_not_founds_after_the_settling_time_prove_that_nothing_happened(bench: Bench, example: Example) -> None:
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, example.not_found)
+    in_flight_until = bench.record(known).in_flight_until
+    statuses = []
+    while bench.clock.now <= in_flight_until + SETTLING[example.operation]:
+        statuses.append(sweep_when_due(bench, example, known))
+    assert statuses[-1] == NOT_EXECUTED
+    assert set(statuses[:-1]) == {UNKNOWN}
+    assert set(findings(bench, known)) == {"not_found"}
+    assert bench.clock.now > in_flight_until + SETTLING[example.operation]
+    # The client may order it anew, and whatever guarded it is free.
+    response = bench.send(example)
+    assert (response.status, response.body["type"]) == (402, "/problems/not-executed")
+    assert response.body["retry"] == "new_key"
+    assert bench.read(known).body["status"] == NOT_EXECUTED
+    assert answered(bench, example, example.success, key="key-2").status == 200
+
+
+@pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
+def test_one_not_found_is_not_enough_however_late(bench: Bench, example: Example) -> None:
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, example.not_found)
+    bench.clock.advance(30 * DAY)
+    bench.sweep(example)
+    assert findings(bench, known) == ["not_found"]
+    assert bench.record(known).status == UNKNOWN
+
+
+@pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
+def test_not_founds_while_the_order_may_still_be_under_way_do_not_count(bench: Bench, example: Example) -> None:
+    known = unknown_order(bench, example)
+    record = bench.record(known)
+    early = tuple(
+        {"at": f"2026-12-01T06:00:{second:02d}.000Z", "asked": "x", "finding": "not_found"} for second in range(1, 20)
+    )
+    taken = bench.store.take_over(record, "a test", bench.clock.now)
+    bench.store.keep_unknown(replace(taken, evidence=early), bench.clock.now + 1)
+    bench.clock.advance(30 * DAY)
+    bench.server.on(example.look_up_route, example.not_found)
+    bench.sweep(example)
+    assert bench.record(known).status == UNKNOWN
+
+
+@pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
+def test_inconclusive_look_ups_do_not_count(bench: Bench, example: Example) -> None:
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, example.not_found, HANG_UP)
+    for _ in range(10):
+        bench.clock.advance(DAY)
+        bench.sweep(example)
+    assert findings(bench, known) == ["not_found"] + ["inconclusive"] * 9
+    assert bench.record(known).status == UNKNOWN
+
+
+@pytest.mark.parametrize("example", [KOLAYBI, WALLETGATE, PAYNET], ids=str)
+def test_an_incomplete_look_up_never_proves_that_nothing_happened(bench: Bench, example: Example) -> None:
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, example.not_found)
+    for _ in range(30):
+        bench.clock.advance(DAY)
+        bench.sweep(example)
+    assert findings(bench, known) == ["not_found"] * 30
+    assert bench.record(known).status == UNKNOWN
+
+
+def test_which_look_ups_are_complete_and_which_orders_may_be_sent_again() -> None:
+    facts = {
+        operation.name: (operation.look_up_is_complete, operation.resend_is_safe)
+        for operation in (operation_of(example.function) for example in EXAMPLES)
+    }
+    assert facts == {
+        "kolaybi.collect": (False, False),
+        "vakifbank.pay": (True, True),
+        "walletgate.pay_bill": (False, False),
+        "haso.set_expenses": (True, True),
+        "paynet.capture": (False, False),
+    }
+
+
+# -------------------------------------------------------------------- many records
+
+
+def many(bench: Bench, count: int) -> list[str]:
+    """Unknown captures, a minute apart."""
+    known = []
+    for number in range(count):
+        body = {"xact_id": f"x{number}", "amount": "49.90"}
+        known.append(answered(bench, PAYNET, HANG_UP, body=body, key=f"key-{number}").body["operation_id"])
+        bench.clock.advance(MINUTE)
+    bench.server.calls.clear()
+    return known
+
+
+def test_the_age_of_the_oldest(bench: Bench) -> None:
+    many(bench, 5)
+    bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
+    bench.clock.now = START + 2 * HOUR
+    assert bench.sweep(PAYNET) == nothing(looked_up=5, still_unknown=5, oldest=2 * HOUR)
+    # Looked up or not: an age is an age.
+    bench.clock.advance(1)
+    assert bench.sweep(PAYNET) == nothing(looked_up=0, still_unknown=5, oldest=2 * HOUR + 1)
+
+
+def test_those_due_first_come_first_and_one_that_fails_stops_no_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = many(bench, 6)
+    bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
+    bench.clock.advance(HOUR)
+    bench.delete(known[2])
+    bench.sweep(PAYNET)
+    asked = [call.json()["xact_id"] for call in bench.server.to(PAYNET.look_up_route)]
+    assert asked == ["x0", "x1", "x3", "x4", "x5"]
+
+
+def test_no_time_left_means_no_look_up(bench: Bench) -> None:
+    many(bench, 2)
+    bench.clock.advance(HOUR)
+    report = bench.sweep(PAYNET, seconds=7.0)
+    assert (report["looked_up"], report["still_unknown"]) == (0, 2)
+    assert bench.server.calls == []
+
+
+def test_one_that_somebody_is_at_is_left_alone(bench: Bench) -> None:
+    known = unknown_order(bench, PAYNET)
+    bench.clock.advance(HOUR)
+    bench.store.take_over(bench.record(known), "somebody else", bench.clock.now + 27)
+    bench.sweep(PAYNET)
+    assert bench.server.calls == []
+    assert bench.record(known).owner == "somebody else"
+    # Until its lease is over.
+    bench.clock.advance(31)
+    bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
+    bench.sweep(PAYNET)
+    assert findings(bench, known) == ["not_found"]
+
+
+def test_each_function_sweeps_its_own_operation_only(bench: Bench) -> None:
+    unknown_order(bench, KOLAYBI)
+    bench.clock.advance(DAY)
+    assert bench.sweep(PAYNET) == nothing()
+    assert bench.server.calls == []
+
+
+def test_a_table_that_does_not_answer_is_an_error_of_the_sweep(bench: Bench) -> None:
+    """So that Lambda tries again, and the heartbeat is missed."""
+    bench.fail_table("Query")
+    with pytest.raises(Exception, match="EndpointConnectionError"):
+        bench.sweep(PAYNET)
+
+
+def test_a_look_up_with_credentials_that_are_refused(bench: Bench) -> None:
+    known = unknown_order(bench, KOLAYBI)
+    bench.put_secret("kolaybi", "not JSON")
+    kolaybi.CLIENT.keyring.forget()
+    bench.clock.advance(HOUR)
+    assert bench.sweep(KOLAYBI)["still_unknown"] == 1
+    assert findings(bench, known) == ["inconclusive"]
+
+
+def test_the_metrics_of_a_sweep(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    unknown_order(bench, HASO)
+    bench.server.on(HASO.look_up_route, haso_success(Decimal(330)))
+    bench.clock.advance(HOUR)
+    capsys.readouterr()
+    bench.sweep(HASO)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    values: dict[str, Any] = {name: value for line in lines for name, value in line.items()}
+    assert values["operation"] == "haso.set_expenses"
+    assert values["SweepHeartbeat"] == [1.0]
+    assert values["UnknownSettled"] == [1.0]
+    assert values["OldestUnknownAge"] == [0.0]

@@ -1,0 +1,79 @@
+"""What DynamoDB itself would refuse and moto lets pass: reserved words, and names or values nobody uses."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import moto
+import pytest
+from vezne import idempotency
+
+from tests.support.bench import Bench
+from tests.support.examples import EXAMPLES, VAKIFBANK, Example
+from tests.support.provider_server import HANG_UP, Reply
+from tests.support.wire import answered, looked_up, unknown_order
+
+RESERVED = frozenset(
+    (Path(moto.__file__).parent / "dynamodb" / "parsing" / "reserved_keywords.txt").read_text().split()
+)
+KEYWORDS = {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT"}
+FUNCTIONS = {"attribute_not_exists", "attribute_exists"}
+
+
+@pytest.fixture
+def requests(bench: Bench) -> Any:
+    """Every writing or querying request the layer makes, its transactions taken apart."""
+    seen: list[dict[str, Any]] = []
+
+    def see(params: dict[str, Any], **_: Any) -> None:
+        body = json.loads(params["body"])
+        seen.extend(next(iter(item.values())) for item in body.get("TransactItems", ()))
+        if "TransactItems" not in body:
+            seen.append(body)
+
+    events = idempotency._client().meta.events
+    events.register("before-call.dynamodb", see)
+    yield seen
+    events.unregister("before-call.dynamodb", see)
+
+
+def live_through_everything(bench: Bench, example: Example) -> None:
+    """Succeeded, declined, not sent, unknown, taken over, found, not executed, swept."""
+    answered(bench, example, example.success)
+    answered(bench, example, example.refusal, key="key-2")
+    answered(bench, example, Reply(401, b"{}"), key="key-3")
+    bench.clock.advance(3600)
+    for guard in bench.guards():
+        bench.delete(guard["id"]["S"])
+    known = unknown_order(bench, example, key="key-4")
+    looked_up(bench, example, HANG_UP, key="key-4")
+    looked_up(bench, example, example.found(bench.record(known)), key="key-4")
+    for guard in bench.guards():
+        bench.delete(guard["id"]["S"])
+    bench.store.settle(bench.stand(example, key="key-5", lease=0), "not_executed", {})
+    bench.sweep(example)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_expressions_are_what_dynamodb_takes(bench: Bench, requests: list[dict[str, Any]], example: Example) -> None:
+    live_through_everything(bench, example)
+    if example is VAKIFBANK:
+        # With a code of the caller's it has a guard, too.
+        body = {**VAKIFBANK.body, "institution_transaction_code": "KOD-1"}
+        answered(bench, example, example.success, body=body, key="key-9")
+    expressions = 0
+    for request in requests:
+        texts = [text for name, text in request.items() if name.endswith("Expression")]
+        expressions += len(texts)
+        words = set(re.findall(r"[#:]?[A-Za-z_][A-Za-z0-9_]*", " ".join(texts)))
+        bare = {word for word in words if word[0] not in "#:"} - KEYWORDS - FUNCTIONS
+        assert not {word for word in bare if word.upper() in RESERVED}
+        assert {word for word in words if word[0] == "#"} == set(request.get("ExpressionAttributeNames", {}))
+        assert {word for word in words if word[0] == ":"} == set(request.get("ExpressionAttributeValues", {}))
+    assert expressions > 10
+
+
+def test_the_list_of_reserved_words_is_the_real_one() -> None:
+    assert {"STATUS", "OWNER", "TTL", "TOTAL", "NAME"} <= RESERVED
+    assert len(RESERVED) > 500

@@ -1,0 +1,227 @@
+"""`make cost`: what a million orders cost on AWS, line by line, from what an order does here.
+
+The calls, the log bytes and our own milliseconds are measured on the local stack, each function in Lambda's runtime
+interface emulator. Prices and the provider's time are assumptions, and are printed with the result.
+"""
+
+import json
+import re
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vezne.record import SHARDS
+
+from tests.end_to_end.examples import OPERATIONS, example
+from tests.end_to_end.golden import GOLDEN_EVENTS
+from tests.end_to_end.runtime.emulator import instance
+from tests.stack import Stack, running_stack
+from tests.support.template import of_type, source, transformed
+
+ORDERS = 1_000_000
+# Warm orders measured for each operation.
+MEASURED = 40
+# List prices of us-east-1, in dollars, as of November 2026. Frankfurt is 5 to 25 per cent dearer.
+PRICES = {
+    "API Gateway, REST, a million requests": 3.50,
+    "WAF, a million requests": 0.60,
+    "Lambda, a million requests": 0.20,
+    "Lambda, arm64, GB-second": 0.0000133334,
+    "DynamoDB, on demand, a million write units": 0.625,
+    "DynamoDB, on demand, a million read units": 0.125,
+    "DynamoDB, GB-month, with point-in-time recovery": 0.25 + 0.20,
+    "EventBridge Pipes, a million events": 0.40,
+    "SNS, a million messages": 0.50,
+    "CloudWatch Logs, GB, with data protection": 0.50 + 0.12,
+    "CloudWatch, metric-month": 0.30,
+    "CloudWatch, alarm-month": 0.10,
+    "CloudWatch, dashboard-month": 3.00,
+    "Secrets Manager, secret-month": 0.40,
+    "Secrets Manager, 10,000 calls": 0.05,
+    "KMS, key-month": 1.00,
+    "KMS, 10,000 calls": 0.03,
+    "WAF, web ACL and each rule, month": 5.00,
+    "Cognito, app client-month": 6.00,
+    "Cognito, 1,000 tokens": 2.25,
+}
+PROVIDER_MILLISECONDS = 600
+MEGABYTES = 512
+# In a month with a million orders: instances of each order function that are alive at any time, and clients.
+INSTANCES, CLIENTS = 2, 3
+HOURS, KEPT_MONTHS = 720, 3
+# An access log line, and what AWS counts beside the contents of a log event and of an item.
+ACCESS_LOG_BYTES, EVENT_BYTES, ITEM_BYTES = 500, 26, 100
+# DynamoDB's write units of one successful order: claim and settle. tests/performance/test_units.py counts them.
+UNITS = {
+    "kolaybi.collect": (2, 2),
+    "vakifbank.pay": (2, 2),
+    "walletgate.pay_bill": (5, 3),
+    "haso.set_expenses": (5, 5),
+    "paynet.capture": (5, 7),
+}
+
+
+@dataclass
+class Measured:
+    """One operation as it ran here."""
+
+    milliseconds: float
+    sweep_milliseconds: float
+    log_bytes: float
+    metrics: set[tuple[str, ...]] = field(default_factory=set)
+
+
+def measure(stack: Stack, operation: str, directory: Path) -> Measured:
+    """Send warm orders through one instance, and read what it reports of itself."""
+    with instance(stack, operation, directory) as function:
+        events = [order(operation) for _ in range(MEASURED + 1)]
+        answers = [function.invoke(event).json() for event in events]
+        assert all(answer["statusCode"] == 200 for answer in answers), answers
+        orders = function.log.read_text()
+        (sweep,) = [it.content() for it in GOLDEN_EVENTS if (it.operation, it.kind) == (operation, "sweep")]
+        for _ in range(MEASURED):
+            function.invoke(sweep)
+        sweeps = function.log.read_text()[len(orders) :]
+    metrics = {
+        (metric["Name"], *(line[name] for name in dimensions))
+        for line in _metric_lines(orders + sweeps)
+        for directive in line["_aws"]["CloudWatchMetrics"]
+        for dimensions in directive["Dimensions"]
+        for metric in directive["Metrics"]
+    }
+    lines = orders.splitlines()
+    return Measured(
+        milliseconds=statistics.median(_durations(orders)[1:]),
+        sweep_milliseconds=statistics.median(_durations(sweeps)),
+        log_bytes=sum(len(line.encode()) + EVENT_BYTES for line in lines) / len(events),
+        metrics=metrics,
+    )
+
+
+def order(operation: str) -> dict[str, Any]:
+    """The golden API event with an order in it that was never sent before."""
+    one = example(operation)
+    (event,) = [it.content() for it in GOLDEN_EVENTS if (it.operation, it.kind) == (operation, "api")]
+    for headers, value in ((event["headers"], one.key), (event["multiValueHeaders"], [one.key])):
+        headers["Idempotency-Key"] = value
+    event["body"] = json.dumps(one.body)
+    if event["pathParameters"]:
+        name, part = next(iter(event["pathParameters"])), one.path.split("/")[3]
+        event["pathParameters"] = {name: part}
+    return event
+
+
+def _durations(log: str) -> list[float]:
+    return [float(found) for found in re.findall(r"\bDuration: ([0-9.]+) ms", log)]
+
+
+def _metric_lines(log: str) -> Iterator[dict[str, Any]]:
+    for line in log.splitlines():
+        if line.startswith('{"_aws"'):
+            yield json.loads(line)
+
+
+def bill(measured: dict[str, Measured], item_bytes: float) -> Iterator[tuple[str, str, float]]:
+    """Each line of a month's bill: what for, how it comes about, and dollars."""
+    price = PRICES
+    system = transformed(source())
+    own = statistics.mean(it.milliseconds for it in measured.values())
+    gb_seconds = ORDERS * (own + PROVIDER_MILLISECONDS) / 1000 * MEGABYTES / 1024
+    yield "API Gateway", "1 request an order", price["API Gateway, REST, a million requests"]
+    yield "WAF", "1 request an order", price["WAF, a million requests"]
+    yield "Lambda, requests", "1 an order", price["Lambda, a million requests"]
+    yield (
+        "Lambda, time",
+        f"{own:.0f} ms of our own + {PROVIDER_MILLISECONDS} ms of the provider's, {MEGABYTES} MB",
+        gb_seconds * price["Lambda, arm64, GB-second"],
+    )
+    units = statistics.mean(map(sum, UNITS.values()))
+    yield (
+        "DynamoDB, writes",
+        f"{min(map(sum, UNITS.values()))} to {max(map(sum, UNITS.values()))} units, {units:.1f} in the mean",
+        units * price["DynamoDB, on demand, a million write units"],
+    )
+    gigabytes = ORDERS * KEPT_MONTHS * (item_bytes + ITEM_BYTES) / 1e9
+    yield (
+        "DynamoDB, storage",
+        f"{item_bytes:.0f} B a record, kept {KEPT_MONTHS} months, recoverable",
+        gigabytes * price["DynamoDB, GB-month, with point-in-time recovery"],
+    )
+    yield "Pipe", "1 change of status an order", price["EventBridge Pipes, a million events"]
+    yield "SNS", "1 message an order", price["SNS, a million messages"]
+    log = statistics.mean(it.log_bytes for it in measured.values()) + ACCESS_LOG_BYTES
+    yield (
+        "CloudWatch Logs",
+        f"{log:.0f} B an order",
+        ORDERS * log / 1e9 * price["CloudWatch Logs, GB, with data protection"],
+    )
+    yield from _whatever_the_orders(measured, system)
+
+
+def _whatever_the_orders(measured: dict[str, Measured], system: dict[str, Any]) -> Iterator[tuple[str, str, float]]:
+    """What a month costs however many orders come."""
+    price, functions = PRICES, len(measured)
+    reads = functions * INSTANCES * HOURS * 12
+    yield (
+        "Secrets Manager and KMS, calls",
+        f"{reads:,}: {INSTANCES} instances of each function read every 5 minutes",
+        reads / 10_000 * (price["Secrets Manager, 10,000 calls"] + price["KMS, 10,000 calls"]),
+    )
+    sweeps, time = functions * HOURS * 12, statistics.mean(it.sweep_milliseconds for it in measured.values())
+    yield (
+        "Sweeps",
+        f"{sweeps:,} of {time:.0f} ms, {SHARDS} queries each",
+        sweeps / 1e6 * price["Lambda, a million requests"]
+        + sweeps * time / 1000 * MEGABYTES / 1024 * price["Lambda, arm64, GB-second"]
+        + sweeps * SHARDS * 0.5 / 1e6 * price["DynamoDB, on demand, a million read units"],
+    )
+    tokens = CLIENTS * HOURS
+    yield (
+        "Cognito",
+        f"{CLIENTS} clients, a token an hour each",
+        CLIENTS * price["Cognito, app client-month"] + tokens / 1000 * price["Cognito, 1,000 tokens"],
+    )
+    metrics = len(set().union(*(it.metrics for it in measured.values())))
+    yield "CloudWatch, metrics", f"{metrics} that an order or sweep counts", metrics * price["CloudWatch, metric-month"]
+    alarms = len(of_type(system, "AWS::CloudWatch::Alarm"))
+    yield (
+        "CloudWatch, alarms and dashboard",
+        f"{alarms} and 1",
+        alarms * price["CloudWatch, alarm-month"] + price["CloudWatch, dashboard-month"],
+    )
+    (acl,) = of_type(system, "AWS::WAFv2::WebACL").values()
+    rules = len(acl["Properties"]["Rules"])
+    yield "WAF, web ACL", f"{rules} rules", price["WAF, web ACL and each rule, month"] + rules
+    secrets = len(of_type(system, "AWS::SecretsManager::Secret")) + CLIENTS
+    yield (
+        "Secrets and key",
+        f"{secrets} and 1",
+        secrets * price["Secrets Manager, secret-month"] + price["KMS, key-month"],
+    )
+
+
+def main() -> int:
+    """Measure, and print the bill."""
+    with running_stack(lambda text: print(text, file=sys.stderr)) as stack:
+        measured = {}
+        for operation in OPERATIONS:
+            with tempfile.TemporaryDirectory() as directory:
+                measured[operation] = measure(stack, operation, Path(directory))
+        sizes = [
+            sum(len(name) + len(json.dumps(value)) - 10 for name, value in item.items())
+            for item in stack.records()
+            if item["id"]["S"].startswith("op_")
+        ]
+    lines = list(bill(measured, statistics.mean(sizes)))
+    for what, how, dollars in lines:
+        print(f"| {what} | {how} | {dollars:.2f} |")
+    print(f"| **together** | {ORDERS:,} orders in a month | **{sum(dollars for _, _, dollars in lines):.2f}** |")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""What an order costs in DynamoDB's units, which is what README's cost table multiplies.
+
+Counted as AWS bills: a write takes one unit for each begun KiB of the item's larger state, twice that in a transaction;
+an index takes one for each entry it adds, removes or rewrites.
+"""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from vezne import idempotency
+
+from tests.performance.cost import UNITS
+from tests.support.bench import Bench
+from tests.support.examples import EXAMPLES, Example
+
+Items = dict[str, dict[str, Any]]
+
+
+def size(value: dict[str, Any]) -> int:
+    """Bytes of one attribute's value as DynamoDB counts them."""
+    ((kind, content),) = value.items()
+    match kind:
+        case "S":
+            return len(content.encode())
+        case "N":
+            return len(content.strip("-").replace(".", "")) // 2 + 2
+        case "M":
+            return 3 + sum(1 + len(name.encode()) + size(inner) for name, inner in content.items())
+        case "L":
+            return 3 + sum(1 + size(inner) for inner in content)
+    return 1
+
+
+def item_units(item: dict[str, Any] | None) -> int:
+    content = item or {}
+    return -(-sum(len(name.encode()) + size(value) for name, value in content.items()) // 1024)
+
+
+def index_units(before: dict[str, Any] | None, after: dict[str, Any] | None) -> int:
+    def entry(item: dict[str, Any] | None) -> dict[str, Any]:
+        wanted = ("unresolved", "next_look_up", "created_at", "status")
+        return {name: item[name] for name in wanted} if item and "unresolved" in item else {}
+
+    old, new = entry(before), entry(after)
+    moved = old and new and any(old[name] != new[name] for name in ("unresolved", "next_look_up"))
+    return 0 if old == new else 2 if moved else 1
+
+
+def key_of(write: dict[str, Any]) -> str:
+    key: str = (write.get("Key") or write["Item"])["id"]["S"]
+    return key
+
+
+@pytest.fixture
+def written(bench: Bench) -> Iterator[list[tuple[list[str], int, Items]]]:
+    """Each write of the table: the keys it touches, the factor of its kind, and the table before it."""
+    writes: list[tuple[list[str], int, Items]] = []
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        if model.name == "TransactWriteItems":
+            keys = [key_of(inner) for item in params["TransactItems"] for inner in item.values()]
+            writes.append((keys, 2, table(bench)))
+        elif model.name in ("PutItem", "UpdateItem", "DeleteItem"):
+            writes.append(([key_of(params)], 1, table(bench)))
+
+    events = idempotency._client().meta.events
+    events.register("before-parameter-build.dynamodb", note)
+    yield writes
+    events.unregister("before-parameter-build.dynamodb", note)
+
+
+def table(bench: Bench) -> Items:
+    return {item["id"]["S"]: copy.deepcopy(item) for item in bench.items()}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_an_order_takes_these_units(
+    bench: Bench, written: list[tuple[list[str], int, Items]], example: Example
+) -> None:
+    bench.server.on(example.route, example.success)
+    if example.operation == "vakifbank.pay":
+        # Its first order also writes down that a login is on its way.
+        assert bench.send(example, key="first").status == 200
+        written.clear()
+    assert bench.send(example, key="counted").status == 200
+    states = [before for _, _, before in written] + [table(bench)]
+    units = []
+    for number, (keys, factor, before) in enumerate(written):
+        after = states[number + 1]
+        units.append(
+            sum(factor * max(item_units(before.get(key)), item_units(after.get(key))) for key in keys)
+            + sum(index_units(before.get(key), after.get(key)) for key in keys)
+        )
+    assert tuple(units) == UNITS[example.operation]
