@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from vezne import idempotency
 from vezne.inquiries import kolaybi
 from vezne.record import EVIDENCE_HEAD, EVIDENCE_TAIL, NOT_EXECUTED, SUCCEEDED, UNKNOWN
 
@@ -136,12 +137,16 @@ def test_evidence_is_masked(bench: Bench) -> None:
 def test_evidence_does_not_grow_for_ever(bench: Bench) -> None:
     known = unknown_order(bench, KOLAYBI)
     bench.server.on(KOLAYBI.look_up_route, KOLAYBI.not_found)
-    for _ in range(EVIDENCE_HEAD + EVIDENCE_TAIL + 5):
+    taken = bench.store.take_over(bench.record(known), "a test", bench.clock.now)
+    full = tuple({"at": f"{number}", "finding": "not_found"} for number in range(EVIDENCE_HEAD + EVIDENCE_TAIL))
+    bench.store.keep_unknown(replace(taken, evidence=full), bench.clock.now + 1)
+    for _ in range(3):
         bench.clock.advance(DAY)
         bench.sweep(KOLAYBI)
     evidence = bench.record(known).evidence
     assert len(evidence) == EVIDENCE_HEAD + EVIDENCE_TAIL
-    assert evidence[0]["at"].startswith("2026-12-02")
+    assert [entry["at"] for entry in evidence[:EVIDENCE_HEAD]] == [str(number) for number in range(EVIDENCE_HEAD)]
+    assert evidence[-1]["at"].startswith("2026-12-04")
     assert bench.record(known).status == UNKNOWN
 
 
@@ -214,10 +219,10 @@ def test_inconclusive_look_ups_do_not_count(bench: Bench, example: Example) -> N
 def test_an_incomplete_look_up_never_proves_that_nothing_happened(bench: Bench, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.not_found)
-    for _ in range(30):
-        bench.clock.advance(DAY)
+    for _ in range(5):
+        bench.clock.advance(30 * DAY)
         bench.sweep(example)
-    assert findings(bench, known) == ["not_found"] * 30
+    assert findings(bench, known) == ["not_found"] * 5
     assert bench.record(known).status == UNKNOWN
 
 
@@ -291,6 +296,67 @@ def test_one_that_somebody_is_at_is_left_alone(bench: Bench) -> None:
     bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
     bench.sweep(PAYNET)
     assert findings(bench, known) == ["not_found"]
+
+
+def test_one_that_was_settled_since_the_index_was_read_is_left_alone(bench: Bench) -> None:
+    first, second = many(bench, 2)
+    bench.clock.advance(HOUR)
+
+    def settle_the_second(_: dict[str, Any]) -> None:
+        taken = bench.store.take_over(bench.record(second), "somebody else", bench.clock.now + 27)
+        bench.store.settle(taken, SUCCEEDED, {"result": {"seen": "by somebody else"}})
+
+    # The first record's take-over; the index was read before.
+    bench.before_next("UpdateItem", settle_the_second)
+    bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
+    assert bench.sweep(PAYNET)["settled"] == 1
+    assert findings(bench, first) == ["not_found"]
+    assert bench.record(second).outcome == {"result": {"seen": "by somebody else"}}
+
+
+def test_one_that_is_taken_over_meanwhile_is_left_alone(bench: Bench) -> None:
+    known = unknown_order(bench, PAYNET)
+    bench.clock.advance(HOUR)
+
+    def take_it(_: dict[str, Any]) -> None:
+        bench.store.take_over(bench.record(known), "somebody else", bench.clock.now + 27)
+
+    bench.before_next("UpdateItem", take_it)
+    assert bench.sweep(PAYNET)["still_unknown"] == 1
+    assert bench.server.calls == []
+    assert bench.record(known).owner == "somebody else"
+
+
+def test_one_that_cannot_be_dealt_with_keeps_no_other_from_being_looked_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = many(bench, 3)
+    bench.clock.advance(HOUR)
+    bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
+    find = bench.store.find
+
+    def fail_for_the_first(record_id: str) -> Any:
+        if record_id == known[0]:
+            raise KeyError("a record of another version")
+        return find(record_id)
+
+    monkeypatch.setattr(bench.store, "find", fail_for_the_first)
+    report = bench.sweep(PAYNET)
+    assert (report["looked_up"], report["still_unknown"]) == (3, 3)
+    assert len(bench.server.calls) == 2
+
+
+def test_an_index_of_many_pages_is_read_to_its_end(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    many(bench, 12)
+    bench.clock.advance(HOUR)
+    bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
+    call = idempotency.call
+
+    def one_at_a_time(name: str, **request: Any) -> dict[str, Any]:
+        return call(name, **request, **({"Limit": 1} if name == "query" else {}))
+
+    monkeypatch.setattr(idempotency, "call", one_at_a_time)
+    assert bench.sweep(PAYNET)["looked_up"] == 12
 
 
 def test_each_function_sweeps_its_own_operation_only(bench: Bench) -> None:

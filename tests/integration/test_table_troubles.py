@@ -1,0 +1,195 @@
+"""The table, the secret store or the time gives out at other moments than after the claim."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from vezne import credentials, idempotency
+from vezne.idempotency import StoreUnavailableError
+
+from tests.support.bench import Bench, Response
+from tests.support.examples import EXAMPLES, HASO, KOLAYBI, LOGINS, PAYNET, WALLETGATE, Example
+from tests.support.provider_server import HANG_UP, Call, Reply, json_reply
+from tests.support.wire import answered, findings, unknown_order
+
+each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
+
+
+def slug(response: Response) -> str:
+    return str(response.body.get("type", "")).removeprefix("/problems/")
+
+
+# -------------------------------------------------------------------- conflicts between transactions
+
+
+class Conflicts:
+    """Lets the table cancel the first so many transactions for a conflict with another one."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, times: int, code: str = "TransactionConflict") -> None:
+        client = idempotency._client()
+        self.tries, self._times, self._code, self._real = 0, times, code, client.transact_write_items
+        monkeypatch.setattr(client, "transact_write_items", self)
+
+    def __call__(self, **request: Any) -> Any:
+        self.tries += 1
+        if self.tries <= self._times:
+            answer: Any = {
+                "Error": {"Code": "TransactionCanceledException", "Message": ""},
+                "CancellationReasons": [{"Code": self._code}, {"Code": "None"}],
+            }
+            raise ClientError(answer, "TransactWriteItems")
+        return self._real(**request)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_mere_conflict_is_tried_again(bench: Bench, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    conflicts = Conflicts(monkeypatch, times)
+    assert answered(bench, WALLETGATE, WALLETGATE.success).status == 200
+    assert conflicts.tries == times + 1
+    assert len(bench.server.to(WALLETGATE.route)) == 1
+
+
+def test_an_endless_conflict_is_a_table_that_does_not_answer(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    Conflicts(monkeypatch, 99)
+    response = answered(bench, WALLETGATE, WALLETGATE.success)
+    assert (response.status, slug(response)) == (503, "store-unavailable")
+    assert bench.server.to(WALLETGATE.route) == []
+
+
+def test_another_cause_of_a_cancelled_transaction_is_not_tried_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conflicts = Conflicts(monkeypatch, 1, code="ThrottlingError")
+    assert slug(answered(bench, HASO, HASO.success)) == "store-unavailable"
+    # The claim, and taking it back.
+    assert conflicts.tries == 2
+
+
+@pytest.mark.parametrize(
+    "code", ["ProvisionedThroughputExceededException", "AccessDeniedException", "ValidationException"]
+)
+def test_what_the_table_refuses_is_no_answer_about_the_record(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": "x"}}, "GetItem")
+
+    monkeypatch.setattr(idempotency._client(), "get_item", refuse)
+    with pytest.raises(StoreUnavailableError, match=code):
+        bench.store.find("op_aaaaaaaaaaaaaaaaaaaaaaaaaa")
+
+
+# -------------------------------------------------------------------- before the claim, beside an earlier order
+
+
+def test_nobody_knows_of_an_earlier_order_while_the_table_does_not_answer(bench: Bench) -> None:
+    bench.fail_table("GetItem")
+    response = bench.send(KOLAYBI, seconds=2.0)
+    assert (response.status, slug(response), response.body["retry"]) == (503, "store-unavailable", "same_key")
+
+
+@each_operation
+def test_an_unknown_order_that_cannot_be_taken_over_stays_unknown(bench: Bench, example: Example) -> None:
+    known = unknown_order(bench, example)
+    bench.fail_table("UpdateItem")
+    response = bench.send(example)
+    assert (response.status, response.body["status"], response.replayed) == (202, "unknown", True)
+    assert bench.server.to(example.look_up_route) == []
+    bench.heal_table()
+    assert bench.record(known).status == "unknown"
+
+
+@pytest.mark.parametrize("moment", ["looking up", "sending again"])
+def test_no_time_to_look_up_or_to_send_again(bench: Bench, moment: str) -> None:
+    known = unknown_order(bench, HASO)
+    left = [27.0]
+
+    def run_out(_: Any) -> Reply:
+        left[0] = 5.0
+        return HASO.not_found
+
+    def run_out_earlier(_: dict[str, Any]) -> None:
+        left[0] = 5.0
+
+    bench.server.on(HASO.look_up_route, run_out)
+    if moment == "looking up":
+        bench.before_next("UpdateItem", run_out_earlier)
+    response = bench.send(HASO, seconds=lambda: left[0])
+    assert (response.status, response.body["status"]) == (202, "unknown")
+    assert findings(bench, known) == ["inconclusive" if moment == "looking up" else "not_found"]
+    assert bench.server.to(HASO.route) == []
+
+
+def test_time_that_runs_out_during_the_login(bench: Bench) -> None:
+    left = [27.0]
+
+    def slowly(_: Call) -> Reply:
+        left[0] = 7.0
+        return json_reply({"data": "sandbox-token"})
+
+    bench.server.on(LOGINS["kolaybi"][0], slowly)
+    response = bench.send(KOLAYBI, seconds=lambda: left[0])
+    assert (response.status, slug(response)) == (503, "not-enough-time")
+    assert bench.items() == []
+
+
+# -------------------------------------------------------------------- secrets
+
+
+def test_secrets_manager_that_does_not_answer(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://secretsmanager.invalid")
+
+    monkeypatch.setattr(credentials._client(), "get_secret_value", fail)
+    response = bench.send(PAYNET)
+    assert (response.status, slug(response), response.body["retry"]) == (503, "provider-unreachable", "same_key")
+    assert bench.items() == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "status", "problem"),
+    [
+        ("secret", 502, "provider-rejected-credentials"),
+        ("login refused", 502, "provider-rejected-credentials"),
+        ("login lost", 503, "provider-unreachable"),
+    ],
+)
+def test_a_refused_token_that_cannot_be_renewed(bench: Bench, broken: str, status: int, problem: str) -> None:
+    """The order was certainly not looked at, whatever stops the second try; so its key is free."""
+
+    def refuse(_: Call) -> Reply:
+        if broken == "secret":
+            bench.put_secret("kolaybi", "not JSON")
+        bench.server.on(LOGINS["kolaybi"][0], HANG_UP if broken == "login lost" else Reply(401, b"{}"))
+        return Reply(401, b"{}")
+
+    bench.server.on(KOLAYBI.route, refuse)
+    response = bench.send(KOLAYBI)
+    assert (response.status, slug(response)) == (status, problem)
+    assert (response.body["money"], response.body["retry"]) == ("not_moved", "same_key")
+    assert len(bench.server.to(KOLAYBI.route)) == 1
+    assert bench.records() == []
+
+
+# -------------------------------------------------------------------- after another one took over
+
+
+def test_a_loser_that_cannot_read_what_stands_says_what_it_last_knew(bench: Bench) -> None:
+    def take_over_and_break(_: Call) -> Reply:
+        record = bench.record(bench.order(KOLAYBI).operation_id)
+        bench.clock.advance(3600)
+        bench.store.take_over(record, "somebody else", bench.clock.now + 27)
+        bench.fail_table("GetItem")
+        return KOLAYBI.success if isinstance(KOLAYBI.success, Reply) else Reply(500)
+
+    response = answered(bench, KOLAYBI, take_over_and_break)
+    bench.heal_table()
+    assert response.status == 202
+    assert bench.record(response.body["operation_id"]).owner == "somebody else"
+
+
+def test_an_amount_that_cannot_be_counted_is_in_nobodys_way(bench: Bench) -> None:
+    """A capture of the whole pre-authorisation, whose answer names no amount."""
+    response = answered(bench, PAYNET, json_reply({"is_succeed": True, "code": 0}), body={"xact_id": "x"})
+    assert response.status == 200
+    assert bench.record(response.body["operation_id"]).status == "succeeded"

@@ -1,0 +1,32 @@
+"""The bill of `make cost` follows what was measured."""
+
+from dataclasses import replace
+
+from tests.performance.cost import PRICES, UNITS, Measured, bill
+
+MEASURED = Measured(
+    milliseconds=20.0, sweep_milliseconds=25.0, log_bytes=1500.0, metrics={("OrderSucceeded", "a", "b")}
+)
+
+
+def lines(measured: Measured, item_bytes: float = 1000.0) -> dict[str, float]:
+    return {what: dollars for what, _, dollars in bill(dict.fromkeys(UNITS, measured), item_bytes)}
+
+
+def test_a_line_is_the_measurement_times_the_price() -> None:
+    made = lines(MEASURED)
+    assert made["API Gateway"] == PRICES["API Gateway, REST, a million requests"]
+    # (20 + 600) ms, half a GB, a million times.
+    assert round(made["Lambda, time"], 2) == round(310_000 * PRICES["Lambda, arm64, GB-second"], 2)
+    # 4, 4, 8, 10 and 12 units.
+    assert round(made["DynamoDB, writes"], 4) == round(7.6 * PRICES["DynamoDB, on demand, a million write units"], 4)
+    # 1,000 B and DynamoDB's own 100 B, for three months' orders.
+    assert round(made["DynamoDB, storage"], 3) == round(3.3 * 0.45, 3)
+    assert round(made["CloudWatch Logs"], 4) == round(2.0 * 0.62, 4)
+    assert all(dollars > 0 for dollars in made.values())
+
+
+def test_more_work_costs_more_in_its_own_line_only() -> None:
+    before, after = lines(MEASURED), lines(replace(MEASURED, milliseconds=200.0))
+    assert after["Lambda, time"] > before["Lambda, time"]
+    assert {name for name in before if before[name] != after[name]} == {"Lambda, time"}
