@@ -220,9 +220,7 @@ class Bench:
     def sweep(self, example: Example, seconds: Seconds = 27.0) -> dict[str, int]:
         return self.handle(example.function, sweep_event(), seconds)
 
-    def standing_order(
-        self, example: Example, content: Any, seconds: Seconds = 27.0
-    ) -> dict[str, Any]:
+    def standing_order(self, example: Example, content: Any, seconds: Seconds = 27.0) -> dict[str, Any]:
         return self.handle(example.function, {"standing_order": content}, seconds)
 
     def read(self, operation_id: str, client: str | None = "client-1") -> Response:
