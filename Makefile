@@ -5,7 +5,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve explain unknown resolve client client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test bench check lint format clean
+.PHONY: help setup run serve explain unknown resolve client client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak fuzz bench check lint format clean
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 
@@ -58,6 +58,15 @@ cost: setup ## Print what a million orders cost on AWS, from what an order does 
 
 test: setup ## Run all tests (PYTEST_ARGS="-k name" for some)
 	.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+faults: setup ## Prove the promise and print the tables: kills, lies, races, model, peer (VEZNE_FAULTS_SEED=n repeats a run)
+	.venv/bin/python -m pytest tests/faults $(PYTEST_ARGS)
+
+soak: setup ## Random orders and faults for MINUTES=10, then doubles, lost and wrong outcomes
+	@PYTHONPATH=shared .venv/bin/python -m tests.faults.soak $(or $(MINUTES),10)
+
+fuzz: setup ## Send 5,000 generated requests through the local stack (REQUESTS=n for another number)
+	VEZNE_FUZZ_REQUESTS=$(or $(REQUESTS),5000) .venv/bin/python -m pytest tests/end_to_end/test_fuzz.py -s $(PYTEST_ARGS)
 
 bench: setup ## Measure speed and size beside a floor and a peer (BENCH_ARGS="--parts cold --runs 15" for some)
 	@PYTHONPATH=shared .venv/bin/python -m tests.performance $(BENCH_ARGS)

@@ -4,6 +4,8 @@ The answer carries no id and KolayBi takes no reference of ours, so a marker in 
 later that a collection is this one.
 """
 
+from datetime import timedelta
+
 from vezne import entry
 from vezne.credentials import Access, KolayBiCredentials
 from vezne.inquiries import kolaybi
@@ -19,6 +21,8 @@ COMPLETED = "Tamamlandı"
 # No error envelope is documented. These say by HTTP itself that the request was not carried out (RFC 9110, 15.5), and
 # count only with a JSON object as body, which shows that KolayBi spoke and not something on the way.
 REFUSALS = frozenset({400, 403, 404, 405, 415, 422})
+# Far more than clocks can differ, far less than a record is kept.
+LONG_BEFORE = timedelta(days=1)
 GATEWAY_TYPES = {"vault": "Vault", "associate": "Associate"}
 
 
@@ -77,10 +81,13 @@ class Collect(Operation[CollectionRequest, KolayBiCredentials]):
         }
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
-        """The marker found anywhere is proof; its absence proves nothing."""
+        """The marker found anywhere is proof; its absence proves nothing.
+
+        A key used again when its record had expired marks alike, so a collection of long before the claim is not ours.
+        """
         rows = kolaybi.list_transactions(record.clues["associate_id"], deadline)
         for row in rows:
-            if record.id in row.text:
+            if record.id in row.text and not row.is_older_than(record.created_at - LONG_BEFORE.total_seconds()):
                 return Found(Succeeded(_found_result(row, record)), {"rows": str(len(rows))})
         return NotFound({"rows": str(len(rows))})
 

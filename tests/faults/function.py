@@ -27,6 +27,7 @@ from unittest import mock
 
 import botocore.httpsession
 from botocore.exceptions import ReadTimeoutError
+from botocore.retries import standard
 from vezne import entry, idempotency, inquiries, provider
 from vezne.operation import Operation
 
@@ -50,6 +51,12 @@ LOGIN_PATHS = ("/access_token", "/oauth/v2/token", "/connect/token")
 FAST = {"CONNECT_SECONDS": 0.5, "SHORTEST_READ_SECONDS": 0.2, "SETTLE_SECONDS": 0.5}
 FAST_ANSWER_SECONDS = 1.0
 LAMBDA_SECONDS = 27.0
+
+
+STEPS = (
+    "claim.before", "claim.after", "order.before", "order.head", "order.left", "order.came", "settle.before",
+    "settle.after", "take_over.before", "take_over.after", "look_up.before", "look_up.left", "look_up.came",
+)  # fmt: skip
 
 
 class Killed(BaseException):
@@ -147,6 +154,8 @@ class LostResponses:
             return response
 
         mock.patch.object(botocore.httpsession.URLLib3Session, "send", send).start()
+        # The SDK waits up to a second before it tries again.
+        mock.patch.object(standard.ExponentialBackoff, "delay_amount", return_value=0.01).start()
 
     def set(self, plan: dict[str, int]) -> None:
         """How many responses of which call are lost from now on, for instance {"PutItem": 1}."""
@@ -210,6 +219,8 @@ def serve(connection: socket.socket, operation: str, environment: dict[str, str]
     lost.start()
     module = importlib.import_module(MODULES[operation])
     served = operation_of(module)
+    if "PEER" in environment:
+        module = importlib.import_module("tests.faults.peer").module(served, environment["TABLE_NAME"], steps)
     lines.write(json.dumps({"pid": os.getpid()}) + "\n")
     lines.flush()
     for line in lines:

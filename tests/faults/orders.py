@@ -48,6 +48,11 @@ class Order:
             "isBase64Encoded": False,
         }
 
+    @property
+    def look_up_mark(self) -> str:
+        """What the provider's look-up of this order, and only of this one, carries."""
+        return self.path.get("associate_id", self.mark)
+
     def bookings(self, sandbox: SandboxControl) -> int:
         """How often money moved for this order."""
         mine = [booking for booking in sandbox.bookings(self.operation.partition(".")[0]) if self._is_mine(booking)]

@@ -142,11 +142,13 @@ class Function:
     operation: str
     table: str
     secret: str
+    peer: bool = False
     _warm: list[FunctionProcess] = field(default_factory=list)
 
     def fork(self) -> FunctionProcess:
         """A new process; the first event it handles is its cold start."""
-        return self.world.nursery.fork(self.operation, {"TABLE_NAME": self.table, "SECRET_ID": self.secret})
+        environment = {"TABLE_NAME": self.table, "SECRET_ID": self.secret, **({"PEER": "1"} if self.peer else {})}
+        return self.world.nursery.fork(self.operation, environment)
 
     def call(self, event: Any, **request: Any) -> Answer:
         """Handle one event in a process that is warm if there is one. Raises Died if it is killed."""
@@ -158,6 +160,13 @@ class Function:
     def sweep(self, **request: Any) -> Answer:
         """The scheduled event."""
         return self.call(SWEEP, **request)
+
+    def close(self) -> None:
+        """End its processes and drop its table."""
+        for process in self._warm:
+            process.close()
+        self._warm.clear()
+        self.world.aws("dynamodb").delete_table(TableName=self.table)
 
     def record(self, record_id: str) -> Record | None:
         """What the table holds of an order."""

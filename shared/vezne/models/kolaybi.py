@@ -87,3 +87,7 @@ class TransactionRow(ResultModel, defer_build=True):
     issue_date: Annotated[str | None, BeforeValidator(_iso_date), WrapValidator(_if_it_fits)] = None
 
     _gather_text = model_validator(mode="before")(_with_text)
+
+    def is_older_than(self, seconds: float) -> bool:
+        """Whether the row's date, if it has one, lies before this time (seconds since 1970)."""
+        return self.issue_date is not None and datetime.fromisoformat(self.issue_date).timestamp() < seconds

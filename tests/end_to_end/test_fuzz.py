@@ -1,0 +1,168 @@
+"""Generated bad input over all routes of the deployed stack: no 5xx, nothing at a provider, always a problem document.
+
+Each request is one that must be refused: a valid order with something about it that fits nothing. `make fuzz` sends
+more of them (VEZNE_FUZZ_REQUESTS), and VEZNE_FAULTS_SEED others.
+"""
+
+import json
+import os
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import seed as with_seed
+from hypothesis import strategies as st
+
+from tests.end_to_end.examples import OPERATIONS, example
+from tests.stack import Stack
+
+REQUESTS = int(os.environ.get("VEZNE_FUZZ_REQUESTS") or 500)
+SEED = int(os.environ.get("VEZNE_FAULTS_SEED") or 1)
+JSON = "application/json"
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=15,
+)
+# Fits no field: every field is a scalar, a list of numbers or an object of known names.
+FITS_NOTHING = st.dictionaries(st.text("abcxyz", min_size=1, max_size=5).map("x_{}".format), ANYTHING, min_size=1)
+IN_A_PATH = st.text("abcxyz0189-_.~%20ğü", min_size=1, max_size=30).map(lambda text: text.replace("%", "%25"))
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request, and what is wrong with it."""
+
+    what: str
+    method: str
+    path: str
+    content: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    token: bool = True
+
+
+@st.composite
+def orders(draw: st.DrawFn) -> Sent:
+    """A valid order of any operation."""
+    one = example(draw(st.sampled_from(OPERATIONS)))
+    headers = {"Content-Type": JSON, "Idempotency-Key": one.key}
+    return Sent("valid", "POST", one.path, json.dumps(one.body).encode(), headers)
+
+
+@st.composite
+def with_a_wrong_field(draw: st.DrawFn) -> Sent:
+    order = draw(orders())
+    body = json.loads(order.content)
+    body[draw(st.sampled_from(sorted(body)))] = draw(FITS_NOTHING)
+    return replace(order, what="wrong field", content=json.dumps(body).encode())
+
+
+@st.composite
+def with_an_unknown_field(draw: st.DrawFn) -> Sent:
+    order = draw(orders())
+    body = {**json.loads(order.content), f"x{draw(TEXT)}": draw(ANYTHING)}
+    return replace(order, what="unknown field", content=json.dumps(body).encode())
+
+
+@st.composite
+def with_another_body(draw: st.DrawFn) -> Sent:
+    order = draw(orders())
+    whole = order.content
+    content = draw(
+        st.binary(max_size=200)
+        | ANYTHING.map(lambda value: json.dumps(value).encode())
+        | st.integers(0, len(whole) - 1).map(lambda end: whole[:end])
+        | st.integers(1, 5000).map(lambda depth: b'{"a":' * depth + b"1" + b"}" * depth)
+        | st.integers(65537, 70000).map(lambda size: b'{"a": "' + b"x" * size + b'"}')
+        | st.just(whole[:-1] + b"," + whole[1:])
+        | st.just(whole.replace(b'"10.', b'NaN, "x": "10.'))
+    )
+    return replace(order, what="another body", content=content)
+
+
+@st.composite
+def with_a_wrong_header(draw: st.DrawFn) -> Sent:
+    order = draw(orders())
+    odd = st.text("abc \t\u00e9", max_size=20).map(lambda text: f"a{text} x")
+    key = draw(st.sampled_from([None, "", "k" * 256]) | odd)
+    if draw(st.booleans()):
+        headers = {"Content-Type": JSON} | ({} if key is None else {"Idempotency-Key": key})
+        return replace(order, what="wrong key", headers=headers)
+    other = draw(st.sampled_from(["text/plain", "application/xml", "multipart/form-data; boundary=x", "x", "*/*"]))
+    return replace(order, what="wrong type", headers={**order.headers, "Content-Type": other})
+
+
+@st.composite
+def with_a_wrong_path(draw: st.DrawFn) -> Sent:
+    """Any text is a transaction code, so there the body is wrong, too."""
+    name = draw(IN_A_PATH)
+    path = draw(st.sampled_from([f"/kolaybi/associates/{name}/collections", f"/haso/transactions/{name}/expenses"]))
+    order = draw(with_an_unknown_field())
+    return replace(order, what="wrong path", path=path)
+
+
+@st.composite
+def with_another_method(draw: st.DrawFn) -> Sent:
+    order = draw(orders())
+    return replace(order, what="other method", method=draw(st.sampled_from(["GET", "PUT", "PATCH", "DELETE"])))
+
+
+@st.composite
+def without_a_right(draw: st.DrawFn) -> Sent:
+    order = draw(orders())
+    token = draw(st.none() | st.text("abc.-_0", min_size=1, max_size=60))
+    headers = order.headers if token is None else {**order.headers, "Authorization": f"Bearer {token}"}
+    return replace(order, what="no right", headers=headers, token=False)
+
+
+@st.composite
+def of_an_operation_that_is_not(draw: st.DrawFn) -> Sent:
+    wanted = draw(IN_A_PATH | st.text("abcdefgh234567", min_size=26, max_size=26).map("op_{}".format))
+    return Sent("no such operation", "GET", f"/operations/{wanted}")
+
+
+BAD = st.one_of(
+    with_a_wrong_field(), with_an_unknown_field(), with_another_body(), with_a_wrong_header(), with_a_wrong_path(),
+    with_another_method(), without_a_right(), of_an_operation_that_is_not(),
+)  # fmt: skip
+
+
+def is_problem(answer: httpx.Response) -> bool:
+    """The documented shape: RFC 9457, with `money` and `retry`."""
+    if answer.headers.get("content-type") != "application/problem+json":
+        return False
+    problem: dict[str, Any] = answer.json()
+    texts = all(isinstance(problem.get(name), str) for name in ("type", "title"))
+    known = problem.get("money") == "not_moved" or problem["type"] == "/problems/operation-not-found"
+    return texts and known and problem["status"] == answer.status_code and problem["retry"] in (
+        "same_key", "new_key", "never")  # fmt: skip
+
+
+@pytest.mark.timeout(3600)
+def test_bad_input_is_refused_with_a_problem_and_reaches_no_provider(stack: Stack, token: str) -> None:
+    before, told = len(stack.sandbox.calls()), Counter[str]()
+
+    @with_seed(SEED)
+    @settings(
+        max_examples=REQUESTS, deadline=None, database=None, phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(BAD)
+    def send(bad: Sent) -> None:
+        headers = {name: value.encode() for name, value in bad.headers.items()}
+        answer = stack.http.request(
+            bad.method, stack.api_url + bad.path, content=bad.content,
+            headers=headers | ({"Authorization": f"Bearer {token}".encode()} if bad.token else {}),
+        )  # fmt: skip
+        told[f"{bad.what} {answer.status_code}"] += 1
+        assert 400 <= answer.status_code < 500, (bad, answer.text)
+        assert is_problem(answer), (bad, answer.text)
+        assert len(stack.sandbox.calls()) == before, bad
+
+    send()
+    assert told.total() >= REQUESTS
+    print(f"\nfuzz: {told.total()} requests, none reached a provider: {dict(sorted(told.items()))}")

@@ -1,0 +1,178 @@
+"""A function, its table and its provider in one process and one thread, on a clock of its own.
+
+The handlers and the operations are the deployed ones. The table is `MemoryStore`; the provider is the sandbox, called
+without a socket; a kill is an exception that nothing in the code catches, and at any step something else may come
+between, which is what a second process would be.
+"""
+
+import importlib
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest import mock
+
+from vezne import credentials, entry, telemetry
+from vezne.idempotency import Store
+from vezne.inquiries import vakifbank
+from vezne.provider import Answer as ProviderAnswer
+from vezne.provider import AnswerLostError, Provider
+from vezne.record import Record
+
+from tests.faults.function import MODULES, Killed, Steps, call_kind, operation_of
+from tests.faults.memory_store import MemoryStore, Table
+from tests.faults.world import SWEEP, Answer
+from tests.sandbox.lies import RAW
+from tests.sandbox.rules import read_rule
+from tests.sandbox.server import Sandbox
+from tests.sandbox.wire import Call
+
+LAMBDA_SECONDS = 27.0
+
+
+class Context:
+    """Time enough, always: what too little time does is tested with real processes."""
+
+    def get_remaining_time_in_millis(self) -> float:
+        return LAMBDA_SECONDS * 1000
+
+
+class SteppedStore(MemoryStore):
+    """With the steps of `function.py` round each write."""
+
+    def __init__(self, table: Table, clock: Callable[[], float], steps: Steps) -> None:
+        super().__init__(table, clock)
+        self._steps = steps
+
+    def claim(self, record: Record) -> Record | None:
+        return self._at("claim", lambda: super(SteppedStore, self).claim(record))
+
+    def take_over(self, record: Record, owner: str, lease_until: float, *, sending: bool = False) -> Record:
+        return self._at(
+            "take_over", lambda: super(SteppedStore, self).take_over(record, owner, lease_until, sending=sending)
+        )
+
+    def settle(self, record: Record, status: str, outcome: dict[str, Any]) -> Record:
+        return self._at("settle", lambda: super(SteppedStore, self).settle(record, status, outcome))
+
+    def release(self, record: Record) -> None:
+        self._at("settle", lambda: super(SteppedStore, self).release(record))
+
+    def keep_unknown(self, record: Record, next_look_up: float) -> Record:
+        return self._at("settle", lambda: super(SteppedStore, self).keep_unknown(record, next_look_up))
+
+    def _at(self, step: str, write: Callable[[], Any]) -> Any:
+        self._steps.reach(f"{step}.before")
+        outcome = write()
+        self._steps.reach(f"{step}.after")
+        return outcome
+
+
+class Bench:
+    """One operation with its provider and its table."""
+
+    def __init__(self, operation: str) -> None:
+        self.now = time.time()
+        self.table, self.sandbox = Table(), Sandbox()
+        self.sandbox.ledger.clock.now = lambda: self.now  # type: ignore[method-assign]
+        self.module = importlib.import_module(MODULES[operation])
+        self.operation = operation_of(self.module)
+        self.operation.client.keyring.forget()
+        self.between: Callable[[], None] = lambda: None
+        self._steps = Steps(self._act)
+        self._broken: AssertionError | None = None
+
+    def call(self, event: Any, *, skew: float = 0.0, plan: dict[str, Any] | None = None) -> Answer | None:
+        """Handle one event on a clock that is wrong by `skew` seconds; None if the function was killed."""
+        outer = self._steps.plan, self._steps.seen
+        self._steps.plan, self._steps.seen = plan or {}, []
+        store = SteppedStore(self.table, lambda: self.now + skew, self._steps)
+        try:
+            with mock.patch.object(entry, "Store", return_value=store):
+                return Answer(self.module.handler(event, Context()))
+        except Killed:
+            return None
+        finally:
+            self._steps.plan, self._steps.seen = outer
+            if self._broken is not None:
+                raise self._broken
+
+    def sweep(self, **how: Any) -> Answer | None:
+        return self.call(SWEEP, **how)
+
+    def store(self) -> Store:
+        return MemoryStore(self.table, lambda: self.now)
+
+    def rule(self, **values: Any) -> None:
+        self.sandbox.rules.add(read_rule(values, self.sandbox.operations))
+
+    def pass_time(self, seconds: float) -> None:
+        """Let the same time pass for functions and provider."""
+        self.now += seconds
+        self.sandbox.book_what_is_due()
+
+    def _act(self, what: str) -> None:
+        if what == "kill":
+            raise Killed
+        # The invocation pauses here, others run, and it goes on.
+        paused = self._steps.plan, self._steps.seen
+        try:
+            self.between()
+        except AssertionError as error:
+            # Raised here it would pass for an error of the code under test, which has an answer for every error.
+            self._broken = self._broken or error
+        self._steps.plan, self._steps.seen = paused
+
+    def send(self, prepared: Any) -> ProviderAnswer:
+        """What `Provider.send` does, by way of the sandbox."""
+        kind = call_kind(prepared.path_url.partition("?")[0])
+        self._steps.reach(f"{kind}.before")
+        self._steps.reach(f"{kind}.head")
+        reply, rule = self.sandbox.answer(self._as_call(prepared))
+        self._steps.reach(f"{kind}.left")
+        if rule is not None and rule.then in RAW:
+            raise AnswerLostError(rule.then)
+        self._steps.reach(f"{kind}.came")
+        return ProviderAnswer(reply.status, reply.body)
+
+    def _as_call(self, prepared: Any) -> Call:
+        path = prepared.path_url.partition("?")[0]
+        for operation in self.sandbox.operations.values():
+            pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.path)
+            match = re.fullmatch(pattern, path)
+            if match and operation.method == prepared.method:
+                return Call(
+                    operation=operation.name, method=prepared.method, path=path, parameters=match.groupdict(), query={},
+                    headers=prepared.headers, content_type=prepared.headers.get("Content-Type", ""),
+                    body=prepared.body or b"",
+                )  # fmt: skip
+        raise AssertionError(f"no such address: {prepared.method} {path}")
+
+
+@contextmanager
+def in_process(current: Callable[[], Bench]) -> Iterator[None]:
+    """Put sandbox and memory in the place of sockets and AWS, for whatever bench is the current one."""
+    secrets = Sandbox()
+    names = ("KOLAYBI_URL", "VAKIFBANK_URL", "WALLETGATE_URL", "WALLETGATE_IDENTITY_URL", "HASO_URL", "PAYNET_URL")
+
+    def fetch(model: Any) -> tuple[Any, str]:
+        provider = current().operation.name.partition(".")[0]
+        accepted = secrets.providers[provider].secrets._accepted
+        return model.model_validate({name: values[0] for name, values in accepted.items()}), "version-1"
+
+    with ExitStack() as stack:
+        stack.enter_context(mock.patch.dict("os.environ", dict.fromkeys(names, "http://sandbox.invalid")))
+        stack.enter_context(mock.patch.object(Provider, "send", lambda _, prepared, *__: current().send(prepared)))
+        stack.enter_context(mock.patch.object(credentials, "_fetch_secret", fetch))
+        stack.enter_context(mock.patch.object(vakifbank.LOGINS, "begin"))
+        stack.enter_context(mock.patch.object(vakifbank.LOGINS, "end"))
+        stack.enter_context(mock.patch.object(telemetry, "metrics", mock.Mock(metric_set={})))
+        stack.enter_context(mock.patch.object(telemetry, "single_metric"))
+        level = telemetry.logger.log_level
+        telemetry.logger.setLevel(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            telemetry.logger.setLevel(level)

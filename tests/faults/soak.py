@@ -1,0 +1,140 @@
+"""`python -m tests.faults.soak MINUTES`: random orders and faults for as long as is asked, then the sum.
+
+Each operation has a thread of its own. Every order is lied about, killed, repeated and swept at random, and then
+judged as in the tests. What stays unknown is explained. Exit code 1 if anything was doubled, lost or wrong.
+"""
+
+import argparse
+import random
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from tests.faults.function import STEPS
+from tests.faults.orders import new_order
+from tests.faults.test_lies import LIES, LOOK_UP_LIES, LOOK_UPS, SUCH_LIES_ONLY
+from tests.faults.verdict import RETRY_AT, Trial
+from tests.faults.world import OPERATIONS, Function, World, running_world
+
+# The sandboxes start anew after so long: their lists are searched for every verdict.
+ROUND_SECONDS = 20
+# Of each operation. Most of the time they wait for a provider that is silent.
+WORKERS = 4
+UNKNOWN_BECAUSE = {
+    "kolaybi.collect": "not booked, and KolayBi's list proves presence only",
+    "walletgate.pay_bill": "not booked, and that the list shows every bill payment is not documented",
+    "paynet.capture": "not booked, and that `check` shows every capture is not documented",
+}
+
+
+@dataclass
+class Sum:
+    """What came of all orders."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+
+    def add(self, trial: Trial) -> None:
+        self.counts.update(orders=1, bookings=trial.bookings_at_the_end, kills=trial.kills,
+                           calls=len(trial.told))  # fmt: skip
+        if trial.final_status in ("unknown", "processing") and not trial.verdict:
+            self.unknown[trial.order.operation] += 1
+        for complaint in trial.verdict:
+            kind = "doubles" if "bookings" in complaint and "double" in complaint else (
+                "lost" if complaint.startswith(("lost", "still unknown")) else "wrong")  # fmt: skip
+            self.counts[kind] += 1
+            self.broken.append(f"{trial.order.operation} {trial.order.key}: {complaint}; told {trial.told}")
+
+    def lines(self, seconds: float) -> list[str]:
+        counts, unknown = self.counts, self.unknown
+        rate = f"{counts['calls'] / seconds:.0f} a second"
+        names = ("orders", "bookings", "doubles", "lost", "wrong")
+        counted = ", ".join(f"{name} {counts[name]}" for name in names)
+        return [
+            *self.broken,
+            f"{seconds:.0f} s, {counts['calls']} invocations ({rate}), {counts['kills']} of them killed",
+            f"{counted}, still unknown {unknown.total()}",
+            *(f"  {count} {name}: {UNKNOWN_BECAUSE[name]}" for name, count in sorted(unknown.items())),
+        ]
+
+
+def one_order(function: Function, chance: random.Random) -> Trial:
+    """An order with a lie or none, a kill or none, repeated, swept and misled at random; then left in peace."""
+    _, rule = chance.choice([("truth", {}), *LIES])
+    if rule and function.operation not in SUCH_LIES_ONLY.get(rule["then"], OPERATIONS):
+        rule = {}
+    trial = Trial(function, new_order(function.operation), late=isinstance(rule.get("book"), dict))
+    control, made = function.world.sandbox, []
+    if rule:
+        made.append(control.rule(function.operation, match=trial.order.mark, **rule)["id"])
+    trial.send(plan=random_plan(chance))
+    for number in range(1, chance.randrange(4) + 1):
+        if chance.random() < 0.2:
+            made.append(misleading_look_up(trial, chance))
+        trial.let_late_bookings_fall_due()
+        if chance.random() < 0.5:
+            trial.retry(number * RETRY_AT, plan=random_plan(chance))
+        else:
+            trial.sweep(clock=number * RETRY_AT + 65, plan=random_plan(chance))
+    for rule_id in made:
+        control.remove_rules(rule_id)
+    trial.retry(5 * RETRY_AT)
+    trial.sweep_until_quiet()
+    trial.end()
+    return trial
+
+
+def misleading_look_up(trial: Trial, chance: random.Random) -> int:
+    rule = chance.choice(LOOK_UP_LIES)[1]
+    look_up = LOOK_UPS[trial.order.operation]
+    made = trial.function.world.sandbox.rule(look_up, match=trial.order.look_up_mark, **rule)
+    number: int = made["id"]
+    return number
+
+
+def random_plan(chance: random.Random) -> dict[str, str]:
+    return {"at": chance.choice(STEPS)} if chance.random() < 0.4 else {}
+
+
+def soak(world: World, minutes: float, seed: int) -> Sum:
+    """Rounds of random orders until the time is over."""
+    total, ends, number = Sum(), time.monotonic() + 60 * minutes, 0
+    while time.monotonic() < ends:
+        number += 1
+        world.sandbox.reset()
+        round_ends = min(ends, time.monotonic() + ROUND_SECONDS)
+
+        def keep_ordering(place: tuple[str, int], end: float = round_ends, name: int = number) -> list[Trial]:
+            function, chance = world.function(place[0]), random.Random(f"{seed} {name} {place}")
+            trials = []
+            while time.monotonic() < end:
+                trials.append(one_order(function, chance))
+            function.close()
+            return trials
+
+        places = [(operation, worker) for operation in OPERATIONS for worker in range(WORKERS)]
+        with ThreadPoolExecutor(len(places)) as pool:
+            for trials in pool.map(keep_ordering, places):
+                for trial in trials:
+                    total.add(trial)
+    return total
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.soak", description=__doc__)
+    parser.add_argument("minutes", type=float)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    asked = parser.parse_args()
+    sys.stdout.write(f"seed {asked.seed}\n")
+    started = time.monotonic()
+    with running_world() as world:
+        total = soak(world, asked.minutes, asked.seed)
+    sys.stdout.write("\n".join(total.lines(time.monotonic() - started)) + "\n")
+    return 1 if total.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

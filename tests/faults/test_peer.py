@@ -1,0 +1,115 @@
+"""Side by side with Powertools' `@idempotent` as its documentation shows it: the same orders, the same faults."""
+
+import dataclasses
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.faults.orders import Order, new_order
+from tests.faults.tables import aligned
+from tests.faults.verdict import RETRY_AT, Trial
+from tests.faults.world import OPERATIONS, Answer, Died, Function, World
+
+RETRIES = 3
+# What happens to the first call; the retries meet an honest provider.
+FAULTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("nothing", {}, {}),
+    ("booked, then silence", {"then": "hang"}, {}),
+    ("booked, then reset", {"then": "reset"}, {}),
+    ("booked, then 502", {"then": "bad_gateway_html"}, {}),
+    ("booked, answer cut", {"then": "cut"}, {}),
+    ("booked late, then reset", {"then": "reset", "book": {"after_seconds": 1}}, {}),
+    ("not booked, reset", {"then": "reset", "book": False}, {}),
+    ("refused", {"then": "refuse"}, {}),
+    ("killed before the socket", {}, {"at": "order.before"}),
+    ("killed after the bytes left", {}, {"at": "order.left"}),
+    ("killed after the answer", {}, {"at": "order.came"}),
+    ("killed before the outcome is stored", {}, {"at": "settle.before"}),
+]
+
+
+def set_up(function: Function, rule: dict[str, Any]) -> Order:
+    order = new_order(function.operation)
+    if rule:
+        function.world.sandbox.rule(function.operation, match=order.mark, **rule)
+    return order
+
+
+def with_vezne(function: Function, rule: dict[str, Any], plan: dict[str, Any]) -> tuple[int, int, int]:
+    trial = Trial(function, set_up(function, rule), late="book" in rule)
+    trial.send(plan=plan)
+    trial.let_late_bookings_fall_due()
+    for number in range(1, RETRIES + 1):
+        trial.retry(number * RETRY_AT)
+    trial.sweep_until_quiet()
+    trial.end()
+    status, bookings = trial.final_status, trial.bookings_at_the_end
+    doubles = max(0, bookings - 1)
+    lost = int(bool(bookings) and status in ("no record", "unknown", "processing"))
+    wrong = int((status == "succeeded") != bool(bookings) and status in ("succeeded", "declined", "not_executed"))
+    return doubles, lost, wrong
+
+
+def with_peer(function: Function, rule: dict[str, Any], plan: dict[str, Any]) -> tuple[int, int, int]:
+    """Doubles, lost (money moved and nobody can tell), wrong (what was said last is not what happened)."""
+    order = set_up(function, rule)
+    last = call_peer(function, order, plan)
+    if "book" in rule:
+        function.world.sandbox.advance_clock(1)
+    for _ in range(RETRIES):
+        let_the_lock_run_out(function)
+        last = call_peer(function, order, {}) or last
+    bookings = order.bookings(function.world.sandbox)
+    said = last.status if last and not last.raised else None
+    doubles = max(0, bookings - 1)
+    return doubles, int(bool(bookings) and said is None), int(said is not None and (said == 200) != bool(bookings))
+
+
+def call_peer(function: Function, order: Order, plan: dict[str, Any]) -> Answer | None:
+    try:
+        return function.call(order.event, plan=plan)
+    except Died:
+        return None
+
+
+def let_the_lock_run_out(function: Function) -> None:
+    """The time limit of the killed invocation passes."""
+    table = function.world.aws("dynamodb")
+    for item in table.scan(TableName=function.table)["Items"]:
+        if item.get("status") == {"S": "INPROGRESS"}:
+            table.update_item(
+                TableName=function.table,
+                Key={"id": item["id"]},
+                UpdateExpression="SET in_progress_expiration = :past",
+                ExpressionAttributeValues={":past": {"N": "1"}},
+            )
+
+
+@pytest.mark.timeout(600)
+def test_side_by_side_with_powertools(world: World, report: list[str]) -> None:
+    world.sandbox.reset()
+    ours, peers = Counter[str](), Counter[str]()
+    rows = [["first call", "vezne: doubles / lost / wrong", "peer: doubles / lost / wrong"]]
+    functions = [world.function(operation) for operation in OPERATIONS]
+    rivals = [dataclasses.replace(world.function(operation), peer=True) for operation in OPERATIONS]
+    for name, rule, plan in FAULTS:
+        mine = [with_vezne(function, rule, plan) for function in functions]
+        theirs = [with_peer(function, rule, plan) for function in rivals]
+        rows.append([name, *(" / ".join(str(sum(column)) for column in zip(*tried, strict=True))
+                             for tried in (mine, theirs))])  # fmt: skip
+        for counted, tried in ((ours, mine), (peers, theirs)):
+            for doubles, lost, wrong in tried:
+                counted.update(doubles=doubles, lost=lost, wrong=wrong)
+    orders = len(FAULTS) * len(OPERATIONS)
+    report += [
+        f"Side by side with Powertools @idempotent: {orders} orders each, {RETRIES} retries with the same key",
+        *aligned(rows),
+        (
+            f"vezne {ours['doubles']} / {ours['lost']} / {ours['wrong']}, "
+            f"peer {peers['doubles']} / {peers['lost']} / {peers['wrong']}"
+        ),
+    ]
+    assert not ours.total()
+    assert peers["doubles"] > 0
+    assert peers["wrong"] + peers["lost"] > 0
