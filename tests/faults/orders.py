@@ -55,7 +55,10 @@ class Order:
 
     def bookings(self, sandbox: SandboxControl) -> int:
         """How often money moved for this order."""
-        mine = [booking for booking in sandbox.bookings(self.operation.partition(".")[0]) if self._is_mine(booking)]
+        provider = self.operation.partition(".")[0]
+        # KolayBi has no reference but the description, which ends with the operation id.
+        reference = None if provider == "kolaybi" else self.mark
+        mine = [booking for booking in sandbox.bookings(provider, reference) if self._is_mine(booking)]
         if self.operation == "haso.set_expenses":
             # The value sent is a total: a second booking of the same total moves nothing.
             totals = [booking["amount"] for booking in mine]
