@@ -276,6 +276,7 @@ def test_a_whole_capture_is_found_whatever_its_amount(bench: Bench) -> None:
         ([capture_row(START + 2, is_succeed=None)], "not_found"),
         ([capture_row(START + 2, transaction_type=1)], "not_found"),
         ([capture_row(START + 2, transaction_type=6)], "not_found"),
+        ([capture_row(START - 60)], "inconclusive"),
         ([capture_row(START + 2, "49.89")], "inconclusive"),
         ([capture_row(START + 2), capture_row(START + 3)], "inconclusive"),
         ([capture_row(START + 2, xact_date=None)], "inconclusive"),
@@ -283,7 +284,7 @@ def test_a_whole_capture_is_found_whatever_its_amount(bench: Bench) -> None:
     ],
     ids=[
         "pre-authorisation only", "nothing", "older capture of the same amount", "failed capture", "no sign", "sale",
-        "reversal", "other amount", "two captures", "no date", "date in another form",
+        "reversal", "a little older", "other amount", "two captures", "no date", "date in another form",
     ],
 )  # fmt: skip
 def test_what_proves_nothing(bench: Bench, rows: list[dict[str, Any]], finding: str) -> None:

@@ -285,6 +285,16 @@ def test_no_write_of_a_former_owner_is_taken(bench: Bench, example: Example, wri
 
 
 @each_operation
+def test_nobody_takes_over_by_what_he_read_before_the_owner_wrote_again(bench: Bench, example: Example) -> None:
+    seen = bench.stand(example)
+    bench.store.keep_unknown(seen, bench.clock.now + 60)
+    before = bench.items()
+    with pytest.raises(LostOwnershipError):
+        bench.store.take_over(seen, "somebody else", bench.clock.now + 27)
+    assert bench.items() == before
+
+
+@each_operation
 def test_nobody_takes_over_what_is_settled(bench: Bench, example: Example) -> None:
     record = bench.stand(example)
     bench.store.settle(record, DECLINED, {"code": "", "text": ""})

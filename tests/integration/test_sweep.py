@@ -165,12 +165,14 @@ def test_two_not_founds_after_the_settling_time_prove_that_nothing_happened(benc
     bench.server.on(example.look_up_route, example.not_found)
     in_flight_until = bench.record(known).in_flight_until
     statuses = []
-    while bench.clock.now <= in_flight_until + SETTLING[example.operation]:
+    for _ in range(10):
         statuses.append(sweep_when_due(bench, example, known))
-    assert statuses[-1] == NOT_EXECUTED
-    assert set(statuses[:-1]) == {UNKNOWN}
+        late_enough = bench.clock.now > in_flight_until + SETTLING[example.operation]
+        assert statuses[-1] == (NOT_EXECUTED if late_enough else UNKNOWN)
+        if late_enough:
+            break
+    assert statuses.count(UNKNOWN) >= 2
     assert set(findings(bench, known)) == {"not_found"}
-    assert bench.clock.now > in_flight_until + SETTLING[example.operation]
     # The client may order it anew, and whatever guarded it is free.
     response = bench.send(example)
     assert (response.status, response.body["type"]) == (402, "/problems/not-executed")

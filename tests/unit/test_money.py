@@ -99,6 +99,11 @@ def test_wire_literals(text: str, kolaybi: str, vakifbank: str, walletgate: str,
     assert money.minor_units_text(amount) == minor_units
 
 
+@pytest.mark.parametrize("rate", ["0.00001", "34.123456", "0.0000000000001"])
+def test_a_rate_of_exchange_keeps_its_digits(rate: str) -> None:
+    assert money.shortest_number(money.parse_amount(rate)) == rate
+
+
 def test_zero_in_minor_units() -> None:
     assert money.minor_units_text(Decimal("0.00")) == "0"
 
