@@ -20,6 +20,8 @@ class Trial:
     late: bool = False
     told: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    # Whether the invocation that was to be killed came to the step at which it was to happen.
+    hit: bool = False
     bookings_at_the_end: int = 0
     final_status: str = ""
     verdict: list[str] = field(default_factory=list)
@@ -49,6 +51,7 @@ class Trial:
         except Died:
             self.told.append("sweep killed")
             return
+        self.told.append("swept")
         if answer.raised:
             self.wrong.append(f"the sweep raised {answer.raised}")
 
