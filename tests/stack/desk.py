@@ -11,14 +11,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
-import boto3
 from vezne.idempotency import LostOwnershipError, Store, StoreUnavailableError, new_owner
 from vezne.masking import mask_text
 from vezne.record import NOT_EXECUTED, SUCCEEDED, UNKNOWN, Record, iso_time, trimmed
 from vezne.settling import lease_is_alive
 
-from .build import REGION
-from .processes import STACK_FILE
+from .connection import OperatorError, connect
 from .stack import OPERATIONS
 
 # Long enough for the two writes of a decision, short enough not to be in the way of a sweep.
@@ -26,7 +24,7 @@ DECISION_SECONDS = 30
 _MONEY = {SUCCEEDED: "moved", UNKNOWN: "unknown: it may or may not have moved"}
 
 
-class DeskError(Exception):
+class DeskError(OperatorError):
     """What the operator asked for cannot be done; the text says why."""
 
 
@@ -99,24 +97,6 @@ def _age(seconds: float) -> str:
     return f"{hours} h {minutes % 60} m" if hours else f"{minutes} m"
 
 
-def _connect(stack: str) -> None:
-    """Point the store at the table of a deployed stack, or of the local one. Raises DeskError."""
-    if stack:
-        outputs = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", [])
-        os.environ["TABLE_NAME"] = next(item["OutputValue"] for item in outputs if item["OutputKey"] == "TableName")
-        return
-    if not STACK_FILE.exists():
-        raise DeskError("No local stack is running (make serve starts one), and no STACK was named.")
-    local = json.loads(STACK_FILE.read_text())
-    os.environ.update(
-        TABLE_NAME=local["table"],
-        AWS_ENDPOINT_URL=local["aws_endpoint_url"],
-        AWS_ACCESS_KEY_ID="test",
-        AWS_SECRET_ACCESS_KEY="test",
-        AWS_DEFAULT_REGION=REGION,
-    )
-
-
 def main() -> int:
     """Parse the command line and print what was asked for."""
     parser = argparse.ArgumentParser(prog="tests.stack.desk", description=__doc__)
@@ -130,7 +110,7 @@ def main() -> int:
     decision.add_argument("reason")
     arguments = parser.parse_args()
     try:
-        _connect(arguments.stack)
+        os.environ["TABLE_NAME"] = connect(arguments.stack)["TableName"]
         store = Store()
         if arguments.command == "unknown":
             lines = unknown(store)
@@ -145,7 +125,7 @@ def main() -> int:
         printed = [print(line) for line in lines]
         if not printed:
             print("nothing is unresolved")
-    except (DeskError, StoreUnavailableError) as error:
+    except (OperatorError, StoreUnavailableError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
