@@ -256,7 +256,8 @@ def _ministack(port: int, directory: Path) -> AbstractContextManager[Child]:
         "STATE_DIR": str(temporary / "state"),
         "S3_DATA_DIR": str(temporary / "s3"),
     }
-    return running("MiniStack", [sys.executable, "-m", "ministack"], environment, directory / "ministack.log")
+    command = [sys.executable, "-m", "tests.stack.emulator"]
+    return running("MiniStack", command, environment, directory / "ministack.log")
 
 
 def _described(aws: Aws, http: httpx.Client, endpoint_url: str, sandbox_url: str, directory: Path) -> Stack:
