@@ -10,8 +10,10 @@ import pytest
 from tests.end_to_end.desk import make
 from tests.end_to_end.examples import OPERATIONS, Example, example, reconfigured
 from tests.end_to_end.test_events import due, golden
+from tests.end_to_end.test_inquiries import golden as inquire
 from tests.sandbox.ledger import load_credentials
 from tests.stack import Stack
+from tests.stack.stack import INQUIRIES
 
 PROVIDERS = [operation.split(".")[0] for operation in OPERATIONS]
 RIGHT = load_credentials()
@@ -34,12 +36,16 @@ def send(stack: Stack, one: Example, token: str) -> Any:
     return stack.request("POST", one.path, token=token, key=one.key, body=one.body)
 
 
-def assert_rejected(stack: Stack, answer: Any, one: Example) -> None:
+def assert_problem(answer: Any) -> None:
     assert answer.status_code == 502, answer.text
     problem = answer.json()
     assert problem["type"] == "/problems/provider-rejected-credentials"
     assert (problem["money"], problem["retry"]) == ("not_moved", "same_key")
     assert "Traceback" not in answer.text
+
+
+def assert_rejected(stack: Stack, answer: Any, one: Example) -> None:
+    assert_problem(answer)
     assert stack.sandbox.bookings(one.provider, one.reference) == []
 
 
@@ -105,6 +111,25 @@ def test_a_secret_that_is_missing_or_not_ours(stack: Stack, token: str, provider
         finally:
             vault.restore_secret(SecretId=stack.secrets[provider])
         assert send(stack, one, token).status_code == 200
+
+
+@pytest.mark.parametrize("inquiry", INQUIRIES)
+def test_an_inquiry_without_a_usable_secret_is_a_problem_until_it_is_repaired(
+    stack: Stack, token: str, inquiry: str
+) -> None:
+    provider = inquiry.split(".")[0]
+    vault, secret = stack.aws("secretsmanager"), {"SecretId": stack.secrets[provider]}
+    with restored(stack, provider), reconfigured(stack, inquiry):
+        for text in malformed(provider):
+            vault.put_secret_value(**secret, SecretString=text)
+            assert_problem(inquire(stack, token, inquiry))
+        vault.delete_secret(**secret, RecoveryWindowInDays=7)
+        try:
+            assert_problem(inquire(stack, token, inquiry))
+        finally:
+            vault.restore_secret(**secret)
+        vault.put_secret_value(**secret, SecretString=json.dumps(RIGHT[provider]))
+        assert inquire(stack, token, inquiry).status_code == 200
 
 
 def test_events_that_nobody_waits_for_survive_a_malformed_secret(stack: Stack, token: str) -> None:
