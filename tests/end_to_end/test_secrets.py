@@ -117,7 +117,7 @@ def test_a_secret_that_is_missing_or_not_ours(stack: Stack, token: str, provider
 def test_an_inquiry_without_a_usable_secret_is_a_problem_until_it_is_repaired(
     stack: Stack, token: str, inquiry: str
 ) -> None:
-    provider = inquiry.split(".")[0]
+    provider = inquiry.split(".", maxsplit=1)[0]
     vault, secret = stack.aws("secretsmanager"), {"SecretId": stack.secrets[provider]}
     with restored(stack, provider), reconfigured(stack, inquiry):
         for text in malformed(provider):

@@ -1,6 +1,7 @@
 """Orders through Lambda's own runtime: the runtime interface emulator with the runtime client, a pool of two.
 
-One emulator takes one request at a time, as one Lambda instance does; two callers keep two instances busy.
+One emulator takes one request at a time, as one Lambda instance does; two callers keep two instances busy. The provider
+is the sandbox, which books each order; the two AWS services are answered by a server that keeps nothing.
 """
 
 import http.client
@@ -11,9 +12,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.sandbox.client import SandboxControl
 from tests.stack.processes import ROOT, choose_port, running
 
 from .installation import BENCH, HERE, PYTHON, Subject
@@ -32,24 +35,43 @@ def emulator() -> Path | None:
     )
 
 
+@dataclass(frozen=True)
+class Servers:
+    """What the function talks to."""
+
+    aws_url: str
+    sandbox: SandboxControl
+
+
 def through_the_runtime(subjects: list[Subject], orders: int) -> dict[str, dict[str, Any]]:
     """Per subject: cold start, orders per second, latency, peak memory of one instance."""
-    with ExitStack() as stack:
-        port = choose_port("VEZNE_BENCH_PORT")
-        server = stack.enter_context(running("loopback", [sys.executable, HERE / "loopback.py", str(port)],
-                                             {**os.environ}, BENCH / "loopback.log"))  # fmt: skip
-        server.wait_for_port(port)
-        return {subject.name: _orders(subject, port, orders) for subject in subjects}
+    with _servers() as servers:
+        return {subject.name: _orders(subject, servers, orders) for subject in subjects}
 
 
-def _orders(subject: Subject, port: int, orders: int) -> dict[str, Any]:
+@contextmanager
+def _servers() -> Iterator[Servers]:
+    aws_port, sandbox_port = choose_port(), choose_port()
+    aws_command: list[str | Path] = [sys.executable, HERE / "aws_server.py", str(aws_port)]
+    sandbox_command = [sys.executable, "-m", "tests.sandbox", "--port", str(sandbox_port)]
+    with (
+        running("the AWS server", aws_command, {**os.environ}, BENCH / "aws.log") as aws,
+        running("the sandbox", sandbox_command, {**os.environ}, BENCH / "sandbox.log") as sandbox,
+    ):
+        aws.wait_for_port(aws_port)
+        sandbox.wait_for_port(sandbox_port)
+        yield Servers(f"http://127.0.0.1:{aws_port}", SandboxControl(f"http://127.0.0.1:{sandbox_port}"))
+
+
+def _orders(subject: Subject, servers: Servers, orders: int) -> dict[str, Any]:
     golden = json.loads((ROOT / "events" / f"{subject.event}.api.json").read_text())
+    servers.sandbox.reset()
     with ExitStack() as stack:
-        instances = [stack.enter_context(_instance(subject, port, number)) for number in range(POOL)]
+        instances = [stack.enter_context(_instance(subject, servers, number)) for number in range(POOL)]
         cold = [_invoke(instance, golden, f"cold-{number}") for number, instance in enumerate(instances)]
-        for instance in instances:
+        for place, instance in enumerate(instances):
             for number in range(WARM_UP):
-                _invoke(instance, golden, f"warm-up-{number}")
+                _invoke(instance, golden, f"warm-up-{place}-{number}")
         taken: list[float] = []
 
         def call(place: int) -> None:
@@ -63,6 +85,8 @@ def _orders(subject: Subject, port: int, orders: int) -> dict[str, Any]:
             caller.join()
         seconds = time.monotonic() - begun
         assert len(taken) == orders // POOL * POOL, "an order was not answered with 200"
+        booked = len(servers.sandbox.bookings())
+        assert booked == len(taken) + POOL * (WARM_UP + 1), f"{booked} bookings"
         ordered = sorted(taken)
         return {
             "cold_ms": Spread.of(cold),
@@ -75,16 +99,18 @@ def _orders(subject: Subject, port: int, orders: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _instance(subject: Subject, port: int, number: int) -> Iterator[int]:
+def _instance(subject: Subject, servers: Servers, number: int) -> Iterator[int]:
     """One emulator with the function in it; yields its port."""
-    own, runtime_api = choose_port("VEZNE_BENCH_PORT"), choose_port("VEZNE_BENCH_PORT")
+    own, runtime_api = choose_port(), choose_port()
     command: list[str | Path] = [
         str(emulator()), "--log-level", "error", "--runtime-interface-emulator-address", f"127.0.0.1:{own}",
         "--runtime-api-address", f"127.0.0.1:{runtime_api}", PYTHON, "-s", "-m", "awslambdaric", "app.handler",
     ]  # fmt: skip
-    here = f"http://127.0.0.1:{port}"
     environment = subject.environment(
-        AWS_ENDPOINT_URL=here, PAYNET_URL=here, AWS_LAMBDA_FUNCTION_TIMEOUT="27", VEZNE_BENCH_INSTANCE=str(own)
+        AWS_ENDPOINT_URL=servers.aws_url,
+        PAYNET_URL=servers.sandbox.url,
+        AWS_LAMBDA_FUNCTION_TIMEOUT="27",
+        VEZNE_BENCH_INSTANCE=str(own),
     )
     with running(f"{subject.name} {number}", command, environment, BENCH / f"{subject.name}-{number}.log") as child:
         child.wait_for_port(own)
@@ -92,9 +118,10 @@ def _instance(subject: Subject, port: int, number: int) -> Iterator[int]:
 
 
 def _invoke(port: int, golden: dict[str, Any], key: str) -> float:
-    """Milliseconds of one invocation. Raises RuntimeError if its answer is not HTTP 200."""
+    """Milliseconds of one order of its own. Raises RuntimeError if its answer is not HTTP 200."""
     event = {**golden, "headers": {**golden["headers"], "Idempotency-Key": key}}
     event["multiValueHeaders"] = {**golden["multiValueHeaders"], "Idempotency-Key": [key]}
+    event["body"] = json.dumps({"xact_id": f"xk_{key}", "amount": "1.00"})
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     begun = time.monotonic()
     connection.request("POST", PATH, json.dumps(event))

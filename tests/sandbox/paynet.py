@@ -69,12 +69,6 @@ class PreAuthorisation:
         """Return what is not captured yet."""
         return self.amount - sum((capture.amount for capture in self.captures), Decimal(0))
 
-    def is_named(self, name: str, value: str) -> bool:
-        """Tell whether ``value`` identifies this transaction or, as ``xact_id``, one of its captures."""
-        if getattr(self, name) == value:
-            return True
-        return name == "xact_id" and any(capture.answer["xact_id"] == value for capture in self.captures)
-
 
 class Capture(Payment):
     """A capture of all or a part of a pre-authorisation."""
@@ -101,6 +95,7 @@ class Capture(Payment):
     def record(self) -> None:
         self.booking.answer = {"id": self._ids["id"], **self._fields(self.booking.amount, self._ids["xact_id"])}
         self._target.captures.append(self.booking)
+        self._provider.name_target("xact_id", self._ids["xact_id"], self._target)
 
     def answer(self, told: Told) -> Reply:
         xact_id = self._ids["xact_id"] if told.reference == self.booking.reference else told.reference
@@ -168,6 +163,7 @@ class Paynet(Provider):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._pre_authorisations: list[PreAuthorisation] = []
+        self._named: dict[tuple[str, str], PreAuthorisation] = {}
         self._numbers = itertools.count(8229)
 
     def operations(self) -> list[Operation]:
@@ -197,6 +193,10 @@ class Paynet(Provider):
     def next_number(self) -> int:
         """Count transactions, for their ids and codes."""
         return next(self._numbers)
+
+    def name_target(self, name: str, value: str, target: PreAuthorisation) -> None:
+        """Let a call find the pre-authorisation by this identifier; as ``xact_id``, also by one of its captures."""
+        self._named[name, value] = target
 
     def capture(self, call: Call) -> Payment:
         """Check a capture and find its pre-authorisation."""
@@ -256,12 +256,13 @@ class Paynet(Provider):
 
     def _pre_authorisation(self, fields: dict[str, Any]) -> PreAuthorisation:
         names = {name: fields[name] for name in IDENTIFIERS if fields.get(name)}
-        found = [t for t in self._pre_authorisations if any(t.is_named(name, value) for name, value in names.items())]
+        found = {id(target): target for item in names.items() if (target := self._named.get(item))}
         if not found:
             return self._open(names, DEFAULT_AMOUNT)
-        if len(found) > 1 or not all(found[0].is_named(name, value) for name, value in names.items()):
+        target = next(iter(found.values()))
+        if len(found) > 1 or not all(item in self._named for item in names.items()):
             raise Refused(error_object(11, "the identifiers name different transactions"))
-        return found[0]
+        return target
 
     def _open(self, names: dict[str, str], amount: Decimal) -> PreAuthorisation:
         number = self.next_number()
@@ -273,6 +274,8 @@ class Paynet(Provider):
             at=self.clock.now(),
         )
         self._pre_authorisations.append(target)
+        for name in IDENTIFIERS:
+            self.name_target(name, getattr(target, name), target)
         return target
 
     def _rows(self, target: PreAuthorisation, call: Call, more: dict[str, Any]) -> Reply:
