@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from vezne import aws, credentials, idempotency, problems, startup
+from vezne import aws, credentials, idempotency, problems, startup, tls
 from vezne.api import (
     Event,
     Handler,
@@ -20,7 +20,7 @@ from vezne.api import (
 from vezne.idempotency import Store
 from vezne.operation import Operation, Order, Report
 from vezne.path import carry_out
-from vezne.provider import Deadline, tls_context
+from vezne.provider import Deadline
 from vezne.received import RefusedJsonError, invalid, read_body, read_request, validated
 from vezne.record import DECLINED, PROCESSING, SETTLED, SUCCEEDED, UNKNOWN, Record
 from vezne.resolving import sweep
@@ -48,7 +48,7 @@ def handler(operation: Operation[Any, Any]) -> Handler:
         finally:
             flush()
 
-    startup.finish(reads=(aws.read_descriptions, tls_context), connects=(idempotency.connect, credentials.connect))
+    startup.finish(reads=(aws.read_descriptions, tls.context), connects=(idempotency.connect, credentials.connect))
     return handle
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from vezne import aws, credentials, problems, startup
+from vezne import aws, credentials, problems, startup, tls
 from vezne.api import Event, Handler, answer, client_id, response
 from vezne.credentials import CredentialsRefusedError, SecretUnavailableError, SecretUnusableError
 from vezne.inquiries import (
@@ -20,7 +20,7 @@ from vezne.inquiries import (
 )
 from vezne.masking import mask_text
 from vezne.models import RequestModel, ResultModel
-from vezne.provider import Deadline, UnreadableError, tls_context
+from vezne.provider import Deadline, UnreadableError
 from vezne.received import read_body, read_query, read_request
 from vezne.telemetry import count, flush, logger
 
@@ -52,7 +52,7 @@ def handler(inquiry: Inquiry[Any]) -> Handler:
         finally:
             flush()
 
-    startup.finish(reads=(aws.read_descriptions, tls_context), connects=(credentials.connect,))
+    startup.finish(reads=(aws.read_descriptions, tls.context), connects=(credentials.connect,))
     return handle
 
 

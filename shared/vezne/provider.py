@@ -10,7 +10,6 @@ import json
 import os
 import re
 import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
@@ -21,11 +20,11 @@ from urllib.parse import urlencode
 
 import requests
 import simplejson
-from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
+from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.util.ssl_ import create_urllib3_context
 
+from vezne import tls
 from vezne.watch import Limit, Watch
 
 CONNECT_SECONDS = 3.0
@@ -268,20 +267,12 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """As in requests, with our context and our connections."""
-        super().init_poolmanager(*args, **options, ssl_context=tls_context())
+        super().init_poolmanager(*args, **options, ssl_context=tls.context())
         self.poolmanager.pool_classes_by_scheme = {"http": _WatchedPool, "https": _WatchedTLSPool}
 
     def cert_verify(self, conn: Any, *_args: Any) -> None:
         """Every certificate is verified, whatever a caller says; the context knows the authorities."""
         conn.cert_reqs = "CERT_REQUIRED"
-
-
-@functools.cache
-def tls_context() -> ssl.SSLContext:
-    """Trusts the authorities of the bundle that requests uses, and verifies host names."""
-    context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
-    context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
-    return context
 
 
 def _money_session() -> requests.Session:

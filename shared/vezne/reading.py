@@ -6,7 +6,7 @@ Apart from `entry`, because reading needs nothing of what sends an order.
 import re
 from typing import Any
 
-from vezne import aws, idempotency, problems, startup
+from vezne import aws, idempotency, problems, startup, tls
 from vezne.api import Event, Handler, answer, client_id, resource, response
 from vezne.idempotency import Store, StoreUnavailableError
 
@@ -17,7 +17,7 @@ def handler() -> Handler:
     def handle(event: Event, _context: Any) -> Any:
         return answer(lambda: _read_operation(event, Store()))
 
-    startup.finish(reads=(aws.read_descriptions,), connects=(idempotency.connect,))
+    startup.finish(reads=(aws.read_descriptions, tls.context), connects=(idempotency.connect,))
     return handle
 
 

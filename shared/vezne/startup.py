@@ -3,10 +3,16 @@
 Lambda names the kind of start in AWS_LAMBDA_INITIALIZATION_TYPE; where it is not set, nothing here happens.
 """
 
+import contextlib
+import functools
 import gc
 import os
 import random
+import threading
 from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 SNAPSHOT = "snap-start"
 
@@ -36,6 +42,29 @@ def finish(*, reads: Iterable[Callable[[], object]], connects: Iterable[Callable
             connect()
     gc.freeze()
     gc.enable()
+
+
+def meanwhile(work: Callable[[], T]) -> Callable[[], T]:
+    """Begin work that leaves the interpreter free, such as reading certificates, while the imports go on.
+
+    What is returned gives its result, and waits for it if need be. Should the work fail, it is done again there, so
+    that its error reaches the caller.
+    """
+    if not _kind():
+        return functools.cache(work)
+    results: list[T] = []
+
+    def begin() -> None:
+        with contextlib.suppress(Exception):
+            results.append(work())
+
+    def result() -> T:
+        thread.join()
+        return results[0] if results else work()
+
+    thread = threading.Thread(target=begin, daemon=True)
+    thread.start()
+    return functools.cache(result)
 
 
 def _after_restore(*calls: Callable[[], object]) -> None:

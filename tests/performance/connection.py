@@ -1,4 +1,4 @@
-"""What a new TLS connection to a provider costs: by requests as it comes, and by the layer, in this process."""
+"""What a new TLS connection costs: by requests and botocore as they come, and by the layer, in this process."""
 
 import os
 import tempfile
@@ -7,14 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import certifi
 import requests
-from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
-from vezne import provider
+from botocore.session import Session
+from requests.adapters import HTTPAdapter
+from vezne import aws, provider, tls
 
 from .certificates import Authority, make_authority, tls_server
 from .measuring import Spread
 
 SAMPLES = 100
+ACCOUNT: Any = {"region_name": "eu-central-1", "aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
 
 
 def connections() -> dict[str, Spread]:
@@ -25,14 +28,16 @@ def connections() -> dict[str, Spread]:
     with tempfile.TemporaryDirectory() as directory:
         authority = make_authority(Path(directory))
         bundle = Path(directory) / "bundle.pem"
-        bundle.write_bytes(Path(DEFAULT_CA_BUNDLE_PATH).read_bytes() + authority.certificate.read_bytes())
+        bundle.write_bytes(Path(certifi.where()).read_bytes() + authority.certificate.read_bytes())
         return {
-            "requests as it comes": _measured(authority, bundle, _as_it_comes),
-            "Vezne": _measured(authority, bundle, _ours),
+            "a provider, requests as it comes": _measured(authority, bundle, _requests),
+            "a provider, Vezne": _measured(authority, bundle, _ours),
+            "DynamoDB, botocore as it comes": _measured(authority, bundle, _botocore),
+            "DynamoDB, Vezne": _measured(authority, bundle, _our_aws),
         }
 
 
-def _as_it_comes(url: str, bundle: Path) -> Callable[[], object]:
+def _requests(url: str, bundle: Path) -> Callable[[], object]:
     session = requests.Session()
     session.trust_env = False
     session.mount("https://", HTTPAdapter(max_retries=0))
@@ -45,9 +50,7 @@ def _as_it_comes(url: str, bundle: Path) -> Callable[[], object]:
 
 
 def _ours(url: str, bundle: Path) -> Callable[[], object]:
-    replaced: Any = provider
-    replaced.DEFAULT_CA_BUNDLE_PATH = str(bundle)
-    provider.tls_context.cache_clear()
+    _trust(bundle)
     os.environ["BENCH_URL"] = url
     one, deadline = provider.Provider("BENCH_URL"), provider.Deadline(lambda: 20_000)
 
@@ -56,6 +59,32 @@ def _ours(url: str, bundle: Path) -> Callable[[], object]:
         one._forget_connections()
 
     return call
+
+
+def _botocore(url: str, bundle: Path) -> Callable[[], object]:
+    return _listing(Session().create_client("dynamodb", endpoint_url=url, verify=str(bundle), **ACCOUNT))
+
+
+def _our_aws(url: str, bundle: Path) -> Callable[[], object]:
+    _trust(bundle)
+    return _listing(aws._session().create_client("dynamodb", endpoint_url=url, **ACCOUNT))
+
+
+def _listing(client: Any) -> Callable[[], object]:
+    def call() -> None:
+        client.list_tables()
+        client.close()
+
+    return call
+
+
+def _trust(bundle: Path) -> None:
+    """Let the layer's context know this bundle."""
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        os.environ.pop(name, None)
+    replaced: Any = tls
+    replaced.where = lambda: str(bundle)
+    replaced.context.cache_clear()
 
 
 def _measured(authority: Authority, bundle: Path, make: Callable[[str, Path], Callable[[], object]]) -> Spread:

@@ -5,6 +5,7 @@ virtual environment that holds nothing else.
 """
 
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,8 @@ CHILD = HERE / "child.py"
 RUNTIME = ("awslambdaric", "boto3", "botocore", "dateutil", "jmespath", "runtime_client*", "s3transfer", "simplejson",
            "six.py", "snapshot_restore_py.py", "urllib3")  # fmt: skip
 PEER = ("aws_xray_sdk", "wrapt")
+# What requests asks for and the layer leaves out.
+REQUESTS = ("charset_normalizer",)
 # The same for everything that is measured.
 ENVIRONMENT = {
     "PATH": os.environ.get("PATH", os.defpath),
@@ -84,10 +87,10 @@ def install() -> dict[str, Subject]:
     for name in (*FUNCTIONS, READER):
         folder = _copy(ROOT / "functions" / name, BENCH / "functions" / name)
         subjects[name] = Subject(name, (folder, layer, runtime), name, name.split("_")[0])
-    link(BENCH / "peer-packages", PEER)
-    for name, packages in (("floor", ()), ("peer", (BENCH / "peer-packages",))):
-        folder = _copy(HERE / name, BENCH / "functions" / name)
-        subjects[name] = Subject(name, (folder, layer, *packages, runtime), "paynet_capture", "paynet")
+    for name, more in (("floor", REQUESTS), ("peer", REQUESTS + PEER)):
+        folder, packages = _copy(HERE / name, BENCH / "functions" / name), BENCH / f"{name}-packages"
+        link(packages, more)
+        subjects[name] = Subject(name, (folder, layer, packages, runtime), "paynet_capture", "paynet")
     return subjects
 
 
@@ -116,7 +119,10 @@ def _copy(source: Path, target: Path) -> Path:
 
 
 def link(folder: Path, names: tuple[str, ...]) -> None:
+    """Put these installed packages into a folder of their own; a module that is one file with its bytecode."""
     folder.mkdir()
     for name in names:
         for package in Path(boto3.__file__).parents[1].glob(name):
             (folder / package.name).symlink_to(package)
+            if package.suffix == ".py":
+                py_compile.compile(str(folder / package.name), doraise=True)

@@ -82,7 +82,7 @@ def _warm(warm: dict[str, Any]) -> Rows:
 
 
 def _connection(connection: dict[str, Spread]) -> Rows:
-    rows: Rows = [("new TLS connection to a provider, processor ms", "median", "10%-90%")]
+    rows: Rows = [("call over a new TLS connection, processor ms", "median", "10%-90%")]
     return rows + [(name, f"{one.median:.1f}", f"{one.low:.1f}-{one.high:.1f}") for name, one in connection.items()]
 
 

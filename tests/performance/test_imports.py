@@ -23,7 +23,7 @@ READING = {
 }  # fmt: skip
 # To that, what checks a request and calls a provider.
 SENDING = READING | {
-    "annotated_types", "charset_normalizer", "idna", "pydantic", "pydantic_core", "requests", "simplejson",
+    "annotated_types", "idna", "pydantic", "pydantic_core", "requests", "simplejson",
     "typing_inspection",
 }  # fmt: skip
 OPERATIONS = {
@@ -46,10 +46,10 @@ INQUIRIES = dict.fromkeys(
 PACKAGES = {"get_operation": READING, "reference": set[str](), **OPERATIONS, **INQUIRIES}
 WITH_LAYER = PACKAGES.keys() - {"reference"}
 
-READING_MODULES = {"api", "aws", "idempotency", "problems", "reading", "record", "startup", "telemetry"}
+READING_MODULES = {"api", "aws", "idempotency", "problems", "reading", "record", "startup", "telemetry", "tls"}
 ASKING_MODULES = {
     "api", "aws", "credentials", "inquiries", "masking", "models", "money", "outcome", "problems", "provider",
-    "received", "record", "signing", "startup", "telemetry", "watch",
+    "received", "record", "signing", "startup", "telemetry", "tls", "watch",
 }  # fmt: skip
 SENDING_MODULES = ASKING_MODULES | {"entry", "idempotency", "operation", "path", "resolving", "settling"}
 # VakıfBank's logins are remembered in the table.
@@ -176,5 +176,6 @@ def test_what_is_slow_and_not_needed_at_the_start_is_not_loaded(function: str, m
         "boto3", "s3transfer", "multiprocessing",  # boto3's upper half
         "iso4217",  # only for a currency other than lira
         "snapshot_restore_py",  # only where there is a snapshot
+        "charset_normalizer",  # in no layer; requests loads it where there is one
         "asyncio", "sqlite3", "unittest", "aws_xray_sdk", "cryptography", "pydantic.v1",
     }  # fmt: skip

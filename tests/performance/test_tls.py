@@ -4,8 +4,12 @@ import ssl
 from collections.abc import Iterator
 from typing import Any
 
+import certifi
 import pytest
-from vezne import provider
+from botocore.exceptions import SSLError
+from botocore.httpsession import get_cert_path
+from requests.adapters import DEFAULT_CA_BUNDLE_PATH
+from vezne import aws, provider, tls
 from vezne.provider import Deadline, NotSentError, Provider, json_request
 
 from tests.performance.certificates import Authority, make_authority, tls_server
@@ -31,11 +35,14 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture
 def new_context(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The layer as in a new process, with every reading of the authorities counted."""
+    forget: Any = tls.context
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("urllib3.util.ssl_.SSLContext", CountingContext)
     CountingContext.readings = 0
-    provider.tls_context.cache_clear()
+    forget.cache_clear()
     yield
-    provider.tls_context.cache_clear()
+    forget.cache_clear()
 
 
 def send(port: int, host: str, monkeypatch: pytest.MonkeyPatch, times: int = 1) -> None:
@@ -48,7 +55,7 @@ def send(port: int, host: str, monkeypatch: pytest.MonkeyPatch, times: int = 1) 
 
 @pytest.mark.usefixtures("new_context")
 def test_three_connections_read_the_authorities_once(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vezne.provider.DEFAULT_CA_BUNDLE_PATH", str(authority.certificate))
+    monkeypatch.setattr("vezne.tls.where", lambda: str(authority.certificate))
     with tls_server(authority) as (port, bodies):
         send(port, "127.0.0.1", monkeypatch, times=3)
         assert len(bodies) == 3
@@ -57,11 +64,51 @@ def test_three_connections_read_the_authorities_once(authority: Authority, monke
 
 @pytest.mark.usefixtures("new_context")
 def test_two_providers_share_the_authorities(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vezne.provider.DEFAULT_CA_BUNDLE_PATH", str(authority.certificate))
+    monkeypatch.setattr("vezne.tls.where", lambda: str(authority.certificate))
     with tls_server(authority) as (port, _):
         send(port, "127.0.0.1", monkeypatch)
         send(port, "127.0.0.1", monkeypatch)
     assert CountingContext.readings == 1
+
+
+def call_aws(service: str, operation: str, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://127.0.0.1:{port}")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    session = aws._session.__wrapped__()
+    for _ in range(2):
+        client = session.create_client(service)
+        getattr(client, operation)()
+        client.close()
+
+
+@pytest.mark.usefixtures("new_context")
+def test_aws_and_the_providers_share_the_authorities(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vezne.tls.where", lambda: str(authority.certificate))
+    with tls_server(authority) as (port, bodies):
+        call_aws("dynamodb", "list_tables", port, monkeypatch)
+        call_aws("secretsmanager", "list_secrets", port, monkeypatch)
+        send(port, "127.0.0.1", monkeypatch)
+        assert len(bodies) == 5
+    assert CountingContext.readings == 1
+
+
+@pytest.mark.usefixtures("new_context")
+def test_aws_is_verified(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with tls_server(authority) as (port, bodies):
+        with pytest.raises(SSLError, match="CERTIFICATE_VERIFY_FAILED"):
+            call_aws("dynamodb", "list_tables", port, monkeypatch)
+        assert bodies == []
+
+
+@pytest.mark.usefixtures("new_context")
+def test_a_bundle_that_is_named_for_aws_is_read(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.certificate))
+    with tls_server(authority) as (port, bodies):
+        call_aws("dynamodb", "list_tables", port, monkeypatch)
+        assert len(bodies) == 2
 
 
 @pytest.mark.usefixtures("new_context")
@@ -76,7 +123,7 @@ def test_an_authority_that_is_not_in_the_bundle_is_refused(
 
 @pytest.mark.usefixtures("new_context")
 def test_a_certificate_of_another_host_is_refused(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vezne.provider.DEFAULT_CA_BUNDLE_PATH", str(authority.certificate))
+    monkeypatch.setattr("vezne.tls.where", lambda: str(authority.certificate))
     with tls_server(authority) as (port, bodies):
         with pytest.raises(NotSentError, match="SSLError"):
             send(port, "localhost", monkeypatch)
@@ -91,10 +138,11 @@ def test_nobody_can_ask_for_an_unverified_connection(authority: Authority) -> No
         assert bodies == []
 
 
-def test_the_bundle_is_the_one_of_requests() -> None:
-    provider.tls_context.cache_clear()
-    context = provider.tls_context()
+@pytest.mark.usefixtures("new_context")
+def test_the_bundle_is_the_one_of_requests_and_botocore() -> None:
+    assert certifi.where() == DEFAULT_CA_BUNDLE_PATH == get_cert_path(True)
+    context: Any = tls.context()
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.cert_store_stats()["x509_ca"] > 100
-    assert provider.tls_context() is context
+    assert tls.context() is context

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from vezne.provider import tls_context
+from vezne.tls import context as trusted_context
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ def trusted(tls: ServerCertificate, monkeypatch: pytest.MonkeyPatch) -> Iterator
     """Makes the certificate one that the HTTP client trusts."""
 
     def trust() -> None:
-        monkeypatch.setattr("vezne.provider.DEFAULT_CA_BUNDLE_PATH", str(tls.authority))
-        tls_context.cache_clear()
+        monkeypatch.setattr("vezne.tls.where", lambda: str(tls.authority))
+        trusted_context.cache_clear()
 
     yield trust
-    tls_context.cache_clear()
+    trusted_context.cache_clear()

@@ -1,0 +1,65 @@
+"""The clients find the same addresses as botocore's own, although they read less."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import botocore
+import pytest
+from botocore.loaders import JSONFileLoader
+from botocore.session import Session
+from vezne import aws
+
+PARTITIONS = json.loads((Path(botocore.__file__).parent / "data" / "partitions.json").read_text())["partitions"]
+REGIONS = [region for partition in PARTITIONS for region in partition["regions"] if "global" not in region]
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+
+
+def where(client: Any, operation: str) -> tuple[str, ...]:
+    """Where a call of this client goes, and for what it is signed."""
+    sent: list[Any] = []
+
+    def stop(request: Any, **_arguments: Any) -> Any:
+        sent.append(request)
+        raise StopIteration
+
+    client.meta.events.register("before-send", stop)
+    with pytest.raises(StopIteration):
+        getattr(client, operation)()
+    (request,) = sent
+    scope = request.headers["Authorization"].decode().split("Credential=testing/")[1].split(",")[0].split("/", 1)[1]
+    return request.method, request.url, scope, client.meta.partition, client.meta.service_model.protocol
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_every_region_is_called_as_botocore_calls_it(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", region)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    plain, session = Session(), aws._session.__wrapped__()
+    for service, operation in (("dynamodb", "list_tables"), ("secretsmanager", "list_secrets")):
+        ours = where(session.create_client(service), operation)
+        assert ours == where(plain.create_client(service), operation)
+        assert f"{service}.{region}." in ours[1]
+
+
+def test_the_list_of_all_endpoints_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: set[str] = set()
+    load = JSONFileLoader.load_file
+
+    def noted(loader: JSONFileLoader, path: str) -> Any:
+        content = load(loader, path)
+        read.update([] if content is None else [Path(path).name])
+        return content
+
+    monkeypatch.setattr(JSONFileLoader, "load_file", noted)
+    monkeypatch.setattr(aws, "_loader", aws._Loader)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    aws._session.__wrapped__().create_client("dynamodb")
+    assert "partitions" in read
+    assert "endpoints" not in read
