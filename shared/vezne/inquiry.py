@@ -48,7 +48,7 @@ def handler(inquiry: Inquiry[Any]) -> Handler:
     def handle(event: Event, context: Any) -> Any:
         deadline = Deadline(context.get_remaining_time_in_millis)
         try:
-            return answer(lambda: _answered(inquiry, event, deadline))
+            return answer(event, lambda: _answered(inquiry, event, deadline))
         finally:
             flush()
 

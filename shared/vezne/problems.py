@@ -26,11 +26,11 @@ class Problem(Exception):
         self.members = members
         self.operation_id: str | None = None
 
-    def body(self) -> dict[str, Any]:
-        """The members of the problem document."""
+    def body(self, stage_path: str) -> dict[str, Any]:
+        """The members of the problem document. `stage_path` stands before our routes in the URL that was called."""
         known = {"operation_id": self.operation_id} if self.operation_id else {}
         return {
-            "type": f"/problems/{self.slug}",
+            "type": f"{stage_path}/problems/{self.slug}",
             "title": self.title,
             "status": self.status,
             "detail": self.detail,

@@ -15,7 +15,7 @@ def handler() -> Handler:
     """The Lambda handler of GET /operations/{operation_id}: what the table says, to the client it belongs to."""
 
     def handle(event: Event, _context: Any) -> Any:
-        return answer(lambda: _read_operation(event, Store()))
+        return answer(event, lambda: _read_operation(event, Store()))
 
     startup.finish(reads=(aws.read_descriptions,), connects=(idempotency.connect,))
     return handle

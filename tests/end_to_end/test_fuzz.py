@@ -137,7 +137,7 @@ def is_problem(answer: httpx.Response) -> bool:
         return False
     problem: dict[str, Any] = answer.json()
     texts = all(isinstance(problem.get(name), str) for name in ("type", "title"))
-    known = problem.get("money") == "not_moved" or problem["type"] == "/problems/operation-not-found"
+    known = problem.get("money") == "not_moved" or problem["type"].endswith("/problems/operation-not-found")
     return texts and known and problem["status"] == answer.status_code and problem["retry"] in (
         "same_key", "new_key", "never")  # fmt: skip
 

@@ -25,7 +25,7 @@ def assert_problem(
     assert answer.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = answer.json()
     assert problem.keys() >= MEMBERS
-    assert (problem["type"], problem["status"]) == (f"/problems/{slug}", status)
+    assert (problem["type"], problem["status"]) == (f"/local/problems/{slug}", status)
     assert (problem["money"], problem["retry"]) == (money, retry)
     return problem
 
@@ -174,7 +174,7 @@ def test_a_body_that_is_not_json(stack: Stack, token: str, content_type: str) ->
 def test_an_operation_that_does_not_exist(stack: Stack, token: str, operation_id: str) -> None:
     answer = stack.request("GET", f"/operations/{operation_id}", token=token)
     assert answer.status_code == 404
-    assert answer.json()["type"] == "/problems/operation-not-found"
+    assert answer.json()["type"] == "/local/problems/operation-not-found"
 
 
 # ------------------------------------------------------------------ the order may not be carried out

@@ -19,7 +19,7 @@ def assert_problem(
     assert response.headers["Content-Type"] == "application/problem+json"
     assert response.headers["Cache-Control"] == "no-store"
     body = response.body
-    assert (body["type"], body["status"]) == (f"/problems/{slug}", status)
+    assert (body["type"], body["status"]) == (f"/v1/problems/{slug}", status)
     assert (body["money"], body["retry"]) == (money, retry)
     assert body["title"]
     assert body["detail"]
@@ -113,7 +113,7 @@ def test_design_3_row_5_declined(bench: Bench, example: Example) -> None:
 
 def test_design_3_row_6_no_such_operation(bench: Bench) -> None:
     response = bench.read("op_aaaaaaaaaaaaaaaaaaaaaaaaaa")
-    assert (response.status, response.body["type"]) == (404, "/problems/operation-not-found")
+    assert (response.status, response.body["type"]) == (404, "/v1/problems/operation-not-found")
 
 
 @each_operation
@@ -305,8 +305,10 @@ def test_a_bill_that_another_order_pays_is_named_to_its_own_client_only(bench: B
     assert "holder" not in other.body
 
 
-def test_the_location_without_a_stage_in_the_path(bench: Bench) -> None:
+def test_location_and_type_without_a_stage_in_the_path(bench: Bench) -> None:
     """A custom domain may map the stage away."""
     bench.server.on(KOLAYBI.route, HANG_UP)
     response = bench.send(KOLAYBI, called_as="/route")
     assert response.headers["Location"] == f"/operations/{response.body['operation_id']}"
+    refused = bench.send(KOLAYBI, {}, called_as="/route")
+    assert refused.body["type"] == "/problems/invalid-request"

@@ -30,7 +30,7 @@ Answer = tuple[int, dict[str, Any]] | tuple[int, dict[str, Any], dict[str, str]]
 
 
 def problem(slug: str, status: int, money: str, retry: str) -> Answer:
-    body = {"type": f"/problems/{slug}", "title": slug, "status": status, "money": money, "retry": retry}
+    body = {"type": f"/v1/problems/{slug}", "title": slug, "status": status, "money": money, "retry": retry}
     return status, body
 
 

@@ -86,7 +86,11 @@ def test_there_is_no_second_public_stage(system: Template) -> None:
 def test_a_gateway_refusal_is_a_problem(system: Template) -> None:
     responses = properties(system, "Api")["Body"]["x-amazon-apigateway-gateway-responses"]
     for name, response in responses.items():
-        problem = json.loads(response["responseTemplates"]["application/json"])
+        template, values = response["responseTemplates"]["application/json"]["Fn::Sub"]
+        problem = json.loads(template)
+        # A domain of one's own has the stage mapped away, and is then the only way in.
+        assert values == {"StagePath": {"Fn::If": ["HasDomain", "", {"Fn::Sub": "/${StageName}"}]}}, name
+        assert problem["type"].startswith("${StagePath}/problems/"), name
         assert response["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
         assert problem.keys() - {"detail"} == {"type", "title", "status", "money", "retry"}, name
         assert problem["status"] == int(response["statusCode"]), name
