@@ -52,22 +52,26 @@ def resource(record: Record) -> dict[str, Any]:
     return content
 
 
-def answer(event: Event, respond: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Run a request, and turn whatever stops it into a problem document."""
+def answer(
+    event: Event, respond: Callable[[], dict[str, Any]], *, if_internal: problems.Money = "unknown"
+) -> dict[str, Any]:
+    """Run a request, and turn whatever stops it into a problem document; `if_internal`: its `money` after our fault."""
     try:
         return respond()
     except problems.Problem as problem:
         logger.info("refused", problem=problem.slug, operation_id=problem.operation_id)
         return problem_response(event, problem, {})
     except Exception as error:
-        return problem_response(event, internal(error), {})
+        fault = internal(error)
+        fault.money = if_internal
+        return problem_response(event, fault, {})
 
 
 def internal(error: Exception) -> problems.Problem:
     """What an unexpected failure is answered with. Only before the claim: after it, the order may have been sent."""
     count_fault("Internal")
     logger.error("internal", exception_name=type(error).__name__, frames=code_places(error))
-    return problems.Internal("Our fault, and nothing was sent.")
+    return problems.Internal("A fault of this service; it was logged.")
 
 
 def problem_response(event: Event, problem: problems.Problem, headers: dict[str, str]) -> dict[str, Any]:

@@ -263,6 +263,14 @@ def test_an_unusable_secret(sandbox: SandboxControl, ask: Ask, monkeypatch: pyte
     assert ask("paynet.check")[2]["type"] == "/v1/problems/provider-rejected-credentials"
 
 
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_has_moved_nothing_whatever_went_wrong(ask: Ask, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr("vezne.inquiry._asked", lambda *_: 1 / 0)
+    status, _, problem = ask(name)
+    assert (status, problem["type"]) == (500, "/v1/problems/internal")
+    assert (problem["money"], problem["retry"]) == ("not_moved", "same_key")
+
+
 def test_bills_carry_what_a_payment_wants(sandbox: SandboxControl, ask: Ask) -> None:
     sandbox.seed(
         walletgate={

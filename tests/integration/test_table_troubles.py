@@ -78,10 +78,36 @@ def test_what_the_table_refuses_is_no_answer_about_the_record(
 # -------------------------------------------------------------------- before the claim, beside an earlier order
 
 
-def test_nobody_knows_of_an_earlier_order_while_the_table_does_not_answer(bench: Bench) -> None:
-    bench.fail_table("GetItem")
-    response = bench.send(KOLAYBI, seconds=2.0)
-    assert (response.status, response.slug, response.body["retry"]) == (503, "store-unavailable", "same_key")
+@each_operation
+@pytest.mark.parametrize("seconds", [2.0, 27.0], ids=["not prepared", "at the claim"])
+def test_nobody_knows_of_an_earlier_order_while_the_table_does_not_answer(
+    bench: Bench, example: Example, seconds: float
+) -> None:
+    """Least of all that no money moved: it did."""
+    assert answered(bench, example, example.success).status == 200
+    for name in ("GetItem", "PutItem", "TransactWriteItems"):
+        bench.fail_table(name)
+    response = bench.send(example, seconds=seconds)
+    assert (response.status, response.slug) == (503, "store-unavailable")
+    assert (response.body["money"], response.body["retry"]) == ("unknown", "same_key")
+    bench.heal_table()
+    assert bench.send(example).replayed
+
+
+@each_operation
+def test_nobody_knows_of_an_earlier_order_after_a_fault_before_the_claim(
+    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a bug")
+
+    assert answered(bench, example, example.success).status == 200
+    with monkeypatch.context() as patch:
+        patch.setattr("vezne.path._new_record", fail)
+        response = bench.send(example)
+    assert (response.status, response.slug) == (500, "internal")
+    assert (response.body["money"], response.body["retry"]) == ("unknown", "same_key")
+    assert bench.send(example).replayed
 
 
 @each_operation
