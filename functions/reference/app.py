@@ -85,7 +85,7 @@ def _problem_list() -> str:
 
 def _problem_page(slug: str) -> str:
     problem = _problems()[slug]
-    money = " ".join(WORDS[word] for word in problem["money"])
+    money = " Or: ".join(WORDS[word] for word in problem["money"])
     retry = " Or: ".join(WORDS[word] for word in problem["retry"])
     body = (
         f"<p>HTTP {problem['status']}, <code>{slug}</code></p>"

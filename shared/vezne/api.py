@@ -29,6 +29,12 @@ def header_values(event: Event, name: str) -> list[str]:
     return values or [value for key, value in single.items() if key.lower() == name]
 
 
+def stage_path(event: Event) -> str:
+    """What stands before our routes in the URL: the stage on the default endpoint, nothing on a custom domain."""
+    path, called = event.get("path") or "", (event.get("requestContext") or {}).get("path") or ""
+    return called.removesuffix(path) if path and called.endswith(path) else ""
+
+
 def resource(record: Record) -> dict[str, Any]:
     """The public form of an operation."""
     outcome = record.outcome or {}
@@ -46,28 +52,32 @@ def resource(record: Record) -> dict[str, Any]:
     return content
 
 
-def answer(respond: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Run a request, and turn whatever stops it into a problem document."""
+def answer(
+    event: Event, respond: Callable[[], dict[str, Any]], *, if_internal: problems.Money = "unknown"
+) -> dict[str, Any]:
+    """Run a request, and turn whatever stops it into a problem document; `if_internal`: its `money` after our fault."""
     try:
         return respond()
     except problems.Problem as problem:
         logger.info("refused", problem=problem.slug, operation_id=problem.operation_id)
-        return problem_response(problem, {})
+        return problem_response(event, problem, {})
     except Exception as error:
-        return problem_response(internal(error), {})
+        fault = internal(error)
+        fault.money = if_internal
+        return problem_response(event, fault, {})
 
 
 def internal(error: Exception) -> problems.Problem:
     """What an unexpected failure is answered with. Only before the claim: after it, the order may have been sent."""
     count_fault("Internal")
     logger.error("internal", exception_name=type(error).__name__, frames=code_places(error))
-    return problems.Internal("Our fault, and nothing was sent.")
+    return problems.Internal("A fault of this service; it was logged.")
 
 
-def problem_response(problem: problems.Problem, headers: dict[str, str]) -> dict[str, Any]:
-    """A problem as the answer of an API event."""
+def problem_response(event: Event, problem: problems.Problem, headers: dict[str, str]) -> dict[str, Any]:
+    """A problem as the answer of an API event; its `type` leads to its page from the URL that was called."""
     wait = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
-    return response(problem.status, problem.body(), {**headers, **wait}, "application/problem+json")
+    return response(problem.status, problem.body(stage_path(event)), {**headers, **wait}, "application/problem+json")
 
 
 def response(

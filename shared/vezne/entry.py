@@ -16,6 +16,7 @@ from vezne.api import (
     problem_response,
     resource,
     response,
+    stage_path,
 )
 from vezne.idempotency import Store
 from vezne.operation import Operation, Order, Report
@@ -44,7 +45,7 @@ def handler(operation: Operation[Any, Any]) -> Handler:
                 return _standing_order(operation, event["standing_order"], deadline, store)
             if event.get("detail-type") == "Scheduled Event":
                 return _sweep(operation, deadline, store)
-            return answer(lambda: _order(operation, event, deadline, store))
+            return answer(event, lambda: _order(operation, event, deadline, store))
         finally:
             flush()
 
@@ -119,11 +120,11 @@ def _report_response(event: Event, report: Report) -> dict[str, Any]:
     else:
         problem = problems.NotExecuted("Look-ups show that the provider never booked it; no money moved.")
     problem.operation_id = record.id
-    return problem_response(problem, headers)
+    return problem_response(event, problem, headers)
 
 
 def _unknown_response(event: Event, record: Record, headers: dict[str, str]) -> dict[str, Any]:
-    place = {"Location": f"{_stage_path(event)}/operations/{record.id}", "Retry-After": "5"}
+    place = {"Location": f"{stage_path(event)}/operations/{record.id}", "Retry-After": "5"}
     unknown = {**resource(replace(record, status=UNKNOWN)), "money": "unknown", "retry": "same_key"}
     return response(202, unknown, {**headers, **place})
 
@@ -154,9 +155,3 @@ def _exact(request: Any) -> Any:
 
 def _no_float(_: str) -> Any:
     raise RefusedJsonError("amounts with a fraction must be decimal strings")
-
-
-def _stage_path(event: Event) -> str:
-    """What stands before our routes in the URL: the stage on the default endpoint, nothing on a custom domain."""
-    path, called = event.get("path") or "", (event.get("requestContext") or {}).get("path") or ""
-    return called.removesuffix(path) if path and called.endswith(path) else ""

@@ -114,7 +114,7 @@ def _new_record(operation: Operation[R, C], order: Order[R], me: str, deadline: 
 
 
 def _claim(record: Record, store: Store) -> Record | None:
-    """The record that stood there before ours, if one did. Raises problems.Problem: nothing was sent."""
+    """The record that stood there before ours, if one did. Raises problems.Problem: this attempt sent nothing."""
     try:
         return store.claim(record)
     except StoreUnavailableError as error:
@@ -264,4 +264,4 @@ def _or_unavailable(read: Callable[[], Record | None]) -> Record | None:
 
 def _unavailable(error: StoreUnavailableError) -> problems.Problem:
     logger.error("store unavailable", reason=str(error))
-    return problems.StoreUnavailable("The record store did not answer, so nothing was sent.", retry_after=5)
+    return problems.StoreUnavailable("The record store did not answer, so this request was not sent.", retry_after=5)

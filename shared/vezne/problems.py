@@ -1,7 +1,8 @@
 """RFC 9457 problems: one class per way to refuse a caller.
 
-Each says what happened to the money and what to do next, so that a program can decide without reading prose. `money`
-and `retry` speak of the order under this idempotency key.
+Each says what happened to the money and what to do next, so that a program can decide without reading prose. Both speak
+of this request under this idempotency key, an earlier attempt included: `not_moved` is said only if none can have moved
+anything, because the record says so or because such a request is always refused.
 """
 
 from typing import Any, ClassVar, Literal
@@ -26,11 +27,11 @@ class Problem(Exception):
         self.members = members
         self.operation_id: str | None = None
 
-    def body(self) -> dict[str, Any]:
-        """The members of the problem document."""
+    def body(self, stage_path: str) -> dict[str, Any]:
+        """The members of the problem document. `stage_path` stands before our routes in the URL that was called."""
         known = {"operation_id": self.operation_id} if self.operation_id else {}
         return {
-            "type": f"/problems/{self.slug}",
+            "type": f"{stage_path}/problems/{self.slug}",
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
@@ -51,9 +52,10 @@ class InvalidRequest(Problem):
 
 
 class Forbidden(Problem):
-    """The token does not carry a client this function can serve."""
+    """The token does not carry a client this function can serve, so no record was looked at."""
 
     status, slug, title = 403, "forbidden", "The token does not allow this"
+    money: Money = "unknown"
 
 
 class DeclinedByProvider(Problem):
@@ -71,9 +73,10 @@ class NotExecuted(Problem):
 
 
 class OperationNotFound(Problem):
-    """This client has no such operation."""
+    """This client has no such operation, or has none any more: a settled one is kept for a time only."""
 
     status, slug, title = 404, "operation-not-found", "No such operation"
+    money: Money = "unknown"
 
 
 class InProgress(Problem):
@@ -124,9 +127,10 @@ class InquiryRefused(Problem):
 
 
 class Internal(Problem):
-    """Our own fault, before the claim: nothing was sent."""
+    """Our own fault, before the claim: this request was not sent, but perhaps nobody looked at the record."""
 
     status, slug, title = 500, "internal", "Internal error"
+    money: Money = "unknown"
     retry: Retry = "same_key"
 
 
@@ -159,7 +163,8 @@ class NotEnoughTime(Problem):
 
 
 class StoreUnavailable(Problem):
-    """The idempotency table did not answer, so nothing was sent."""
+    """The idempotency table did not answer: this request was not sent, but an earlier one may have been."""
 
     status, slug, title = 503, "store-unavailable", "The record store is unavailable"
+    money: Money = "unknown"
     retry: Retry = "same_key"

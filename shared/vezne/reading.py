@@ -15,7 +15,7 @@ def handler() -> Handler:
     """The Lambda handler of GET /operations/{operation_id}: what the table says, to the client it belongs to."""
 
     def handle(event: Event, _context: Any) -> Any:
-        return answer(lambda: _read_operation(event, Store()))
+        return answer(event, lambda: _read_operation(event, Store()))
 
     startup.finish(reads=(aws.read_descriptions, tls.context), connects=(idempotency.connect,))
     return handle
@@ -27,9 +27,9 @@ def _read_operation(event: Event, store: Store) -> dict[str, Any]:
     try:
         record = store.find(wanted) if re.fullmatch(r"op_[a-z2-7]{26}", wanted) else None
     except StoreUnavailableError:
-        problem = problems.StoreUnavailable("The record store did not answer; nothing was changed.", retry_after=5)
-        problem.money = "unknown"
-        raise problem from None
+        raise problems.StoreUnavailable(
+            "The record store did not answer; nothing was changed.", retry_after=5
+        ) from None
     if record is None or record.client_id != caller:
         raise problems.OperationNotFound("This client has no operation of that id.")
     headers = {} if record.settled else {"Retry-After": "5"}

@@ -104,7 +104,7 @@ def order(
         if problem.slug == "unauthorized" and not renewed:
             renewed, attempt = True, 0
             continue
-        # A refusal at the door or before the claim tells nothing about an earlier attempt that got no answer.
+        # Only the outcome of the order tells of an earlier attempt that got no answer: it may still be on its way.
         maybe_moved = problem.money == "unknown" or (maybe_moved and not _is_final(problem))
         pause = _pause(answer, attempt)
         attempt += 1
@@ -112,7 +112,8 @@ def order(
             yield Wait(pause)
             continue
         if maybe_moved:
-            raise OutcomeUnknown(key, operation_id)
+            # What was answered last may tell what is in the way, such as a token that is refused.
+            raise OutcomeUnknown(key, operation_id) from (problem if problem.slug else None)
         raise problem
 
 

@@ -271,7 +271,7 @@ def test_a_refused_token_is_renewed_once(bench: Bench, reply: Reply) -> None:
 def test_a_token_refused_twice_is_a_refused_login(bench: Bench) -> None:
     bench.server.on(VAKIFBANK.route, header_only("ACBG000001", 401))
     response = bench.send(VAKIFBANK)
-    assert (response.status, response.body["type"]) == (502, "/problems/provider-rejected-credentials")
+    assert (response.status, response.slug) == (502, "provider-rejected-credentials")
     assert len(bench.server.to(VAKIFBANK.route)) == 2
     assert bench.records() == []
 

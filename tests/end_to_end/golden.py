@@ -67,7 +67,7 @@ def assert_healthy(stack: Stack, event: GoldenEvent, answer: Any) -> None:
     elif event.operation == "operations.read":
         # The operation of the event is nobody's.
         assert answer["statusCode"] == 404, answer
-        assert json.loads(answer["body"])["type"] == "/problems/operation-not-found"
+        assert json.loads(answer["body"])["type"] == "/live/problems/operation-not-found"
     elif event.operation in INQUIRIES:
         assert answer["statusCode"] == 200, answer
         assert bookings == 0

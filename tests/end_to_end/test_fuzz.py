@@ -137,8 +137,10 @@ def is_problem(answer: httpx.Response) -> bool:
         return False
     problem: dict[str, Any] = answer.json()
     texts = all(isinstance(problem.get(name), str) for name in ("type", "title"))
-    known = problem.get("money") == "not_moved" or problem["type"] == "/problems/operation-not-found"
-    return texts and known and problem["status"] == answer.status_code and problem["retry"] in (
+    # Whoever has no right or asks for an operation may have sent an order; every other of these is always refused.
+    looked_for = answer.status_code in (401, 403) or problem["type"].endswith("/problems/operation-not-found")
+    money = problem.get("money") == ("unknown" if looked_for else "not_moved")
+    return texts and money and problem["status"] == answer.status_code and problem["retry"] in (
         "same_key", "new_key", "never")  # fmt: skip
 
 

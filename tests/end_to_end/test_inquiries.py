@@ -52,7 +52,7 @@ def test_an_inquiry_wants_exactly_its_own_scope(stack: Stack, name: str) -> None
     for token in (None, stack.token(scopes=others)):
         answer = golden(stack, token, name)
         assert answer.status_code == 401
-        assert answer.json()["type"] == "/problems/unauthorized"
+        assert answer.json()["type"] == "/local/problems/unauthorized"
     assert golden(stack, stack.token(scopes=[f"vezne/{name}"]), name).status_code == 200
 
 
@@ -125,7 +125,7 @@ def test_expenses_show_in_the_payment_plan(stack: Stack, token: str) -> None:
 def test_a_bad_question_is_refused_before_the_provider_hears_of_it(stack: Stack, token: str) -> None:
     before = len(stack.sandbox.calls())
     answer = ask(stack, token, "GET", "/paynet/transactions", xact="1")
-    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-request")
+    assert (answer.status_code, answer.json()["type"]) == (400, "/local/problems/invalid-request")
     twice = stack.request("GET", "/kolaybi/vaults?currency=TRY&currency=EUR", token=token)
     assert twice.json()["errors"] == [{"place": "query.currency", "reason": "must be given once"}]
     assert len(stack.sandbox.calls()) == before

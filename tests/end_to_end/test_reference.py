@@ -3,7 +3,11 @@
 import json
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urljoin
 
+import httpx
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
@@ -41,11 +45,39 @@ def test_the_type_of_a_problem_leads_to_its_page(stack: Stack, slug: str) -> Non
     assert "What happened to the money" in answer.text
 
 
-def test_a_real_problem_leads_to_its_page(stack: Stack, token: str) -> None:
-    refused = stack.request("POST", "/paynet/captures", token=token, key="k", body={})
-    page = stack.request("GET", refused.json()["type"])
+# By whom a request is refused, and how it is made.
+REFUSED: dict[str, tuple[str, str, str, dict[str, Any]]] = {
+    "an order": ("invalid-request", "POST", "/paynet/captures", {"key": "k", "body": {}}),
+    "a provider": ("declined", "POST", "/paynet/captures", {"key": "declined", "body": {"reference_no": "declined"}}),
+    "an inquiry": ("invalid-request", "GET", "/paynet/transactions?xact=1", {}),
+    "an inquiry in a body": ("unsupported-media-type", "POST", "/walletgate/bill-inquiries", {}),
+    "the status read": ("operation-not-found", "GET", "/operations/nonsense", {}),
+    "the gateway, by its token": ("unauthorized", "POST", "/paynet/captures", {"token": None, "body": {}}),
+    "the gateway, by its path": ("route-not-found", "POST", "/paynet/captures/refunds/all", {"body": {}}),
+}
+
+
+@pytest.mark.parametrize("refused_by", REFUSED)
+def test_the_type_of_a_real_problem_leads_from_its_url_to_its_page(stack: Stack, token: str, refused_by: str) -> None:
+    slug, method, path, request = REFUSED[refused_by]
+    stack.sandbox.rule("paynet.capture", "refuse")
+    by_host = addressed_by_host(stack)
+    refused = by_host.request(method, path, **{"token": token, **request})
+    assert refused.headers["content-type"] == "application/problem+json", refused.text
+    page = by_host.http.get(urljoin(str(refused.url), refused.json()["type"]))
     assert page.status_code == 200
-    assert refused.json()["title"] in page.text
+    assert f"<code>{slug}</code>" in page.text
+
+
+def addressed_by_host(stack: Stack) -> Stack:
+    """The stack at the address that AWS gives an API: its own host, and only the stage before the routes.
+
+    What MiniStack puts before the stage instead, so that the host need not resolve, no function can know of.
+    """
+    api_id, stage = stack.api_url.split("/")[-2:]
+    host = {"Host": f"{api_id}.execute-api.localhost"}
+    http = httpx.Client(headers=host, timeout=stack.http.timeout, trust_env=False)
+    return replace(stack, api_url=f"{stack.aws_endpoint_url}/{stage}", http=http)
 
 
 # ------------------------------------------------------------------ in a browser

@@ -25,7 +25,7 @@ def assert_problem(
     assert answer.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = answer.json()
     assert problem.keys() >= MEMBERS
-    assert (problem["type"], problem["status"]) == (f"/problems/{slug}", status)
+    assert (problem["type"], problem["status"]) == (f"/local/problems/{slug}", status)
     assert (problem["money"], problem["retry"]) == (money, retry)
     return problem
 
@@ -41,7 +41,7 @@ def assert_nothing_booked(stack: Stack, one: Example) -> None:
 def test_no_token(stack: Stack, operation: str) -> None:
     one = example(operation)
     answer = post(stack, one, None)
-    assert_problem(answer, 401, "unauthorized", retry="same_key")
+    assert_problem(answer, 401, "unauthorized", money="unknown", retry="same_key")
     assert answer.headers["www-authenticate"] == "Bearer"
     assert_nothing_booked(stack, one)
 
@@ -50,7 +50,7 @@ def test_no_token(stack: Stack, operation: str) -> None:
 def test_a_token_with_every_scope_but_this_one(stack: Stack, operation: str) -> None:
     one = example(operation)
     others = [f"vezne/{name}" for name in (*OPERATIONS, "operations.read") if name != operation]
-    assert_problem(post(stack, one, stack.token(scopes=others)), 401, "unauthorized", retry="same_key")
+    assert_problem(post(stack, one, stack.token(scopes=others)), 401, "unauthorized", money="unknown", retry="same_key")
     assert_nothing_booked(stack, one)
 
 
@@ -58,7 +58,7 @@ def test_reading_needs_its_own_scope(stack: Stack, token: str) -> None:
     operation_id = post(stack, example("paynet.capture"), token).json()["operation_id"]
     paying = stack.token(scopes=[f"vezne/{name}" for name in OPERATIONS])
     answer = stack.request("GET", f"/operations/{operation_id}", token=paying)
-    assert_problem(answer, 401, "unauthorized", retry="same_key")
+    assert_problem(answer, 401, "unauthorized", money="unknown", retry="same_key")
 
 
 def test_a_client_cannot_ask_for_a_scope_it_was_not_given(stack: Stack) -> None:
@@ -72,7 +72,7 @@ def test_a_forged_token(stack: Stack, token: str) -> None:
     head, claims, signature = token.split(".")
     other_signature = signature[:-8] + ("AAAAAAAA" if not signature.endswith("AAAAAAAA") else "BBBBBBBB")
     for forged in (f"{head}.{claims}.{other_signature}", f"{head}.{claims}.", "no-token-at-all"):
-        assert_problem(post(stack, one, forged), 401, "unauthorized", retry="same_key")
+        assert_problem(post(stack, one, forged), 401, "unauthorized", money="unknown", retry="same_key")
     assert_nothing_booked(stack, one)
 
 
@@ -174,7 +174,7 @@ def test_a_body_that_is_not_json(stack: Stack, token: str, content_type: str) ->
 def test_an_operation_that_does_not_exist(stack: Stack, token: str, operation_id: str) -> None:
     answer = stack.request("GET", f"/operations/{operation_id}", token=token)
     assert answer.status_code == 404
-    assert answer.json()["type"] == "/problems/operation-not-found"
+    assert answer.json()["type"] == "/local/problems/operation-not-found"
 
 
 # ------------------------------------------------------------------ the order may not be carried out
@@ -291,7 +291,7 @@ def test_too_little_time(stack: Stack, token: str) -> None:
 def test_a_table_that_does_not_answer(stack: Stack, token: str) -> None:
     one = example("paynet.capture")
     with reconfigured(stack, "paynet.capture", {"TABLE_NAME": "no-such-table"}):
-        assert_problem(post(stack, one, token), 503, "store-unavailable", retry="same_key")
+        assert_problem(post(stack, one, token), 503, "store-unavailable", money="unknown", retry="same_key")
     assert_nothing_booked(stack, one)
 
 
@@ -299,6 +299,6 @@ def test_a_fault_of_ours_before_the_claim(stack: Stack, token: str) -> None:
     one = example("paynet.capture")
     with reconfigured(stack, "paynet.capture", {"TABLE_NAME": None}):
         answer = post(stack, one, token)
-        problem = assert_problem(answer, 500, "internal", retry="same_key")
+        problem = assert_problem(answer, 500, "internal", money="unknown", retry="same_key")
     assert "TABLE_NAME" not in json.dumps(problem)
     assert_nothing_booked(stack, one)

@@ -39,7 +39,7 @@ def send(stack: Stack, one: Example, token: str) -> Any:
 def assert_problem(answer: Any) -> None:
     assert answer.status_code == 502, answer.text
     problem = answer.json()
-    assert problem["type"] == "/problems/provider-rejected-credentials"
+    assert problem["type"] == "/local/problems/provider-rejected-credentials"
     assert (problem["money"], problem["retry"]) == ("not_moved", "same_key")
     assert "Traceback" not in answer.text
 

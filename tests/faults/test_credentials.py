@@ -51,7 +51,7 @@ def test_a_wrong_vakifbank_secret_is_tried_once_by_all_together(function: Functi
         process.begin(new_order("vakifbank.pay").event)
     answers = [process.end() for process in fleet]
     assert {answer.status for answer in answers} == {502}
-    assert {answer.body["type"] for answer in answers} == {"/problems/provider-rejected-credentials"}
+    assert {answer.slug for answer in answers} == {"provider-rejected-credentials"}
     assert control.state()["vakifbank"]["wrong_secrets"] == 1
     for process in [*fleet, function.fork()]:
         assert process.call(new_order("vakifbank.pay").event).status == 502

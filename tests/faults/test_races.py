@@ -33,7 +33,7 @@ def at_once(fleet: list[FunctionProcess], events: list[object], **request: objec
 def kind(answer: Answer) -> str:
     if answer.status == 200:
         return "replay" if answer.replayed else "first answer"
-    return f"{answer.status} {answer.body.get('type', '').removeprefix('/problems/')}".strip()
+    return f"{answer.status} {answer.slug}".strip()
 
 
 @pytest.mark.timeout(600)

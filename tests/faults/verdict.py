@@ -75,7 +75,7 @@ class Trial:
     def check(self, answer: Answer) -> None:
         """An answer must be true when it is given."""
         bookings = self.bookings
-        said = answer.body["type"].removeprefix("/problems/") if answer.status >= 300 else answer.body["status"]
+        said = answer.slug if answer.status >= 300 else answer.body["status"]
         self.told.append(f"{answer.status} {said}")
         if bookings > 1:
             self.wrong.append(f"{bookings} bookings")

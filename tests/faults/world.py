@@ -52,6 +52,11 @@ class Answer:
     def replayed(self) -> bool:
         return self.value["headers"].get("Idempotent-Replayed") == "true"
 
+    @property
+    def slug(self) -> str:
+        """Which problem it is; empty if it is none."""
+        return str(self.body.get("type", "")).rpartition("/")[2]
+
 
 class FunctionProcess:
     """One execution environment of a function: a process that handles one event at a time."""

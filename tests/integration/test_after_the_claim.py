@@ -219,7 +219,7 @@ def test_a_claim_that_nobody_confirmed_is_taken_back(bench: Bench, example: Exam
     bench.fail_table(name, times=1, applied=True)
     bench.server.on(example.route, example.success)
     response = bench.send(example)
-    assert (response.status, response.body["type"]) == (503, "/problems/store-unavailable")
+    assert (response.status, response.slug) == (503, "store-unavailable")
     assert calls(bench, example) == 0
     assert bench.store.find(bench.order(example).operation_id) is None
     assert bench.send(example).status == 200

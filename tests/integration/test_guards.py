@@ -25,10 +25,6 @@ from tests.support.wire import answered, looked_up, unknown_order
 CODE = {**VAKIFBANK.body, "institution_transaction_code": "KOD-1"}
 
 
-def slug(response: Response) -> str:
-    return str(response.body.get("type", "")).removeprefix("/problems/")
-
-
 def calls(bench: Bench, example: Example) -> int:
     return len(bench.server.to(example.route))
 
@@ -46,7 +42,7 @@ def test_what_is_paid_is_not_paid_under_another_key(bench: Bench, example: Examp
     assert first.status == 200
     for key, client in (("key-2", "client-1"), ("key-1", "client-2")):
         response = bench.send(example, body, key=key, client=client)
-        assert (response.status, slug(response)) == (409, "held-by-another-operation")
+        assert (response.status, response.slug) == (409, "held-by-another-operation")
         assert (response.body["money"], response.body["retry"]) == ("not_moved", "never")
         # Named to the client it belongs to, and to nobody else.
         assert response.body.get("holder") == (first.body["operation_id"] if client == "client-1" else None)
@@ -79,7 +75,7 @@ def test_what_may_be_paid_is_not_paid_under_another_key(
     if ending == "unknown":
         seen.append(bench.send(example, body, key="key-2"))
     (response,) = seen
-    assert (response.status, slug(response)) == (409, "held-by-another-operation")
+    assert (response.status, response.slug) == (409, "held-by-another-operation")
     assert (response.body["money"], response.body["retry"]) == ("not_moved", "same_key")
     assert response.body["holder"] == first.body["operation_id"]
     assert response.headers["Retry-After"]
@@ -165,7 +161,7 @@ def test_neither_figure_falls(bench: Bench, fee: str, expense: str, status: int)
     assert response.status == status
     assert calls(bench, HASO) == (2 if status == 200 else 1)
     if status == 422:
-        assert (slug(response), response.body["retry"]) == ("total-would-fall", "new_key")
+        assert (response.slug, response.body["retry"]) == ("total-would-fall", "new_key")
 
 
 def test_a_correction_that_says_so_may_fall_and_is_the_new_mark(bench: Bench) -> None:
@@ -198,7 +194,7 @@ def test_one_total_at_a_time(bench: Bench) -> None:
     holder = unknown_order(bench, HASO)
     for expense in ("230.00", "500.00"):
         response = set_totals(bench, "key-2", "100.00", expense)
-        assert (response.status, slug(response)) == (409, "held-by-another-operation")
+        assert (response.status, response.slug) == (409, "held-by-another-operation")
         assert (response.body["retry"], response.body["holder"]) == ("same_key", holder)
     assert set_totals(bench, "key-3", "100.00", "500.00", allow_lower=True).status == 409
     assert calls(bench, HASO) == 0
@@ -209,7 +205,7 @@ def test_a_total_that_was_in_doubt_is_followed_by_a_pause(bench: Bench) -> None:
     unknown_order(bench, HASO)
     assert looked_up(bench, HASO, haso_success(Decimal("330.00"))).body["status"] == "succeeded"
     response = set_totals(bench, "key-2", "100.00", "500.00")
-    assert (response.status, slug(response), response.body["retry"]) == (409, "held-by-another-operation", "same_key")
+    assert (response.status, response.slug, response.body["retry"]) == (409, "held-by-another-operation", "same_key")
     assert "holder" not in response.body
     bench.clock.advance(660)
     assert set_totals(bench, "key-2", "100.00", "500.00").status == 200
@@ -225,7 +221,7 @@ def test_one_capture_at_a_time(bench: Bench, amount: str | None) -> None:
     holder = unknown_order(bench, PAYNET)
     other = {"xact_id": PAYNET.body["xact_id"], **({} if amount is None else {"amount": amount})}
     response = bench.send(PAYNET, other, key="key-2")
-    assert (response.status, slug(response)) == (409, "held-by-another-operation")
+    assert (response.status, response.slug) == (409, "held-by-another-operation")
     assert (response.body["retry"], response.body["holder"]) == ("same_key", holder)
     assert calls(bench, PAYNET) == 0
 
@@ -289,7 +285,7 @@ def test_an_order_is_not_told_that_another_one_holds_what_it_holds_itself(
     if settled:
         assert (response.status, response.replayed) == (200, True)
     else:
-        assert (response.status, slug(response)) == (409, "in-progress")
+        assert (response.status, response.slug) == (409, "in-progress")
         assert response.body["money"] == "unknown"
 
 
@@ -312,5 +308,5 @@ def test_a_holder_that_settles_meanwhile_has_not_paid_what_it_only_held(
     bench.store.settle(holder, ending, {"result": {}})
     guard_refuses(bench, monkeypatch, guard, "None")
     response = bench.send(example, key="key-2")
-    assert (response.status, slug(response)) == (409, "held-by-another-operation")
+    assert (response.status, response.slug) == (409, "held-by-another-operation")
     assert response.body["retry"] == retry

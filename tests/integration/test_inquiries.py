@@ -96,7 +96,7 @@ def ask(sandbox: SandboxControl) -> Ask:
             "queryStringParameters": query or None,
             "multiValueQueryStringParameters": changes.get("several", {key: [it] for key, it in query.items()}) or None,
             "headers": headers or {"content-type": "application/json"},
-            "requestContext": {"authorizer": {"claims": {"client_id": client} if client else {}}},
+            "requestContext": {"path": "/v1/any", "authorizer": {"claims": {"client_id": client} if client else {}}},
             "body": body if isinstance(body, str) or body is None else json.dumps(body),
         }
         answer = function(name).handler(event, Context(seconds))
@@ -129,7 +129,7 @@ def test_a_provider_that_stays_silent_is_a_problem_that_moved_nothing(
 ) -> None:
     sandbox.rule(QUESTIONS[name][0], "reset", times=0)
     status, headers, problem = ask(name)
-    assert (status, problem["type"]) == (503, "/problems/provider-unreachable")
+    assert (status, problem["type"]) == (503, "/v1/problems/provider-unreachable")
     assert (problem["money"], problem["retry"]) == ("not_moved", "same_key")
     assert headers["Content-Type"] == "application/problem+json"
     assert headers["Retry-After"] == "5"
@@ -139,7 +139,7 @@ def test_a_provider_that_stays_silent_is_a_problem_that_moved_nothing(
 def test_a_rate_limit_is_not_hammered(sandbox: SandboxControl, ask: Ask, name: str) -> None:
     sandbox.rule(QUESTIONS[name][0], "too_many_requests", times=0)
     status, _, problem = ask(name)
-    assert (status, problem["type"]) == (503, "/problems/provider-unreachable")
+    assert (status, problem["type"]) == (503, "/v1/problems/provider-unreachable")
     # VakıfBank says so by a code of its own.
     assert len(sandbox.calls(QUESTIONS[name][0])) == 1
 
@@ -154,7 +154,7 @@ def test_an_expired_login_is_renewed_without_the_client_seeing_it(sandbox: Sandb
 def test_a_login_that_stays_refused(sandbox: SandboxControl, ask: Ask, name: str) -> None:
     sandbox.rule(QUESTIONS[name][0], "unauthorized", times=0)
     status, _, problem = ask(name)
-    assert (status, problem["type"]) == (502, "/problems/provider-rejected-credentials")
+    assert (status, problem["type"]) == (502, "/v1/problems/provider-rejected-credentials")
     assert problem["money"] == "not_moved"
 
 
@@ -165,7 +165,7 @@ def test_a_refusal_by_haso_is_believed_once_the_secret_is_known_to_be_the_newest
     rotated = {**SECRETS["haso"], "merchant_key": "rotated-merchant-key"}
     sandbox.seed(haso={"credentials": {"merchant_key": "rotated-merchant-key"}})
     status, _, problem = ask("haso.payment_plan")
-    assert (status, problem["type"], problem["retry"]) == (422, "/problems/inquiry-refused", "never")
+    assert (status, problem["type"], problem["retry"]) == (422, "/v1/problems/inquiry-refused", "never")
     new = credentials.HasoCredentials.model_validate(rotated)
     monkeypatch.setattr(credentials, "_fetch_secret", lambda _: (new, "version-2"))
     assert ask("haso.payment_plan")[0] == 200
@@ -175,14 +175,14 @@ def test_a_refusal_by_haso_is_believed_once_the_secret_is_known_to_be_the_newest
 def test_an_answer_that_is_not_json(sandbox: SandboxControl, ask: Ask, name: str) -> None:
     sandbox.rule(QUESTIONS[name][0], "trailing_comma", times=0)
     status, _, problem = ask(name)
-    assert (status, problem["type"]) == (502, "/problems/provider-answer-unreadable")
+    assert (status, problem["type"]) == (502, "/v1/problems/provider-answer-unreadable")
     assert (problem["money"], problem["retry"]) == ("not_moved", "same_key")
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_too_little_time_asks_nobody(sandbox: SandboxControl, ask: Ask, name: str) -> None:
     status, _, problem = ask(name, seconds=7.9)
-    assert (status, problem["type"]) == (503, "/problems/not-enough-time")
+    assert (status, problem["type"]) == (503, "/v1/problems/not-enough-time")
     assert sandbox.calls() == []
 
 
@@ -196,7 +196,7 @@ def test_a_token_without_a_client(sandbox: SandboxControl, ask: Ask, name: str) 
 def test_an_unknown_or_repeated_parameter(sandbox: SandboxControl, ask: Ask, name: str) -> None:
     query = {**QUESTIONS[name][2], "page": "1"}
     status, _, problem = ask(name, query=query)
-    assert (status, problem["type"]) == (400, "/problems/invalid-request")
+    assert (status, problem["type"]) == (400, "/v1/problems/invalid-request")
     assert problem["errors"] == [{"place": "query.page", "reason": "Extra inputs are not permitted"}]
     status, _, problem = ask(name, several={"page": ["1", "2"]})
     assert problem["errors"] == [{"place": "query.page", "reason": "must be given once"}]
@@ -232,7 +232,7 @@ def test_bad_input_gets_the_same_problem_as_an_order(
     sandbox: SandboxControl, ask: Ask, name: str, changes: dict[str, Any], place: str
 ) -> None:
     status, _, problem = ask(name, **changes)
-    assert (status, problem["type"]) == (400, "/problems/invalid-request")
+    assert (status, problem["type"]) == (400, "/v1/problems/invalid-request")
     assert (problem["money"], problem["retry"]) == ("not_moved", "never")
     assert [error["place"] for error in problem["errors"]] == [place]
     assert sandbox.calls() == []
@@ -246,7 +246,7 @@ def test_a_body_that_is_not_json_or_too_long(sandbox: SandboxControl, ask: Ask) 
 
 def test_a_refusal_is_passed_on_with_its_code(ask: Ask) -> None:
     status, _, problem = ask("walletgate.product_detail", parameters={"product_oid": "none such"})
-    assert (status, problem["type"]) == (422, "/problems/inquiry-refused")
+    assert (status, problem["type"]) == (422, "/v1/problems/inquiry-refused")
     assert (problem["provider_code"], problem["money"], problem["retry"]) == ("400", "not_moved", "never")
 
 
@@ -260,7 +260,15 @@ def test_an_unusable_secret(sandbox: SandboxControl, ask: Ask, monkeypatch: pyte
     sandbox.reset()
     wrong = credentials.PaynetCredentials(secret_key=SecretStr("wrong"))
     monkeypatch.setattr(credentials, "_fetch_secret", lambda _: (wrong, "version-2"))
-    assert ask("paynet.check")[2]["type"] == "/problems/provider-rejected-credentials"
+    assert ask("paynet.check")[2]["type"] == "/v1/problems/provider-rejected-credentials"
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_has_moved_nothing_whatever_went_wrong(ask: Ask, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr("vezne.inquiry._asked", lambda *_: 1 / 0)
+    status, _, problem = ask(name)
+    assert (status, problem["type"]) == (500, "/v1/problems/internal")
+    assert (problem["money"], problem["retry"]) == ("not_moved", "same_key")
 
 
 def test_bills_carry_what_a_payment_wants(sandbox: SandboxControl, ask: Ask) -> None:

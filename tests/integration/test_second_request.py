@@ -7,7 +7,7 @@ import pytest
 from vezne.idempotency import CLOCK_MARGIN_SECONDS
 from vezne.record import DECLINED, NOT_EXECUTED, SUCCEEDED
 
-from tests.support.bench import Bench, Response, table_client
+from tests.support.bench import Bench, table_client
 from tests.support.examples import EXAMPLES, KOLAYBI, VAKIFBANK, Example
 from tests.support.provider_server import HANG_UP
 from tests.support.wire import findings, unknown_order
@@ -22,10 +22,6 @@ def calls(bench: Bench, example: Example) -> int:
     return len(bench.server.to(example.route))
 
 
-def problem(response: Response) -> str:
-    return str(response.body["type"]).removeprefix("/problems/")
-
-
 # -------------------------------------------------------------------- row 1: another fingerprint
 
 
@@ -35,7 +31,7 @@ def test_design_2_row_1_another_fingerprint(bench: Bench, example: Example) -> N
     first = bench.send(example)
     assert first.status == 200
     response = bench.send(example, example.other_body)
-    assert (response.status, problem(response)) == (422, "idempotency-key-reused")
+    assert (response.status, response.slug) == (422, "idempotency-key-reused")
     assert (response.body["money"], response.body["retry"]) == ("not_moved", "new_key")
     assert response.body["operation_id"] == first.body["operation_id"]
     assert calls(bench, example) == 1
@@ -47,7 +43,7 @@ def test_design_2_row_1_while_the_first_is_unsettled(bench: Bench, example: Exam
     standing = bench.stand(example, lease=lease)
     bench.server.on(example.look_up_route, example.found(standing))
     response = bench.send(example, example.other_body)
-    assert (response.status, problem(response)) == (422, "idempotency-key-reused")
+    assert (response.status, response.slug) == (422, "idempotency-key-reused")
     assert bench.record(standing.id) == standing
     assert bench.server.to(example.look_up_route) == []
     assert calls(bench, example) == 0
@@ -84,7 +80,7 @@ def test_design_2_row_2_not_executed(bench: Bench, example: Example) -> None:
     standing = bench.stand(example)
     bench.store.settle(standing, NOT_EXECUTED, {})
     response = bench.send(example)
-    assert (response.status, problem(response), response.replayed) == (402, "not-executed", True)
+    assert (response.status, response.slug, response.replayed) == (402, "not-executed", True)
     assert (response.body["money"], response.body["retry"]) == ("not_moved", "new_key")
     assert calls(bench, example) == 0
 
@@ -134,7 +130,7 @@ def test_design_2_row_4_processing(bench: Bench, example: Example, passed: float
     standing = bench.stand(example)
     bench.clock.advance(passed)
     response = bench.send(example)
-    assert (response.status, problem(response)) == (409, "in-progress")
+    assert (response.status, response.slug) == (409, "in-progress")
     assert (response.body["money"], response.body["retry"]) == ("unknown", "same_key")
     assert response.body["operation_id"] == standing.id
     assert 1 <= int(response.headers["Retry-After"]) <= 5

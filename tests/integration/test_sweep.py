@@ -175,7 +175,7 @@ def test_two_not_founds_after_the_settling_time_prove_that_nothing_happened(benc
     assert set(findings(bench, known)) == {"not_found"}
     # The client may order it anew, and whatever guarded it is free.
     response = bench.send(example)
-    assert (response.status, response.body["type"]) == (402, "/problems/not-executed")
+    assert (response.status, response.slug) == (402, "not-executed")
     assert response.body["retry"] == "new_key"
     assert bench.read(known).body["status"] == NOT_EXECUTED
     assert answered(bench, example, example.success, key="key-2").status == 200

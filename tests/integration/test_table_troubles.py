@@ -7,16 +7,12 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from vezne import credentials, idempotency
 from vezne.idempotency import StoreUnavailableError
 
-from tests.support.bench import Bench, Response
+from tests.support.bench import Bench
 from tests.support.examples import EXAMPLES, HASO, KOLAYBI, LOGINS, PAYNET, WALLETGATE, Example
 from tests.support.provider_server import HANG_UP, Call, Reply, json_reply
 from tests.support.wire import answered, findings, unknown_order
 
 each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
-
-
-def slug(response: Response) -> str:
-    return str(response.body.get("type", "")).removeprefix("/problems/")
 
 
 # -------------------------------------------------------------------- conflicts between transactions
@@ -52,7 +48,7 @@ def test_a_mere_conflict_is_tried_again(bench: Bench, monkeypatch: pytest.Monkey
 def test_an_endless_conflict_is_a_table_that_does_not_answer(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     Conflicts(monkeypatch, 99)
     response = answered(bench, WALLETGATE, WALLETGATE.success)
-    assert (response.status, slug(response)) == (503, "store-unavailable")
+    assert (response.status, response.slug) == (503, "store-unavailable")
     assert bench.server.to(WALLETGATE.route) == []
 
 
@@ -60,7 +56,7 @@ def test_another_cause_of_a_cancelled_transaction_is_not_tried_again(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     conflicts = Conflicts(monkeypatch, 1, code="ThrottlingError")
-    assert slug(answered(bench, HASO, HASO.success)) == "store-unavailable"
+    assert answered(bench, HASO, HASO.success).slug == "store-unavailable"
     # The claim, and taking it back.
     assert conflicts.tries == 2
 
@@ -82,10 +78,36 @@ def test_what_the_table_refuses_is_no_answer_about_the_record(
 # -------------------------------------------------------------------- before the claim, beside an earlier order
 
 
-def test_nobody_knows_of_an_earlier_order_while_the_table_does_not_answer(bench: Bench) -> None:
-    bench.fail_table("GetItem")
-    response = bench.send(KOLAYBI, seconds=2.0)
-    assert (response.status, slug(response), response.body["retry"]) == (503, "store-unavailable", "same_key")
+@each_operation
+@pytest.mark.parametrize("seconds", [2.0, 27.0], ids=["not prepared", "at the claim"])
+def test_nobody_knows_of_an_earlier_order_while_the_table_does_not_answer(
+    bench: Bench, example: Example, seconds: float
+) -> None:
+    """Least of all that no money moved: it did."""
+    assert answered(bench, example, example.success).status == 200
+    for name in ("GetItem", "PutItem", "TransactWriteItems"):
+        bench.fail_table(name)
+    response = bench.send(example, seconds=seconds)
+    assert (response.status, response.slug) == (503, "store-unavailable")
+    assert (response.body["money"], response.body["retry"]) == ("unknown", "same_key")
+    bench.heal_table()
+    assert bench.send(example).replayed
+
+
+@each_operation
+def test_nobody_knows_of_an_earlier_order_after_a_fault_before_the_claim(
+    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a bug")
+
+    assert answered(bench, example, example.success).status == 200
+    with monkeypatch.context() as patch:
+        patch.setattr("vezne.path._new_record", fail)
+        response = bench.send(example)
+    assert (response.status, response.slug) == (500, "internal")
+    assert (response.body["money"], response.body["retry"]) == ("unknown", "same_key")
+    assert bench.send(example).replayed
 
 
 @each_operation
@@ -129,7 +151,7 @@ def test_time_that_runs_out_during_the_login(bench: Bench) -> None:
 
     bench.server.on(LOGINS["kolaybi"][0], slowly)
     response = bench.send(KOLAYBI, seconds=lambda: left[0])
-    assert (response.status, slug(response)) == (503, "not-enough-time")
+    assert (response.status, response.slug) == (503, "not-enough-time")
     assert bench.items() == []
 
 
@@ -142,7 +164,7 @@ def test_secrets_manager_that_does_not_answer(bench: Bench, monkeypatch: pytest.
 
     monkeypatch.setattr(credentials._client(), "get_secret_value", fail)
     response = bench.send(PAYNET)
-    assert (response.status, slug(response), response.body["retry"]) == (503, "provider-unreachable", "same_key")
+    assert (response.status, response.slug, response.body["retry"]) == (503, "provider-unreachable", "same_key")
     assert bench.items() == []
 
 
@@ -165,7 +187,7 @@ def test_a_refused_token_that_cannot_be_renewed(bench: Bench, broken: str, statu
 
     bench.server.on(KOLAYBI.route, refuse)
     response = bench.send(KOLAYBI)
-    assert (response.status, slug(response)) == (status, problem)
+    assert (response.status, response.slug) == (status, problem)
     assert (response.body["money"], response.body["retry"]) == ("not_moved", "same_key")
     assert len(bench.server.to(KOLAYBI.route)) == 1
     assert bench.records() == []

@@ -33,7 +33,8 @@ repeat with the same key; never take a new key.
 
 **Amounts** are decimal strings or JSON numbers in major units and are read exactly. Currencies are ISO 4217.
 
-**Problems** say in `money` what happened to the money and in `retry` what to do; `type` leads to a page about it."""
+**Problems** say in `money` what happened to the money and in `retry` what to do; `type`, resolved against the URL
+that was called, leads to a page about it."""
 OPERATION_ID = {"type": "string", "pattern": "^op_[a-z2-7]{26}$"}
 TIME = {"type": "string", "format": "date-time"}
 RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait"}}
@@ -223,7 +224,12 @@ def _problem_name(slug: str) -> str:
 def _problem(slug: str, problem: dict[str, Any]) -> dict[str, Any]:
     """One kind of problem (RFC 9457)."""
     properties: dict[str, Any] = {
-        "type": {"const": f"/problems/{slug}"},
+        "type": {
+            "type": "string",
+            "format": "uri-reference",
+            "pattern": f"^(/[^/]+)?/problems/{slug}$",
+            "description": "The page about this problem, relative to the URL that was called",
+        },
         "title": {"type": "string"},
         "status": {"const": problem["status"]},
         "detail": {"type": "string"},

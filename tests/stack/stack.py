@@ -306,9 +306,15 @@ def _put_gateway_responses(aws: Aws, api_id: str, stage: str) -> None:
             responseType=response_type,
             statusCode=str(response["statusCode"]),
             responseParameters=response["responseParameters"],
-            responseTemplates=response["responseTemplates"],
+            responseTemplates={kind: _substituted(it, stage) for kind, it in response["responseTemplates"].items()},
         )
     aws("apigateway").create_deployment(restApiId=api_id, stageName=stage)
+
+
+def _substituted(template: dict[str, Any], stage: str) -> str:
+    """What CloudFormation makes of a gateway response's `!Sub` where there is no domain of one's own."""
+    text, _ = template["Fn::Sub"]
+    return str(text).replace("${StagePath}", f"/{stage}")
 
 
 def _copy_event_invoke_config(aws: Aws, function: str) -> None:

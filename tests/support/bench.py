@@ -103,6 +103,11 @@ class Response:
     def replayed(self) -> bool:
         return self.headers.get("Idempotent-Replayed") == "true"
 
+    @property
+    def slug(self) -> str:
+        """Which problem it is; empty if it is none."""
+        return str(self.body.get("type", "")).rpartition("/")[2]
+
 
 def api_event(
     path: str,

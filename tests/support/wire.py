@@ -37,7 +37,6 @@ def verdict(bench: Bench, example: Example, reply: Answering, **order: Any) -> s
     """What an answer of the provider is taken for, and that the record agrees with what the client was told."""
     response = answered(bench, example, reply, **order)
     assert len(bench.server.to(example.route)) == 1
-    problem = response.body.get("type", "").removeprefix("/problems/")
     operation_id = response.body["operation_id"]
     kept = bench.store.find(operation_id)
     if response.status == 200:
@@ -49,7 +48,7 @@ def verdict(bench: Bench, example: Example, reply: Answering, **order: Any) -> s
         assert kept.status == "unknown"
         return "unknown"
     assert response.body["money"] == "not_moved"
-    if problem == "declined":
+    if response.slug == "declined":
         assert kept is not None
         assert kept.status == "declined"
         return "declined"
@@ -57,7 +56,7 @@ def verdict(bench: Bench, example: Example, reply: Answering, **order: Any) -> s
     assert kept is None
     assert bench.guards() == [] or all("holder" not in guard for guard in bench.guards())
     assert response.body["retry"] == "same_key"
-    return problem
+    return response.slug
 
 
 def unknown_order(bench: Bench, example: Example, **order: Any) -> str:

@@ -132,8 +132,9 @@ def test_each_problem_of_the_gateway_is_told_as_it_is_and_no_other() -> None:
     api = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]["Api"]["Properties"]
     known = {it.slug for _, it in inspect.getmembers(problems, inspect.isclass) if hasattr(it, "slug")}
     for response in api["GatewayResponses"].values():
-        answer = json.loads(response["ResponseTemplates"]["application/json"])
-        slug = answer["type"].removeprefix("/problems/")
+        template, _ = response["ResponseTemplates"]["application/json"]["Fn::Sub"]
+        answer = json.loads(template)
+        slug = answer["type"].removeprefix("${StagePath}/problems/")
         known.add(slug)
         told = texts()[slug]
         assert told["status"] == answer["status"]

@@ -86,14 +86,18 @@ def test_there_is_no_second_public_stage(system: Template) -> None:
 def test_a_gateway_refusal_is_a_problem(system: Template) -> None:
     responses = properties(system, "Api")["Body"]["x-amazon-apigateway-gateway-responses"]
     for name, response in responses.items():
-        problem = json.loads(response["responseTemplates"]["application/json"])
+        template, values = response["responseTemplates"]["application/json"]["Fn::Sub"]
+        problem = json.loads(template)
+        # A domain of one's own has the stage mapped away, and is then the only way in.
+        assert values == {"StagePath": {"Fn::If": ["HasDomain", "", {"Fn::Sub": "/${StageName}"}]}}, name
+        assert problem["type"].startswith("${StagePath}/problems/"), name
         assert response["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
         assert problem.keys() - {"detail"} == {"type", "title", "status", "money", "retry"}, name
         assert problem["status"] == int(response["statusCode"]), name
-        # A 4xx was refused at the door. A 5xx may have reached the function, so the money is unknown.
-        assert problem["money"] == ("not_moved" if problem["status"] < 500 else "unknown"), name
+        # Nobody looked at the record, so only of what is always refused is it certain that no attempt moved anything.
+        assert problem["money"] == ("not_moved" if problem["status"] in (400, 404, 413, 415) else "unknown"), name
         assert problem["retry"] in ("same_key", "never"), name
-        if problem["money"] == "unknown":
+        if problem["status"] >= 500:
             assert problem["retry"] == "same_key", name
     statuses = {name: response["statusCode"] for name, response in responses.items()}
     assert statuses["UNAUTHORIZED"] == "401"
