@@ -5,6 +5,7 @@ All clients come from one session, so that settings, credentials and endpoints a
 
 import functools
 import ssl
+from pathlib import Path
 from typing import Any
 
 import botocore
@@ -107,4 +108,5 @@ def _session() -> Session:
 
 @functools.cache
 def _loader() -> Loader:
-    return _Loader()
+    # Before its own folder, botocore looks into ours for a service's calls; its endpoint rules stay botocore's.
+    return _Loader(extra_search_paths=[str(Path(__file__).with_name("descriptions"))])

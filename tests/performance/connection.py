@@ -62,17 +62,17 @@ def _ours(url: str, bundle: Path) -> Callable[[], object]:
 
 
 def _botocore(url: str, bundle: Path) -> Callable[[], object]:
-    return _listing(Session().create_client("dynamodb", endpoint_url=url, verify=str(bundle), **ACCOUNT))
+    return _reading(Session().create_client("dynamodb", endpoint_url=url, verify=str(bundle), **ACCOUNT))
 
 
 def _our_aws(url: str, bundle: Path) -> Callable[[], object]:
     _trust(bundle)
-    return _listing(aws._session().create_client("dynamodb", endpoint_url=url, **ACCOUNT))
+    return _reading(aws._session().create_client("dynamodb", endpoint_url=url, **ACCOUNT))
 
 
-def _listing(client: Any) -> Callable[[], object]:
+def _reading(client: Any) -> Callable[[], object]:
     def call() -> None:
-        client.list_tables()
+        client.get_item(TableName="records", Key={"id": {"S": "op_a"}})
         client.close()
 
     return call

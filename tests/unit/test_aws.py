@@ -10,8 +10,15 @@ from botocore.loaders import JSONFileLoader
 from botocore.session import Session
 from vezne import aws
 
+from tests.performance import descriptions
+
 PARTITIONS = json.loads((Path(botocore.__file__).parent / "data" / "partitions.json").read_text())["partitions"]
 REGIONS = [region for partition in PARTITIONS for region in partition["regions"] if "global" not in region]
+
+CALLS: dict[str, tuple[str, dict[str, Any]]] = {
+    "dynamodb": ("get_item", {"TableName": "records", "Key": {"id": {"S": "op_a"}}}),
+    "secretsmanager": ("get_secret_value", {"SecretId": "paynet"}),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +28,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
 
 
-def where(client: Any, operation: str) -> tuple[str, ...]:
+def where(client: Any, operation: str, arguments: dict[str, Any]) -> tuple[str, ...]:
     """Where a call of this client goes, and for what it is signed."""
     sent: list[Any] = []
 
@@ -31,10 +38,10 @@ def where(client: Any, operation: str) -> tuple[str, ...]:
 
     client.meta.events.register("before-send", stop)
     with pytest.raises(StopIteration):
-        getattr(client, operation)()
+        getattr(client, operation)(**arguments)
     (request,) = sent
     scope = request.headers["Authorization"].decode().split("Credential=testing/")[1].split(",")[0].split("/", 1)[1]
-    return request.method, request.url, scope, client.meta.partition, client.meta.service_model.protocol
+    return request.method, request.url, scope, request.headers["X-Amz-Target"], request.body
 
 
 @pytest.mark.parametrize("region", REGIONS)
@@ -42,9 +49,9 @@ def test_every_region_is_called_as_botocore_calls_it(region: str, monkeypatch: p
     monkeypatch.setenv("AWS_REGION", region)
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
     plain, session = Session(), aws._session.__wrapped__()
-    for service, operation in (("dynamodb", "list_tables"), ("secretsmanager", "list_secrets")):
-        ours = where(session.create_client(service), operation)
-        assert ours == where(plain.create_client(service), operation)
+    for service, (operation, arguments) in CALLS.items():
+        ours = where(session.create_client(service), operation, arguments)
+        assert ours == where(plain.create_client(service), operation, arguments)
         assert f"{service}.{region}." in ours[1]
 
 
@@ -63,3 +70,17 @@ def test_the_list_of_all_endpoints_is_not_read(monkeypatch: pytest.MonkeyPatch) 
     aws._session.__wrapped__().create_client("dynamodb")
     assert "partitions" in read
     assert "endpoints" not in read
+
+
+@pytest.mark.parametrize("file", descriptions.described(), ids=lambda file: file.parts[-3])
+def test_the_descriptions_are_botocores_own(file: Path) -> None:
+    """After a newer botocore: `python -m tests.performance.descriptions`."""
+    assert file.read_text() == descriptions.described()[file]
+
+
+@pytest.mark.parametrize("service", aws.SERVICES)
+def test_a_client_knows_the_calls_that_are_made_and_no_other(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    client = aws._session.__wrapped__().create_client(service)
+    (calls,) = [calls for (name, _), calls in descriptions.CALLS.items() if name == service]
+    assert set(client.meta.service_model.operation_names) == set(calls)
