@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .installation import CHILD, PYTHON, Subject
+from .installation import BENCH, CHILD, PYTHON, Subject
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,15 @@ def cold(subjects: Sequence[Subject], runs: int) -> dict[str, dict[str, Any]]:
 # What was done to the start, each taken back alone: Python run before the function is loaded.
 STEPS = {
     "boto3 itself loaded (with s3transfer)": "import boto3",
-    "botocore searches all services": "import vezne.aws; del vezne.aws._Loader.list_available_services",
     "garbage collection not paused": "import vezne, gc; gc.enable()",
+    "botocore reads the endpoints of all services": "import vezne.aws; del vezne.aws._Loader.load_data_with_path",
+    "botocore reads and builds every call of the two services": "import vezne.aws as a; a._loader = a._Loader",
+    "botocore searches all services": "import vezne.aws; del vezne.aws._Loader.list_available_services",
+    "charset-normalizer in the layer": f"import sys; sys.path.append({str(BENCH / 'floor-packages')!r})",
+    "authorities not read beside the imports": (
+        "import functools, vezne.startup; vezne.startup.meanwhile = functools.cache"
+    ),
+    "pydantic looks for plugins": "import os; os.environ['PYDANTIC_DISABLE_PLUGINS'] = ''",
     "all currencies read": "import vezne.money; vezne.money._codes()",
     "every provider's secret model built": (
         "import vezne.credentials as c; [m.model_rebuild() for m in c.SecretModel.__subclasses__()]"
@@ -86,14 +93,18 @@ STEPS = {
 }
 
 
-def steps(subject: Subject, runs: int) -> dict[str, Spread]:
-    """What each step is worth: processor milliseconds more when it alone is taken back."""
-    taken: dict[str, list[float]] = {name: [] for name in STEPS}
+def steps(subject: Subject, runs: int) -> dict[str, dict[str, Spread]]:
+    """What each step is worth: milliseconds more, by the clock and of the processor, when it alone is taken back."""
+    taken: dict[str, list[dict[str, float]]] = {name: [] for name in STEPS}
+    kinds = ("ready_ms", "ready_cpu_ms")
     for _ in range(runs):
-        as_it_is = run(subject, "cold")["ready_cpu_ms"]
+        as_it_is = run(subject, "cold")
         for name, prelude in STEPS.items():
-            taken[name].append(run(subject, "cold", BENCH_PRELUDE=prelude)["ready_cpu_ms"] - as_it_is)
-    return {name: Spread.of(values) for name, values in taken.items()}
+            without = run(subject, "cold", BENCH_PRELUDE=prelude)
+            taken[name].append({kind: without[kind] - as_it_is[kind] for kind in kinds})
+    return {
+        name: {kind: Spread.of([one[kind] for one in all_runs]) for kind in kinds} for name, all_runs in taken.items()
+    }
 
 
 def warm(subjects: Sequence[Subject], orders: int, rounds: int) -> dict[str, dict[str, Any]]:
