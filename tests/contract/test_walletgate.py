@@ -244,6 +244,9 @@ def test_amounts_have_two_digits(bench: Bench, amount: str, literal: str) -> Non
         # What no page lists.
         (refusal("999"), "unknown"),
         (refusal(None), "unknown"),
+        # A code of the table with a status that does not refuse.
+        (refusal("311", 409), "unknown"),
+        (refusal("311", 429), "unknown"),
         (refusal("311", 500), "unknown"),
         (refusal("999", 500), "unknown"),
         # HTTP says that it was not carried out, and the platform's envelope is there.
