@@ -5,9 +5,9 @@ Only inquiries use this: a money result has typed fields alone.
 
 import re
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 from stdnum import iban, luhn
 from stdnum.tr import tckimlik, vkn
 
@@ -44,7 +44,8 @@ def masked(value: Any, name: str = "") -> Any:
         return {_masked_text(str(key), ""): masked(item, str(key)) for key, item in value.items()}
     if isinstance(value, list):
         return [masked(item, name) for item in value]
-    if isinstance(value, Decimal):
+    # A float comes of NaN and Infinity only, which Python reads and JSON does not know.
+    if isinstance(value, Decimal | float):
         return str(value)
     if isinstance(value, str):
         return _masked_text(value, name)
@@ -84,18 +85,29 @@ def _bare(text: str) -> str:
 
 
 class PartlyKnown(ResultModel):
-    """An answer of which only some fields are public. The others are under `raw`, with the provider's names."""
+    """An answer of which only some fields are public. The others are under `raw`, with the provider's names.
+
+    So is a public field in a form its page does not show: one odd field must not hide the others, or the other rows.
+    """
 
     raw: dict[str, Any] = Field(default_factory=dict)
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _keep_the_rest(cls, answer: Any, info: ValidationInfo) -> Any:
+    def _keep_the_rest(cls, answer: Any, read: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
         if not isinstance(answer, dict) or info.context is PUBLIC:
-            return answer
+            return read(answer)
         known = {field.alias or name for name, field in cls.model_fields.items() if name != "raw"}
-        rest = {name: value for name, value in answer.items() if name not in known}
-        return {**{name: value for name, value in answer.items() if name in known}, "raw": masked(rest)}
+        try:
+            return read(_parted(answer, known))
+        except ValidationError as error:
+            return read(_parted(answer, known - {problem["loc"][0] for problem in error.errors()}))
+
+
+def _parted(answer: dict[str, Any], typed: set[Any]) -> dict[str, Any]:
+    """The fields to be read by their types, and the others under `raw`."""
+    rest = {name: value for name, value in answer.items() if name not in typed}
+    return {**{name: value for name, value in answer.items() if name in typed}, "raw": masked(rest)}
 
 
 class Unknown(ResultModel):
