@@ -288,9 +288,9 @@ def test_bills_carry_what_a_payment_wants(sandbox: SandboxControl, ask: Ask) -> 
 
 def test_vaults_are_filtered_by_the_provider(ask: Ask) -> None:
     everything = ask("kolaybi.list_vaults", query={})[2]["raw"]["data"]
-    assert [vault["id"] for vault in everything] == [1, 2, 3]
+    assert [vault["id"] for vault in everything] == [10201, 10202, 10203]
     euro = ask("kolaybi.list_vaults", query={"currency": "EUR"})[2]["raw"]["data"]
-    assert [vault["id"] for vault in euro] == [3]
+    assert [vault["id"] for vault in euro] == [10203]
 
 
 def test_the_payment_plan_is_typed(ask: Ask) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from vezne.models.haso_inquiries import PaymentPlanResult
 from vezne.models.paynet_inquiries import CheckResult, Transaction
-from vezne.models.raw import PUBLIC, masked
+from vezne.models.raw import PUBLIC, mask_end, masked
 from vezne.models.vakifbank_inquiries import QueriedPayment
 from vezne.models.walletgate_inquiries import BillsResult
 
@@ -33,6 +33,29 @@ def test_a_card_number_is_masked_as_a_number_and_as_a_name() -> None:
 )
 def test_a_number_under_a_telling_name_is_masked_whatever_it_is(name: str) -> None:
     assert "12345678" not in str(masked({name: "123456789012"}))
+
+
+@pytest.mark.parametrize("text", ["00158007", "1234-5678", "435508******4358", "No 12 34 56 78"])
+def test_eight_digits_under_a_telling_name_are_masked(text: str) -> None:
+    assert masked({"account": text, "cards": [text]}) == {"account": mask_end(text), "cards": [mask_end(text)]}
+
+
+@pytest.mark.parametrize("name", ["account_id", "accountId", "SenderAccountID", "cardId", "tax_office_id"])
+@pytest.mark.parametrize("value", [54321, "54321", 900000001, "7e591df3-2f3c-4971-9682-9e4455b35b2f"])
+def test_an_id_that_the_inquiry_is_asked_for_is_shown(name: str, value: Any) -> None:
+    assert masked({name: value}) == {name: value}
+
+
+@pytest.mark.parametrize("name", ["account", "AccountNo", "bank_accounts", "card"])
+@pytest.mark.parametrize("value", [7, 54321, "54321", "1234567", "Merkez 01"])
+def test_a_short_number_leads_to_nobody_and_is_shown(name: str, value: Any) -> None:
+    assert masked({name: [value]}) == {name: [value]}
+
+
+@pytest.mark.parametrize("number", [IBAN, CARD, TCKN, VKN, int(CARD), int(TCKN), int(VKN), Decimal(CARD + ".0")])
+@pytest.mark.parametrize("name", ["account_id", "cardId", "tax_id", "id", "gateway_id"])
+def test_a_checked_number_is_masked_although_its_name_calls_it_an_id(name: str, number: Any) -> None:
+    assert str(number)[:6] not in str(masked({name: number}))
 
 
 @pytest.mark.parametrize(

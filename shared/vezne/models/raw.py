@@ -15,6 +15,10 @@ from vezne.models import ResultModel
 
 # `InstitutionTaxNo` is VakıfBank's name for the caller's own code.
 _SENSITIVE_NAME = re.compile(r"iban|account|card|identity|kimlik|tckn|vkn|(?<!institution)tax", re.IGNORECASE)
+# `account_id`, `accountId`: what an inquiry is asked for, such as a `gateway_id`.
+_NAME_OF_AN_ID = re.compile(r"(_id|I[dD])$")
+# Fewer do not lead to an account, a card or a person.
+_SHORTEST_SENSITIVE = 8
 _NUMBERS = (
     re.compile(r"(?<![0-9])[0-9]{10,19}(?![0-9])"),
     # A card number as it is printed: 4-4-4-4, or 4-6-5.
@@ -38,7 +42,8 @@ def masked(value: Any, name: str = "") -> Any:
     """A JSON value ready to be answered: numbers with digits after the point as strings, sensitive numbers masked.
 
     Masked are IBANs, and digits that pass the check of a card number, a TCKN or a VKN, wherever they stand; and every
-    text of digits under a name that speaks of an account, a card, a person or a tax number.
+    text of eight or more digits under a name that speaks of an account, a card, a person or a tax number, but not of
+    the provider's id of one.
     """
     if isinstance(value, dict):
         return {_masked_text(str(key), ""): masked(item, str(key)) for key, item in value.items()}
@@ -46,7 +51,7 @@ def masked(value: Any, name: str = "") -> Any:
         return [masked(item, name) for item in value]
     # A float comes of NaN and Infinity only, which Python reads and JSON does not know.
     if isinstance(value, Decimal | float):
-        return str(value)
+        return _masked_text(str(value), "")
     if isinstance(value, str):
         return _masked_text(value, name)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -56,7 +61,8 @@ def masked(value: Any, name: str = "") -> Any:
 
 
 def _masked_text(text: str, name: str) -> str:
-    if _SENSITIVE_NAME.search(name) and re.search("[0-9]{4}", text):
+    named = _SENSITIVE_NAME.search(name) and not _NAME_OF_AN_ID.search(name)
+    if named and len(re.findall("[0-9]", text)) >= _SHORTEST_SENSITIVE:
         return mask_end(text)
     for start in [found.start() for found in _IBAN_BEGINS.finditer(text)]:
         text = text[:start] + _mask_iban(text[start:])
