@@ -361,6 +361,10 @@ def test_what_proves_nothing(bench: Bench, rows: list[dict[str, Any]], finding: 
     "reply",
     [
         json_reply({"status": 1, "code": "999", "payload": None}),
+        # Success is both, `status` 0 and `code` "100".
+        json_reply({"status": 1, "code": "100", "payload": {"items": [ROW]}}),
+        json_reply({"code": "100", "payload": {"items": [ROW]}}),
+        json_reply({"status": 0, "code": "101", "payload": {"items": [ROW]}}),
         json_reply({"status": 0, "code": "100", "payload": None}),
         json_reply({"status": 0, "code": "100", "payload": {"items": "none"}}),
         json_reply({"status": 0, "code": "100", "payload": {"items": [{"tx_base_amount": "viel"}]}}),

@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 from vezne import credentials
 from vezne.inquiries import haso, kolaybi, paynet, vakifbank, walletgate
+from vezne.provider import Answer
 
 from tests.sandbox.client import SandboxControl
 from tests.sandbox.server import running_sandbox
@@ -284,6 +285,17 @@ def test_bills_carry_what_a_payment_wants(sandbox: SandboxControl, ask: Ask) -> 
     assert bill["partial_payment_allowed"] is False
     assert bill["raw"] == {}
     assert ask("walletgate.list_bills", body={"product_oid": ASAT, "subscriber_no1": "none"})[2] == {"bills": []}
+
+
+@pytest.mark.parametrize("name", ["walletgate.list_bills", "walletgate.product_detail"])
+@pytest.mark.parametrize("said", [{"status": 1, "code": "100"}, {"code": "100"}, {"status": 0}])
+def test_walletgate_s_success_is_both_status_and_code(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, name: str, said: dict[str, Any]
+) -> None:
+    content = json.dumps({**said, "payload": [{"bill_no": "B-1"}]}).encode()
+    monkeypatch.setattr(walletgate, "ask", lambda client, deadline, build: Answer(200, content))
+    status, _, problem = ask(name)
+    assert (status, problem["type"].rsplit("/")[-1]) == (502, "provider-answer-unreadable")
 
 
 def test_vaults_are_filtered_by_the_provider(ask: Ask) -> None:
