@@ -1,5 +1,8 @@
 """What is answered when an order or an inquiry does not succeed, against the document: nothing it does not allow."""
 
+import os
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -12,6 +15,8 @@ from tests.end_to_end.test_inquiries import ask, golden
 from tests.openapi.document import GUARDED
 from tests.openapi.routes import READ
 from tests.stack import Stack
+from tests.stack.build import STACK_NAME, aws_environment
+from tests.stack.processes import ROOT
 from tests.stack.stack import INQUIRIES
 
 DOCUMENT = closed_document()
@@ -97,6 +102,23 @@ def let_it_be_in_progress(stack: Stack, one: Example) -> None:
         ExpressionAttributeNames={"#status": "status"},
         ExpressionAttributeValues={":processing": {"S": "processing"}, ":until": {"N": str(int(time.time()) + 60)}},
     )
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_outcome_settled_by_hand_is_answered_as_documented(stack: Stack, token: str, name: str) -> None:
+    one = example(name)
+    stack.sandbox.rule(name, "reset", book=False)
+    lost = stack.request("POST", one.path, token=token, key=one.key, body=one.body).json()
+    subprocess.run(
+        [sys.executable, "-m", "tests.stack.desk", "--stack", STACK_NAME,
+         "resolve", lost["operation_id"], "succeeded", "seen on the statement"],
+        cwd=ROOT, env={**os.environ, **aws_environment(stack.aws_endpoint_url), "PYTHONPATH": "shared"}, check=True,
+        capture_output=True,
+    )  # fmt: skip
+    again = stack.request("POST", one.path, token=token, key=one.key, body=one.body)
+    read = stack.request("GET", f"/operations/{lost['operation_id']}", token=token)
+    assert (told(name, again), told(READ, read)) == ("200 succeeded", "200 succeeded")
+    assert again.json()["result"] == read.json()["result"] == {}
 
 
 @pytest.mark.parametrize("name", INQUIRIES)
