@@ -12,9 +12,22 @@ from vezne.inquiries import haso
 from vezne.models.haso import ExpensesRequest
 from vezne.money import amount_text, minor_units_text
 from vezne.operation import Operation, Order
-from vezne.outcome import Declined, Finding, Found, Inconclusive, NotFound, Outcome, Succeeded, Unknown
+from vezne.outcome import (
+    REFUSING_STATUSES,
+    Declined,
+    Finding,
+    Found,
+    Inconclusive,
+    NotFound,
+    Outcome,
+    Succeeded,
+    Unknown,
+)
 from vezne.provider import Answer, Deadline, Request
 from vezne.record import Guard, Record
+
+# The page names no HTTP status for `Success: false`. With another one, such as 429, something else may have spoken.
+REFUSALS = REFUSING_STATUSES | {200}
 
 
 class SetExpenses(Operation[ExpensesRequest, HasoCredentials]):
@@ -55,7 +68,7 @@ class SetExpenses(Operation[ExpensesRequest, HasoCredentials]):
             if result.total_expenses() not in (None, *possible):
                 return Unknown("other total")
             return Succeeded(result.public())
-        if body.get("Success") is False and isinstance(errors, list) and errors:
+        if answer.status in REFUSALS and body.get("Success") is False and isinstance(errors, list) and errors:
             return Declined(haso.error_code(errors), haso.error_text(errors))
         return Unknown(f"http-{answer.status}")
 

@@ -12,15 +12,12 @@ from vezne.inquiries import kolaybi
 from vezne.models.kolaybi import CollectionRequest, CollectionResult, TransactionRow
 from vezne.money import amount_text, shortest_number
 from vezne.operation import Operation, Order
-from vezne.outcome import Declined, Finding, Found, NotFound, Outcome, Succeeded, Unknown
+from vezne.outcome import REFUSING_STATUSES, Declined, Finding, Found, NotFound, Outcome, Succeeded, Unknown
 from vezne.provider import Answer, Deadline, Request, form_request
 from vezne.record import Record
 
 # "Tamamlandı" is the only value of `transaction_status` the page shows.
 COMPLETED = "Tamamlandı"
-# No error envelope is documented. These say by HTTP itself that the request was not carried out (RFC 9110, 15.5), and
-# count only with a JSON object as body, which shows that KolayBi spoke and not something on the way.
-REFUSALS = frozenset({400, 403, 404, 405, 415, 422})
 # Far more than clocks can differ, far less than a record is kept.
 LONG_BEFORE = timedelta(days=1)
 GATEWAY_TYPES = {"vault": "Vault", "associate": "Associate"}
@@ -67,7 +64,8 @@ class Collect(Operation[CollectionRequest, KolayBiCredentials]):
             if result.amount != order.request.amount or result.currency.upper() != order.request.currency:
                 return Unknown("other amount or currency")
             return Succeeded(result.public())
-        if answer.status in REFUSALS:
+        # No error envelope is documented: that the body is a JSON object is the sign that KolayBi spoke.
+        if answer.status in REFUSING_STATUSES:
             return Declined(str(body.get("code", answer.status)), kolaybi.message(body))
         return Unknown(f"http-{answer.status}")
 

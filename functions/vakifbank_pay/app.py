@@ -60,10 +60,12 @@ class Pay(Operation[PaymentRequest, VakifBankCredentials]):
     def read(self, order: Order[PaymentRequest], answer: Answer) -> Outcome:
         """Two layers: `Header.StatusCode` says that the gateway completed, `QueryResult.Result` what became of it."""
         code = vakifbank.header_code(answer)
-        if code in vakifbank.TOKEN_REFUSED | vakifbank.ACCESS_REFUSED:
-            return CredentialsRefused(code, renewable=code in vakifbank.TOKEN_REFUSED)
         if code in TAKES_NO_CALLS:
             return NotSent(code)
+        if answer.status == 429:
+            return Unknown(f"http-429 {code}".strip())
+        if code in vakifbank.TOKEN_REFUSED | vakifbank.ACCESS_REFUSED:
+            return CredentialsRefused(code, renewable=code in vakifbank.TOKEN_REFUSED)
         if code in REFUSALS:
             return Declined(code, vakifbank.header_text(answer))
         if answer.status != 200 or code != vakifbank.COMPLETED:

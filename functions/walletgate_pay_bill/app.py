@@ -9,7 +9,17 @@ from vezne.inquiries import walletgate
 from vezne.models.walletgate import ACCOUNT_TYPES, BillPaymentRequest, BillPaymentResult
 from vezne.money import amount_text, json_number_two_digits
 from vezne.operation import Operation, Order
-from vezne.outcome import Declined, Finding, Found, Inconclusive, NotFound, Outcome, Succeeded, Unknown
+from vezne.outcome import (
+    REFUSING_STATUSES,
+    Declined,
+    Finding,
+    Found,
+    Inconclusive,
+    NotFound,
+    Outcome,
+    Succeeded,
+    Unknown,
+)
 from vezne.provider import Answer, Deadline, Request, json_request
 from vezne.record import Guard, Record
 
@@ -17,8 +27,6 @@ from vezne.record import Guard, Record
 REFUSALS = frozenset({"300", "310", "311"})
 # 301, "duplicate ext_transaction_id": this bill may have been paid before, so it is looked up instead of believed.
 DUPLICATE = "301"
-# By HTTP itself not carried out (RFC 9110, 15.5); believed only with the platform's own envelope.
-HTTP_REFUSALS = frozenset({400, 403, 404, 405, 415, 422})
 
 
 class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
@@ -65,7 +73,8 @@ class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
             return Succeeded(result.public())
         if status == "0" or code in (DUPLICATE, walletgate.SUCCESS_CODE):
             return Unknown(f"status {status} code {code}"[:40])
-        if code in REFUSALS or (answer.status in HTTP_REFUSALS and "code" in body):
+        # A code of the table refuses with HTTP 200, any code of the platform's envelope with a status that says so too.
+        if (answer.status == 200 and code in REFUSALS) or (answer.status in REFUSING_STATUSES and "code" in body):
             return Declined(code, str(body.get("message", "")))
         return Unknown(f"http-{answer.status}")
 

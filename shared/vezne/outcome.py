@@ -3,6 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+# HTTP's own words for a request that was not carried out (RFC 9110, 15.5). An operation believes them only beside a
+# sign of the provider's own, which shows that the provider spoke and not something on the way.
+REFUSING_STATUSES = frozenset({400, 403, 404, 405, 415, 422})
+
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:

@@ -120,11 +120,17 @@ def test_the_answer_is_read(bench: Bench) -> None:
         (refusal("H101 İşlem bulunamadı"), "declined"),
         (refusal({"code": "H101"}), "declined"),
         (refusal("H101", http=400), "declined"),
+        (refusal("H101", http=422), "declined"),
         (refusal(), "unknown"),
         (json_reply({"Success": False, "Errors": None}), "unknown"),
         (json_reply({"Success": False, "Errors": "H101"}), "unknown"),
         (json_reply({"Success": False}), "unknown"),
+        # A status that does not refuse: something on the way may have written it, or HASO took the order all the same.
+        (refusal("H101", http=202), "unknown"),
+        (refusal("H101", http=409), "unknown"),
+        (refusal("H101", http=429), "unknown"),
         (refusal("H101", http=500), "unknown"),
+        (refusal("H101", http=503), "unknown"),
         (Reply(200, b"<html></html>"), "unknown"),
         (Reply(200, haso_success("330").body[:-5]), "unknown"),
         (Reply(200, b'{"Success": true,}'), "unknown"),
@@ -207,6 +213,9 @@ def test_another_total_is_not_ours_and_the_same_order_is_sent_again(bench: Bench
     [
         refusal("H101"),
         json_reply({"Success": True, "Errors": [], "Data": {}}),
+        # The total is there, but the plan is not in the page's form: half-read, it would prove nothing.
+        success({"InstallmentNo": "1/2", "totalExpenseAmount": 0}, {"InstallmentNo": 2, "totalExpenseAmount": 330}),
+        success({"InstallmentNo": 2, "totalExpenseAmount": "330,00"}),
         json_reply({"Success": True, "Errors": [], "Data": haso_plan("330")}, 400),
         json_reply({"Success": True, "Errors": [], "Data": haso_plan("330")}, 500),
         Reply(200, b"<html></html>"),

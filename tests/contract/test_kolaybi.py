@@ -122,6 +122,13 @@ def test_the_description_is_sent_as_given_with_the_marker_behind(bench: Bench, d
         (with_data(amount=250.74), "unknown"),
         (with_data(amount=None), "unknown"),
         (with_data(currency="USD"), "unknown"),
+        # A form that the page does not show contradicts nothing where it decides nothing.
+        (with_data(issue_date="15.01.2024 14:30"), "succeeded"),
+        (with_data(issue_date=1705318200), "succeeded"),
+        (with_data(payment_method={"id": 1, "name": "Nakit"}), "succeeded"),
+        (with_data(issue_date="15.01.2024 14:30", transaction_status="Beklemede"), "unknown"),
+        (with_data(issue_date="15.01.2024 14:30", amount=250.74), "unknown"),
+        (with_data(currency=["TRY"]), "unknown"),
         (json_reply({"data": {}}), "unknown"),
         (json_reply({"data": []}), "unknown"),
         (json_reply({"data": None}), "unknown"),

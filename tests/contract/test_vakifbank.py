@@ -243,6 +243,12 @@ def test_a_card_number_is_sent_and_kept_nowhere(bench: Bench, capsys: pytest.Cap
         (header_only("ACBG000009"), "unknown"),
         (header_only("ACBG000008", 500), "unknown"),
         (header_only("ACBH000645", 500), "unknown"),
+        (header_only("ACBG000003", 503), "unknown"),
+        # A 429 was not passed on if it names the plan's limit, and only then.
+        (header_only("ACBH000645", 429), "unknown"),
+        (header_only("ACBG000001", 429), "unknown"),
+        (header_only("ACBG000005", 429), "unknown"),
+        (Reply(429, b""), "unknown"),
         (header_only("ACBG000000", 200), "unknown"),
         (header_only("ACBH999999"), "unknown"),
         (header_only(""), "unknown"),

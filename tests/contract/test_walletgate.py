@@ -244,6 +244,9 @@ def test_amounts_have_two_digits(bench: Bench, amount: str, literal: str) -> Non
         # What no page lists.
         (refusal("999"), "unknown"),
         (refusal(None), "unknown"),
+        # A code of the table with a status that does not refuse.
+        (refusal("311", 409), "unknown"),
+        (refusal("311", 429), "unknown"),
         (refusal("311", 500), "unknown"),
         (refusal("999", 500), "unknown"),
         # HTTP says that it was not carried out, and the platform's envelope is there.
@@ -358,6 +361,10 @@ def test_what_proves_nothing(bench: Bench, rows: list[dict[str, Any]], finding: 
     "reply",
     [
         json_reply({"status": 1, "code": "999", "payload": None}),
+        # Success is both, `status` 0 and `code` "100".
+        json_reply({"status": 1, "code": "100", "payload": {"items": [ROW]}}),
+        json_reply({"code": "100", "payload": {"items": [ROW]}}),
+        json_reply({"status": 0, "code": "101", "payload": {"items": [ROW]}}),
         json_reply({"status": 0, "code": "100", "payload": None}),
         json_reply({"status": 0, "code": "100", "payload": {"items": "none"}}),
         json_reply({"status": 0, "code": "100", "payload": {"items": [{"tx_base_amount": "viel"}]}}),

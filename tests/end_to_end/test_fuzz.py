@@ -1,7 +1,7 @@
 """Generated bad input over all routes of the deployed stack: no 5xx, nothing at a provider, always a problem document.
 
-Each request is one that must be refused: a valid order with something about it that fits nothing. `make fuzz` sends
-more of them (VEZNE_FUZZ_REQUESTS), and VEZNE_FAULTS_SEED others.
+Each request is one that must be refused: a valid order or inquiry with something about it that fits nothing.
+`make fuzz` sends more of them (VEZNE_FUZZ_REQUESTS), and VEZNE_FAULTS_SEED others.
 """
 
 import json
@@ -9,6 +9,7 @@ import os
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -17,7 +18,9 @@ from hypothesis import seed as with_seed
 from hypothesis import strategies as st
 
 from tests.end_to_end.examples import OPERATIONS, example
+from tests.openapi.examples import example as golden
 from tests.stack import Stack
+from tests.stack.stack import INQUIRIES
 
 REQUESTS = int(os.environ.get("VEZNE_FUZZ_REQUESTS") or 500)
 SEED = int(os.environ.get("VEZNE_FAULTS_SEED") or 1)
@@ -30,6 +33,8 @@ ANYTHING = st.recursive(
 )
 # Fits no field: every field is a scalar, a list of numbers or an object of known names.
 FITS_NOTHING = st.dictionaries(st.text("abcxyz", min_size=1, max_size=5).map("x_{}".format), ANYTHING, min_size=1)
+# Fits no parameter that is a number, a date, a currency or one of some words.
+NO_SUCH_WORD = st.text("abcxyz-09", max_size=20).map("x{}".format)
 IN_A_PATH = st.text("abcxyz0189-_.~%20ğü", min_size=1, max_size=30).map(lambda text: text.replace("%", "%25"))
 
 
@@ -53,9 +58,22 @@ def orders(draw: st.DrawFn) -> Sent:
     return Sent("valid", "POST", one.path, json.dumps(one.body).encode(), headers)
 
 
+def question(name: str) -> Sent:
+    """An inquiry as its golden event asks it."""
+    one = golden(name)
+    path = one["path"] + (f"?{urlencode(one['query'])}" if one["query"] else "")
+    if one["body"] is None:
+        return Sent("valid", one["method"], path)
+    return Sent("valid", one["method"], path, json.dumps(one["body"]).encode(), {"Content-Type": JSON})
+
+
+WITH_A_BODY = orders() | st.just(question("walletgate.list_bills"))
+ANY_VALID = orders() | st.sampled_from(sorted(INQUIRIES)).map(question)
+
+
 @st.composite
 def with_a_wrong_field(draw: st.DrawFn) -> Sent:
-    order = draw(orders())
+    order = draw(WITH_A_BODY)
     body = json.loads(order.content)
     body[draw(st.sampled_from(sorted(body)))] = draw(FITS_NOTHING)
     return replace(order, what="wrong field", content=json.dumps(body).encode())
@@ -63,14 +81,14 @@ def with_a_wrong_field(draw: st.DrawFn) -> Sent:
 
 @st.composite
 def with_an_unknown_field(draw: st.DrawFn) -> Sent:
-    order = draw(orders())
+    order = draw(WITH_A_BODY)
     body = {**json.loads(order.content), f"x{draw(TEXT)}": draw(ANYTHING)}
     return replace(order, what="unknown field", content=json.dumps(body).encode())
 
 
 @st.composite
 def with_another_body(draw: st.DrawFn) -> Sent:
-    order = draw(orders())
+    order = draw(WITH_A_BODY)
     whole = order.content
     content = draw(
         st.binary(max_size=200)
@@ -79,7 +97,7 @@ def with_another_body(draw: st.DrawFn) -> Sent:
         | st.integers(1, 5000).map(lambda depth: b'{"a":' * depth + b"1" + b"}" * depth)
         | st.integers(65537, 70000).map(lambda size: b'{"a": "' + b"x" * size + b'"}')
         | st.just(whole[:-1] + b"," + whole[1:])
-        | st.just(whole.replace(b'"10.', b'NaN, "x": "10.'))
+        | st.just(whole.replace(b'": "', b'": NaN, "x": "', 1))
     )
     return replace(order, what="another body", content=content)
 
@@ -106,14 +124,38 @@ def with_a_wrong_path(draw: st.DrawFn) -> Sent:
 
 
 @st.composite
+def with_a_wrong_parameter(draw: st.DrawFn) -> Sent:
+    """A question with a parameter that is unknown, given twice or of no such form, or without what it needs."""
+    name = draw(st.sampled_from([name for name in sorted(INQUIRIES) if golden(name)["body"] is None]))
+    right = list(golden(name)["query"].items())
+    unknown = st.tuples(NO_SUCH_WORD, TEXT).map(lambda one: [*right, one])
+    wrong = {
+        "kolaybi.list_vaults": st.tuples(st.sampled_from(["currency", "type"]), NO_SUCH_WORD).map(lambda one: [one]),
+        "vakifbank.query": st.tuples(st.sampled_from(["return_date", "transaction_type"]), NO_SUCH_WORD)
+        .map(lambda one: [*right, one]) | st.just([]),
+        "haso.payment_plan": st.text(min_size=21).map(lambda text: [("merchant_oid", text)]) | st.just([]),
+        "paynet.check": st.just([]),
+    }.get(name, unknown)  # fmt: skip
+    twice = st.sampled_from(right).map(lambda one: [*right, one]) if right else unknown
+    path = golden(name)["path"]
+    return Sent("wrong parameter", "GET", f"{path}?{urlencode(draw(unknown | twice | wrong))}")
+
+
+@st.composite
+def with_a_wrong_associate(draw: st.DrawFn) -> Sent:
+    return Sent("wrong path", "GET", f"/kolaybi/associates/x{draw(IN_A_PATH)}/transactions")
+
+
+@st.composite
 def with_another_method(draw: st.DrawFn) -> Sent:
-    order = draw(orders())
-    return replace(order, what="other method", method=draw(st.sampled_from(["GET", "PUT", "PATCH", "DELETE"])))
+    valid = draw(ANY_VALID)
+    others = [method for method in ("GET", "PUT", "PATCH", "DELETE") if method != valid.method]
+    return replace(valid, what="other method", method=draw(st.sampled_from(others)))
 
 
 @st.composite
 def without_a_right(draw: st.DrawFn) -> Sent:
-    order = draw(orders())
+    order = draw(ANY_VALID)
     token = draw(st.none() | st.text("abc.-_0", min_size=1, max_size=60))
     headers = order.headers if token is None else {**order.headers, "Authorization": f"Bearer {token}"}
     return replace(order, what="no right", headers=headers, token=False)
@@ -127,7 +169,8 @@ def of_an_operation_that_is_not(draw: st.DrawFn) -> Sent:
 
 BAD = st.one_of(
     with_a_wrong_field(), with_an_unknown_field(), with_another_body(), with_a_wrong_header(), with_a_wrong_path(),
-    with_another_method(), without_a_right(), of_an_operation_that_is_not(),
+    with_a_wrong_parameter(), with_a_wrong_associate(), with_another_method(), without_a_right(),
+    of_an_operation_that_is_not(),
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -9,8 +10,9 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from vezne import credentials
+from vezne import credentials, inquiries, provider
 from vezne.inquiries import haso, kolaybi, paynet, vakifbank, walletgate
+from vezne.provider import Answer
 
 from tests.sandbox.client import SandboxControl
 from tests.sandbox.server import running_sandbox
@@ -36,10 +38,10 @@ Ask = Callable[..., tuple[int, dict[str, str], dict[str, Any]]]
 
 class Context:
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self._ends = time.monotonic() + seconds
 
     def get_remaining_time_in_millis(self) -> int:
-        return int(self._seconds * 1000)
+        return int((self._ends - time.monotonic()) * 1000)
 
 
 def function(name: str) -> ModuleType:
@@ -133,6 +135,45 @@ def test_a_provider_that_stays_silent_is_a_problem_that_moved_nothing(
     assert (problem["money"], problem["retry"]) == ("not_moved", "same_key")
     assert headers["Content-Type"] == "application/problem+json"
     assert headers["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_provider_that_hangs_is_asked_once_more_in_bounded_time(
+    sandbox: SandboxControl, ask: Ask, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    hang(sandbox, ask, monkeypatch, name, 0.3)
+    began = time.monotonic()
+    status, headers, problem = ask(name)
+    assert time.monotonic() - began < 2
+    assert (status, problem["type"].rsplit("/")[-1]) == (503, "provider-unreachable")
+    assert (problem["money"], problem["retry"], headers["Retry-After"]) == ("not_moved", "same_key", "5")
+    assert len(sandbox.calls(QUESTIONS[name][0])) == 3
+
+
+def test_a_provider_that_hangs_is_not_asked_again_after_the_deadline(
+    sandbox: SandboxControl, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hang(sandbox, ask, monkeypatch, "paynet.check", 1.0)
+    # A call is begun with at least 6 seconds: 3 to connect, 3 to answer the client.
+    status, _, problem = ask("paynet.check", seconds=6.9)
+    assert (status, problem["type"].rsplit("/")[-1]) == (503, "provider-unreachable")
+    assert len(sandbox.calls("paynet.check")) == 2
+
+
+def hang(sandbox: SandboxControl, ask: Ask, monkeypatch: pytest.MonkeyPatch, name: str, seconds: float) -> None:
+    """Let the provider hang from its second call on, with a login at hand and this short a wait for an answer."""
+    assert ask(name)[0] == 200
+    monkeypatch.setattr(inquiries, "INQUIRY_SECONDS", seconds)
+    monkeypatch.setattr(provider, "SHORTEST_READ_SECONDS", 0.0)
+    sandbox.rule(QUESTIONS[name][0], "hang", times=0)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_no_client_is_answered_with_what_another_was(sandbox: SandboxControl, ask: Ask, name: str) -> None:
+    for calls, client in enumerate(["client-1", "client-2", "client-1"], start=1):
+        status, headers, _ = ask(name, client=client)
+        assert (status, headers["Cache-Control"]) == (200, "no-store")
+        assert len(sandbox.calls(QUESTIONS[name][0])) == calls
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -294,11 +335,22 @@ def test_bills_carry_what_a_payment_wants(sandbox: SandboxControl, ask: Ask) -> 
     assert ask("walletgate.list_bills", body={"product_oid": ASAT, "subscriber_no1": "none"})[2] == {"bills": []}
 
 
+@pytest.mark.parametrize("name", ["walletgate.list_bills", "walletgate.product_detail"])
+@pytest.mark.parametrize("said", [{"status": 1, "code": "100"}, {"code": "100"}, {"status": 0}])
+def test_walletgate_s_success_is_both_status_and_code(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, name: str, said: dict[str, Any]
+) -> None:
+    content = json.dumps({**said, "payload": [{"bill_no": "B-1"}]}).encode()
+    monkeypatch.setattr(walletgate, "ask", lambda client, deadline, build: Answer(200, content))
+    status, _, problem = ask(name)
+    assert (status, problem["type"].rsplit("/")[-1]) == (502, "provider-answer-unreadable")
+
+
 def test_vaults_are_filtered_by_the_provider(ask: Ask) -> None:
     everything = ask("kolaybi.list_vaults", query={})[2]["raw"]["data"]
-    assert [vault["id"] for vault in everything] == [1, 2, 3]
+    assert [vault["id"] for vault in everything] == [10201, 10202, 10203]
     euro = ask("kolaybi.list_vaults", query={"currency": "EUR"})[2]["raw"]["data"]
-    assert [vault["id"] for vault in euro] == [3]
+    assert [vault["id"] for vault in euro] == [10203]
 
 
 def test_the_payment_plan_is_typed(ask: Ask) -> None:

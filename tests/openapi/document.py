@@ -36,6 +36,7 @@ repeat with the same key; never take a new key.
 **Problems** say in `money` what happened to the money and in `retry` what to do; `type`, resolved against the URL
 that was called, leads to a page about it."""
 OPERATION_ID = {"type": "string", "pattern": "^op_[a-z2-7]{26}$"}
+SETTLED_BY_HAND = "#/components/schemas/SettledByHand"
 TIME = {"type": "string", "format": "date-time"}
 RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait"}}
 REPLAYED = {
@@ -160,10 +161,16 @@ def _schemas(found: list[Route]) -> dict[str, Any]:
     for route in found:
         if route.is_order:
             components |= {
+                _name(route): _stored(route),
                 f"{_name(route)}.succeeded": _resource(route, "succeeded"),
                 f"{_name(route)}.unknown": _resource(route, "unknown"),
             }
-    components["operation"] = _any_resource([route for route in found if route.is_order])
+    components["operation"] = _any_stored([route for route in found if route.is_order])
+    components["SettledByHand"] = {
+        "type": "object",
+        "maxProperties": 0,
+        "description": "An operator settled the operation as succeeded, so there is no answer of the provider's",
+    }
     return components
 
 
@@ -172,7 +179,6 @@ def _name(route: Route) -> str:
 
 
 def _resource(route: Route, status: str) -> dict[str, Any]:
-    assert route.result is not None
     properties: dict[str, Any] = {
         "operation_id": OPERATION_ID,
         "operation": {"const": route.name},
@@ -181,35 +187,49 @@ def _resource(route: Route, status: str) -> dict[str, Any]:
         "updated_at": TIME,
     }
     if status == "succeeded":
-        properties["result"] = {"$ref": f"#/components/schemas/{route.result.__name__}"}
+        properties["result"] = _result(route)
     else:
         properties |= {"money": {"const": "unknown"}, "retry": {"const": "same_key"}}
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def _any_resource(orders: list[Route]) -> dict[str, Any]:
-    """What GET /operations/{operation_id} answers. An outcome settled by hand may have an empty result."""
-    results = [{"$ref": f"#/components/schemas/{route.result.__name__}"} for route in orders if route.result]
+def _result(route: Route) -> dict[str, Any]:
+    """What came of a success: the provider's answer, or nothing if an operator decided it."""
+    assert route.result is not None
+    # Not one of both: a provider that answers hardly anything makes the first as empty as the second.
+    return {"anyOf": [{"$ref": f"#/components/schemas/{route.result.__name__}"}, {"$ref": SETTLED_BY_HAND}]}
+
+
+def _stored(route: Route) -> dict[str, Any]:
+    """What GET /operations/{operation_id} answers of one route's order."""
     properties: dict[str, Any] = {
         "operation_id": OPERATION_ID,
-        "operation": {"enum": [route.name for route in orders]},
+        "operation": {"const": route.name},
         "status": {
             "enum": ["processing", "succeeded", "declined", "unknown", "not_executed"],
             "description": "processing and unknown may still change; the others are final",
         },
         "created_at": TIME,
         "updated_at": TIME,
-        "result": {"description": "With succeeded only; empty if an operator settled it by hand",
-                   "anyOf": [*results, {"type": "object", "maxProperties": 0}]},
+        "result": {"description": "With succeeded only", **_result(route)},
         "refusal": {
             "description": "With declined only: the provider's code and text",
             "type": "object",
             "properties": {"code": {"type": "string"}, "text": {"type": "string"}},
             "required": ["code", "text"],
         },
-    }  # fmt: skip
+    }
     required = ["operation_id", "operation", "status", "created_at", "updated_at"]
     return {"type": "object", "properties": properties, "required": required}
+
+
+def _any_stored(orders: list[Route]) -> dict[str, Any]:
+    """Any route's; `operation` tells which."""
+    places = {route.name: f"#/components/schemas/{_name(route)}" for route in orders}
+    return {
+        "oneOf": [{"$ref": place} for place in places.values()],
+        "discriminator": {"propertyName": "operation", "mapping": places},
+    }
 
 
 def _problems() -> dict[str, dict[str, Any]]:

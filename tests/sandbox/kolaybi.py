@@ -24,9 +24,9 @@ COLLECTION_FIELDS = frozenset(
     {"amount", "currency", "gateway_id", "gateway_type", "exchange_rate", PROJECTS, "description"}
 )
 VAULTS = (
-    {"id": 1, "name": "Merkez Kasa", "type": "SAFE_DEPOSIT", "currency": "try"},
-    {"id": 2, "name": "Banka Hesabı", "type": "BANK_ACCOUNT", "currency": "try"},
-    {"id": 3, "name": "Euro Hesabı", "type": "BANK_ACCOUNT", "currency": "eur"},
+    {"id": 10201, "name": "Merkez Kasa", "type": "SAFE_DEPOSIT", "currency": "try"},
+    {"id": 10202, "name": "Banka Hesabı", "type": "BANK_ACCOUNT", "currency": "try"},
+    {"id": 10203, "name": "Euro Hesabı", "type": "BANK_ACCOUNT", "currency": "eur"},
 )
 
 

@@ -66,6 +66,11 @@ def test_an_exchange_rate_may_have_more_digits_than_money() -> None:
         ("2024-07-15 14:30:00", "2024-07-15T14:30:00+03:00"),
         ("2024-01-15T14:30:00Z", "2024-01-15T14:30:00+00:00"),
         (None, None),
+        # No time is guessed from another form.
+        ("15.01.2024 14:30", None),
+        ("", None),
+        (1705318200, None),
+        (["2024-01-15 14:30:00"], None),
     ],
 )
 def test_a_stamp_without_zone_is_turkish_time(stamp: str | None, issue_date: str | None) -> None:

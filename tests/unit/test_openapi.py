@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from samtranslator.yaml_helper import yaml_parse
 from vezne import credentials, problems
@@ -107,6 +108,40 @@ def test_every_field_of_a_request_or_result_has_a_description() -> None:
             assert content["description"], (name, field)
             mine = field in ("raw", "chief", "allow_lower")
             assert ("x-provider-field" in content) != mine, (name, field)
+
+
+def test_an_operation_is_read_by_its_own_schema_and_no_other() -> None:
+    """A result of one order may fit another's schema by its fields alone."""
+    schemas = DOCUMENTED["components"]["schemas"]
+    orders = [route for route in ROUTES.values() if route.is_order]
+    places = {route.name: f"#/components/schemas/operation.{route.name}" for route in orders}
+    assert schemas["operation"]["discriminator"] == {"propertyName": "operation", "mapping": places}
+    assert schemas["operation"]["oneOf"] == [{"$ref": place} for place in places.values()]
+    for route in orders:
+        assert route.result is not None
+        mine = {"anyOf": [{"$ref": f"#/components/schemas/{route.result.__name__}"},
+                          {"$ref": "#/components/schemas/SettledByHand"}]}  # fmt: skip
+        stored = schemas[f"operation.{route.name}"]["properties"]
+        assert stored["operation"] == {"const": route.name}
+        assert stored["result"]["anyOf"] == mine["anyOf"]
+        assert schemas[f"operation.{route.name}.succeeded"]["properties"]["result"] == mine
+
+
+@pytest.mark.parametrize("name", [route.name for route in ROUTES.values() if route.is_order])
+def test_an_outcome_settled_by_hand_fits_and_another_operation_s_does_not(name: str) -> None:
+    schemas = {"components": DOCUMENTED["components"]}
+    said = {
+        "operation_id": f"op_{'a' * 26}",
+        "operation": name,
+        "status": "succeeded",
+        "created_at": "2026-11-22T01:09:00.099Z",
+        "updated_at": "2026-11-22T01:09:00.126Z",
+    }
+    for schema in (f"operation.{name}.succeeded", "operation"):
+        documented = Draft202012Validator({"$ref": f"#/components/schemas/{schema}", **schemas})
+        assert documented.is_valid({**said, "result": {}})
+        assert not documented.is_valid({**said, "result": "moved"})
+        assert not documented.is_valid({**said, "operation": "none.such", "result": {}})
 
 
 # ------------------------------------------------------------------ problems

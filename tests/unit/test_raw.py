@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from vezne.models.haso_inquiries import PaymentPlanResult
-from vezne.models.paynet_inquiries import Transaction
-from vezne.models.raw import masked
+from vezne.models.paynet_inquiries import CheckResult, Transaction
+from vezne.models.raw import PUBLIC, mask_end, masked
 from vezne.models.vakifbank_inquiries import QueriedPayment
+from vezne.models.walletgate_inquiries import BillsResult
 
 IBAN, CARD, TCKN, VKN = "TR330006100519786457841326", "4355084355084358", "10000000146", "1234567904"
 
@@ -32,6 +33,29 @@ def test_a_card_number_is_masked_as_a_number_and_as_a_name() -> None:
 )
 def test_a_number_under_a_telling_name_is_masked_whatever_it_is(name: str) -> None:
     assert "12345678" not in str(masked({name: "123456789012"}))
+
+
+@pytest.mark.parametrize("text", ["00158007", "1234-5678", "435508******4358", "No 12 34 56 78"])
+def test_eight_digits_under_a_telling_name_are_masked(text: str) -> None:
+    assert masked({"account": text, "cards": [text]}) == {"account": mask_end(text), "cards": [mask_end(text)]}
+
+
+@pytest.mark.parametrize("name", ["account_id", "accountId", "SenderAccountID", "cardId", "tax_office_id"])
+@pytest.mark.parametrize("value", [54321, "54321", 900000001, "7e591df3-2f3c-4971-9682-9e4455b35b2f"])
+def test_an_id_that_the_inquiry_is_asked_for_is_shown(name: str, value: Any) -> None:
+    assert masked({name: value}) == {name: value}
+
+
+@pytest.mark.parametrize("name", ["account", "AccountNo", "bank_accounts", "card"])
+@pytest.mark.parametrize("value", [7, 54321, "54321", "1234567", "Merkez 01"])
+def test_a_short_number_leads_to_nobody_and_is_shown(name: str, value: Any) -> None:
+    assert masked({name: [value]}) == {name: [value]}
+
+
+@pytest.mark.parametrize("number", [IBAN, CARD, TCKN, VKN, int(CARD), int(TCKN), int(VKN), Decimal(CARD + ".0")])
+@pytest.mark.parametrize("name", ["account_id", "cardId", "tax_id", "id", "gateway_id"])
+def test_a_checked_number_is_masked_although_its_name_calls_it_an_id(name: str, number: Any) -> None:
+    assert str(number)[:6] not in str(masked({name: number}))
 
 
 @pytest.mark.parametrize(
@@ -85,7 +109,9 @@ def test_the_provider_s_misspelling_stays_on_its_wire() -> None:
     assert (row["commission"], row["reference_no"], row["raw"]) == ("2.37", "R-1", {"reversed": False})
 
 
-@pytest.mark.parametrize("data", [None, {}, {"Plan": [1]}, [1], {"PaymentPlan": "none"}])
+@pytest.mark.parametrize(
+    "data", [None, {}, {"Plan": [1]}, [1], {"PaymentPlan": "none"}, {"PaymentPlan": [1]}, {"PaymentPlan": [{}, None]}]
+)
 def test_a_plan_in_another_form_is_passed_through_whole(data: Any) -> None:
     assert PaymentPlanResult.of(data).public() == {"payment_plan": None, "raw": {"Data": data}}
 
@@ -95,3 +121,39 @@ def test_a_plan_of_one_instalment_without_a_list() -> None:
     assert plan["payment_plan"][0]["installment_no"] == 1
     assert plan["payment_plan"][0]["raw"] == {"state": "0"}
     assert plan["raw"] == {"Message": "RS100"}
+
+
+def test_an_odd_field_is_raw_and_hides_neither_the_others_nor_the_other_rows() -> None:
+    rows = [
+        {"xact_id": "x", "amount": "12,50", "is_succeed": "belki", "reversed": False, "currency": "TRY"},
+        {"xact_id": "y", "amount": "12.50"},
+    ]
+    odd, even = CheckResult.model_validate({"transactions": rows}).public()["transactions"]
+    assert (odd["xact_id"], odd["currency"], odd["amount"], odd["is_succeed"]) == ("x", "TRY", None, None)
+    assert odd["raw"] == {"amount": "12,50", "is_succeed": "belki", "reversed": False}
+    assert (even["amount"], even["raw"]) == ("12.50", {})
+
+
+def test_an_odd_instalment_keeps_the_plan() -> None:
+    rows = [{"InstallmentNo": "1/3", "totalExpenseAmount": "12,50"}, {"InstallmentNo": 2, "totalExpenseAmount": 12}]
+    odd, even = PaymentPlanResult.of({"PaymentPlan": rows}).public()["payment_plan"]
+    assert (odd["installment_no"], odd["total_expense_amount"], odd["raw"]) == (None, None, rows[0])
+    assert (even["installment_no"], even["total_expense_amount"], even["raw"]) == (2, "12", {})
+
+
+def test_an_odd_account_is_masked_under_raw_too() -> None:
+    row = QueriedPayment.model_validate({"SenderAccountNo": ["00158007312345678", IBAN], "Amount": 1}).public()
+    assert row["sender_account_no"] is None
+    assert row["raw"] == {"SenderAccountNo": ["*" * 13 + "5678", "*" * 22 + "1326"]}
+
+
+@pytest.mark.parametrize("amount", [Decimal("1E+1000"), float("nan"), "viel", [1]])
+def test_what_is_no_amount_of_a_bill_is_raw(amount: Any) -> None:
+    (bill,) = BillsResult.model_validate({"bills": [{"bill_no": "B-1", "invoice_amount": amount}]}).public()["bills"]
+    assert (bill["bill_no"], bill["invoice_amount"]) == ("B-1", None)
+    assert json.loads(json.dumps(bill, allow_nan=False))["raw"] == masked({"invoice_amount": amount})
+
+
+def test_a_public_answer_is_read_back_as_it_is() -> None:
+    row = Transaction.model_validate({"xact_id": "x", "amount": "12,50"}).public()
+    assert Transaction.model_validate(row, context=PUBLIC).public() == row

@@ -80,16 +80,18 @@ def product_detail(product_oid: str, deadline: Deadline) -> Any:
 
 
 def _payload(path: str, fields: dict[str, Any], deadline: Deadline) -> Any:
-    """`payload` of an answer whose `code` is "100". Raises InquiryFailedError."""
+    """`payload` of an answer whose `status` is 0 and `code` "100". Raises InquiryFailedError."""
     answer = ask(CLIENT, deadline, lambda access: json_request(path, fields, headers(access)))
     try:
         body = answer.json()
     except UnreadableError:
         raise InquiryUnreadableError("unreadable") from None
-    if answer.status == 200 and str(body.get("code")) == SUCCESS_CODE:
+    status, code = str(body.get("status")), str(body.get("code"))
+    if answer.status == 200 and status == "0" and code == SUCCESS_CODE:
         return body.get("payload")
-    if "code" in body:
-        raise InquiryRefusedError(f"http-{answer.status}", str(body["code"]), str(body.get("message", "")))
+    # A success by its code alone contradicts itself: neither an answer nor a refusal.
+    if "code" in body and code != SUCCESS_CODE:
+        raise InquiryRefusedError(f"http-{answer.status}", code, str(body.get("message", "")))
     raise InquiryUnreadableError(f"http-{answer.status}")
 
 

@@ -35,8 +35,7 @@ class PaymentPlanResult(PartlyKnown):
     def of(cls, data: Any) -> "PaymentPlanResult":
         """Read `Data` of the answer; one instalment may stand there without a list around it."""
         plan = data.get("PaymentPlan") if isinstance(data, dict) else None
-        if isinstance(plan, dict):
-            return cls.model_validate({**data, "PaymentPlan": [plan]})
-        if isinstance(plan, list):
-            return cls.model_validate(data)
+        rows = [plan] if isinstance(plan, dict) else plan
+        if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+            return cls.model_validate({**data, "PaymentPlan": rows})
         return cls.model_construct(payment_plan=None, raw={"Data": masked(data)})

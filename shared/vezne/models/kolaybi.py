@@ -51,23 +51,28 @@ def _iso_date(value: Any) -> Any:
     return (stamp if stamp.tzinfo else stamp.replace(tzinfo=TURKISH_TIME)).isoformat()
 
 
-class CollectionResult(ResultModel):
-    """The page's "Yanıt Alanları"."""
-
-    transaction_status: str
-    transaction_type: ProviderText | None = None
-    payment_method: ProviderText | None = None
-    issue_date: Annotated[str | None, BeforeValidator(_iso_date)] = None
-    amount: Decimal
-    currency: str
-
-
 def _if_it_fits(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
-    """A row that no page shows may hold anything: what cannot be read must not hide the marker beside it."""
+    """What proves nothing either way must not hide the sign of success, or the marker in a row, beside it."""
     try:
         return read(value)
     except ValidationError:
         return None
+
+
+# A date in a form that the page does not show is left out: a time is never guessed.
+_Date = Annotated[str | None, BeforeValidator(_iso_date), WrapValidator(_if_it_fits)]
+_Text = Annotated[ProviderText | None, WrapValidator(_if_it_fits)]
+
+
+class CollectionResult(ResultModel):
+    """The page's "Yanıt Alanları". Status, amount and currency decide about the outcome; the others only tell of it."""
+
+    transaction_status: str
+    transaction_type: _Text = None
+    payment_method: _Text = None
+    issue_date: _Date = None
+    amount: Decimal
+    currency: str
 
 
 def _with_text(value: Any) -> Any:
@@ -82,9 +87,9 @@ class TransactionRow(ResultModel, defer_build=True):
 
     text: Annotated[str, Field(exclude=True)] = ""
     transaction_status: Annotated[str | None, WrapValidator(_if_it_fits)] = None
-    transaction_type: Annotated[ProviderText | None, WrapValidator(_if_it_fits)] = None
-    payment_method: Annotated[ProviderText | None, WrapValidator(_if_it_fits)] = None
-    issue_date: Annotated[str | None, BeforeValidator(_iso_date), WrapValidator(_if_it_fits)] = None
+    transaction_type: _Text = None
+    payment_method: _Text = None
+    issue_date: _Date = None
 
     _gather_text = model_validator(mode="before")(_with_text)
 

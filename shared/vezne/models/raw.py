@@ -5,9 +5,9 @@ Only inquiries use this: a money result has typed fields alone.
 
 import re
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 from stdnum import iban, luhn
 from stdnum.tr import tckimlik, vkn
 
@@ -15,6 +15,10 @@ from vezne.models import ResultModel
 
 # `InstitutionTaxNo` is VakıfBank's name for the caller's own code.
 _SENSITIVE_NAME = re.compile(r"iban|account|card|identity|kimlik|tckn|vkn|(?<!institution)tax", re.IGNORECASE)
+# `account_id`, `accountId`: what an inquiry is asked for, such as a `gateway_id`.
+_NAME_OF_AN_ID = re.compile(r"(_id|I[dD])$")
+# Fewer do not lead to an account, a card or a person.
+_SHORTEST_SENSITIVE = 8
 _NUMBERS = (
     re.compile(r"(?<![0-9])[0-9]{10,19}(?![0-9])"),
     # A card number as it is printed: 4-4-4-4, or 4-6-5.
@@ -38,14 +42,16 @@ def masked(value: Any, name: str = "") -> Any:
     """A JSON value ready to be answered: numbers with digits after the point as strings, sensitive numbers masked.
 
     Masked are IBANs, and digits that pass the check of a card number, a TCKN or a VKN, wherever they stand; and every
-    text of digits under a name that speaks of an account, a card, a person or a tax number.
+    text of eight or more digits under a name that speaks of an account, a card, a person or a tax number, but not of
+    the provider's id of one.
     """
     if isinstance(value, dict):
         return {_masked_text(str(key), ""): masked(item, str(key)) for key, item in value.items()}
     if isinstance(value, list):
         return [masked(item, name) for item in value]
-    if isinstance(value, Decimal):
-        return str(value)
+    # A float comes of NaN and Infinity only, which Python reads and JSON does not know.
+    if isinstance(value, Decimal | float):
+        return _masked_text(str(value), "")
     if isinstance(value, str):
         return _masked_text(value, name)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -55,7 +61,8 @@ def masked(value: Any, name: str = "") -> Any:
 
 
 def _masked_text(text: str, name: str) -> str:
-    if _SENSITIVE_NAME.search(name) and re.search("[0-9]{4}", text):
+    named = _SENSITIVE_NAME.search(name) and not _NAME_OF_AN_ID.search(name)
+    if named and len(re.findall("[0-9]", text)) >= _SHORTEST_SENSITIVE:
         return mask_end(text)
     for start in [found.start() for found in _IBAN_BEGINS.finditer(text)]:
         text = text[:start] + _mask_iban(text[start:])
@@ -84,18 +91,29 @@ def _bare(text: str) -> str:
 
 
 class PartlyKnown(ResultModel):
-    """An answer of which only some fields are public. The others are under `raw`, with the provider's names."""
+    """An answer of which only some fields are public. The others are under `raw`, with the provider's names.
+
+    So is a public field in a form its page does not show: one odd field must not hide the others, or the other rows.
+    """
 
     raw: dict[str, Any] = Field(default_factory=dict)
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _keep_the_rest(cls, answer: Any, info: ValidationInfo) -> Any:
+    def _keep_the_rest(cls, answer: Any, read: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
         if not isinstance(answer, dict) or info.context is PUBLIC:
-            return answer
+            return read(answer)
         known = {field.alias or name for name, field in cls.model_fields.items() if name != "raw"}
-        rest = {name: value for name, value in answer.items() if name not in known}
-        return {**{name: value for name, value in answer.items() if name in known}, "raw": masked(rest)}
+        try:
+            return read(_parted(answer, known))
+        except ValidationError as error:
+            return read(_parted(answer, known - {problem["loc"][0] for problem in error.errors()}))
+
+
+def _parted(answer: dict[str, Any], typed: set[Any]) -> dict[str, Any]:
+    """The fields to be read by their types, and the others under `raw`."""
+    rest = {name: value for name, value in answer.items() if name not in typed}
+    return {**{name: value for name, value in answer.items() if name in typed}, "raw": masked(rest)}
 
 
 class Unknown(ResultModel):

@@ -1,6 +1,6 @@
 """walletgate "Get Invoices By Product And Subscriber" and "Get Product Detail By Product Id"."""
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -28,7 +28,10 @@ class ProductRequest(RequestModel):
 
 def _in_kurus(amount: Decimal) -> Decimal:
     """`196.5000` -> `196.50`, so that the amount can be sent back; digits that mean something are kept."""
-    shorter = amount.quantize(_KURUS)
+    try:
+        shorter = amount.quantize(_KURUS)
+    except InvalidOperation:
+        raise ValueError("has more digits than any amount") from None
     return shorter if shorter == amount else amount
 
 

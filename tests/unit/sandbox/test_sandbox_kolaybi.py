@@ -119,4 +119,4 @@ def test_the_list_shows_an_associates_own_transactions_newest_first(merchant):
 def test_vaults_are_filtered(merchant):
     headers = merchant.kolaybi_headers()
     rows = merchant.http.get("/kolaybi/v1/vaults?currency=try&type=bank_account", headers=headers).json()["data"]
-    assert [row["id"] for row in rows] == [2]
+    assert [row["id"] for row in rows] == [10202]

@@ -1,0 +1,149 @@
+"""What is answered when an order or an inquiry does not succeed, against the document: nothing it does not allow."""
+
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.end_to_end.conformity import breaches, closed_document
+from tests.end_to_end.examples import OPERATIONS, Example, example
+from tests.end_to_end.test_inquiries import ask, golden
+from tests.openapi.document import GUARDED
+from tests.openapi.routes import READ
+from tests.stack import Stack
+from tests.stack.build import STACK_NAME, aws_environment
+from tests.stack.processes import ROOT
+from tests.stack.stack import INQUIRIES
+
+DOCUMENT = closed_document()
+# `then` of a sandbox rule, and the rest of it.
+ABOUT_AN_ORDER: list[tuple[str, dict[str, Any]]] = [
+    ("reset", {"book": False}),
+    ("status_500", {"book": False}),
+    ("too_many_requests", {}),
+    ("refuse", {}),
+    ("unauthorized", {"times": 0}),
+]
+ABOUT_AN_INQUIRY = (
+    "reset", "cut", "status_500", "bad_gateway_html", "trailing_comma", "too_many_requests", "unauthorized"
+)  # fmt: skip
+# Method, path and body that are refused without a lie: by us, or by walletgate.
+REFUSED_INQUIRIES: dict[str, list[tuple[str, str, Any]]] = {
+    "kolaybi.list_transactions": [("GET", "/kolaybi/associates/x/transactions", None)],
+    "kolaybi.list_vaults": [("GET", "/kolaybi/vaults?page=1", None)],
+    "vakifbank.query": [("GET", "/vakifbank/tos-payments", None)],
+    "walletgate.list_bills": [("POST", "/walletgate/bill-inquiries", {})],
+    "walletgate.product_detail": [
+        ("GET", "/walletgate/products/none?page=1", None), ("GET", "/walletgate/products/none", None)
+    ],
+    "haso.payment_plan": [("GET", "/haso/transactions/TRX-2026-0001/payment-plan", None)],
+    "paynet.check": [("GET", "/paynet/transactions", None)],
+}  # fmt: skip
+# What must have been seen, so that nothing keeps to the document by never happening.
+SEEN_OF_AN_ORDER = {
+    "202 unknown", "200 unknown", "402 declined", "200 declined", "409 in-progress", "200 processing",
+    "422 idempotency-key-reused", "400 invalid-request",
+}  # fmt: skip
+SEEN_OF_AN_INQUIRY = {"400 invalid-request", "502 provider-answer-unreadable", "503 provider-unreachable"}
+
+
+def told(name: str, answer: httpx.Response) -> str:
+    """What the answer says in two words, once it is held to the document."""
+    assert breaches(DOCUMENT, name, answer) == [], answer.text
+    body = answer.json()
+    return f"{answer.status_code} {body['type'].rsplit('/')[-1] if 'type' in body else body['status']}"
+
+
+def otherwise(one: Example) -> Example:
+    """The same thing for another amount."""
+    name = next(name for name in ("payment_amount", "expense_amount", "amount") if name in one.body)
+    return one.but(**{name: "0.40"})
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_whatever_becomes_of_an_order_is_answered_as_documented(stack: Stack, token: str, name: str) -> None:
+    def seen_of(one: Example, before_the_key: str = "") -> set[str]:
+        """What the order is answered, and its operation to who reads it then."""
+        answer = stack.request("POST", one.path, token=token, key=before_the_key + one.key, body=one.body)
+        known = answer.json().get("operation_id")
+        if known is None:
+            return {told(name, answer)}
+        return {told(name, answer), told(READ, stack.request("GET", f"/operations/{known}", token=token))}
+
+    seen = set()
+    for then, rule in ABOUT_AN_ORDER:
+        one = example(name)
+        stack.sandbox.remove_rules()
+        stack.sandbox.rule(name, then, **rule)
+        seen |= seen_of(one)
+        if then == "reset":
+            seen |= seen_of(otherwise(one), "another-key-of-") | seen_of(otherwise(one)) | seen_of(one.but(unknown=1))
+            let_it_be_in_progress(stack, one)
+            seen |= seen_of(one)
+    stack.sandbox.remove_rules()
+    if name in GUARDED:
+        assert "409 held-by-another-operation" in seen
+    # HASO has no sign of its own for a wrong token.
+    assert seen >= SEEN_OF_AN_ORDER | (set() if name == "haso.set_expenses" else {"502 provider-rejected-credentials"})
+
+
+def let_it_be_in_progress(stack: Stack, one: Example) -> None:
+    """Leave the one unknown record of this order as a function has it that is at work."""
+    unknown = (record for record in stack.records() if record.get("status") == {"S": "unknown"})
+    (made,) = (record for record in unknown if one.reference in str(record["clues"]))
+    stack.aws("dynamodb").update_item(
+        TableName=stack.table,
+        Key={"id": made["id"]},
+        UpdateExpression="SET #status = :processing, lease_until = :until",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":processing": {"S": "processing"}, ":until": {"N": str(int(time.time()) + 60)}},
+    )
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_outcome_settled_by_hand_is_answered_as_documented(stack: Stack, token: str, name: str) -> None:
+    one = example(name)
+    stack.sandbox.rule(name, "reset", book=False)
+    lost = stack.request("POST", one.path, token=token, key=one.key, body=one.body).json()
+    subprocess.run(
+        [sys.executable, "-m", "tests.stack.desk", "--stack", STACK_NAME,
+         "resolve", lost["operation_id"], "succeeded", "seen on the statement"],
+        cwd=ROOT, env={**os.environ, **aws_environment(stack.aws_endpoint_url), "PYTHONPATH": "shared"}, check=True,
+        capture_output=True,
+    )  # fmt: skip
+    again = stack.request("POST", one.path, token=token, key=one.key, body=one.body)
+    read = stack.request("GET", f"/operations/{lost['operation_id']}", token=token)
+    assert (told(name, again), told(READ, read)) == ("200 succeeded", "200 succeeded")
+    assert again.json()["result"] == read.json()["result"] == {}
+
+
+@pytest.mark.parametrize("name", INQUIRIES)
+def test_whatever_becomes_of_an_inquiry_is_answered_as_documented(stack: Stack, token: str, name: str) -> None:
+    seen = set()
+    for then in ABOUT_AN_INQUIRY:
+        stack.sandbox.remove_rules()
+        stack.sandbox.rule(name, then, times=0)
+        seen.add(told(name, golden(stack, token, name)))
+    stack.sandbox.remove_rules()
+    for method, path, body in REFUSED_INQUIRIES[name]:
+        seen.add(told(name, ask(stack, token, method, path, body)))
+    # HASO has no sign of its own for a wrong token.
+    refused = "422 inquiry-refused" if name == "haso.payment_plan" else "502 provider-rejected-credentials"
+    assert seen >= SEEN_OF_AN_INQUIRY | {refused}
+    assert ("422 inquiry-refused" in seen) == (name in ("haso.payment_plan", "walletgate.product_detail"))
+
+
+def test_an_answer_that_is_not_documented_is_noticed() -> None:
+    problem = {"type": "x", "title": "x", "status": 402, "money": "not_moved", "retry": "new_key"}
+    kind = {"content-type": "application/problem+json"}
+    assert breaches(DOCUMENT, "paynet.check", httpx.Response(402, json=problem, headers=kind)) == ["status 402"]
+    assert breaches(DOCUMENT, "paynet.check", httpx.Response(200, json={})) == ["'transactions' is a required property"]
+    assert breaches(DOCUMENT, "paynet.check", httpx.Response(200, json=problem, headers=kind)) == [
+        "content type application/problem+json"
+    ]
+    answer = httpx.Response(200, json={"transactions": []}, headers={"Idempotent-Replayed": "true"})
+    assert breaches(DOCUMENT, "paynet.check", answer) == ["header Idempotent-Replayed"]
