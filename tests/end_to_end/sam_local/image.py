@@ -55,9 +55,8 @@ def find_python() -> Path:
     raise NoImageError(f"python{VERSION}, which the functions run on, is not on this machine")
 
 
-def ensure_image(client: docker.DockerClient) -> str:
-    """The name of the image, made now if the engine does not have it. Raises NoImageError."""
-    python = find_python()
+def ensure_image(client: docker.DockerClient, python: Path) -> str:
+    """The name of the image, made now around this interpreter if the engine does not have it. Raises NoImageError."""
     if not BUSYBOX.exists():
         raise NoImageError("/bin/busybox, a shell for the image, is not on this machine (Debian's busybox-static)")
     name = f"{NAME}:{VERSION}"
