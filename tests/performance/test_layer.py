@@ -3,12 +3,12 @@
 import hashlib
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.performance.installation import ROOT
+from tests.stack.layer import lambda_python, layer_environment
 
 # "e_machine" of the ELF header: AArch64, x86-64.
 MACHINES = {"arm64": 183, "x86_64": 62}
@@ -18,9 +18,8 @@ def build(directory: Path, target: str, hash_seed: str = "0") -> Path:
     """The layer's own build, as `sam build` runs it; the folder that Lambda unpacks to /opt."""
     environment = {
         **os.environ,
+        **layer_environment(target),
         "ARTIFACTS_DIR": str(directory),
-        "VEZNE_LAYER_TARGET": target,
-        "PYTHON": sys.executable,
         "PYTHONHASHSEED": hash_seed,
     }
     directory.mkdir(parents=True)
@@ -49,6 +48,15 @@ def test_the_same_sources_give_the_same_bytes(layers: dict[str, Path], tmp_path:
     one = digests(layers[target])
     assert digests(build(tmp_path / "elsewhere" / "another", target, "2")) == one
     assert "python/vezne/entry.py" in one
+
+
+@pytest.mark.parametrize("target", MACHINES)
+def test_every_module_has_bytecode_where_lambdas_python_is_at_hand(layers: dict[str, Path], target: str) -> None:
+    sources = {str(path.with_suffix("")) for path in layers[target].rglob("*.py")}
+    compiled = {
+        str(path.parents[1] / path.name.removesuffix(".cpython-313.pyc")) for path in layers[target].rglob("*.pyc")
+    }
+    assert compiled == (sources if lambda_python() else set())
 
 
 @pytest.mark.parametrize("target", MACHINES)

@@ -12,8 +12,9 @@ from docker.errors import DockerException
 
 from tests.end_to_end.golden import GOLDEN_EVENTS, GoldenEvent, assert_healthy, first_time
 from tests.end_to_end.lacking import lacking
-from tests.end_to_end.sam_local.image import NoImageError, ensure_image, find_python
+from tests.end_to_end.sam_local.image import NoImageError, ensure_image
 from tests.stack import Stack, StackError, publish
+from tests.stack.layer import lambda_python
 from tests.stack.processes import ROOT, stack_file
 
 _OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
@@ -27,11 +28,10 @@ def image() -> str:
         client.ping()
     except DockerException as error:
         lacking("ENGINE", f"no container engine answers here (.ci/run starts one on Debian, as root): {error}")
-    try:
-        python = find_python()
-    except NoImageError as error:
-        # Debian has no package of it, so an engine does not bring it along.
-        pytest.skip(f"the base image cannot be made here: {error}")
+    python = lambda_python()
+    if python is None:
+        # Debian has no package of it, so .ci/run cannot bring it.
+        pytest.skip("the base image cannot be made here: there is no Python of Lambda's version to put into it")
     try:
         return ensure_image(client, python)
     except NoImageError as error:
