@@ -68,7 +68,7 @@ soak: setup ## Random orders and faults for MINUTES=10, then doubles, lost and w
 fuzz: setup ## Send 5,000 generated requests through the local stack (REQUESTS=n for another number)
 	VEZNE_FUZZ_REQUESTS=$(or $(REQUESTS),5000) .venv/bin/python -m pytest tests/end_to_end/test_fuzz.py -s $(PYTEST_ARGS)
 
-bench: setup ## Measure speed and size beside a floor and a peer (BENCH_ARGS="--parts cold --runs 15" for some)
+bench: setup ## Measure speed and size beside a floor and a peer (BENCH_ARGS="--parts growth --growth 1000 5000" for some)
 	@PYTHONPATH=shared .venv/bin/python -m tests.performance $(BENCH_ARGS)
 
 check: lint .venv-checks/.installed ## Run every static check: style, types, layers, template, security

@@ -1,30 +1,23 @@
-"""A headless Chromium, installed from the distribution's packages where that can be done."""
+"""A headless Chromium, of the distribution's packages chromium and chromium-driver."""
 
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
+
+from tests.end_to_end.lacking import lacking
 
 PROGRAMS = ("chromium", "chromedriver")
 
 
 def require_chromium() -> None:
-    """Install Chromium if this is a container of root's with apt; else skip, and say what is missing."""
-    if all(map(shutil.which, PROGRAMS)):
-        return
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for arguments in (["update", "-q"], ["install", "-q", "-y", "chromium", "chromium-driver"]):
-            subprocess.run(["apt-get", *arguments], env=environment, capture_output=True, check=False, timeout=280)
+    """Skip the test, or fail it, where there is no Chromium."""
     missing = [program for program in PROGRAMS if not shutil.which(program)]
     if missing:
-        pytest.skip(f"no {' and no '.join(missing)} here, and none could be installed with apt")
+        lacking("BROWSER", f"no {' and no '.join(missing)} here (.ci/run installs them on Debian, as root)")
 
 
 @contextmanager

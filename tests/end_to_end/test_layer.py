@@ -1,5 +1,6 @@
 """The layer as it is built: for this machine by the stack, and for Lambda's two processors."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.stack import Stack
+from tests.stack.layer import layer_environment
 from tests.stack.processes import ROOT
 
 # Runs with nothing importable but the standard library, the layer, and what Lambda's own runtime brings.
@@ -62,8 +64,8 @@ def test_the_layer_holds_all_that_the_functions_import(local_layer: Path) -> Non
 
 
 def test_the_layer_ships_bytecode_and_no_rubbish(local_layer: Path) -> None:
-    sources = [path for path in local_layer.rglob("*.py") if "vezne" in path.parts]
-    assert sources
+    sources = list(local_layer.rglob("*.py"))
+    assert local_layer / "vezne" / "entry.py" in sources
     for source in sources:
         compiled = source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.pyc"
         # Flag word 1: hash-based, unchecked; so a changed modification time does not make it stale.
@@ -73,12 +75,13 @@ def test_the_layer_ships_bytecode_and_no_rubbish(local_layer: Path) -> None:
     assert not (local_layer / "boto3").exists()
 
 
-def build(artifacts: Path, target: str) -> "subprocess.CompletedProcess[str]":
+def build(artifacts: Path, target: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     """What `sam build` runs for the layer."""
-    command = ["make", "--silent", "build-VezneLayer", f"ARTIFACTS_DIR={artifacts}", f"PYTHON={sys.executable}"]
+    variables = {**os.environ, **layer_environment(target), "ARTIFACTS_DIR": str(artifacts), **environment}
     return subprocess.run(
-        [*command, f"VEZNE_LAYER_TARGET={target}"], cwd=ROOT / "shared", capture_output=True, text=True, check=False
-    )
+        ["make", "--silent", "build-VezneLayer"],
+        cwd=ROOT / "shared", env=variables, capture_output=True, text=True, check=False,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("target", "machine"), [("arm64", "aarch64"), ("x86_64", "x86_64")])
@@ -95,3 +98,19 @@ def test_an_unknown_target_is_refused(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "must be arm64, x86_64 or local" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("python", ["no-such-python", "false"])
+def test_without_lambdas_python_the_build_stops_and_names_the_ways_out(tmp_path: Path, python: str) -> None:
+    done = build(tmp_path, "arm64", LAMBDA_PYTHON=python, VEZNE_LAYER_BYTECODE="")
+    assert done.returncode != 0
+    assert f'"{python}" is not Python 3.13' in done.stderr
+    assert "name one in LAMBDA_PYTHON" in done.stderr
+    assert "VEZNE_LAYER_BYTECODE=none" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_layer_without_bytecode_is_built_when_asked_for(tmp_path: Path) -> None:
+    build(tmp_path, "arm64", LAMBDA_PYTHON="no-such-python", VEZNE_LAYER_BYTECODE="none").check_returncode()
+    assert (tmp_path / "python" / "vezne" / "entry.py").exists()
+    assert not list(tmp_path.rglob("*.pyc"))

@@ -1,7 +1,8 @@
 """What a claim, a replay, a status read and a sweep cost when the table holds many records.
 
-On DynamoDB Local, AWS's own, which counts the capacity that each call takes. Milliseconds are those of its SQLite and
-say little; capacity and the number of calls are what DynamoDB bills, and what must not grow.
+Of an operation's records few are unresolved; a sweep finds all of these due, and a provider that tells it nothing. On
+DynamoDB Local, AWS's own, which counts the capacity that each call takes. Milliseconds are those of its SQLite and say
+little; capacity and the number of calls are what DynamoDB bills, and what must not grow.
 """
 
 import http.client
@@ -22,16 +23,26 @@ import boto3
 from samtranslator.yaml_helper import yaml_parse
 from vezne import idempotency
 from vezne.idempotency import Store
+from vezne.outcome import Inconclusive
+from vezne.provider import Deadline
 from vezne.record import SHARDS, SUCCEEDED, UNKNOWN, Record, operation_id, to_item
+from vezne.resolving import sweep
+from vezne.telemetry import logger
 
+from tests.openapi.routes import load, served
 from tests.stack.processes import LOCAL, ROOT, choose_port, running
 
 PACKAGE = "amplify-dynamodb-simulator@2.9.30"
 OPERATION = "paynet.capture"
 TABLE = "records"
-UNRESOLVED = 40
+UNRESOLVED = (40, 400)
 WRITERS = 3
 SAMPLES = 40
+SWEEPS = 3
+CALLS = ("claim", "replay", "read", "sweep")
+# To read a record that is due, to take it over, and to write when to look it up again.
+CALLS_OF_A_LOOK_UP = 3
+DEADLINE = Deadline(lambda: 27_000)
 
 
 def dynamodb_local() -> Path | str:
@@ -67,7 +78,7 @@ def running_dynamodb(folder: Path, log: Path) -> Iterator[str]:
 
 
 def growth(folder: Path, log: Path, steps: list[int], say: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Per number of records in the table: what each call took."""
+    """Per number of records in the table, and of unresolved ones among them: what each call took."""
     with running_dynamodb(folder, log) as url:
         environment = {
             "AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "testing",
@@ -77,29 +88,41 @@ def growth(folder: Path, log: Path, steps: list[int], say: Callable[[str], None]
         client: Any = boto3.client("dynamodb")
         client.create_table(TableName=TABLE, **_table_of_the_template())
         meter = Meter(idempotency._client())
-        _measured(meter, 0)  # once for nothing: its virtual machine warms up
+        # What a sweep logs of each record is not asked here.
+        logger.setLevel("ERROR")
+        _measured(meter, 0, 1)  # once for nothing: its virtual machine warms up
         stored, rows = 0, []
-        for number in range(UNRESOLVED):
-            idempotency.call("put_item", TableName=TABLE, Item=to_item(record(f"unresolved-{number}", UNKNOWN)))
         for step in steps:
             begun = time.monotonic()
             _fill(url, stored, step)
             say(f"{step:,} records ({time.monotonic() - begun:.0f} s)")
             stored = step
-            rows.append({"records": step, **_measured(meter, step)})
+            rows += [{"records": step, "unresolved": few, **_measured(meter, step, few)} for few in UNRESOLVED]
         return rows
+
+
+def assert_level(rows: list[dict[str, Any]]) -> None:
+    """Calls and capacity are the same however many records are stored; only a sweep's follow the unresolved ones."""
+    for few in UNRESOLVED:
+        found = {name: set[tuple[float, float]]() for name in CALLS}
+        for row in (row for row in rows if row["unresolved"] == few):
+            for name in CALLS:
+                found[name].add((row[name]["calls"], row[name]["capacity"]))
+            assert row["sweep"]["calls"] == SHARDS + CALLS_OF_A_LOOK_UP * few, row
+        for name, costs in found.items():
+            assert len(costs) <= 1, f"{name} with {few} unresolved took, by records in the table: {costs}"
 
 
 def record(name: str, status: str) -> Record:
     """A record as an order of this name leaves it."""
-    now = time.time()
+    now = float(int(time.time()))
     settled = status == SUCCEEDED
     return Record(
         id=operation_id("client", OPERATION, name), operation=OPERATION, client_id="client", fingerprint="f" * 64,
         status=status, owner="0" * 32, lease_until=0.0, in_flight_until=now - 60, created_at=now - 90, updated_at=now,
         clues={"xact_id": name, "amount": "1.00", "currency": "TRY"},
         outcome={"result": {"xact_id": name, "amount": "1.00", "note": "x" * 300}} if settled else None,
-        next_look_up=None if settled else now + 3600,
+        next_look_up=None if settled else now - 60,
     )  # fmt: skip
 
 
@@ -126,34 +149,55 @@ class Meter:
             self.capacity += one.get("CapacityUnits", 0.0)
 
 
-def _measured(meter: Meter, step: int) -> dict[str, Any]:
-    store = Store()
-    known = record("settled-0", SUCCEEDED)
-    jobs: dict[str, Callable[[int], object]] = {
-        "claim": lambda number: store.claim(record(f"claim-{step}-{number}", UNKNOWN)),
-        "replay": lambda _: store.claim(record("settled-0", UNKNOWN)),
-        "read": lambda _: store.find(known.id),
-        "sweep": lambda _: list(store.unresolved(OPERATION)),
+def _measured(meter: Meter, step: int, unresolved: int) -> dict[str, Any]:
+    store, operation = Store(), _capture()
+    settled = record("settled-0", SUCCEEDED)
+    claims = [record(f"claim-{step}-{unresolved}-{number}", UNKNOWN) for number in range(SAMPLES)]
+    in_doubt = [record(f"unresolved-{number}", UNKNOWN) for number in range(unresolved)]
+    _put(in_doubt)
+    claim = _cost(meter, lambda number: store.claim(claims[number]))
+    for one in claims:
+        store.release(one)
+    measured = {
+        "claim": claim,
+        # A condition that fails does not tell what it took.
+        "replay": {**_cost(meter, lambda _: store.claim(record("settled-0", UNKNOWN))), "capacity": None},
+        "read": _cost(meter, lambda _: store.find(settled.id)),
+        # Each sweep finds all of them due.
+        "sweep": _cost(meter, lambda _: sweep(operation, DEADLINE, store), times=SWEEPS, before=lambda: _put(in_doubt)),
     }
-    measured: dict[str, Any] = {}
-    for name, job in jobs.items():
-        taken = []
-        meter.reset()
-        for number in range(SAMPLES):
-            begun = time.monotonic()
-            job(number)
-            taken.append((time.monotonic() - begun) * 1000)
-        measured[name] = {
-            "ms": statistics.median(taken),
-            "calls": meter.calls.total() / SAMPLES,
-            # A condition that fails does not tell what it took.
-            "capacity": None if name == "replay" else meter.capacity / SAMPLES,
-        }
-        if name == "claim":
-            for number in range(SAMPLES):
-                store.release(record(f"claim-{step}-{number}", UNKNOWN))
-    assert measured["sweep"]["calls"] == SHARDS
+    for one in in_doubt:
+        idempotency.call("delete_item", TableName=TABLE, Key={"id": {"S": one.id}})
     return measured
+
+
+def _cost(
+    meter: Meter, job: Callable[[int], object], times: int = SAMPLES, before: Callable[[], None] = lambda: None
+) -> dict[str, float]:
+    """What the job takes: milliseconds in the median, calls and capacity in the mean."""
+    taken, calls, capacity = [], 0, 0.0
+    for number in range(times):
+        before()
+        meter.reset()
+        begun = time.monotonic()
+        job(number)
+        taken.append((time.monotonic() - begun) * 1000)
+        calls += meter.calls.total()
+        capacity += meter.capacity
+    return {"ms": statistics.median(taken), "calls": calls / times, "capacity": capacity / times}
+
+
+def _capture() -> Any:
+    """The operation as it is deployed, with a provider that has nothing to tell of an order."""
+    kind: Any = served(load(ROOT / "functions" / "paynet_capture" / "app.py"))
+    operation = kind()
+    operation.look_up = lambda _record, _deadline: Inconclusive("bench")
+    return operation
+
+
+def _put(records: list[Record]) -> None:
+    for one in records:
+        idempotency.call("put_item", TableName=TABLE, Item=to_item(one))
 
 
 def _fill(url: str, start: int, end: int) -> None:

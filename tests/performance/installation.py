@@ -8,12 +8,13 @@ import os
 import py_compile
 import shutil
 import subprocess
-import sys
 import venv
 from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
+
+from tests.stack.layer import layer_environment
 
 ROOT = Path(__file__).parents[2]
 BENCH = ROOT / ".local" / "bench"
@@ -97,12 +98,7 @@ def install() -> dict[str, Subject]:
 def build_layer(directory: Path, target: str) -> None:
     """The layer's own build, as `sam build` runs it, for `arm64`, `x86_64` or `local`."""
     directory.mkdir(parents=True, exist_ok=True)
-    environment = {
-        **os.environ,
-        "ARTIFACTS_DIR": str(directory),
-        "VEZNE_LAYER_TARGET": target,
-        "PYTHON": sys.executable,
-    }
+    environment = {**os.environ, **layer_environment(target), "ARTIFACTS_DIR": str(directory)}
     subprocess.run(
         ["make", "--silent", "-C", str(ROOT / "shared"), "build-VezneLayer"],
         env=environment,

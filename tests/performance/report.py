@@ -6,6 +6,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib import pyplot as plt
 
+from .growth import CALLS
 from .installation import FUNCTIONS, READER
 from .measuring import Spread
 
@@ -92,7 +93,13 @@ def _connection(connection: dict[str, Spread]) -> Rows:
     return rows + [(name, f"{one.median:.1f}", f"{one.low:.1f}-{one.high:.1f}") for name, one in connection.items()]
 
 
-def _runtime(runtime: dict[str, Any]) -> Rows:
+def _left_out(part: str, reason: str) -> Rows:
+    return [(part, "left out"), (reason, "")]
+
+
+def _runtime(runtime: Any) -> Rows:
+    if isinstance(runtime, str):
+        return _left_out("through Lambda's runtime", runtime)
     rows: Rows = [("through Lambda's runtime, two instances", "cold ms", "orders/s", "p50 ms", "p99 ms", "peak MiB")]
     return rows + [
         (name, f"{one['cold_ms'].median:.0f}", f"{one['orders_per_second']:.0f}", f"{one['p50_ms']:.1f}",
@@ -103,12 +110,11 @@ def _runtime(runtime: dict[str, Any]) -> Rows:
 
 def _growth(growth: Any) -> Rows:
     if isinstance(growth, str):
-        return [("growth", "left out"), (growth, "")]
-    calls = ("claim", "replay", "read", "sweep")
-    rows: Rows = [("records in the table", *(f"{name}: calls, capacity, ms" for name in calls))]
+        return _left_out("growth", growth)
+    rows: Rows = [("records in the table", "unresolved", *(f"{name}: calls, capacity, ms" for name in CALLS))]
     for row in growth:
-        cells = (row[name] for name in calls)
-        rows.append((f"{row['records']:,}", *(
+        cells = (row[name] for name in CALLS)
+        rows.append((f"{row['records']:,}", f"{row['unresolved']:,}", *(
             f"{one['calls']:g}, {'-' if one['capacity'] is None else format(one['capacity'], 'g')}, {one['ms']:.1f}"
             for one in cells
         )))  # fmt: skip

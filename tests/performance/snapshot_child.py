@@ -1,7 +1,7 @@
 """A function started for a snapshot, as Lambda's runtime does it, then continued as two copies of the same memory.
 
-Prints one JSON line: what the snapshot held, and what each copy did with the same order. Run with the function's folder
-and the layer on the path.
+Prints one JSON line: what the snapshot held, and what each copy did with the same request. Run with the function's
+folder and the layer on the path.
 """
 
 import gc
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from awslambdaric import lambda_runtime_hooks_runner
+from botocore.credentials import Credentials, ReadOnlyCredentials
 from vezne import credentials, idempotency
 
 sys.path.append(str(Path(__file__).parent))
@@ -35,13 +36,18 @@ class Context:
 def snapshot() -> dict[str, Any]:
     """What the memory holds when the snapshot is taken."""
     lambda_runtime_hooks_runner.run_before_snapshot()
-    held = [known for known in gc.get_objects() if type(known).__module__.startswith("botocore.")]
+    collecting, frozen = gc.isenabled(), gc.get_freeze_count() > 0
+    # What is frozen is in the memory, too, but the collector does not tell of it.
+    gc.unfreeze()
+    held = [(type(known), known) for known in gc.get_objects()]
+    gc.freeze()
     return {
         "clients": idempotency._client.cache_info().currsize + credentials._client.cache_info().currsize,
-        "credentials": sum(type(known).__name__.endswith("Credentials") for known in held),
-        "secrets": app_keyring._secret is not None or app_keyring._token is not None,
-        "collecting": gc.isenabled(),
-        "frozen": gc.get_freeze_count() > 0,
+        "credentials": sum(issubclass(kind, (Credentials, ReadOnlyCredentials)) for kind, _ in held),
+        "secrets": sum(issubclass(kind, credentials.SecretModel) for kind, _ in held)
+        + sum(kind is credentials.Keyring and (known._secret or known._token) is not None for kind, known in held),
+        "collecting": collecting,
+        "frozen": frozen,
     }
 
 
@@ -61,16 +67,21 @@ def restored(state: object) -> dict[str, Any]:
     stubs.install()
     event = json.loads(Path(os.environ["BENCH_EVENT"]).read_text())
     answer = app.handler(event, Context)
-    claim = json.loads(next(one["body"] for one in sent if b"attribute_not_exists(id)" in one["body"]))
-    put = claim["TransactItems"][0]["Put"] if "TransactItems" in claim else claim
+    claims = [json.loads(one["body"]) for one in sent if b"attribute_not_exists(id)" in one["body"]]
     return {
         "status": answer["statusCode"],
-        "operation_id": json.loads(answer["body"])["operation_id"],
-        "owner": put["Item"]["owner"]["S"],
-        "request_token": claim.get("ClientRequestToken", ""),
+        "operation_id": json.loads(answer["body"]).get("operation_id"),
+        "owners": [_put(claim)["Item"]["owner"]["S"] for claim in claims],
+        "request_tokens": [claim["ClientRequestToken"] for claim in claims if "ClientRequestToken" in claim],
         "sdk_invocations": sorted({one["headers"]["amz-sdk-invocation-id"] for one in sent}),
         "draw": random.random(),  # noqa: S311
     }
+
+
+def _put(claim: dict[str, Any]) -> dict[str, Any]:
+    """The write of the record, alone or with its guard."""
+    put: dict[str, Any] = claim["TransactItems"][0]["Put"] if "TransactItems" in claim else claim
+    return put
 
 
 def _text(value: Any) -> str:
@@ -93,9 +104,4 @@ def copy() -> dict[str, Any]:
     return told
 
 
-app_keyring = next(
-    value.client.keyring
-    for value in (cell.cell_contents for cell in app.handler.__closure__)
-    if hasattr(value, "client")
-)
 print(json.dumps({"snapshot": snapshot(), "copies": [copy(), copy()]}))

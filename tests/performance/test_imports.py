@@ -108,7 +108,7 @@ def modules(packages: Path) -> dict[str, set[str]]:
     return {function: imported(function, packages) for function in PACKAGES}
 
 
-def test_nothing_is_in_the_layer_that_no_function_loads(modules: dict[str, set[str]]) -> None:
+def test_no_package_is_in_the_layer_that_no_function_loads(modules: dict[str, set[str]]) -> None:
     loaded = {name.split(".")[0] for listed in modules.values() for name in listed}
     # Loaded when an order names a currency other than lira.
     loaded.add("iso4217")

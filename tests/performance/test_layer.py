@@ -3,40 +3,40 @@
 import hashlib
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.performance.installation import ROOT
+from tests.stack.layer import lambda_python, layer_environment
 
 # "e_machine" of the ELF header: AArch64, x86-64.
 MACHINES = {"arm64": 183, "x86_64": 62}
 
 
-def build(directory: Path, target: str, hash_seed: str = "0") -> Path:
+def build(directory: Path, target: str, hash_seed: str = "0", umask: int = 0o022) -> Path:
     """The layer's own build, as `sam build` runs it; the folder that Lambda unpacks to /opt."""
     environment = {
         **os.environ,
+        **layer_environment(target),
         "ARTIFACTS_DIR": str(directory),
-        "VEZNE_LAYER_TARGET": target,
-        "PYTHON": sys.executable,
         "PYTHONHASHSEED": hash_seed,
     }
     directory.mkdir(parents=True)
     command = ["make", "--silent", "-C", str(ROOT / "shared"), "build-VezneLayer"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment, umask=umask, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return directory
 
 
 def digests(directory: Path) -> dict[str, str]:
-    """Every file's content and time, which is all that a zip of it holds."""
-    return {
-        str(path.relative_to(directory)): f"{hashlib.sha256(path.read_bytes()).hexdigest()} {path.stat().st_mtime:.0f}"
-        for path in sorted(directory.rglob("*"))
-        if path.is_file()
-    }
+    """Every file's content, permissions and time, which is all that a zip of it holds."""
+    return {str(path.relative_to(directory)): digest(path) for path in sorted(directory.rglob("*")) if path.is_file()}
+
+
+def digest(path: Path) -> str:
+    status = path.stat()
+    return f"{hashlib.sha256(path.read_bytes()).hexdigest()} {status.st_mode:o} {status.st_mtime:.0f}"
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,17 @@ def layers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.parametrize("target", MACHINES)
 def test_the_same_sources_give_the_same_bytes(layers: dict[str, Path], tmp_path: Path, target: str) -> None:
     one = digests(layers[target])
-    assert digests(build(tmp_path / "elsewhere" / "another", target, "2")) == one
+    assert digests(build(tmp_path / "elsewhere" / "another", target, "2", umask=0o077)) == one
     assert "python/vezne/entry.py" in one
+
+
+@pytest.mark.parametrize("target", MACHINES)
+def test_every_module_has_bytecode_where_lambdas_python_is_at_hand(layers: dict[str, Path], target: str) -> None:
+    sources = {str(path.with_suffix("")) for path in layers[target].rglob("*.py")}
+    compiled = {
+        str(path.parents[1] / path.name.removesuffix(".cpython-313.pyc")) for path in layers[target].rglob("*.pyc")
+    }
+    assert compiled == (sources if lambda_python() else set())
 
 
 @pytest.mark.parametrize("target", MACHINES)

@@ -10,17 +10,34 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = ("haso_set_expenses", "kolaybi_collect", "paynet_capture", "vakifbank_pay", "walletgate_pay_bill")
+ORDERS = ("haso_set_expenses", "kolaybi_collect", "paynet_capture", "vakifbank_pay", "walletgate_pay_bill")
+READERS = (
+    "get_operation", "haso_payment_plan", "kolaybi_list_transactions", "kolaybi_list_vaults", "paynet_check",
+    "vakifbank_query", "walletgate_list_bills", "walletgate_product_detail",
+)  # fmt: skip
+# get_operation, and what a careless change of it would keep.
+LEAKS = {
+    "credentials": """
+from botocore.credentials import Credentials
+kept = Credentials("key", "secret")
+""",
+    "clients": """
+from vezne import idempotency
+idempotency.connect()
+""",
+    "secrets": """
+from vezne.credentials import PaynetCredentials
+kept = PaynetCredentials(secret_key="secret")
+""",
+}
 
 
-@pytest.fixture(scope="module", params=FUNCTIONS)
-def told(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """What a function's snapshot held and what two copies of it did."""
-    function = request.param
+def started(folder: Path, name: str) -> dict[str, Any]:
+    """What the snapshot of the function in this folder held, and what two copies of it did with its golden event."""
     urls = ("KOLAYBI", "VAKIFBANK", "WALLETGATE", "WALLETGATE_IDENTITY", "HASO", "PAYNET")
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
-        "PYTHONPATH": os.pathsep.join([str(ROOT / "functions" / function), str(ROOT / "shared")]),
+        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT / "shared")]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start",
         "AWS_REGION": "eu-central-1",
@@ -28,10 +45,10 @@ def told(request: pytest.FixtureRequest) -> dict[str, Any]:
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "TABLE_NAME": "records",
-        "SECRET_ID": function.split("_")[0],
+        "SECRET_ID": name.split("_", maxsplit=1)[0],
         "POWERTOOLS_SERVICE_NAME": "vezne",
         "POWERTOOLS_METRICS_NAMESPACE": "Vezne",
-        "BENCH_EVENT": str(ROOT / "events" / f"{function}.api.json"),
+        "BENCH_EVENT": str(ROOT / "events" / f"{name}.api.json"),
         **{f"{provider}_URL": "http://127.0.0.1:9" for provider in urls},
     }
     child = [sys.executable, "-s", "-P", str(Path(__file__).with_name("snapshot_child.py"))]
@@ -41,10 +58,29 @@ def told(request: pytest.FixtureRequest) -> dict[str, Any]:
     return answer
 
 
+@pytest.fixture(scope="module", params=(*ORDERS, *READERS))
+def told(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return started(ROOT / "functions" / request.param, request.param)
+
+
+def test_every_function_of_the_layer_is_tried() -> None:
+    folders = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
+    # The reference page is files and nothing else.
+    assert folders - {"reference"} == {*ORDERS, *READERS}
+
+
 def test_the_snapshot_holds_no_credentials_and_no_secret(told: dict[str, Any]) -> None:
     assert told["snapshot"]["clients"] == 0
     assert told["snapshot"]["credentials"] == 0
-    assert told["snapshot"]["secrets"] is False
+    assert told["snapshot"]["secrets"] == 0
+
+
+@pytest.mark.parametrize("kind", LEAKS)
+def test_a_function_that_keeps_them_would_be_found(kind: str, tmp_path: Path) -> None:
+    """They are made before the start is finished, so they are frozen with everything else."""
+    own = (ROOT / "functions" / "get_operation" / "app.py").read_text()
+    (tmp_path / "app.py").write_text(own.replace("\nhandler =", f"\n{LEAKS[kind]}\nhandler ="))
+    assert started(tmp_path, "get_operation")["snapshot"][kind] == 1
 
 
 def test_the_collector_runs_again_and_leaves_the_start_alone(told: dict[str, Any]) -> None:
@@ -52,16 +88,19 @@ def test_the_collector_runs_again_and_leaves_the_start_alone(told: dict[str, Any
     assert told["snapshot"]["frozen"]
 
 
+@pytest.mark.parametrize("told", ORDERS, indirect=True)
 def test_two_copies_name_the_same_order_alike(told: dict[str, Any]) -> None:
     one, other = told["copies"]
     assert one["status"] == other["status"] == 200
-    assert one["operation_id"] == other["operation_id"]
+    assert one["operation_id"] == other["operation_id"] is not None
+    assert len(one["owners"]) == 1
 
 
 def test_two_copies_share_nothing_that_must_be_unique(told: dict[str, Any]) -> None:
     one, other = told["copies"]
-    assert one["owner"] != other["owner"]
-    assert not one["request_token"] or one["request_token"] != other["request_token"]
-    assert not set(one["sdk_invocations"]) & set(other["sdk_invocations"])
+    assert one["status"] == other["status"]
+    assert one["sdk_invocations"]
+    for name in ("owners", "request_tokens", "sdk_invocations"):
+        assert not set(one[name]) & set(other[name]), name
     # The waits between retries.
     assert one["draw"] != other["draw"]

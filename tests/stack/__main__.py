@@ -1,16 +1,16 @@
 """`python -m tests.stack run` sends five orders and stops; `python -m tests.stack serve` stays up until Ctrl-C."""
 
 import argparse
-import shlex
 import signal
 import sys
 import threading
 import time
 from types import FrameType
 
-from .orders import golden_order, golden_orders, send, table
+from .orders import golden_orders, send, table
 from .processes import ROOT, STACK_FILE, Progress, StackError, stack_file
-from .stack import Stack, publish, running_stack
+from .quick_start import curl_lines
+from .stack import publish, running_stack
 
 
 def _progress() -> Progress:
@@ -54,30 +54,6 @@ def serve() -> int:
         print(f"\n{curl_lines(stack)}\nCtrl-C stops it.", flush=True)
         threading.Event().wait()
     return 0
-
-
-def curl_lines(stack: Stack) -> str:
-    """Shell lines that get a token, send an order and read it back."""
-    order, client = golden_order("paynet.capture"), stack.first_client
-    return f"""\
-# a token
-TOKEN=$(curl -s {stack.token_url} -H {shlex.quote(f"Host: {stack.token_host}")} \\
-  -u {shlex.quote(f"{client.id}:{client.secret}")} -d grant_type=client_credentials \\
-  | sed 's/.*"access_token": *"\\([^"]*\\)".*/\\1/')
-
-# an order; the same again is answered without a second payment
-ANSWER=$(curl -s {stack.api_url}{order.path} -H "Authorization: Bearer $TOKEN" \\
-  -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-order' \\
-  -d {shlex.quote(order.body)})
-echo "$ANSWER"
-
-# what became of it
-curl -s {stack.api_url}/operations/$(echo "$ANSWER" | sed 's/.*"operation_id": *"\\([^"]*\\)".*/\\1/') \\
-  -H "Authorization: Bearer $TOKEN"
-
-# every field of every route, in a browser
-echo {stack.api_url}/reference
-"""
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from samtranslator.yaml_helper import yaml_parse
 
+from .layer import layer_environment
 from .processes import LOCAL, ROOT, Progress, StackError, lock, running
 
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
@@ -125,7 +126,7 @@ def _build(kind: str, config: Path, directory: Path, progress: Progress, root: P
         SAM, "build", "--template-file", root / "template.yaml", "--build-dir", built(root, kind),
         "--config-file", config, "--base-dir", root,
     ]  # fmt: skip
-    layer = {"VEZNE_LAYER_TARGET": LAYER_TARGETS[kind], "PYTHON": sys.executable}
-    with running("sam build", command, sam_environment(layer), directory / "build.log") as sam:
+    layer = sam_environment(layer_environment(LAYER_TARGETS[kind]))
+    with running("sam build", command, layer, directory / "build.log") as sam:
         sam.finish()
     stamp.write_text(fingerprint)

@@ -5,7 +5,6 @@ It holds what Lambda's own image holds for us: Python in `/var/lang`, the runtim
 """
 
 import io
-import os
 import re
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import docker
 
+from tests.stack.layer import LAMBDA_VERSION
 from tests.stack.processes import ROOT
 
 BUSYBOX = Path("/bin/busybox")
@@ -29,12 +29,11 @@ RUNTIME_PACKAGES = (
 # Libraries that wheels of the layer link to, beside those of Python itself.
 LIBRARIES = ("libgcc_s.so.1", "libstdc++.so.6", "librt.so.1", "libdl.so.2", "libpthread.so.0", "libresolv.so.2")
 COMMANDS = ("sh", "mv", "cp", "rm", "chmod", "mkdir", "cat", "ls", "env")
-VERSION = "3.13"
 DOCKERFILE = f"""\
 FROM scratch
 ADD files.tar /
 ENV LANG=C.UTF-8 TZ=:UTC PATH=/var/lang/bin:/bin LD_LIBRARY_PATH=/var/lang/lib:/opt/lib
-ENV LAMBDA_TASK_ROOT=/var/task LAMBDA_RUNTIME_DIR=/var/runtime AWS_EXECUTION_ENV=AWS_Lambda_python{VERSION}
+ENV LAMBDA_TASK_ROOT=/var/task LAMBDA_RUNTIME_DIR=/var/runtime AWS_EXECUTION_ENV=AWS_Lambda_python{LAMBDA_VERSION}
 WORKDIR /var/task
 """
 
@@ -43,24 +42,11 @@ class NoImageError(Exception):
     """The base image cannot be made on this machine; the text says what is missing."""
 
 
-def find_python() -> Path:
-    """An interpreter of Lambda's version that really starts: on the PATH, or one of pyenv's. Raises NoImageError."""
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    found = shutil.which(f"python{VERSION}")
-    candidates = [Path(found)] if found else []
-    candidates += sorted(pyenv.glob(f"versions/{VERSION}*/bin/python{VERSION}"))
-    for candidate in candidates:
-        if subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode == 0:
-            return candidate
-    raise NoImageError(f"python{VERSION}, which the functions run on, is not on this machine")
-
-
-def ensure_image(client: docker.DockerClient) -> str:
-    """The name of the image, made now if the engine does not have it. Raises NoImageError."""
-    python = find_python()
+def ensure_image(client: docker.DockerClient, python: Path) -> str:
+    """The name of the image, made now around this interpreter if the engine does not have it. Raises NoImageError."""
     if not BUSYBOX.exists():
         raise NoImageError("/bin/busybox, a shell for the image, is not on this machine (Debian's busybox-static)")
-    name = f"{NAME}:{VERSION}"
+    name = f"{NAME}:{LAMBDA_VERSION}"
     if not client.images.list(name):
         with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryFile() as context:
             root = Path(directory) / "root"
@@ -84,7 +70,7 @@ def _fill(root: Path, python: Path) -> None:
     bootstrap.write_text(
         "#!/bin/sh\n"
         "export PYTHONPATH=/var/task:/opt/python:/var/runtime\n"
-        f'exec /var/lang/bin/python{VERSION} -m awslambdaric "$_HANDLER"\n'
+        f'exec /var/lang/bin/python{LAMBDA_VERSION} -m awslambdaric "$_HANDLER"\n'
     )
     bootstrap.chmod(0o755)
 
@@ -92,16 +78,16 @@ def _fill(root: Path, python: Path) -> None:
 def _copy_python(root: Path, python: Path) -> None:
     asked = "import sys, sysconfig; print(sys.base_prefix, sysconfig.get_path('stdlib'), sep='\\n')"
     base, stdlib = map(Path, subprocess.check_output([python, "-c", asked], text=True).splitlines())
-    shutil.copy2((base / f"bin/python{VERSION}").resolve(), root / f"var/lang/bin/python{VERSION}")
+    shutil.copy2((base / f"bin/python{LAMBDA_VERSION}").resolve(), root / f"var/lang/bin/python{LAMBDA_VERSION}")
     left_out = ("test", "idlelib", "site-packages", "dist-packages", "config-*", "__pycache__", "*.a")
-    shutil.copytree(stdlib, root / f"var/lang/lib/python{VERSION}", ignore=shutil.ignore_patterns(*left_out))
-    for library in (base / "lib").glob(f"libpython{VERSION}.so*"):
+    shutil.copytree(stdlib, root / f"var/lang/lib/python{LAMBDA_VERSION}", ignore=shutil.ignore_patterns(*left_out))
+    for library in (base / "lib").glob(f"libpython{LAMBDA_VERSION}.so*"):
         shutil.copy2(library, root / "var/lang/lib")
 
 
 def _copy_libraries(root: Path) -> None:
     """Every shared library that Python and its modules are linked to, at its own path."""
-    binaries = [root / f"var/lang/bin/python{VERSION}", *root.glob("var/lang/lib/**/*.so*")]
+    binaries = [root / f"var/lang/bin/python{LAMBDA_VERSION}", *root.glob("var/lang/lib/**/*.so*")]
     text = subprocess.run(["ldd", *binaries], capture_output=True, text=True, check=False).stdout
     linked = set(re.findall(r"(?:=> |^\t)(/\S+) \(", text, re.MULTILINE))
     known = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=True).stdout

@@ -11,8 +11,10 @@ import pytest
 from docker.errors import DockerException
 
 from tests.end_to_end.golden import GOLDEN_EVENTS, GoldenEvent, assert_healthy, first_time
+from tests.end_to_end.lacking import lacking
 from tests.end_to_end.sam_local.image import NoImageError, ensure_image
 from tests.stack import Stack, StackError, publish
+from tests.stack.layer import lambda_python
 from tests.stack.processes import ROOT, stack_file
 
 _OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
@@ -25,11 +27,15 @@ def image() -> str:
         client = docker.from_env()
         client.ping()
     except DockerException as error:
-        pytest.skip(f"no container engine answers here (.ci/run starts one on Debian, as root): {error}")
+        lacking("ENGINE", f"no container engine answers here (.ci/run starts one on Debian, as root): {error}")
+    python = lambda_python()
+    if python is None:
+        # Debian has no package of it, so .ci/run cannot bring it.
+        pytest.skip("the base image cannot be made here: there is no Python of Lambda's version to put into it")
     try:
-        return ensure_image(client)
+        return ensure_image(client, python)
     except NoImageError as error:
-        pytest.skip(f"the base image cannot be made here: {error}")
+        lacking("ENGINE", f"the base image cannot be made here: {error}")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +46,7 @@ def serving(whole_stack: Stack) -> Iterator[None]:
             publish(whole_stack, file)
             yield
     except StackError as error:
-        pytest.skip(str(error))
+        lacking("ENGINE", str(error))
 
 
 def make_invoke(function: str, event: Path, image: str) -> "subprocess.CompletedProcess[str]":
