@@ -76,6 +76,7 @@ def test_good_parameters_are_taken(cloudformation: Any, template_url: str, param
         ({**LIVE, "ProtectData": "false"}, "ProtectData"),
         ({**LIVE, "Firewall": "false"}, "Firewall"),
         ({**LIVE, "LogLevel": "DEBUG"}, "LogLevel"),
+        ({**TEST, "LogLevel": "WARN"}, "LogLevel"),
         ({**TEST, "PaynetUrl": "https://api.paynet.com.tr"}, "PaynetUrl"),
         ({**TEST, "SweepSchedule": "rate(365 days)"}, "SweepSchedule"),
         ({**TEST, "SweepSchedule": "rate(1 hour)"}, "SweepSchedule"),

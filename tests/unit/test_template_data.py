@@ -49,9 +49,18 @@ def test_no_secret_is_in_the_template(system: Template) -> None:
 
 
 def test_each_function_logs_to_its_own_group(system: Template) -> None:
-    for name in ROUTES:
-        assert properties(system, name)["LoggingConfig"] == {"LogGroup": {"Ref": f"{name}Logs"}, "LogFormat": "JSON"}
+    for name in (*ROUTES, "Reference"):
+        assert properties(system, name)["LoggingConfig"]["LogGroup"] == {"Ref": f"{name}Logs"}
         assert properties(system, f"{name}Logs")["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_the_log_level_is_the_one_that_lambda_hands_to_the_functions(system: Template) -> None:
+    for name, it in of_type(system, "AWS::Lambda::Function").items():
+        logging = it["Properties"]["LoggingConfig"]
+        assert logging["LogFormat"] == "JSON", name
+        assert logging["ApplicationLogLevel"] == {"Ref": "LogLevel"}, name
+    # A metric is a line without a level, which Lambda takes for INFO: with a higher one there were no metrics.
+    assert source()["Parameters"]["LogLevel"]["AllowedValues"] == ["DEBUG", "INFO"]
 
 
 # ------------------------------------------------------------------ key
