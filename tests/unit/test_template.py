@@ -117,7 +117,9 @@ def test_no_role_has_a_wildcard_action_or_resource(system: Template) -> None:
     for role, it in of_type(system, "AWS::IAM::Role").items():
         assert ("ManagedPolicyArns" in it["Properties"]) == (role == "GatewayLogsRole"), role
         for statement in statements(system, role):
-            assert "*" not in json.dumps([statement["Action"], statement["Resource"]]), (role, statement["Sid"])
+            assert "*" not in json.dumps(statement["Action"]), (role, statement["Sid"])
+            if statement["Action"] != ["cloudwatch:DescribeAlarms"]:
+                assert "*" not in json.dumps(statement["Resource"]), (role, statement["Sid"])
             assert "NotAction" not in statement
             assert "NotResource" not in statement
 

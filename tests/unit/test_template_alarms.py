@@ -165,13 +165,9 @@ def test_the_deployment_role_moves_our_aliases_and_looks_at_our_alarms(system: T
     assert move["Resource"] == [
         arn for name in FUNCTIONS for arn in (attribute(name), {"Fn::Sub": f"${{{name}.Arn}}:live"})
     ]
-    watched = {
-        alarm["Name"]["Ref"]
-        for group in of_type(system, "AWS::CodeDeploy::DeploymentGroup").values()
-        for alarm in group["Properties"]["AlarmConfiguration"]["Alarms"]
-    }
+    # Narrower, CloudWatch documents, it could not return composite alarms: a denial would stop every deployment.
     assert look["Action"] == ["cloudwatch:DescribeAlarms"]
-    assert {arn["Fn::GetAtt"][0] for arn in look["Resource"]} == watched
+    assert look["Resource"] == ["*"]
 
 
 def test_gradual_deployment_is_the_default_and_can_be_switched_off() -> None:
