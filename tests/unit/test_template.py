@@ -279,6 +279,15 @@ def test_retries_are_bounded_at_both_layers_and_end_in_our_queue(system: Templat
         assert config["DestinationConfig"] == {"OnFailure": {"Destination": queue}}
 
 
+def test_every_rule_may_put_what_it_cannot_hand_over_into_our_queue(system: Template) -> None:
+    """By its ARN: the names that CloudFormation makes do not begin with a stack's whole name if that is long."""
+    (statement,) = properties(system, "DeadLettersPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    (listed,) = statement["Condition"]["ArnEquals"].values()
+    assert sorted(arn["Fn::GetAtt"][0] for arn in listed) == sorted(of_type(system, "AWS::Events::Rule"))
+
+
 def test_the_standing_order_example_is_off_and_passes_on_its_time(system: Template) -> None:
     rule = properties(system, "MonthlyCollectionExample")
     assert rule["State"] == "DISABLED"

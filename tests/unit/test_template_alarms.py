@@ -66,7 +66,8 @@ def test_every_alarm_tells_the_topic(alarms: dict[str, Any]) -> None:
 def test_each_operation_has_its_alarms(alarms: dict[str, Any], name: str) -> None:
     own = {alarm["MetricName"]: alarm for key, alarm in alarms.items() if key.startswith(name)}
     assert own.keys() == {
-        "Errors", "Throttles", "Duration", "OrderUnknown", "OldestUnknownAge", "SweepHeartbeat", "CredentialsRejected",
+        "Errors", "DestinationDeliveryFailures", "Throttles", "Duration", "OrderUnknown", "OldestUnknownAge",
+        "SweepHeartbeat", "CredentialsRejected",
     }  # fmt: skip
     for metric, alarm in own.items():
         if alarm["Namespace"] == "AWS/Lambda":
@@ -109,6 +110,15 @@ def test_the_whole_has_its_alarms(alarms: dict[str, Any]) -> None:
     assert alarms["ServerErrors"]["MetricName"] == "5XXError"
     assert dimensions(alarms["ServerErrors"]) == {"ApiName": {"Ref": "AWS::StackName"}, "Stage": {"Ref": "StageName"}}
     assert alarms["OutboxFailures"]["MetricName"] == "ExecutionFailed"
+
+
+def test_a_standing_order_that_is_lost_is_told(system: Template, alarms: dict[str, Any]) -> None:
+    rules = {name for name in of_type(system, "AWS::Events::Rule") if not name.endswith("Sweep")}
+    watched = [alarm for alarm in alarms.values() if alarm["MetricName"] == "InvocationsFailedToBeSentToDlq"]
+    assert [alarm["Dimensions"] for alarm in watched] == [
+        [{"Name": "RuleName", "Value": {"Ref": name}}] for name in sorted(rules)
+    ]
+    assert rules
 
 
 def test_a_call_near_its_time_limit_is_told_before_it_is_cut_off(alarms: dict[str, Any]) -> None:

@@ -114,19 +114,22 @@ def test_the_key_is_used_only_through_the_services_we_store_in(system: Template)
 
 
 @pytest.mark.parametrize(
-    ("sid", "service", "context"),
+    ("sid", "service", "context", "names"),
     [
-        ("LogsOfThisStack", {"Fn::Sub": "logs.${AWS::Region}.amazonaws.com"}, "aws:logs:arn"),
-        ("DeadLettersOfTheRules", "events.amazonaws.com", "aws:sqs:arn"),
-        ("AlarmsOfThisStack", "cloudwatch.amazonaws.com", "aws:sns:topicArn"),
+        ("LogsOfThisStack", {"Fn::Sub": "logs.${AWS::Region}.amazonaws.com"}, "aws:logs:arn", "${AWS::StackName}-*"),
+        # A queue's name is short, so that a long stack name is not whole in it.
+        ("DeadLettersOfTheRules", "events.amazonaws.com", "aws:sqs:arn", "*"),
+        ("AlarmsOfThisStack", "cloudwatch.amazonaws.com", "aws:sns:topicArn", "${AWS::StackName}-*"),
     ],
 )
-def test_a_service_uses_the_key_for_this_stack_only(system: Template, sid: str, service: Any, context: str) -> None:
+def test_a_service_uses_the_key_for_this_stack_only(
+    system: Template, sid: str, service: Any, context: str, names: str
+) -> None:
     statement = key_statements(system)[sid]
     assert statement["Principal"] == {"Service": service}
     (arn,) = statement["Condition"]["ArnLike"].values()
     assert list(statement["Condition"]["ArnLike"]) == [f"kms:EncryptionContext:{context}"]
-    assert arn["Fn::Sub"].endswith(":${AWS::StackName}-*")
+    assert arn["Fn::Sub"].endswith(f":{names}")
     assert "${AWS::AccountId}" in arn["Fn::Sub"]
 
 
