@@ -22,7 +22,7 @@ from tests.support.template import (
 FUNCTIONS = [*ROUTES, "Reference"]
 NAMESPACE = {"Fn::Sub": "Vezne/${AWS::StackName}"}
 METRIC_IN_SEARCH = re.compile(
-    r"SEARCH\('\{Vezne/\$\{AWS::StackName\},([a-z,]+)\} MetricName=\"(\w+)\"', '(\w+)', 300\)"
+    r"SEARCH\('\{\"Vezne/\$\{AWS::StackName\}\",([a-z,]+)\} MetricName=\"(\w+)\"', '(\w+)', 300\)"
 )
 
 
