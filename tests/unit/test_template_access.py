@@ -28,6 +28,8 @@ def test_every_route_is_throttled_by_itself(system: Template) -> None:
     for it in settings:
         assert it["ThrottlingRateLimit"] == {"Ref": "ThrottlingRate"}
         assert it["ThrottlingBurstLimit"] == {"Ref": "ThrottlingBurst"}
+        # Billed for each route, and read by nobody: alarm and dashboard are of the stage.
+        assert not it.get("MetricsEnabled")
     defaults = source()["Parameters"]
     assert 0 < defaults["ThrottlingRate"]["Default"] <= defaults["ThrottlingBurst"]["Default"] <= 1000
 
