@@ -73,10 +73,32 @@ def test_the_firewall_has_the_rules_a_bank_asks_for(system: Template) -> None:
     # "None" leaves the group's own actions in force; "Count" would switch the whole group off.
     assert all(rule["OverrideAction"] == {"None": {}} for rule in groups.values())
     (rate,) = [rule for rule in acl["Rules"] if "RateBasedStatement" in rule["Statement"]]
-    assert rate["Action"] == {"Block": {}}
     assert rate["Statement"]["RateBasedStatement"]["AggregateKeyType"] == "IP"
     assert sorted(rule["Priority"] for rule in acl["Rules"]) == list(range(4))
     assert '"SampledRequestsEnabled": true' not in json.dumps(acl)
+
+
+def test_too_many_requests_from_an_address_are_told_to_come_later(system: Template) -> None:
+    """By itself the gateway would answer its own 403, which says never."""
+    acl = properties(system, "WebAcl")
+    (rate,) = [rule for rule in acl["Rules"] if "RateBasedStatement" in rule["Statement"]]
+    response = rate["Action"]["Block"]["CustomResponse"]
+    assert response["ResponseCode"] == 429
+    assert response["ResponseHeaders"] == [{"Name": "Retry-After", "Value": "300"}]
+    body = acl["CustomResponseBodies"][response["CustomResponseBodyKey"]]
+    assert body["ContentType"] == "APPLICATION_JSON"
+    responses = properties(system, "Api")["Body"]["x-amazon-apigateway-gateway-responses"]
+    throttled = json.loads(responses["THROTTLED"]["responseTemplates"]["application/json"])
+    problem = json.loads(body["Content"]["Fn::Sub"])
+    assert problem.pop("type").endswith("/problems/too-many-requests")
+    assert problem.items() <= throttled.items()
+
+
+def test_the_firewall_lets_an_address_send_what_a_route_takes(system: Template) -> None:
+    defaults, seconds = source()["Parameters"], 300
+    (rate,) = [rule for rule in properties(system, "WebAcl")["Rules"] if "RateBasedStatement" in rule["Statement"]]
+    assert rate["Statement"]["RateBasedStatement"]["EvaluationWindowSec"] == seconds
+    assert defaults["RequestsPerAddress"]["Default"] > defaults["ThrottlingRate"]["Default"] * seconds
 
 
 # ------------------------------------------------------------------ domain
