@@ -83,6 +83,7 @@ def test_good_parameters_are_taken(cloudformation: Any, template_url: str, param
         ({**TEST, "DomainName": "pay.example.com"}, "CertificateArn"),
         ({**TEST, "TruststoreUri": "s3://bucket/truststore.pem"}, "DomainName"),
         ({**TEST, "PaynetConcurrency": "-1"}, "PaynetConcurrency"),
+        ({**TEST, "PaynetConcurrency": "00"}, "PaynetConcurrency"),
     ],
 )
 def test_bad_parameters_are_refused(

@@ -42,8 +42,17 @@ def test_an_operation_can_be_limited_and_stopped(system: Template, name: str) ->
     }
     parameter = source()["Parameters"][f"{provider}Concurrency"]
     assert parameter["Default"] == ""
-    assert re.fullmatch(parameter["AllowedPattern"], "0")
-    assert not re.fullmatch(parameter["AllowedPattern"], "-1")
+    assert all(re.fullmatch(parameter["AllowedPattern"], value) for value in ("", "0", "1", "1000"))
+    # "00" would stop the function and not its sweep.
+    assert not any(re.fullmatch(parameter["AllowedPattern"], value) for value in ("-1", "00", "01"))
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_a_stopped_operation_is_not_swept(system: Template, name: str) -> None:
+    """Each sweep would be refused, and end in the dead-letter queue."""
+    provider = ORDERS[name][0].split(".")[0].title()
+    assert properties(system, f"{name}Sweep")["State"] == {"Fn::If": [f"Stops{provider}", "DISABLED", "ENABLED"]}
+    assert system["Conditions"][f"Stops{provider}"] == {"Fn::Equals": [{"Ref": f"{provider}Concurrency"}, "0"]}
 
 
 # ------------------------------------------------------------------ firewall
