@@ -78,6 +78,7 @@ def test_good_parameters_are_taken(cloudformation: Any, template_url: str, param
         ({**LIVE, "LogLevel": "DEBUG"}, "LogLevel"),
         ({**TEST, "LogLevel": "WARN"}, "LogLevel"),
         ({**TEST, "PaynetUrl": "https://api.paynet.com.tr"}, "PaynetUrl"),
+        ({**TEST, "StageName": "local", "PaynetUrl": "https://api.paynet.com.tr"}, "PaynetUrl"),
         ({**TEST, "SweepSchedule": "rate(365 days)"}, "SweepSchedule"),
         ({**TEST, "SweepSchedule": "rate(1 hour)"}, "SweepSchedule"),
         ({**TEST, "DomainName": "pay.example.com"}, "CertificateArn"),

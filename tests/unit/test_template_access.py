@@ -185,3 +185,11 @@ def test_no_default_of_a_test_stack_is_a_live_host_and_every_test_host_is_refuse
     for name in ("KolaybiUrl", "WalletgateUrl", "WalletgateIdentityUrl", "PaynetUrl"):
         default = template["Parameters"][name]["Default"]
         assert str({"Fn::Not": [{"Fn::Equals": [{"Ref": name}, default]}]}) in live
+
+
+def test_no_stack_but_a_live_one_reaches_a_live_host() -> None:
+    """Not even one whose stage is called local."""
+    rule = source()["Rules"]["TestStack"]
+    assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "StageName"}, "live"]}]}
+    for name, host in (("KolaybiUrl", "https://ofis-api.kolaybi.com"), ("PaynetUrl", "https://api.paynet.com.tr")):
+        assert str({"Fn::Not": [{"Fn::Equals": [{"Ref": name}, host]}]}) in asserted(rule)
