@@ -123,6 +123,10 @@ def test_with_a_domain_the_default_endpoint_is_closed(system: Template) -> None:
     domain = properties(system, "Domain")
     assert domain["SecurityPolicy"] == "TLS_1_2"
     assert domain["MutualTlsAuthentication"]["Fn::If"][0] == "HasMutualTls"
+    # API Gateway asks for it beside an imported certificate, and refuses an empty one.
+    assert domain["OwnershipVerificationCertificateArn"] == {
+        "Fn::If": ["HasOwnershipCertificate", {"Ref": "OwnershipCertificateArn"}, {"Ref": "AWS::NoValue"}]
+    }
     assert properties(system, "DomainMapping")["RestApiId"] == {"Ref": "Api"}
     assert "BasePath" not in properties(system, "DomainMapping")
     for name in ("Domain", "DomainMapping"):
@@ -145,6 +149,7 @@ def test_the_stage_waits_for_the_role_of_its_access_logs(system: Template) -> No
     [
         ("DomainName", ["", "pay.example.com"], ["pay", "https://pay.example.com", "Pay.Example.com"]),
         ("CertificateArn", ["", "arn:aws:acm:eu-central-1:123456789012:certificate/a-b"], ["certificate/a-b"]),
+        ("OwnershipCertificateArn", ["", "arn:aws:acm:eu-central-1:123456789012:certificate/a-b"], ["certificate/a-b"]),
         ("TruststoreUri", ["", "s3://bucket/truststore.pem"], ["https://bucket/truststore.pem", "s3://bucket/x"]),
         ("AlarmEmail", ["", "oncall@example.com"], ["oncall", "on call@example.com"]),
         (
