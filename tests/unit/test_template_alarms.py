@@ -74,7 +74,9 @@ def test_each_operation_has_its_alarms(alarms: dict[str, Any], name: str) -> Non
             assert dimensions(alarm)["FunctionName"] == {"Ref": name}, metric
         else:
             assert alarm["Namespace"] == NAMESPACE
-            assert dimensions(alarm) == {"operation": ORDERS[name][0], "service": "vezne"}, metric
+            operation = ORDERS[name][0]
+            of = {"provider": operation.split(".")[0]} if metric == "CredentialsRejected" else {"operation": operation}
+            assert dimensions(alarm) == {**of, "service": "vezne"}, metric
     assert own["OldestUnknownAge"]["Statistic"] == "Maximum"
     assert own["OldestUnknownAge"]["Threshold"] == {"Ref": "UnknownAgeAlarmSeconds"}
     # No sweep is itself the alarm, and does not make an old unknown look new.
