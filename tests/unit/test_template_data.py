@@ -133,6 +133,14 @@ def test_a_service_uses_the_key_for_this_stack_only(
     assert "${AWS::AccountId}" in arn["Fn::Sub"]
 
 
+def test_the_logs_may_use_the_key_as_their_documentation_asks(system: Template) -> None:
+    """Encrypt*, Decrypt*, ReEncrypt*, GenerateDataKey* and Describe*, written out."""
+    assert set(key_statements(system)["LogsOfThisStack"]["Action"]) == {
+        "kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey",
+        "kms:GenerateDataKeyWithoutPlaintext", "kms:DescribeKey",
+    }  # fmt: skip
+
+
 # ------------------------------------------------------------------ logs
 
 
