@@ -111,7 +111,9 @@ def test_the_whole_has_its_alarms(alarms: dict[str, Any]) -> None:
     ]
     assert alarms["ServerErrors"]["MetricName"] == "5XXError"
     assert dimensions(alarms["ServerErrors"]) == {"ApiName": {"Ref": "AWS::StackName"}, "Stage": {"Ref": "StageName"}}
-    assert alarms["OutboxFailures"]["MetricName"] == "ExecutionFailed"
+    outbox = {alarm["MetricName"]: alarm for alarm in alarms.values() if alarm["Namespace"] == "AWS/EventBridge/Pipes"}
+    assert outbox.keys() == {"ExecutionFailed", "ExecutionPartiallyFailed", "ExecutionThrottled"}
+    assert all(dimensions(alarm) == {"PipeName": {"Ref": "OutboxPipe"}} for alarm in outbox.values())
 
 
 def test_a_standing_order_that_is_lost_is_told(system: Template, alarms: dict[str, Any]) -> None:
