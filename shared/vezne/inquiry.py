@@ -22,7 +22,7 @@ from vezne.masking import mask_text
 from vezne.models import RequestModel, ResultModel
 from vezne.provider import Deadline, UnreadableError
 from vezne.received import read_body, read_query, read_request
-from vezne.telemetry import count, flush, logger
+from vezne.telemetry import count, count_credentials_rejected, flush, logger
 
 R = TypeVar("R", bound=RequestModel)
 
@@ -87,6 +87,7 @@ def _asked(inquiry: Inquiry[Any], request: RequestModel, deadline: Deadline) -> 
     except OutOfTimeError:
         raise problems.NotEnoughTime("Too little time was left to ask.") from None
     except (SecretUnusableError, CredentialsRefusedError, InquiryLoginRefusedError) as error:
+        count_credentials_rejected(inquiry.name)
         _log(inquiry, error)
         raise problems.ProviderRejectedCredentials("The provider refused our login.") from None
     except (SecretUnavailableError, InquiryFailedError) as error:

@@ -32,7 +32,7 @@ from vezne.provider import Answer, AnswerLostError, Deadline, NotSentError
 from vezne.record import PROCESSING, SUCCEEDED, UNKNOWN, Record
 from vezne.resolving import conclude
 from vezne.settling import count_new_unknown, lease, lease_is_alive, settle, still_running, stored
-from vezne.telemetry import MetricUnit, code_places, count, logger
+from vezne.telemetry import MetricUnit, code_places, count, count_credentials_rejected, logger
 
 R = TypeVar("R", bound=RequestModel)
 C = TypeVar("C", bound=SecretModel)
@@ -76,11 +76,11 @@ def _prepare(operation: Operation[R, C], order: Order[R], deadline: Deadline) ->
         access = operation.client.keyring.access(deadline)
         prepared = operation.client.provider.prepare(operation.build(order, access))
     except SecretUnusableError as error:
-        count("CredentialsRejected", operation.name)
+        count_credentials_rejected(operation.name)
         logger.error("secret unusable", operation=operation.name, reason=str(error))
         raise problems.ProviderRejectedCredentials("The provider's secret is missing or malformed.") from None
     except CredentialsRefusedError as error:
-        count("CredentialsRejected", operation.name)
+        count_credentials_rejected(operation.name)
         logger.error("credentials refused", operation=operation.name, reason=mask_text(str(error)))
         raise problems.ProviderRejectedCredentials("The provider refused our login.") from None
     except SecretUnavailableError as error:

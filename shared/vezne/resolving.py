@@ -16,7 +16,7 @@ from vezne.outcome import Finding, Found, Inconclusive, NotFound, Unknown
 from vezne.provider import Deadline
 from vezne.record import NOT_EXECUTED, Record, iso_time, seconds_of, trimmed
 from vezne.settling import count_new_unknown, finish, lease, lease_is_alive, settle
-from vezne.telemetry import code_places, count, logger
+from vezne.telemetry import code_places, count_credentials_rejected, logger
 
 R = TypeVar("R", bound=RequestModel)
 C = TypeVar("C", bound=SecretModel)
@@ -97,7 +97,7 @@ def _look_up(operation: Operation[R, C], record: Record, deadline: Deadline, sto
     except InquiryFailedError as error:
         return Inconclusive(str(error))
     except (CredentialsRefusedError, SecretUnusableError) as error:
-        count("CredentialsRejected", operation.name)
+        count_credentials_rejected(operation.name)
         logger.error("credentials refused", operation=operation.name, reason=mask_text(str(error)))
         return Inconclusive(type(error).__name__)
     except Exception as error:

@@ -14,7 +14,7 @@ from vezne.operation import Report
 from vezne.outcome import CredentialsRefused, Declined, NotSent, Outcome, Succeeded, Unknown
 from vezne.provider import Deadline
 from vezne.record import DECLINED, PROCESSING, SUCCEEDED, UNKNOWN, Record
-from vezne.telemetry import count, count_fault, count_money, logger
+from vezne.telemetry import count, count_credentials_rejected, count_fault, count_money, logger
 
 # When to look up an unknown outcome again: the first of these waits that is longer than the order has been unknown;
 # then daily, for as long as it takes. Counted in time, not in look-ups: a client that asks often delays nothing.
@@ -40,7 +40,7 @@ def settle(record: Record, outcome: Outcome, store: Store) -> Report:
                 raise problems.ProviderUnreachable("The provider could not be reached.", retry_after=5)
             case CredentialsRefused(reason):
                 write(lambda: store.release(record), record, UNKNOWN)
-                count("CredentialsRejected", record.operation)
+                count_credentials_rejected(record.operation)
                 logger.error("credentials refused", operation_id=record.id, reason=mask_text(reason))
                 raise problems.ProviderRejectedCredentials("The provider refused our login.")
             case Unknown(reason):

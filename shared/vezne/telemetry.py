@@ -12,7 +12,17 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 
-__all__ = ["ALLOWED", "MetricUnit", "code_places", "count", "count_fault", "count_money", "flush", "logger"]
+__all__ = [
+    "ALLOWED",
+    "MetricUnit",
+    "code_places",
+    "count",
+    "count_credentials_rejected",
+    "count_fault",
+    "count_money",
+    "flush",
+    "logger",
+]
 
 # A field of a request, a result or a record is never here: adding a field to a model does not add it to the logs.
 ALLOWED = frozenset({
@@ -49,6 +59,15 @@ def count_fault(name: str) -> None:
     """Count a fault of ours, for all operations together: one alarm is enough, and the log beside it names which."""
     with _never_in_the_way(), single_metric(name=name, unit=MetricUnit.Count, value=1):
         pass
+
+
+def count_credentials_rejected(operation: str) -> None:
+    """Count a refused login or an unusable secret, by provider: its order and its inquiries have the same secret."""
+    with (
+        _never_in_the_way(),
+        single_metric(name="CredentialsRejected", unit=MetricUnit.Count, value=1) as metric,
+    ):
+        metric.add_dimension(name="provider", value=operation.split(".", maxsplit=1)[0])
 
 
 def count_money(currency: str, minor_units: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.stack import Stack
 from tests.stack.processes import ROOT
-from tests.stack.stack import INQUIRIES, OPERATIONS
+from tests.stack.stack import FUNCTIONS, INQUIRIES, OPERATIONS
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class GoldenEvent:
 
     @property
     def operation(self) -> str:
-        (operation,) = [name for name, logical in {**OPERATIONS, **INQUIRIES}.items() if logical == self.logical_name]
+        (operation,) = [name for name, logical in FUNCTIONS.items() if logical == self.logical_name]
         return operation
 
     def content(self) -> dict[str, Any]:
@@ -68,6 +68,9 @@ def assert_healthy(stack: Stack, event: GoldenEvent, answer: Any) -> None:
         # The operation of the event is nobody's.
         assert answer["statusCode"] == 404, answer
         assert json.loads(answer["body"])["type"] == "/live/problems/operation-not-found"
+    elif event.operation == "reference":
+        assert answer["statusCode"] == 200, answer
+        assert "What happened to the money" in answer["body"]
     elif event.operation in INQUIRIES:
         assert answer["statusCode"] == 200, answer
         assert bookings == 0

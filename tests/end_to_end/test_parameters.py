@@ -23,6 +23,7 @@ LIVE = {
     "GradualDeployment": "false",
 }
 TEST = {"StageName": "test", "HasoUrl": "https://haso.example/servis"}
+CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/a-b"
 NAME = "refused"
 
 
@@ -76,12 +77,16 @@ def test_good_parameters_are_taken(cloudformation: Any, template_url: str, param
         ({**LIVE, "ProtectData": "false"}, "ProtectData"),
         ({**LIVE, "Firewall": "false"}, "Firewall"),
         ({**LIVE, "LogLevel": "DEBUG"}, "LogLevel"),
+        ({**TEST, "LogLevel": "WARN"}, "LogLevel"),
         ({**TEST, "PaynetUrl": "https://api.paynet.com.tr"}, "PaynetUrl"),
+        ({**TEST, "StageName": "local", "PaynetUrl": "https://api.paynet.com.tr"}, "PaynetUrl"),
         ({**TEST, "SweepSchedule": "rate(365 days)"}, "SweepSchedule"),
         ({**TEST, "SweepSchedule": "rate(1 hour)"}, "SweepSchedule"),
         ({**TEST, "DomainName": "pay.example.com"}, "CertificateArn"),
         ({**TEST, "TruststoreUri": "s3://bucket/truststore.pem"}, "DomainName"),
+        ({**TEST, "OwnershipCertificateArn": CERTIFICATE}, "TruststoreUri"),
         ({**TEST, "PaynetConcurrency": "-1"}, "PaynetConcurrency"),
+        ({**TEST, "PaynetConcurrency": "00"}, "PaynetConcurrency"),
     ],
 )
 def test_bad_parameters_are_refused(

@@ -16,6 +16,7 @@ from vezne.provider import Answer
 
 from tests.sandbox.client import SandboxControl
 from tests.sandbox.server import running_sandbox
+from tests.support.template import source
 
 ROOT = Path(__file__).parents[2]
 SECRETS = json.loads((ROOT / "tests" / "sandbox" / "credentials.json").read_text())
@@ -310,6 +311,35 @@ def test_a_question_has_moved_nothing_whatever_went_wrong(ask: Ask, monkeypatch:
     status, _, problem = ask(name)
     assert (status, problem["type"]) == (500, "/v1/problems/internal")
     assert (problem["money"], problem["retry"]) == ("not_moved", "same_key")
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_an_unusable_secret_is_counted_where_the_alarm_of_its_provider_looks(
+    sandbox: SandboxControl, ask: Ask, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(_: object) -> tuple[Any, str]:
+        raise credentials.SecretUnusableError("the secret is not JSON")
+
+    monkeypatch.setattr(credentials, "_fetch_secret", missing)
+    assert ask(name)[0] == 502
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith('{"_aws"')]
+    alarms = [
+        {
+            "MetricName": it["Properties"]["MetricName"],
+            **{one["Name"]: one["Value"] for one in it["Properties"]["Dimensions"]},
+        }
+        for it in source()["Resources"].values()
+        if it["Type"] == "AWS::CloudWatch::Alarm" and it["Properties"]["MetricName"] == "CredentialsRejected"
+    ]
+    counted = [
+        {"MetricName": metric["Name"], **{key: line[key] for key in names}}
+        for line in printed
+        for directive in line["_aws"]["CloudWatchMetrics"]
+        for names in directive["Dimensions"]
+        for metric in directive["Metrics"]
+    ]
+    (watched,) = [alarm for alarm in alarms if alarm in counted]
+    assert watched["provider"] == name.split(".", maxsplit=1)[0]
 
 
 def test_bills_carry_what_a_payment_wants(sandbox: SandboxControl, ask: Ask) -> None:

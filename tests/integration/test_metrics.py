@@ -42,6 +42,10 @@ def of(example: Example) -> dict[str, str]:
     return {"service": "vezne", "operation": example.operation}
 
 
+def of_provider(example: Example) -> dict[str, str]:
+    return {"service": "vezne", "provider": example.provider}
+
+
 def money(currency: str, minor_units: float) -> list[tuple[dict[str, str], list[float]]]:
     return [({"service": "vezne", "currency": currency}, [minor_units])]
 
@@ -129,10 +133,10 @@ def test_an_amount_that_could_not_be_written_down_is_not_counted(bench: Bench, c
 def test_refused_credentials_and_a_malformed_secret_are_counted(bench: Bench, counted: Counted) -> None:
     bench.server.on(PAYNET.route, json_reply({}, 401))
     assert bench.send(PAYNET).status == 502
-    assert counted()["CredentialsRejected"] == [(of(PAYNET), [1])]
+    assert counted()["CredentialsRejected"] == [(of_provider(PAYNET), [1])]
     bench.put_secret("kolaybi", "not json")
     assert bench.send(KOLAYBI).status == 502
-    assert counted()["CredentialsRejected"] == [(of(KOLAYBI), [1])]
+    assert counted()["CredentialsRejected"] == [(of_provider(KOLAYBI), [1])]
 
 
 def test_a_sweep_that_cannot_log_in_is_counted(bench: Bench, counted: Counted) -> None:
@@ -143,7 +147,7 @@ def test_a_sweep_that_cannot_log_in_is_counted(bench: Bench, counted: Counted) -
     bench.put_secret("kolaybi", "not json")
     forget_everything()
     bench.sweep(KOLAYBI)
-    assert counted()["CredentialsRejected"] == [(of(KOLAYBI), [1])]
+    assert counted()["CredentialsRejected"] == [(of_provider(KOLAYBI), [1])]
 
 
 def test_a_fault_of_ours_is_counted(bench: Bench, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ ROUND_SECONDS = 2
 # A minute's run has no half-hour-old outcome, so it is drawn with the lowest threshold.
 PARAMETERS = {"UnknownAgeAlarmSeconds": "60"}
 _SEARCH = re.compile(
-    r"(?P<sum>SUM\()?SEARCH\('\{(?P<namespace>[^,]+),(?P<dimensions>[^}]+)\} MetricName=\"(?P<metric>\w+)\"',"
+    r"(?P<sum>SUM\()?SEARCH\('\{\"(?P<namespace>[^,\"]+)\",(?P<dimensions>[^}]+)\} MetricName=\"(?P<metric>\w+)\"',"
     r" '(?P<stat>\w+)', \d+\)\)?(?: / (?P<divisor>\d+))?"
 )
 _COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#17becf", "#7f7f7f")

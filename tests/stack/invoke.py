@@ -28,7 +28,7 @@ from samtranslator.yaml_helper import yaml_parse
 from .build import ARCHITECTURE, REGION, SAM, aws_environment, build_for_containers, sam_environment
 from .connection import OperatorError, connect, local_stack
 from .processes import StackError
-from .stack import INQUIRIES, OPERATIONS
+from .stack import FUNCTIONS
 
 _LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|localhost):(\d+)")
 
@@ -39,7 +39,7 @@ def invoke(function: str, event: Path, image: str, say: Any) -> str:
     `image` is a base image the engine has, or "" for AWS's own, which SAM then fetches. Raises OperatorError.
     """
     logical_name = "".join(word.capitalize() for word in function.split("_"))
-    operation = next((name for name, known in {**OPERATIONS, **INQUIRIES}.items() if known == logical_name), None)
+    operation = next((name for name, known in FUNCTIONS.items() if known == logical_name), None)
     if operation is None:
         raise OperatorError(f"There is no function {function}; see functions/.")
     if not event.is_file():

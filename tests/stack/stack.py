@@ -37,6 +37,8 @@ INQUIRIES = {
     "haso.payment_plan": "HasoPaymentPlan",
     "paynet.check": "PaynetCheck",
 }
+# All of functions/; the reference needs no token, so it has no scope.
+FUNCTIONS = {**OPERATIONS, **INQUIRIES, "reference": "Reference"}
 PROVIDERS = {
     "kolaybi": "Kolaybi",
     "vakifbank": "Vakifbank",
@@ -267,7 +269,7 @@ def _described(aws: Aws, http: httpx.Client, endpoint_url: str, sandbox_url: str
     api_host, _, stage = outputs["ApiUrl"].removeprefix("https://").partition("/")
     api_id = api_host.split(".")[0]
     _put_gateway_responses(aws, api_id, stage)
-    functions = {operation: outputs[f"{name}Function"] for operation, name in {**OPERATIONS, **INQUIRIES}.items()}
+    functions = {operation: outputs[f"{name}Function"] for operation, name in FUNCTIONS.items()}
     for name in functions.values():
         _copy_event_invoke_config(aws, name)
     secrets = {provider: outputs[f"{name}SecretArn"] for provider, name in PROVIDERS.items()}

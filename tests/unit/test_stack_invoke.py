@@ -6,6 +6,9 @@ import pytest
 
 from tests.stack.connection import OperatorError
 from tests.stack.invoke import failed, invoke
+from tests.stack.processes import ROOT
+from tests.stack.stack import FUNCTIONS
+from tests.support.template import source
 
 EVENT = Path("events/paynet_capture.api.json")
 
@@ -15,6 +18,14 @@ def test_a_function_or_event_that_is_not_there() -> None:
         invoke("paynet_refund", EVENT, "", print)
     with pytest.raises(OperatorError, match="no event"):
         invoke("paynet_capture", Path("events/none.json"), "", print)
+
+
+def test_every_function_can_be_invoked_by_its_folder_and_has_an_event() -> None:
+    folders = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
+    assert {"".join(word.capitalize() for word in folder.split("_")) for folder in folders} == set(FUNCTIONS.values())
+    assert {path.name.split(".")[0] for path in (ROOT / "events").glob("*.api.json")} == folders
+    outputs = source()["Outputs"]
+    assert {f"{name}Function" for name in FUNCTIONS.values()} <= outputs.keys()
 
 
 @pytest.mark.parametrize(

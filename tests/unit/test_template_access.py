@@ -28,6 +28,8 @@ def test_every_route_is_throttled_by_itself(system: Template) -> None:
     for it in settings:
         assert it["ThrottlingRateLimit"] == {"Ref": "ThrottlingRate"}
         assert it["ThrottlingBurstLimit"] == {"Ref": "ThrottlingBurst"}
+        # Billed for each route, and read by nobody: alarm and dashboard are of the stage.
+        assert not it.get("MetricsEnabled")
     defaults = source()["Parameters"]
     assert 0 < defaults["ThrottlingRate"]["Default"] <= defaults["ThrottlingBurst"]["Default"] <= 1000
 
@@ -40,8 +42,17 @@ def test_an_operation_can_be_limited_and_stopped(system: Template, name: str) ->
     }
     parameter = source()["Parameters"][f"{provider}Concurrency"]
     assert parameter["Default"] == ""
-    assert re.fullmatch(parameter["AllowedPattern"], "0")
-    assert not re.fullmatch(parameter["AllowedPattern"], "-1")
+    assert all(re.fullmatch(parameter["AllowedPattern"], value) for value in ("", "0", "1", "1000"))
+    # "00" would stop the function and not its sweep.
+    assert not any(re.fullmatch(parameter["AllowedPattern"], value) for value in ("-1", "00", "01"))
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_a_stopped_operation_is_not_swept(system: Template, name: str) -> None:
+    """Each sweep would be refused, and end in the dead-letter queue."""
+    provider = ORDERS[name][0].split(".")[0].title()
+    assert properties(system, f"{name}Sweep")["State"] == {"Fn::If": [f"Stops{provider}", "DISABLED", "ENABLED"]}
+    assert system["Conditions"][f"Stops{provider}"] == {"Fn::Equals": [{"Ref": f"{provider}Concurrency"}, "0"]}
 
 
 # ------------------------------------------------------------------ firewall
@@ -71,10 +82,29 @@ def test_the_firewall_has_the_rules_a_bank_asks_for(system: Template) -> None:
     # "None" leaves the group's own actions in force; "Count" would switch the whole group off.
     assert all(rule["OverrideAction"] == {"None": {}} for rule in groups.values())
     (rate,) = [rule for rule in acl["Rules"] if "RateBasedStatement" in rule["Statement"]]
-    assert rate["Action"] == {"Block": {}}
     assert rate["Statement"]["RateBasedStatement"]["AggregateKeyType"] == "IP"
     assert sorted(rule["Priority"] for rule in acl["Rules"]) == list(range(4))
     assert '"SampledRequestsEnabled": true' not in json.dumps(acl)
+
+
+def test_too_many_requests_from_an_address_are_told_to_come_later(system: Template) -> None:
+    """By itself the gateway would answer its own 403, which says never."""
+    acl = properties(system, "WebAcl")
+    (rate,) = [rule for rule in acl["Rules"] if "RateBasedStatement" in rule["Statement"]]
+    response = rate["Action"]["Block"]["CustomResponse"]
+    assert response["ResponseCode"] == 429
+    assert response["ResponseHeaders"] == [{"Name": "Retry-After", "Value": "300"}]
+    body = acl["CustomResponseBodies"][response["CustomResponseBodyKey"]]
+    assert body["ContentType"] == "APPLICATION_JSON"
+    responses = properties(system, "Api")["Body"]["x-amazon-apigateway-gateway-responses"]
+    assert body["Content"] == responses["THROTTLED"]["responseTemplates"]["application/json"]
+
+
+def test_the_firewall_lets_an_address_send_what_a_route_takes(system: Template) -> None:
+    defaults, seconds = source()["Parameters"], 300
+    (rate,) = [rule for rule in properties(system, "WebAcl")["Rules"] if "RateBasedStatement" in rule["Statement"]]
+    assert rate["Statement"]["RateBasedStatement"]["EvaluationWindowSec"] == seconds
+    assert defaults["RequestsPerAddress"]["Default"] > defaults["ThrottlingRate"]["Default"] * seconds
 
 
 # ------------------------------------------------------------------ domain
@@ -90,6 +120,10 @@ def test_with_a_domain_the_default_endpoint_is_closed(system: Template) -> None:
     domain = properties(system, "Domain")
     assert domain["SecurityPolicy"] == "TLS_1_2"
     assert domain["MutualTlsAuthentication"]["Fn::If"][0] == "HasMutualTls"
+    # API Gateway asks for it beside an imported certificate, and refuses an empty one.
+    assert domain["OwnershipVerificationCertificateArn"] == {
+        "Fn::If": ["HasOwnershipCertificate", {"Ref": "OwnershipCertificateArn"}, {"Ref": "AWS::NoValue"}]
+    }
     assert properties(system, "DomainMapping")["RestApiId"] == {"Ref": "Api"}
     assert "BasePath" not in properties(system, "DomainMapping")
     for name in ("Domain", "DomainMapping"):
@@ -112,6 +146,7 @@ def test_the_stage_waits_for_the_role_of_its_access_logs(system: Template) -> No
     [
         ("DomainName", ["", "pay.example.com"], ["pay", "https://pay.example.com", "Pay.Example.com"]),
         ("CertificateArn", ["", "arn:aws:acm:eu-central-1:123456789012:certificate/a-b"], ["certificate/a-b"]),
+        ("OwnershipCertificateArn", ["", "arn:aws:acm:eu-central-1:123456789012:certificate/a-b"], ["certificate/a-b"]),
         ("TruststoreUri", ["", "s3://bucket/truststore.pem"], ["https://bucket/truststore.pem", "s3://bucket/x"]),
         ("AlarmEmail", ["", "oncall@example.com"], ["oncall", "on call@example.com"]),
         (
@@ -152,3 +187,11 @@ def test_no_default_of_a_test_stack_is_a_live_host_and_every_test_host_is_refuse
     for name in ("KolaybiUrl", "WalletgateUrl", "WalletgateIdentityUrl", "PaynetUrl"):
         default = template["Parameters"][name]["Default"]
         assert str({"Fn::Not": [{"Fn::Equals": [{"Ref": name}, default]}]}) in live
+
+
+def test_no_stack_but_a_live_one_reaches_a_live_host() -> None:
+    """Not even one whose stage is called local."""
+    rule = source()["Rules"]["TestStack"]
+    assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "StageName"}, "live"]}]}
+    for name, host in (("KolaybiUrl", "https://ofis-api.kolaybi.com"), ("PaynetUrl", "https://api.paynet.com.tr")):
+        assert str({"Fn::Not": [{"Fn::Equals": [{"Ref": name}, host]}]}) in asserted(rule)

@@ -22,7 +22,7 @@ from tests.support.template import (
 FUNCTIONS = [*ROUTES, "Reference"]
 NAMESPACE = {"Fn::Sub": "Vezne/${AWS::StackName}"}
 METRIC_IN_SEARCH = re.compile(
-    r"SEARCH\('\{Vezne/\$\{AWS::StackName\},([a-z,]+)\} MetricName=\"(\w+)\"', '(\w+)', 300\)"
+    r"SEARCH\('\{\"Vezne/\$\{AWS::StackName\}\",([a-z,]+)\} MetricName=\"(\w+)\"', '(\w+)', 300\)"
 )
 
 
@@ -66,14 +66,17 @@ def test_every_alarm_tells_the_topic(alarms: dict[str, Any]) -> None:
 def test_each_operation_has_its_alarms(alarms: dict[str, Any], name: str) -> None:
     own = {alarm["MetricName"]: alarm for key, alarm in alarms.items() if key.startswith(name)}
     assert own.keys() == {
-        "Errors", "Throttles", "Duration", "OrderUnknown", "OldestUnknownAge", "SweepHeartbeat", "CredentialsRejected",
+        "Errors", "DestinationDeliveryFailures", "Throttles", "Duration", "OrderUnknown", "OldestUnknownAge",
+        "SweepHeartbeat", "CredentialsRejected",
     }  # fmt: skip
     for metric, alarm in own.items():
         if alarm["Namespace"] == "AWS/Lambda":
             assert dimensions(alarm)["FunctionName"] == {"Ref": name}, metric
         else:
             assert alarm["Namespace"] == NAMESPACE
-            assert dimensions(alarm) == {"operation": ORDERS[name][0], "service": "vezne"}, metric
+            operation = ORDERS[name][0]
+            of = {"provider": operation.split(".")[0]} if metric == "CredentialsRejected" else {"operation": operation}
+            assert dimensions(alarm) == {**of, "service": "vezne"}, metric
     assert own["OldestUnknownAge"]["Statistic"] == "Maximum"
     assert own["OldestUnknownAge"]["Threshold"] == {"Ref": "UnknownAgeAlarmSeconds"}
     # No sweep is itself the alarm, and does not make an old unknown look new.
@@ -108,7 +111,18 @@ def test_the_whole_has_its_alarms(alarms: dict[str, Any]) -> None:
     ]
     assert alarms["ServerErrors"]["MetricName"] == "5XXError"
     assert dimensions(alarms["ServerErrors"]) == {"ApiName": {"Ref": "AWS::StackName"}, "Stage": {"Ref": "StageName"}}
-    assert alarms["OutboxFailures"]["MetricName"] == "ExecutionFailed"
+    outbox = {alarm["MetricName"]: alarm for alarm in alarms.values() if alarm["Namespace"] == "AWS/EventBridge/Pipes"}
+    assert outbox.keys() == {"ExecutionFailed", "ExecutionPartiallyFailed", "ExecutionThrottled"}
+    assert all(dimensions(alarm) == {"PipeName": {"Ref": "OutboxPipe"}} for alarm in outbox.values())
+
+
+def test_a_standing_order_that_is_lost_is_told(system: Template, alarms: dict[str, Any]) -> None:
+    rules = {name for name in of_type(system, "AWS::Events::Rule") if not name.endswith("Sweep")}
+    watched = [alarm for alarm in alarms.values() if alarm["MetricName"] == "InvocationsFailedToBeSentToDlq"]
+    assert [alarm["Dimensions"] for alarm in watched] == [
+        [{"Name": "RuleName", "Value": {"Ref": name}}] for name in sorted(rules)
+    ]
+    assert rules
 
 
 def test_a_call_near_its_time_limit_is_told_before_it_is_cut_off(alarms: dict[str, Any]) -> None:
@@ -165,13 +179,9 @@ def test_the_deployment_role_moves_our_aliases_and_looks_at_our_alarms(system: T
     assert move["Resource"] == [
         arn for name in FUNCTIONS for arn in (attribute(name), {"Fn::Sub": f"${{{name}.Arn}}:live"})
     ]
-    watched = {
-        alarm["Name"]["Ref"]
-        for group in of_type(system, "AWS::CodeDeploy::DeploymentGroup").values()
-        for alarm in group["Properties"]["AlarmConfiguration"]["Alarms"]
-    }
+    # Narrower, CloudWatch documents, it could not return composite alarms: a denial would stop every deployment.
     assert look["Action"] == ["cloudwatch:DescribeAlarms"]
-    assert {arn["Fn::GetAtt"][0] for arn in look["Resource"]} == watched
+    assert look["Resource"] == ["*"]
 
 
 def test_gradual_deployment_is_the_default_and_can_be_switched_off() -> None:

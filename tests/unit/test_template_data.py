@@ -15,8 +15,8 @@ def system() -> Template:
 
 
 def test_what_must_not_be_lost_is_retained(system: Template) -> None:
-    kept = ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::Cognito::UserPool", "AWS::SQS::Queue",
-            "AWS::Logs::LogGroup", "AWS::KMS::Key")  # fmt: skip
+    kept = ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::Cognito::UserPool",
+            "AWS::Cognito::UserPoolClient", "AWS::SQS::Queue", "AWS::Logs::LogGroup", "AWS::KMS::Key")  # fmt: skip
     for resource_type in kept:
         resources = of_type(system, resource_type)
         assert resources, resource_type
@@ -49,9 +49,18 @@ def test_no_secret_is_in_the_template(system: Template) -> None:
 
 
 def test_each_function_logs_to_its_own_group(system: Template) -> None:
-    for name in ROUTES:
-        assert properties(system, name)["LoggingConfig"] == {"LogGroup": {"Ref": f"{name}Logs"}, "LogFormat": "JSON"}
+    for name in (*ROUTES, "Reference"):
+        assert properties(system, name)["LoggingConfig"]["LogGroup"] == {"Ref": f"{name}Logs"}
         assert properties(system, f"{name}Logs")["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_the_log_level_is_the_one_that_lambda_hands_to_the_functions(system: Template) -> None:
+    for name, it in of_type(system, "AWS::Lambda::Function").items():
+        logging = it["Properties"]["LoggingConfig"]
+        assert logging["LogFormat"] == "JSON", name
+        assert logging["ApplicationLogLevel"] == {"Ref": "LogLevel"}, name
+    # A metric is a line without a level, which Lambda takes for INFO: with a higher one there were no metrics.
+    assert source()["Parameters"]["LogLevel"]["AllowedValues"] == ["DEBUG", "INFO"]
 
 
 # ------------------------------------------------------------------ key
@@ -105,20 +114,31 @@ def test_the_key_is_used_only_through_the_services_we_store_in(system: Template)
 
 
 @pytest.mark.parametrize(
-    ("sid", "service", "context"),
+    ("sid", "service", "context", "names"),
     [
-        ("LogsOfThisStack", {"Fn::Sub": "logs.${AWS::Region}.amazonaws.com"}, "aws:logs:arn"),
-        ("DeadLettersOfTheRules", "events.amazonaws.com", "aws:sqs:arn"),
-        ("AlarmsOfThisStack", "cloudwatch.amazonaws.com", "aws:sns:topicArn"),
+        ("LogsOfThisStack", {"Fn::Sub": "logs.${AWS::Region}.amazonaws.com"}, "aws:logs:arn", "${AWS::StackName}-*"),
+        # A queue's name is short, so that a long stack name is not whole in it.
+        ("DeadLettersOfTheRules", "events.amazonaws.com", "aws:sqs:arn", "*"),
+        ("AlarmsOfThisStack", "cloudwatch.amazonaws.com", "aws:sns:topicArn", "${AWS::StackName}-*"),
     ],
 )
-def test_a_service_uses_the_key_for_this_stack_only(system: Template, sid: str, service: Any, context: str) -> None:
+def test_a_service_uses_the_key_for_this_stack_only(
+    system: Template, sid: str, service: Any, context: str, names: str
+) -> None:
     statement = key_statements(system)[sid]
     assert statement["Principal"] == {"Service": service}
     (arn,) = statement["Condition"]["ArnLike"].values()
     assert list(statement["Condition"]["ArnLike"]) == [f"kms:EncryptionContext:{context}"]
-    assert arn["Fn::Sub"].endswith(":${AWS::StackName}-*")
+    assert arn["Fn::Sub"].endswith(f":{names}")
     assert "${AWS::AccountId}" in arn["Fn::Sub"]
+
+
+def test_the_logs_may_use_the_key_as_their_documentation_asks(system: Template) -> None:
+    """Encrypt*, Decrypt*, ReEncrypt*, GenerateDataKey* and Describe*, written out."""
+    assert set(key_statements(system)["LogsOfThisStack"]["Action"]) == {
+        "kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey",
+        "kms:GenerateDataKeyWithoutPlaintext", "kms:DescribeKey",
+    }  # fmt: skip
 
 
 # ------------------------------------------------------------------ logs

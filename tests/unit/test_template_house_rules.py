@@ -28,6 +28,9 @@ VARIABLES = {
     "POWERTOOLS_LOG_LEVEL": [{"Ref": "LogLevel"}],
 }  # fmt: skip
 
+# The statements whose resource is "*", and their one call.
+READ_EVERYWHERE = {("DeploymentRole", "LookAtTheAlarms"): "cloudwatch:DescribeAlarms"}
+
 
 @pytest.fixture(scope="module")
 def system() -> Template:
@@ -64,8 +67,16 @@ def test_no_policy_allows_everything_or_everybody(system: Template) -> None:
         # Everybody may be denied something.
         assert statement["Effect"] == "Deny" or "*" not in json.dumps(statement.get("Principal")), name
         # In a key's own policy "*" means this key.
-        if system["Resources"][name]["Type"] != "AWS::KMS::Key":
-            assert "*" not in json.dumps(statement.get("Resource")), name
+        if system["Resources"][name]["Type"] == "AWS::KMS::Key" or (name, statement.get("Sid")) in READ_EVERYWHERE:
+            continue
+        assert "*" not in json.dumps(statement.get("Resource")), name
+
+
+def test_what_is_allowed_everywhere_only_reads(system: Template) -> None:
+    found = {(name, it["Sid"]): it for name, it in policies(system) if (name, it.get("Sid")) in READ_EVERYWHERE}
+    assert {key: (it["Action"], it["Resource"]) for key, it in found.items()} == {
+        key: (action, "*") for key, action in READ_EVERYWHERE.items()
+    }
 
 
 def test_every_function_is_told_only_what_is_on_the_list(system: Template) -> None:

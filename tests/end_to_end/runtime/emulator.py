@@ -21,7 +21,7 @@ from tests.end_to_end.sam_local.image import RUNTIME_PACKAGES
 from tests.stack import Stack
 from tests.stack.build import ARCHITECTURE, aws_environment, built
 from tests.stack.processes import ROOT, choose_port, running
-from tests.stack.stack import INQUIRIES, OPERATIONS
+from tests.stack.stack import FUNCTIONS
 
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
 
@@ -79,7 +79,7 @@ class Instance:
 def instance(stack: Stack, operation: str, directory: Path, **settings: str) -> Iterator[Instance]:
     """An instance of the deployed function: its built code, the built layer, its environment."""
     configuration = stack.aws("lambda").get_function_configuration(FunctionName=stack.functions[operation])
-    code = built() / {**OPERATIONS, **INQUIRIES}[operation]
+    code = built() / FUNCTIONS[operation]
     runtime = lay_out_runtime(directory)
     environment: Mapping[str, str] = {
         **configuration["Environment"]["Variables"],
