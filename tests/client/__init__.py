@@ -22,7 +22,7 @@ from tests.client.calls import (
     OrderCall,
 )
 from tests.client.clients import AsyncClient, Client, Credentials
-from tests.client.steps import Operation, OutcomeUnknown, Problem, Succeeded
+from tests.client.steps import NotSent, Operation, OutcomeUnknown, Problem, ResultDoesNotFit, Succeeded, Unanswered
 
 __all__ = [
     "CAPTURE",
@@ -41,9 +41,12 @@ __all__ = [
     "Client",
     "Credentials",
     "InquiryCall",
+    "NotSent",
     "Operation",
     "OrderCall",
     "OutcomeUnknown",
     "Problem",
+    "ResultDoesNotFit",
     "Succeeded",
+    "Unanswered",
 ]

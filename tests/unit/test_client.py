@@ -1,8 +1,12 @@
-"""The client's promises: one key per order through all its retries, retries only where `retry` says so, no guessing."""
+"""The client's promises: one key per order through all its retries, retries only where `retry` says so, no guessing.
+
+Neither the key nor what is known of the money is lost with an error.
+"""
 
 import asyncio
 import json
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
@@ -18,20 +22,30 @@ from tests.client import (
     AsyncClient,
     Client,
     Credentials,
+    NotSent,
     OutcomeUnknown,
     Problem,
+    ResultDoesNotFit,
     Succeeded,
+    Unanswered,
 )
 
 API, TOKENS = "https://api.example.com/v1", "https://login.example.com/oauth2/token"
 OPERATION = "op_3njcavxk5jne7f7qg6r75dqs4w"
+OWN = Credentials(TOKENS, "client", "secret", ("vezne/paynet.capture",))
 REQUEST = CaptureRequest(reference_no="R-1", amount="10.00")
-Answer = tuple[int, dict[str, Any]] | tuple[int, dict[str, Any], dict[str, str]] | Exception
+Body = dict[str, Any] | list[Any] | bytes
+Answer = tuple[int, Body] | tuple[int, Body, dict[str, str]] | Exception
 
 
-def problem(slug: str, status: int, money: str, retry: str) -> Answer:
-    body = {"type": f"/problems/{slug}", "title": slug, "status": status, "money": money, "retry": retry}
+def problem(slug: str, status: int, money: str, retry: str, **more: str) -> Answer:
+    body = {"type": f"/problems/{slug}", "title": slug, "status": status, "money": money, "retry": retry, **more}
     return status, body
+
+
+def settled(slug: str, status: int, money: str, retry: str) -> Answer:
+    """A problem that the function itself answers: it names the operation."""
+    return problem(slug, status, money, retry, operation_id=OPERATION)
 
 
 SUCCEEDED: Answer = (
@@ -40,34 +54,64 @@ SUCCEEDED: Answer = (
 )
 UNKNOWN: Answer = (202, {"operation_id": OPERATION, "status": "unknown", "money": "unknown", "retry": "same_key"})
 UNREACHABLE = problem("provider-unreachable", 503, "not_moved", "same_key")
-DECLINED = problem("declined", 402, "not_moved", "new_key")
+DECLINED = settled("declined", 402, "not_moved", "new_key")
 UNAUTHORIZED = problem("unauthorized", 401, "not_moved", "same_key")
 LOST = httpx.ReadTimeout("no answer")
+# The order may have arrived, and nothing is known of it.
+LOST_ANSWERS: list[Answer] = [
+    LOST,
+    httpx.RemoteProtocolError("cut"),
+    (200, b"no gzip", {"Content-Encoding": "gzip"}),
+    (200, b"<html>"),
+    (200, b"[" * 100_000),
+    (200, {}),
+    (500, {}),
+    (502, {"x": 1}),
+    (403, {"message": "Forbidden"}),
+]
+NOT_CONNECTED = [httpx.ConnectError("refused"), httpx.ConnectTimeout("silence"), httpx.PoolTimeout("all in use")]
+FORBIDDEN = problem("forbidden", 403, "not_moved", "never")
 
 
 class Api:
-    """Answers from a list, and remembers what came and how long the client waited."""
+    """Answers from a list, the last one for ever, and remembers what came and how long the client waited."""
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Answer, token_answers: Sequence[Answer] = ()) -> None:
         self.answers = list(answers)
+        self.token_answers = list(token_answers)
         self.requests: list[httpx.Request] = []
         self.tokens = 0
         self.waits: list[float] = []
+        # The client's clock: it goes on by each wait.
+        self.clock = 0.0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if str(request.url) == TOKENS:
             self.tokens += 1
-            return httpx.Response(200, json={"access_token": f"token-{self.tokens}", "expires_in": 3600})
+            token = {"access_token": f"token-{self.tokens}", "expires_in": 3600}
+            return respond(next_of(self.token_answers) if self.token_answers else (200, token))
         self.requests.append(request)
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        status, body, *headers = answer
-        return httpx.Response(status, json=body, headers=headers[0] if headers else None)
+        return respond(next_of(self.answers))
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.clock += seconds
 
     @property
     def keys(self) -> set[str]:
         return {request.headers["Idempotency-Key"] for request in self.requests}
+
+
+def next_of(answers: list[Answer]) -> Answer:
+    return answers.pop(0) if len(answers) > 1 else answers[0]
+
+
+def respond(answer: Answer) -> httpx.Response:
+    if isinstance(answer, Exception):
+        raise answer
+    status, body, *headers = answer
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return httpx.Response(status, content=content, headers=httpx.Headers(headers[0] if headers else {}, "latin-1"))
 
 
 Order = Callable[..., Any]
@@ -76,19 +120,18 @@ Order = Callable[..., Any]
 @pytest.fixture(params=["blocking", "asynchronous"])
 def run(request: pytest.FixtureRequest) -> Order:
     """Carry out one call of either client."""
-    own = Credentials(TOKENS, "client", "secret", ("vezne/paynet.capture",))
 
     def blocking(api: Api, method: str, *arguments: Any, **options: Any) -> Any:
-        with Client(API, own, httpx.MockTransport(api)) as client:
-            client._sleep = api.waits.append  # type: ignore[assignment]
+        with Client(API, OWN, httpx.MockTransport(api)) as client:
+            client._now, client._sleep = lambda: api.clock, api.wait  # type: ignore[method-assign,assignment]
             return getattr(client, method)(*arguments, **options)
 
     async def asynchronous(api: Api, method: str, *arguments: Any, **options: Any) -> Any:
         async def sleep(seconds: float) -> None:
-            api.waits.append(seconds)
+            api.wait(seconds)
 
-        async with AsyncClient(API, own, httpx.MockTransport(api)) as client:
-            client._sleep = sleep  # type: ignore[assignment]
+        async with AsyncClient(API, OWN, httpx.MockTransport(api)) as client:
+            client._now, client._sleep = lambda: api.clock, sleep  # type: ignore[method-assign,assignment]
             return await getattr(client, method)(*arguments, **options)
 
     if request.param == "blocking":
@@ -108,9 +151,7 @@ def test_an_order_that_succeeds_is_sent_once(run: Order) -> None:
     assert api.waits == []
 
 
-@pytest.mark.parametrize(
-    "first", [LOST, httpx.ConnectError("refused"), UNKNOWN, UNREACHABLE, (500, {}), (502, {"x": 1})]
-)
+@pytest.mark.parametrize("first", [*LOST_ANSWERS, *NOT_CONNECTED, UNKNOWN, UNREACHABLE])
 def test_one_key_survives_every_retry(run: Order, first: Answer) -> None:
     api = Api(first, first, SUCCEEDED)
     done = run(api, "order", CAPTURE, REQUEST)
@@ -144,25 +185,142 @@ def test_nothing_is_sent_again_unless_retry_says_same_key(run: Order, refusal: A
     assert len(api.requests) == 1
 
 
-def test_an_unknown_outcome_that_turns_out_declined(run: Order) -> None:
+# Not the slug decides: the order under this key is settled where `retry` says new_key and the operation is named.
+@pytest.mark.parametrize("end", [DECLINED, settled("anything", 422, "not_moved", "new_key")])
+@pytest.mark.parametrize("before", [UNKNOWN, LOST])
+def test_an_unknown_outcome_that_turns_out_not_to_have_moved_money(run: Order, before: Answer, end: Answer) -> None:
     with pytest.raises(Problem) as raised:
-        run(Api(UNKNOWN, DECLINED), "order", CAPTURE, REQUEST)
-    assert raised.value.slug == "declined"
+        run(Api(before, end), "order", CAPTURE, REQUEST, key="invoice-1")
+    assert (raised.value.money, raised.value.key) == ("not_moved", "invoice-1")
 
 
-@pytest.mark.parametrize("last", [UNKNOWN, LOST])
-def test_at_the_deadline_an_unknown_outcome_is_said_to_be_unknown(run: Order, last: Answer) -> None:
+@pytest.mark.parametrize("last", [UNKNOWN, *LOST_ANSWERS, problem("anything", 400, "moved", "never")])
+def test_at_the_end_an_unknown_outcome_is_said_to_be_unknown(run: Order, last: Answer) -> None:
     with pytest.raises(OutcomeUnknown) as raised:
         run(Api(last), "order", CAPTURE, REQUEST, key="invoice-1", wait_seconds=0)
     assert raised.value.key == "invoice-1"
     assert raised.value.operation_id == (OPERATION if last is UNKNOWN else None)
+    assert "invoice-1" in str(raised.value)
 
 
-@pytest.mark.parametrize("later", [UNREACHABLE, problem("forbidden", 403, "not_moved", "never")])
-def test_a_later_refusal_at_the_door_does_not_make_an_unknown_outcome_known(run: Order, later: Answer) -> None:
-    api = Api(LOST, later, *[later] * 20)
-    with pytest.raises(OutcomeUnknown):
-        run(api, "order", CAPTURE, REQUEST, wait_seconds=0.6)
+@pytest.mark.parametrize(
+    "later",
+    [
+        UNREACHABLE,
+        UNAUTHORIZED,
+        FORBIDDEN,
+        problem("anything", 422, "not_moved", "new_key"),
+        settled("anything", 409, "not_moved", "never"),
+        *NOT_CONNECTED,
+        httpx.LocalProtocolError("no HTTP"),
+    ],
+)
+def test_what_befalls_a_later_attempt_does_not_make_an_unknown_outcome_known(run: Order, later: Answer) -> None:
+    with pytest.raises(OutcomeUnknown) as raised:
+        run(Api(LOST, later), "order", CAPTURE, REQUEST, wait_seconds=0.6)
+    assert raised.value.key in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "no_token",
+    [
+        httpx.ConnectError("refused"),
+        httpx.ReadTimeout("no answer"),
+        httpx.LocalProtocolError("no HTTP"),
+        (200, b"no gzip", {"Content-Encoding": "gzip"}),
+        (503, {}),
+        (401, {"error": "invalid_client"}),
+        (200, b"<html>"),
+        (200, ["access_token"]),
+        (200, {}),
+        (200, {"access_token": None}),
+        (200, {"access_token": "line\nbreak"}),
+        (200, {"access_token": "token", "expires_in": "soon"}),
+    ],
+)
+def test_without_a_token_nothing_was_sent_but_what_was_before_it_stays_unknown(run: Order, no_token: Answer) -> None:
+    with pytest.raises(NotSent) as raised:
+        run(Api(SUCCEEDED, token_answers=[no_token]), "order", CAPTURE, REQUEST, key="invoice-1", wait_seconds=5)
+    assert raised.value.key == "invoice-1"
+    assert str(raised.value).startswith("not sent: no token, ")
+    short_lived: Answer = (200, {"access_token": "token", "expires_in": 1})
+    lost = Api(LOST, SUCCEEDED, token_answers=[short_lived, no_token])
+    with pytest.raises(OutcomeUnknown) as unknown:
+        run(lost, "order", CAPTURE, REQUEST, key="invoice-1", wait_seconds=5)
+    assert (unknown.value.key, len(lost.requests)) == ("invoice-1", 1)
+
+
+@pytest.mark.parametrize(
+    ("refused", "tries"),
+    [((429, {}), 3), ((503, {}), 3), (httpx.ConnectError("refused"), 3), ((401, {"error": "invalid_client"}), 1)],
+)
+def test_a_token_is_asked_for_again_where_that_may_help(run: Order, refused: Answer, tries: int) -> None:
+    token: Answer = (200, {"access_token": "token", "expires_in": 3600})
+    api = Api(SUCCEEDED, token_answers=[refused, refused, token])
+    if tries == 3:
+        run(api, "order", CAPTURE, REQUEST)
+    else:
+        with pytest.raises(NotSent):
+            run(api, "order", CAPTURE, REQUEST)
+    assert api.tokens == tries
+
+
+def test_a_token_without_a_lifetime_is_used_until_it_is_refused(run: Order) -> None:
+    token: Answer = (200, {"access_token": "token"})
+    api = Api(UNREACHABLE, UNREACHABLE, UNAUTHORIZED, SUCCEEDED, token_answers=[token])
+    run(api, "order", CAPTURE, REQUEST)
+    assert (api.tokens, len(api.requests)) == (2, 4)
+
+
+@pytest.mark.parametrize("refused", NOT_CONNECTED)
+def test_an_order_that_found_no_connection_was_not_sent(run: Order, refused: Answer) -> None:
+    api = Api(refused)
+    with pytest.raises(NotSent) as raised:
+        run(api, "order", CAPTURE, REQUEST, key="invoice-1", wait_seconds=1)
+    assert raised.value.key == "invoice-1"
+    assert len(api.requests) == 2
+
+
+def test_what_cannot_be_written_as_http_is_not_tried_again(run: Order) -> None:
+    api = Api(httpx.LocalProtocolError("no HTTP"))
+    with pytest.raises(NotSent):
+        run(api, "order", CAPTURE, REQUEST)
+    assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize("key", ["", "ödeme-1", "invoice 1", "invoice\n1", "invoice-1\n", "x" * 256])
+def test_a_key_that_the_api_would_refuse_is_not_sent_nor_shown(run: Order, key: str) -> None:
+    api = Api(SUCCEEDED)
+    with pytest.raises(ValueError, match="1 to 255 visible ASCII characters") as raised:
+        run(api, "order", CAPTURE, REQUEST, key=key)
+    assert not key or key not in str(raised.value)
+    assert (api.requests, api.tokens) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    "unfit",
+    [
+        {"operation_id": OPERATION, "result": {"amount": "thirteen"}},
+        {"operation_id": OPERATION, "result": ["10.00"]},
+        {"operation_id": OPERATION},
+        {"result": {}},
+    ],
+)
+def test_a_result_that_cannot_be_read_is_still_a_success(run: Order, unfit: dict[str, Any]) -> None:
+    body = {"status": "succeeded", **unfit}
+    with pytest.raises(ResultDoesNotFit, match="the order succeeded") as raised:
+        run(Api((200, body)), "order", CAPTURE, REQUEST, key="invoice-1")
+    assert (raised.value.key, raised.value.operation_id) == ("invoice-1", unfit.get("operation_id"))
+    assert raised.value.body == body
+    assert "thirteen" not in "".join(traceback.format_exception(raised.value))
+
+
+@pytest.mark.parametrize("last", [FORBIDDEN, UNREACHABLE, DECLINED])
+def test_a_problem_carries_the_key(run: Order, last: Answer) -> None:
+    with pytest.raises(Problem) as raised:
+        run(Api(last), "order", CAPTURE, REQUEST, wait_seconds=0)
+    assert raised.value.key
+    assert raised.value.key in str(raised.value)
 
 
 def test_at_the_deadline_an_order_that_was_never_sent_on_is_a_problem(run: Order) -> None:
@@ -178,24 +336,42 @@ def test_it_waits_as_long_as_it_is_told(run: Order) -> None:
     assert api.waits == [7.0]
 
 
+@pytest.mark.parametrize("told", ["", "soon", "0", "²", "-1"])
+def test_without_a_time_to_wait_it_waits_longer_each_time(run: Order, told: str) -> None:
+    status, body = UNKNOWN  # type: ignore[misc]
+    again: Answer = (status, body, {"Retry-After": told})
+    api = Api(*[again] * 9, SUCCEEDED)
+    run(api, "order", CAPTURE, REQUEST, wait_seconds=600)
+    assert api.waits == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+
+
 def test_a_replay_is_told(run: Order) -> None:
     status, body = SUCCEEDED  # type: ignore[misc]
     assert run(Api((status, body, {"Idempotent-Replayed": "true"})), "order", CAPTURE, REQUEST).replayed
 
 
 def test_what_an_operator_settled_has_no_result(run: Order) -> None:
-    settled = (200, {"operation_id": OPERATION, "status": "succeeded", "result": {}})
-    assert run(Api(settled), "order", CAPTURE, REQUEST).result is None
+    by_hand: Answer = (200, {"operation_id": OPERATION, "status": "succeeded", "result": {}})
+    assert run(Api(by_hand), "order", CAPTURE, REQUEST).result is None
 
 
-def test_a_refused_token_is_renewed_once_under_the_same_key(run: Order) -> None:
-    api = Api(UNAUTHORIZED, SUCCEEDED)
+# By its status: a proxy's 401 is met alike.
+@pytest.mark.parametrize("refusal", [UNAUTHORIZED, (401, {})])
+def test_a_refused_token_is_renewed_once_under_the_same_key(run: Order, refusal: Answer) -> None:
+    api = Api(refusal, SUCCEEDED)
     run(api, "order", CAPTURE, REQUEST)
     assert [request.headers["Authorization"] for request in api.requests] == ["Bearer token-1", "Bearer token-2"]
     assert len(api.keys) == 1
-    with pytest.raises(Problem) as raised:
-        run(Api(UNAUTHORIZED, UNAUTHORIZED), "order", CAPTURE, REQUEST)
-    assert raised.value.slug == "unauthorized"
+    refused = Api(refusal)
+    with pytest.raises((Problem, OutcomeUnknown)):
+        run(refused, "order", CAPTURE, REQUEST)
+    assert len(refused.requests) == 2
+
+
+def test_a_token_may_be_refused_more_than_once_in_the_life_of_an_order(run: Order) -> None:
+    api = Api(UNAUTHORIZED, UNKNOWN, UNAUTHORIZED, SUCCEEDED)
+    run(api, "order", CAPTURE, REQUEST)
+    assert api.tokens == 3
 
 
 def test_an_inquiry_is_asked_again_and_read_as_its_type(run: Order) -> None:
@@ -215,6 +391,22 @@ def test_a_subscriber_number_is_not_part_of_a_url(run: Order) -> None:
     assert json.loads(api.requests[0].content)["subscriber_no1"] == "10000000146"
 
 
+@pytest.mark.parametrize("unusable", [*LOST_ANSWERS[:2], NOT_CONNECTED[0], (502, b"<html>"), (403, {"message": "no"})])
+def test_a_question_without_an_answer_says_so(run: Order, unusable: Answer) -> None:
+    for method, *arguments in (("ask", CHECK, CheckRequest(reference_no="R-1")), ("read", OPERATION)):
+        with pytest.raises(Unanswered, match=r"no answer: [A-Z]"):
+            run(Api(unusable), method, *arguments, wait_seconds=1)
+        with pytest.raises(Unanswered, match="no answer: no token, HTTP 503"):
+            run(Api(SUCCEEDED, token_answers=[(503, {})]), method, *arguments, wait_seconds=1)
+
+
+def test_an_answer_to_a_question_that_is_not_as_documented(run: Order) -> None:
+    for method, *arguments in (("ask", CHECK, CheckRequest(reference_no="R-1")), ("read", OPERATION)):
+        with pytest.raises(ResultDoesNotFit) as raised:
+            run(Api((200, {"transactions": 1})), method, *arguments)
+        assert (raised.value.key, raised.value.body) == (None, {"transactions": 1})
+
+
 def test_an_operation_is_read(run: Order) -> None:
     body = {"operation_id": OPERATION, "operation": "paynet.capture", "status": "declined",
             "refusal": {"code": "1", "text": "no"}}  # fmt: skip
@@ -224,3 +416,7 @@ def test_an_operation_is_read(run: Order) -> None:
 
 def test_the_secret_is_not_shown() -> None:
     assert "hidden" not in repr(Credentials(TOKENS, "client", "hidden"))
+
+
+def test_the_key_is_all_that_is_shown_of_an_order_not_sent() -> None:
+    assert str(NotSent("no token, HTTP 503", "invoice-1")) == "not sent: no token, HTTP 503 (Idempotency-Key invoice-1)"
