@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 # Longer than the gateway's own 29 s.
 ANSWER_SECONDS = 35.0
+CONNECT_SECONDS = 5.0
 TOKEN_MARGIN_SECONDS = 60.0
 # The API's own rule for an Idempotency-Key. A token has to fit into a header, too.
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -68,21 +69,35 @@ class _Common:
 
     def _ask(self, call: InquiryCall[Q, A], request: Q, wait_seconds: float) -> Steps[A]:
         path, fields = call.target(request)
-        send = Send("POST", path, json=fields) if call.in_body else Send("GET", path, query=fields)
-        return steps.inquiry(send, call.read, self._now() + wait_seconds, self._now)
+        until = self._now() + wait_seconds
+        if call.in_body:
+            send = Send("POST", path, until, steps.SHORTEST_INQUIRY_SECONDS, json=fields)
+        else:
+            send = Send("GET", path, until, steps.SHORTEST_INQUIRY_SECONDS, query=fields)
+        return steps.inquiry(send, call.read, self._now)
 
     def _read(self, operation_id: str, wait_seconds: float) -> Steps[Operation]:
-        send = Send("GET", f"/operations/{quote(operation_id, safe='')}")
-        return steps.inquiry(send, steps.read_operation, self._now() + wait_seconds, self._now)
+        path, until = f"/operations/{quote(operation_id, safe='')}", self._now() + wait_seconds
+        send = Send("GET", path, until, steps.SHORTEST_INQUIRY_SECONDS)
+        return steps.inquiry(send, steps.read_operation, self._now)
+
+    def _seconds(self, send: Send) -> float:
+        """How long to wait for an answer now."""
+        return min(ANSWER_SECONDS, max(send.until - self._now(), send.at_least))
+
+    def _timeout(self, send: Send) -> httpx.Timeout:
+        seconds = self._seconds(send)
+        return httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
 
     def _known_token(self) -> str | None:
         known = self._token
         return known.text if known and self._now() < known.until else None
 
-    def _token_request(self) -> dict[str, Any]:
+    def _token_request(self, send: Send) -> dict[str, Any]:
         own = self._credentials
         data = {"grant_type": "client_credentials", **({"scope": " ".join(own.scopes)} if own.scopes else {})}
-        return {"url": own.token_url, "data": data, "auth": (own.client_id, own.client_secret), "headers": own.headers}
+        return {"url": own.token_url, "data": data, "auth": (own.client_id, own.client_secret), "headers": own.headers,
+                "timeout": self._timeout(send)}  # fmt: skip
 
     def _remember(self, answer: httpx.Response) -> str | Unsent:
         """The token in an answer of the token address. Where no lifetime is told, it is good until it is refused."""
@@ -104,7 +119,7 @@ class _Common:
     def _request(self, send: Send, token: str) -> dict[str, Any]:
         headers = {**send.headers, "Authorization": f"Bearer {token}"}
         return {"method": send.method, "url": self._api_url + send.path, "headers": headers, "json": send.json,
-                "params": send.query}  # fmt: skip
+                "params": send.query, "timeout": self._timeout(send)}  # fmt: skip
 
     def _answered(self, answer: httpx.Response, token: str) -> httpx.Response:
         """The answer; a token that it refuses is forgotten, unless another order has renewed it already."""
@@ -119,7 +134,7 @@ class Client(_Common):
 
     def __init__(self, api_url: str, credentials: Credentials, transport: httpx.BaseTransport | None = None) -> None:
         super().__init__(api_url, credentials)
-        self._http = httpx.Client(timeout=ANSWER_SECONDS, transport=transport)
+        self._http = httpx.Client(transport=transport)
         self._sleep = time.sleep
 
     def __enter__(self) -> Self:
@@ -133,8 +148,9 @@ class Client(_Common):
     ) -> Succeeded[A]:
         """Have an order performed once, and wait for its outcome. Give your own key to survive your own restart.
 
-        Raises OutcomeUnknown if the money may have moved, ResultDoesNotFit if it has but the result cannot be read,
-        Problem or NotSent if no money moved: each carries the key. Raises ValueError if the key is none.
+        No attempt begins after `wait_seconds`; the last one has ten seconds to be answered. Raises OutcomeUnknown if
+        the money may have moved, ResultDoesNotFit if it has but the result cannot be read, Problem or NotSent if no
+        money moved: each carries the key. Raises ValueError if the key is none.
         """
         return self._carry_out(self._order(call, request, key, wait_seconds))
 
@@ -163,7 +179,7 @@ class Client(_Common):
         return None
 
     def _send(self, send: Send) -> Came:
-        token = self._token_for()
+        token = self._token_for(send)
         if isinstance(token, Unsent):
             return token
         try:
@@ -171,9 +187,9 @@ class Client(_Common):
         except httpx.RequestError as error:
             return _failed(error)
 
-    def _token_for(self) -> str | Unsent:
+    def _token_for(self, send: Send) -> str | Unsent:
         try:
-            return self._known_token() or self._remember(self._http.post(**self._token_request()))
+            return self._known_token() or self._remember(self._http.post(**self._token_request(send)))
         except httpx.RequestError as error:
             return _no_token(error)
 
@@ -185,7 +201,7 @@ class AsyncClient(_Common):
         self, api_url: str, credentials: Credentials, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         super().__init__(api_url, credentials)
-        self._http = httpx.AsyncClient(timeout=ANSWER_SECONDS, transport=transport)
+        self._http = httpx.AsyncClient(transport=transport)
         self._sleep = asyncio.sleep
 
     async def __aenter__(self) -> Self:
@@ -225,7 +241,7 @@ class AsyncClient(_Common):
         return None
 
     async def _send(self, send: Send) -> Came:
-        token = await self._token_for()
+        token = await self._token_for(send)
         if isinstance(token, Unsent):
             return token
         try:
@@ -233,9 +249,9 @@ class AsyncClient(_Common):
         except httpx.RequestError as error:
             return _failed(error)
 
-    async def _token_for(self) -> str | Unsent:
+    async def _token_for(self, send: Send) -> str | Unsent:
         try:
-            return self._known_token() or self._remember(await self._http.post(**self._token_request()))
+            return self._known_token() or self._remember(await self._http.post(**self._token_request(send)))
         except httpx.RequestError as error:
             return _no_token(error)
 

@@ -14,14 +14,19 @@ import httpx
 A = TypeVar("A")
 LONGEST_PAUSE_SECONDS = 30.0
 FIRST_PAUSE_SECONDS = 0.5
+# Each sending of an order may be the one that performs it: given up too early, it only makes an unknown outcome.
+SHORTEST_ORDER_SECONDS = 10.0
+SHORTEST_INQUIRY_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Send:
-    """A request to make."""
+    """A request to make. Its answer is waited for until `until`, but for `at_least` so many seconds."""
 
     method: str
     path: str
+    until: float
+    at_least: float
     headers: dict[str, str] = field(default_factory=dict)
     json: Any = None
     query: dict[str, str] | None = None
@@ -141,7 +146,7 @@ def order(
 
     Raises OutcomeUnknown if the money may have moved, ResultDoesNotFit if it has, else Problem or NotSent.
     """
-    send = Send("POST", path, {"Idempotency-Key": key}, json=fields)
+    send = Send("POST", path, until, SHORTEST_ORDER_SECONDS, {"Idempotency-Key": key}, json=fields)
     attempts, operation_id, maybe_moved = _Attempts(until, now), None, False
     while True:
         came = yield send
@@ -161,12 +166,12 @@ def order(
             raise Problem(body, key)
 
 
-def inquiry(send: Send, read: Callable[[Any], A], until: float, now: Callable[[], float]) -> Steps[A]:
+def inquiry(send: Send, read: Callable[[Any], A], now: Callable[[], float]) -> Steps[A]:
     """Ask, and again while the API says that it may help and time is left.
 
     Raises Problem, Unanswered or ResultDoesNotFit.
     """
-    attempts = _Attempts(until, now)
+    attempts = _Attempts(send.until, now)
     while True:
         came = yield send
         body = _object(came)
@@ -187,7 +192,7 @@ def read_operation(body: Any) -> Operation:
 
 
 class _Attempts:
-    """When to send again: after as long as Retry-After says, or longer each time."""
+    """When to send again: after as long as Retry-After says, or longer each time, and a last time when time is up."""
 
     def __init__(self, until: float, now: Callable[[], float]) -> None:
         self._until = until
@@ -202,10 +207,13 @@ class _Attempts:
             known, self._token_refused = self._token_refused, True
             return None if known else 0.0
         self._token_refused = False
+        left = self._until - self._now()
         again = came.again if isinstance(came, Unsent) else body.get("retry", "same_key") == "same_key"
+        if not again or left <= 0:
+            return None
         wanted = _told(came) or self._pause
         self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
-        return wanted if again and self._now() + wanted < self._until else None
+        return min(wanted, left)
 
 
 def _may_have_moved(came: Came, body: dict[str, Any], before: bool) -> bool:

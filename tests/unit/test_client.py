@@ -76,14 +76,15 @@ FORBIDDEN = problem("forbidden", 403, "not_moved", "never")
 class Api:
     """Answers from a list, the last one for ever, and remembers what came and how long the client waited."""
 
-    def __init__(self, *answers: Answer, token_answers: Sequence[Answer] = ()) -> None:
+    def __init__(self, *answers: Answer, token_answers: Sequence[Answer] = (), seconds: float = 0) -> None:
         self.answers = list(answers)
         self.token_answers = list(token_answers)
         self.requests: list[httpx.Request] = []
         self.tokens = 0
         self.waits: list[float] = []
-        # The client's clock: it goes on by each wait.
+        # The client's clock: it goes on by each wait, and by `seconds` for each request.
         self.clock = 0.0
+        self.seconds = seconds
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if str(request.url) == TOKENS:
@@ -91,11 +92,16 @@ class Api:
             token = {"access_token": f"token-{self.tokens}", "expires_in": 3600}
             return respond(next_of(self.token_answers) if self.token_answers else (200, token))
         self.requests.append(request)
+        self.clock += self.seconds
         return respond(next_of(self.answers))
 
     def wait(self, seconds: float) -> None:
         self.waits.append(seconds)
         self.clock += seconds
+
+    @property
+    def answer_timeouts(self) -> list[float]:
+        return [request.extensions["timeout"]["read"] for request in self.requests]
 
     @property
     def keys(self) -> set[str]:
@@ -278,7 +284,7 @@ def test_an_order_that_found_no_connection_was_not_sent(run: Order, refused: Ans
     with pytest.raises(NotSent) as raised:
         run(api, "order", CAPTURE, REQUEST, key="invoice-1", wait_seconds=1)
     assert raised.value.key == "invoice-1"
-    assert len(api.requests) == 2
+    assert len(api.requests) == 3
 
 
 def test_what_cannot_be_written_as_http_is_not_tried_again(run: Order) -> None:
@@ -343,6 +349,37 @@ def test_without_a_time_to_wait_it_waits_longer_each_time(run: Order, told: str)
     api = Api(*[again] * 9, SUCCEEDED)
     run(api, "order", CAPTURE, REQUEST, wait_seconds=600)
     assert api.waits == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_it_waits_what_is_left_and_then_tries_a_last_time(run: Order) -> None:
+    status, body = UNKNOWN  # type: ignore[misc]
+    api = Api((status, body, {"Retry-After": "5"}), SUCCEEDED)
+    run(api, "order", CAPTURE, REQUEST, wait_seconds=4.75)
+    assert api.waits == [4.75]
+    late = Api((status, body, {"Retry-After": "5"}))
+    with pytest.raises(OutcomeUnknown):
+        run(late, "order", CAPTURE, REQUEST, wait_seconds=4.75)
+    assert (len(late.requests), late.clock) == (2, 4.75)
+
+
+def test_an_answer_is_waited_for_while_time_is_left(run: Order) -> None:
+    api = Api(LOST, seconds=20)
+    with pytest.raises(OutcomeUnknown):
+        run(api, "order", CAPTURE, REQUEST, wait_seconds=60)
+    # At most a little longer than the gateway waits, and never too short for the order to be performed.
+    assert api.answer_timeouts == [35, 35, 18.5]
+    assert {request.extensions["timeout"]["connect"] for request in api.requests} == {5}
+    at_once = Api(LOST)
+    with pytest.raises(OutcomeUnknown):
+        run(at_once, "order", CAPTURE, REQUEST, wait_seconds=0)
+    assert at_once.answer_timeouts == [10]
+
+
+def test_a_question_may_be_given_up_sooner(run: Order) -> None:
+    api = Api(LOST)
+    with pytest.raises(Unanswered):
+        run(api, "ask", CHECK, CheckRequest(reference_no="R-1"), wait_seconds=0)
+    assert api.answer_timeouts == [2]
 
 
 def test_a_replay_is_told(run: Order) -> None:
