@@ -3,6 +3,7 @@
 import asyncio
 import math
 import re
+import threading
 import time
 import uuid
 from collections.abc import Mapping
@@ -130,12 +131,13 @@ class _Common:
 
 
 class Client(_Common):
-    """The blocking client. One per thread of control; it may be used for any number of orders."""
+    """The blocking client. It may be shared by threads."""
 
     def __init__(self, api_url: str, credentials: Credentials, transport: httpx.BaseTransport | None = None) -> None:
         super().__init__(api_url, credentials)
         self._http = httpx.Client(transport=transport)
         self._sleep = time.sleep
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -188,10 +190,15 @@ class Client(_Common):
             return _failed(error)
 
     def _token_for(self, send: Send) -> str | Unsent:
+        # One at a time: the others find the token that the first one got.
+        if not self._lock.acquire(timeout=self._seconds(send)):
+            return Unsent("no token in time")
         try:
             return self._known_token() or self._remember(self._http.post(**self._token_request(send)))
         except httpx.RequestError as error:
             return _no_token(error)
+        finally:
+            self._lock.release()
 
 
 class AsyncClient(_Common):
@@ -203,6 +210,7 @@ class AsyncClient(_Common):
         super().__init__(api_url, credentials)
         self._http = httpx.AsyncClient(transport=transport)
         self._sleep = asyncio.sleep
+        self._lock = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         return self
@@ -251,7 +259,11 @@ class AsyncClient(_Common):
 
     async def _token_for(self, send: Send) -> str | Unsent:
         try:
-            return self._known_token() or self._remember(await self._http.post(**self._token_request(send)))
+            # One at a time: the others find the token that the first one got.
+            async with asyncio.timeout(self._seconds(send)), self._lock:
+                return self._known_token() or self._remember(await self._http.post(**self._token_request(send)))
+        except TimeoutError:
+            return Unsent("no token in time")
         except httpx.RequestError as error:
             return _no_token(error)
 

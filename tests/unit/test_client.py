@@ -5,6 +5,8 @@ Neither the key nor what is known of the money is lost with an error.
 
 import asyncio
 import json
+import threading
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -457,3 +459,73 @@ def test_the_secret_is_not_shown() -> None:
 
 def test_the_key_is_all_that_is_shown_of_an_order_not_sent() -> None:
     assert str(NotSent("no token, HTTP 503", "invoice-1")) == "not sent: no token, HTTP 503 (Idempotency-Key invoice-1)"
+
+
+def test_orders_at_the_same_time_share_a_token_and_its_renewal() -> None:
+    api = Api(SUCCEEDED)
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.001)
+        came = api(request)
+        return respond(UNAUTHORIZED) if request.headers["Authorization"] == "Bearer token-1" else came
+
+    async def orders() -> None:
+        async with AsyncClient(API, OWN, httpx.MockTransport(answer)) as client:
+            await asyncio.gather(*(client.order(CAPTURE, REQUEST) for _ in range(20)))
+
+    asyncio.run(orders())
+    assert (api.tokens, len(api.keys)) == (2, 20)
+
+
+def test_a_late_refusal_of_an_old_token_does_not_cost_the_new_one() -> None:
+    api = Api(SUCCEEDED)
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        came = api(request)
+        refused = request.headers["Authorization"] == "Bearer token-1"
+        await asyncio.sleep(0.05 if refused and request.headers["Idempotency-Key"] == "late" else 0)
+        return respond(UNAUTHORIZED) if refused else came
+
+    async def orders() -> None:
+        async with AsyncClient(API, OWN, httpx.MockTransport(answer)) as client:
+            await asyncio.gather(*(client.order(CAPTURE, REQUEST, key=key) for key in ("early", "late")))
+
+    asyncio.run(orders())
+    assert (api.tokens, len(api.requests)) == (2, 4)
+
+
+def test_threads_share_a_token() -> None:
+    api = Api(SUCCEEDED)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        time.sleep(0.01)
+        return api(request)
+
+    with Client(API, OWN, httpx.MockTransport(answer)) as client:
+        threads = [threading.Thread(target=client.order, args=(CAPTURE, REQUEST)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert (api.tokens, len(api.keys)) == (1, 8)
+
+
+def test_who_waits_for_anothers_token_does_not_wait_beyond_the_deadline() -> None:
+    entered = threading.Event()
+
+    def without_a_token(client: Client, match: str | None = None) -> None:
+        with pytest.raises(NotSent, match=match):
+            client.order(CAPTURE, REQUEST, wait_seconds=0)
+
+    def no_answer(request: httpx.Request) -> httpx.Response:
+        entered.set()
+        time.sleep(0.5)
+        raise httpx.ReadTimeout("no answer")
+
+    with Client(API, OWN, httpx.MockTransport(no_answer)) as client:
+        client._seconds = lambda send: 0.01  # type: ignore[method-assign]
+        first = threading.Thread(target=without_a_token, args=(client,))
+        first.start()
+        entered.wait()
+        without_a_token(client, match="no token in time")
+        first.join()
