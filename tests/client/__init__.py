@@ -5,7 +5,7 @@ with Client(api_url, Credentials(token_url, client_id, client_secret)) as vezne:
     done.operation_id, done.result
 """
 
-from tests.client.calls import (
+from .calls import (
     CAPTURE,
     CHECK,
     COLLECT,
@@ -21,8 +21,8 @@ from tests.client.calls import (
     InquiryCall,
     OrderCall,
 )
-from tests.client.clients import AsyncClient, Client, Credentials
-from tests.client.steps import NotSent, Operation, OutcomeUnknown, Problem, ResultDoesNotFit, Succeeded, Unanswered
+from .clients import AsyncClient, Client, Credentials
+from .steps import NotSent, Operation, OutcomeUnknown, Problem, ResultDoesNotFit, Succeeded, Unanswered
 
 __all__ = [
     "CAPTURE",

@@ -14,9 +14,9 @@ from urllib.parse import quote
 import httpx
 from vezne.models import RequestModel, ResultModel
 
-from tests.client import steps
-from tests.client.calls import InquiryCall, OrderCall
-from tests.client.steps import Came, Lost, Operation, Send, Steps, Succeeded, Unsent, Wait
+from . import steps
+from .calls import InquiryCall, OrderCall
+from .steps import Came, Lost, Operation, Send, Steps, Succeeded, Unsent, Wait
 
 Q = TypeVar("Q", bound=RequestModel)
 A = TypeVar("A", bound=ResultModel)
