@@ -9,9 +9,11 @@ from .calls import (
     CAPTURE,
     CHECK,
     COLLECT,
+    INQUIRIES,
     LIST_BILLS,
     LIST_TRANSACTIONS,
     LIST_VAULTS,
+    ORDERS,
     PAY,
     PAY_BILL,
     PAYMENT_PLAN,
@@ -19,18 +21,22 @@ from .calls import (
     QUERY,
     SET_EXPENSES,
     InquiryCall,
+    Operation,
     OrderCall,
+    Refusal,
 )
 from .clients import AsyncClient, Client, Credentials
-from .steps import NotSent, Operation, OutcomeUnknown, Problem, ResultDoesNotFit, Succeeded, Unanswered
+from .steps import NotSent, OutcomeUnknown, Problem, ResultDoesNotFit, Succeeded, Unanswered
 
 __all__ = [
     "CAPTURE",
     "CHECK",
     "COLLECT",
+    "INQUIRIES",
     "LIST_BILLS",
     "LIST_TRANSACTIONS",
     "LIST_VAULTS",
+    "ORDERS",
     "PAY",
     "PAYMENT_PLAN",
     "PAY_BILL",
@@ -46,6 +52,7 @@ __all__ = [
     "OrderCall",
     "OutcomeUnknown",
     "Problem",
+    "Refusal",
     "ResultDoesNotFit",
     "Succeeded",
     "Unanswered",

@@ -15,8 +15,8 @@ import httpx
 from vezne.models import RequestModel, ResultModel
 
 from . import steps
-from .calls import InquiryCall, OrderCall
-from .steps import Came, Lost, Operation, Send, Steps, Succeeded, Unsent, Wait
+from .calls import InquiryCall, Operation, OrderCall, read_operation
+from .steps import Came, Lost, Send, Steps, Succeeded, Unsent, Wait
 
 Q = TypeVar("Q", bound=RequestModel)
 A = TypeVar("A", bound=ResultModel)
@@ -80,7 +80,7 @@ class _Common:
     def _read(self, operation_id: str, wait_seconds: float) -> Steps[Operation]:
         path, until = f"/operations/{quote(operation_id, safe='')}", self._now() + wait_seconds
         send = Send("GET", path, until, steps.SHORTEST_INQUIRY_SECONDS)
-        return steps.inquiry(send, steps.read_operation, self._now)
+        return steps.inquiry(send, read_operation, self._now)
 
     def _seconds(self, send: Send) -> float:
         """How long to wait for an answer now."""

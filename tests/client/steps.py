@@ -73,17 +73,6 @@ class Succeeded(Generic[A]):
     replayed: bool
 
 
-@dataclass(frozen=True)
-class Operation:
-    """An operation as it stands."""
-
-    operation_id: str
-    operation: str
-    status: str
-    result: dict[str, Any] | None = None
-    refusal: dict[str, str] | None = None
-
-
 class Problem(Exception):
     """The API refused, and sending again as it is would not help, or not before the deadline. `key`: of the order."""
 
@@ -184,11 +173,6 @@ def inquiry(send: Send, read: Callable[[Any], A], now: Callable[[], float]) -> S
             raise Problem(body)
         else:
             raise Unanswered(_reason(came))
-
-
-def read_operation(body: Any) -> Operation:
-    """The operation in an answer of GET /operations/{operation_id}."""
-    return Operation(body["operation_id"], body["operation"], body["status"], body.get("result"), body.get("refusal"))
 
 
 class _Attempts:

@@ -9,18 +9,21 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
-from vezne.models.paynet import CaptureRequest
+from vezne.models.paynet import CaptureRequest, CaptureResult
 from vezne.models.paynet_inquiries import CheckRequest
 from vezne.models.walletgate_inquiries import BillsRequest
 
 from tests.client import (
     CAPTURE,
     CHECK,
+    INQUIRIES,
     LIST_BILLS,
+    ORDERS,
     AsyncClient,
     Client,
     Credentials,
@@ -31,6 +34,7 @@ from tests.client import (
     Succeeded,
     Unanswered,
 )
+from tests.openapi.routes import routes
 
 API, TOKENS = "https://api.example.com/v1", "https://login.example.com/oauth2/token"
 OPERATION = "op_3njcavxk5jne7f7qg6r75dqs4w"
@@ -446,11 +450,44 @@ def test_an_answer_to_a_question_that_is_not_as_documented(run: Order) -> None:
         assert (raised.value.key, raised.value.body) == (None, {"transactions": 1})
 
 
-def test_an_operation_is_read(run: Order) -> None:
-    body = {"operation_id": OPERATION, "operation": "paynet.capture", "status": "declined",
-            "refusal": {"code": "1", "text": "no"}}  # fmt: skip
-    read = run(Api((200, body)), "read", OPERATION)
-    assert (read.status, read.refusal) == ("declined", {"code": "1", "text": "no"})
+def operation(status: str, **more: Any) -> Answer:
+    times = {"created_at": "2026-11-22T00:35:06.324Z", "updated_at": "2026-11-22T00:35:07.363Z"}
+    return 200, {"operation_id": OPERATION, "operation": "paynet.capture", "status": status, **times, **more}
+
+
+def test_an_operation_is_read_as_its_type(run: Order) -> None:
+    read = run(Api(operation("succeeded", result={"xact_id": "x", "amount": "10.00"})), "read", OPERATION)
+    assert (read.operation_id, read.operation, read.status) == (OPERATION, "paynet.capture", "succeeded")
+    assert read.result == CaptureResult(xact_id="x", amount="10.00")
+    assert read.public()["result"] == read.result.public()
+    assert read.updated_at - read.created_at == timedelta(seconds=1.039)
+    declined = run(Api(operation("declined", refusal={"code": "1", "text": "no"})), "read", OPERATION)
+    assert (declined.status, declined.result) == ("declined", None)
+    assert (declined.refusal.code, declined.refusal.text) == ("1", "no")
+    by_hand = run(Api(operation("succeeded", result={})), "read", OPERATION)
+    assert (by_hand.status, by_hand.result) == ("succeeded", None)
+
+
+@pytest.mark.parametrize("unfit", [operation("done"), operation("succeeded", result={"amount": "thirteen"})])
+def test_an_operation_that_is_not_as_documented(run: Order, unfit: Answer) -> None:
+    with pytest.raises(ResultDoesNotFit):
+        run(Api(unfit), "read", OPERATION)
+
+
+def test_an_operation_id_cannot_become_another_path(run: Order) -> None:
+    api = Api(operation("unknown"))
+    run(api, "read", "../paynet/transactions?reference_no=R-1")
+    assert api.requests[0].url.raw_path == b"/v1/operations/..%2Fpaynet%2Ftransactions%3Freference_no%3DR-1"
+
+
+def test_every_route_is_a_call_of_the_client() -> None:
+    deployed = {route.name: route for route in routes() if route.request}
+    assert deployed.keys() == ORDERS.keys() | INQUIRIES.keys()
+    for name, route in deployed.items():
+        call = ORDERS.get(name) or INQUIRIES[name]
+        assert (call.path, call.request, call.result) == (route.path, route.request, route.result)
+        assert route.is_order == (name in ORDERS)
+        assert getattr(call, "in_body", True) == route.in_body
 
 
 def test_the_secret_is_not_shown() -> None:
