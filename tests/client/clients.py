@@ -117,15 +117,20 @@ class _Common:
         self._token = _Token(token, self._now() + lifetime - TOKEN_MARGIN_SECONDS)
         return self._token.text
 
-    def _request(self, send: Send, token: str) -> dict[str, Any]:
+    def _request(self, http: httpx.Client | httpx.AsyncClient, send: Send, token: str) -> httpx.Request | Unsent:
         headers = {**send.headers, "Authorization": f"Bearer {token}"}
-        return {"method": send.method, "url": self._api_url + send.path, "headers": headers, "json": send.json,
-                "params": send.query, "timeout": self._timeout(send)}  # fmt: skip
+        try:
+            return http.build_request(
+                send.method, self._api_url + send.path, headers=headers, json=send.json, params=send.query,
+                timeout=self._timeout(send),
+            )  # fmt: skip
+        except Exception as error:
+            return Unsent(type(error).__name__, again=False)
 
-    def _answered(self, answer: httpx.Response, token: str) -> httpx.Response:
+    def _answered(self, answer: httpx.Response) -> httpx.Response:
         """The answer; a token that it refuses is forgotten, unless another order has renewed it already."""
         known = self._token
-        if answer.status_code == 401 and known and known.text == token:
+        if answer.status_code == 401 and known and answer.request.headers["Authorization"] == f"Bearer {known.text}":
             self._token = None
         return answer
 
@@ -182,11 +187,12 @@ class Client(_Common):
 
     def _send(self, send: Send) -> Came:
         token = self._token_for(send)
-        if isinstance(token, Unsent):
-            return token
+        request = token if isinstance(token, Unsent) else self._request(self._http, send, token)
+        if isinstance(request, Unsent):
+            return request
         try:
-            return self._answered(self._http.request(**self._request(send, token)), token)
-        except httpx.RequestError as error:
+            return self._answered(self._http.send(request))
+        except Exception as error:
             return _failed(error)
 
     def _token_for(self, send: Send) -> str | Unsent:
@@ -195,7 +201,7 @@ class Client(_Common):
             return Unsent("no token in time")
         try:
             return self._known_token() or self._remember(self._http.post(**self._token_request(send)))
-        except httpx.RequestError as error:
+        except Exception as error:
             return _no_token(error)
         finally:
             self._lock.release()
@@ -250,11 +256,12 @@ class AsyncClient(_Common):
 
     async def _send(self, send: Send) -> Came:
         token = await self._token_for(send)
-        if isinstance(token, Unsent):
-            return token
+        request = token if isinstance(token, Unsent) else self._request(self._http, send, token)
+        if isinstance(request, Unsent):
+            return request
         try:
-            return self._answered(await self._http.request(**self._request(send, token)), token)
-        except httpx.RequestError as error:
+            return self._answered(await self._http.send(request))
+        except Exception as error:
             return _failed(error)
 
     async def _token_for(self, send: Send) -> str | Unsent:
@@ -264,17 +271,18 @@ class AsyncClient(_Common):
                 return self._known_token() or self._remember(await self._http.post(**self._token_request(send)))
         except TimeoutError:
             return Unsent("no token in time")
-        except httpx.RequestError as error:
+        except Exception as error:
             return _no_token(error)
 
 
-def _failed(error: httpx.RequestError) -> Came:
-    """What came of a request to the API that got no answer which can be read."""
+def _failed(error: Exception) -> Unsent | Lost:
+    """What came of a request to the API that got no answer which can be read. By default nobody knows."""
     name = type(error).__name__
     if isinstance(error, _NOT_HTTP):
         return Unsent(name, again=False)
     return Unsent(name) if isinstance(error, _NOT_CONNECTED) else Lost(name)
 
 
-def _no_token(error: httpx.RequestError) -> Unsent:
-    return Unsent(f"no token, {type(error).__name__}", again=not isinstance(error, _NOT_HTTP))
+def _no_token(error: Exception) -> Unsent:
+    may_help = isinstance(error, httpx.RequestError) and not isinstance(error, _NOT_HTTP)
+    return Unsent(f"no token, {type(error).__name__}", again=may_help)

@@ -86,7 +86,7 @@ class Problem(Exception):
 
 
 class OutcomeUnknown(Exception):
-    """The deadline came before the outcome was known. Keep the key: only the same order under it may be sent again."""
+    """The attempts ended before the outcome was known. Keep the key: only the same order under it may be sent again."""
 
     def __init__(self, key: str, operation_id: str | None) -> None:
         super().__init__(f"the outcome is not known yet{_with_key(key)}")
@@ -164,7 +164,7 @@ def inquiry(send: Send, read: Callable[[Any], A], now: Callable[[], float]) -> S
     while True:
         came = yield send
         body = _object(came)
-        if isinstance(came, httpx.Response) and came.status_code == 200:
+        if isinstance(came, httpx.Response) and came.status_code == 200 and body:
             return _fitting(read, body)
         pause = attempts.pause(came, body)
         if pause is not None:
@@ -244,7 +244,7 @@ def _told(came: Came) -> float:
 
 def _reason(came: Came) -> str:
     if isinstance(came, httpx.Response):
-        return f"HTTP {came.status_code} without a problem document"
+        return f"HTTP {came.status_code}, not of this API"
     return came.reason if came else ""
 
 

@@ -67,6 +67,7 @@ LOST = httpx.ReadTimeout("no answer")
 LOST_ANSWERS: list[Answer] = [
     LOST,
     httpx.RemoteProtocolError("cut"),
+    RuntimeError("from below"),
     (200, b"no gzip", {"Content-Encoding": "gzip"}),
     (200, b"<html>"),
     (200, b"[" * 100_000),
@@ -300,6 +301,24 @@ def test_what_cannot_be_written_as_http_is_not_tried_again(run: Order) -> None:
     assert len(api.requests) == 1
 
 
+def test_a_request_that_can_no_longer_be_made_leaves_an_unknown_outcome_unknown(run: Order) -> None:
+    # Not a text that a header can carry back.
+    api = Api((502, {}, {"Set-Cookie": "ödeme=1"}), SUCCEEDED)
+    with pytest.raises(OutcomeUnknown):
+        run(api, "order", CAPTURE, REQUEST)
+    assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize("addresses", [("https://[", TOKENS), (API, "https://["), ("api.example.com", TOKENS)])
+def test_an_address_that_is_none_is_an_order_not_sent(addresses: tuple[str, str]) -> None:
+    api_url, token_url = addresses
+    own = Credentials(token_url, "client", "secret")
+    with Client(api_url, own, httpx.MockTransport(Api(httpx.UnsupportedProtocol("none")))) as client:
+        with pytest.raises(NotSent) as raised:
+            client.order(CAPTURE, REQUEST, key="invoice-1")
+        assert raised.value.key == "invoice-1"
+
+
 @pytest.mark.parametrize("key", ["", "ödeme-1", "invoice 1", "invoice\n1", "invoice-1\n", "x" * 256])
 def test_a_key_that_the_api_would_refuse_is_not_sent_nor_shown(run: Order, key: str) -> None:
     api = Api(SUCCEEDED)
@@ -434,7 +453,7 @@ def test_a_subscriber_number_is_not_part_of_a_url(run: Order) -> None:
     assert json.loads(api.requests[0].content)["subscriber_no1"] == "10000000146"
 
 
-@pytest.mark.parametrize("unusable", [*LOST_ANSWERS[:2], NOT_CONNECTED[0], (502, b"<html>"), (403, {"message": "no"})])
+@pytest.mark.parametrize("unusable", [*LOST_ANSWERS[:2], NOT_CONNECTED[0], (200, b"<html>"), (403, {"message": "no"})])
 def test_a_question_without_an_answer_says_so(run: Order, unusable: Answer) -> None:
     for method, *arguments in (("ask", CHECK, CheckRequest(reference_no="R-1")), ("read", OPERATION)):
         with pytest.raises(Unanswered, match=r"no answer: [A-Z]"):
