@@ -5,13 +5,15 @@ with Client(api_url, Credentials(token_url, client_id, client_secret)) as vezne:
     done.operation_id, done.result
 """
 
-from tests.client.calls import (
+from .calls import (
     CAPTURE,
     CHECK,
     COLLECT,
+    INQUIRIES,
     LIST_BILLS,
     LIST_TRANSACTIONS,
     LIST_VAULTS,
+    ORDERS,
     PAY,
     PAY_BILL,
     PAYMENT_PLAN,
@@ -19,18 +21,22 @@ from tests.client.calls import (
     QUERY,
     SET_EXPENSES,
     InquiryCall,
+    Operation,
     OrderCall,
+    Refusal,
 )
-from tests.client.clients import AsyncClient, Client, Credentials
-from tests.client.steps import Operation, OutcomeUnknown, Problem, Succeeded
+from .clients import AsyncClient, Client, Credentials
+from .steps import NotSent, OutcomeUnknown, Problem, ResultDoesNotFit, Succeeded, Unanswered
 
 __all__ = [
     "CAPTURE",
     "CHECK",
     "COLLECT",
+    "INQUIRIES",
     "LIST_BILLS",
     "LIST_TRANSACTIONS",
     "LIST_VAULTS",
+    "ORDERS",
     "PAY",
     "PAYMENT_PLAN",
     "PAY_BILL",
@@ -41,9 +47,13 @@ __all__ = [
     "Client",
     "Credentials",
     "InquiryCall",
+    "NotSent",
     "Operation",
     "OrderCall",
     "OutcomeUnknown",
     "Problem",
+    "Refusal",
+    "ResultDoesNotFit",
     "Succeeded",
+    "Unanswered",
 ]

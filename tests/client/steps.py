@@ -1,29 +1,35 @@
 """What to send, when to wait and when to stop: the same for both clients, without any input or output of its own.
 
-A generator yields a Send or a Wait and is given what came of it. Whether to send again follows from `retry` and `money`
-alone. No answer at all counts as `money: unknown`, `retry: same_key`: the key makes the repetition harmless.
+A generator yields a Send or a Wait and is given what came of it. Whether to send again follows from `retry`, what is
+said at the end from `money`; only a 401 is met by its status: once, with a new token. An answer that was lost, or that
+is not this API's, counts as `money: unknown`, `retry: same_key`: the key makes the repetition harmless.
 """
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import httpx
 
 A = TypeVar("A")
 LONGEST_PAUSE_SECONDS = 30.0
+FIRST_PAUSE_SECONDS = 0.5
+# Each sending of an order may be the one that performs it: given up too early, it only makes an unknown outcome.
+SHORTEST_ORDER_SECONDS = 10.0
+SHORTEST_INQUIRY_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Send:
-    """A request to make; `fresh_token`: the one at hand was refused."""
+    """A request to make. Its answer is waited for until `until`, but for `at_least` so many seconds."""
 
     method: str
     path: str
-    headers: dict[str, str]
+    until: float
+    at_least: float
+    headers: dict[str, str] = field(default_factory=dict)
     json: Any = None
     query: dict[str, str] | None = None
-    fresh_token: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,9 +39,25 @@ class Wait:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Unsent:
+    """What came of a Send: no byte of the request left. `again`: another attempt may fare better."""
+
+    reason: str
+    again: bool = True
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What came of a Send: the request may have arrived, and there is no answer that can be read."""
+
+    reason: str
+
+
 Step = Send | Wait
-# What came of a Send (None: no answer came) or of a Wait (None).
-Steps = Generator[Step, httpx.Response | None, A]
+# None is what comes of a Wait.
+Came = httpx.Response | Unsent | Lost | None
+Steps = Generator[Step, Came, A]
 
 
 @dataclass(frozen=True)
@@ -51,35 +73,59 @@ class Succeeded(Generic[A]):
     replayed: bool
 
 
-@dataclass(frozen=True)
-class Operation:
-    """An operation as it stands."""
-
-    operation_id: str
-    operation: str
-    status: str
-    result: dict[str, Any] | None = None
-    refusal: dict[str, str] | None = None
-
-
 class Problem(Exception):
-    """The API refused, and sending again as it is would not help, or not before the deadline."""
+    """The API refused, and sending again as it is would not help, or not before the deadline. `key`: of the order."""
 
-    def __init__(self, body: dict[str, Any]) -> None:
-        super().__init__(f"{body.get('type')}: {body.get('title')}")
+    def __init__(self, body: dict[str, Any], key: str | None = None) -> None:
+        super().__init__(f"{body.get('type')}: {body.get('title')}{_with_key(key)}")
         self.body = body
         self.slug = str(body.get("type", "")).rsplit("/", 1)[-1]
         self.money = str(body.get("money", "unknown"))
         self.retry = str(body.get("retry", "same_key"))
+        self.key = key
 
 
 class OutcomeUnknown(Exception):
-    """The deadline came before the outcome was known. Keep the key: only the same order under it may be sent again."""
+    """The attempts ended before the outcome was known. Keep the key: only the same order under it may be sent again."""
 
     def __init__(self, key: str, operation_id: str | None) -> None:
-        super().__init__("the outcome is not known yet")
+        super().__init__(f"the outcome is not known yet{_with_key(key)}")
         self.key = key
         self.operation_id = operation_id
+
+
+class NotSent(Exception):
+    """The order could not be sent, and no attempt of this call moved money. Send it again under the same key.
+
+    It says nothing of an earlier call under the same key.
+    """
+
+    def __init__(self, reason: str, key: str) -> None:
+        super().__init__(f"not sent: {reason}{_with_key(key)}")
+        self.reason = reason
+        self.key = key
+
+
+class ResultDoesNotFit(Exception):
+    """An answer of success whose content is not as documented; `body` is the answer as it came.
+
+    If `key` is set, it answers an order: the money moved.
+    """
+
+    def __init__(self, body: dict[str, Any], key: str | None = None, operation_id: str | None = None) -> None:
+        moved = f"; the order succeeded{_with_key(key)}" if key else ""
+        super().__init__(f"the result is not as documented{moved}")
+        self.body = body
+        self.key = key
+        self.operation_id = operation_id
+
+
+class Unanswered(Exception):
+    """A question got no answer of this API before the deadline."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"no answer: {reason}")
+        self.reason = reason
 
 
 def order(
@@ -87,76 +133,122 @@ def order(
 ) -> Steps[Succeeded[A]]:
     """Send an order, and again under the same key for as long as the API says so and time is left.
 
-    Raises Problem, or OutcomeUnknown if the money may have moved.
+    Raises OutcomeUnknown if the money may have moved, ResultDoesNotFit if it has, else Problem or NotSent.
     """
-    operation_id: str | None = None
-    maybe_moved, renewed, attempt = False, False, 0
+    send = Send("POST", path, until, SHORTEST_ORDER_SECONDS, {"Idempotency-Key": key}, json=fields)
+    attempts, operation_id, maybe_moved = _Attempts(until, now), None, False
     while True:
-        headers = {"Idempotency-Key": key}
-        answer = yield Send("POST", path, headers, json=fields, fresh_token=renewed and attempt == 0)
-        body = _object(answer)
+        came = yield send
+        body = _object(came)
         operation_id = body.get("operation_id") or operation_id
-        if answer is not None and answer.status_code == 200 and body.get("status") == "succeeded":
-            replayed = answer.headers.get("Idempotent-Replayed") == "true"
-            result = read(body["result"]) if body["result"] else None
-            return Succeeded(body["operation_id"], key, result, replayed)
-        problem = Problem(body)
-        if problem.slug == "unauthorized" and not renewed:
-            renewed, attempt = True, 0
-            continue
-        # Only the outcome of the order tells of an earlier attempt that got no answer: it may still be on its way.
-        maybe_moved = problem.money == "unknown" or (maybe_moved and not _is_final(problem))
-        pause = _pause(answer, attempt)
-        attempt += 1
-        if problem.retry == "same_key" and problem.slug != "unauthorized" and now() + pause < until:
+        if isinstance(came, httpx.Response) and came.status_code == 200 and body.get("status") == "succeeded":
+            return _succeeded(came, body, key, read)
+        maybe_moved = _may_have_moved(came, body, maybe_moved)
+        pause = attempts.pause(came, body)
+        if pause is not None:
             yield Wait(pause)
-            continue
-        if maybe_moved:
+        elif maybe_moved:
             # What was answered last may tell what is in the way, such as a token that is refused.
-            raise OutcomeUnknown(key, operation_id) from (problem if problem.slug else None)
-        raise problem
+            raise OutcomeUnknown(key, operation_id) from (Problem(body, key) if "type" in body else None)
+        elif isinstance(came, Unsent):
+            raise NotSent(came.reason, key)
+        else:
+            raise Problem(body, key)
 
 
-def inquiry(send: Send, read: Callable[[Any], A], until: float, now: Callable[[], float]) -> Steps[A]:
-    """Ask, and again while the API says that it may help and time is left. Raises Problem."""
-    renewed, attempt = False, 0
+def inquiry(send: Send, read: Callable[[Any], A], now: Callable[[], float]) -> Steps[A]:
+    """Ask, and again while the API says that it may help and time is left.
+
+    Raises Problem, Unanswered or ResultDoesNotFit.
+    """
+    attempts = _Attempts(send.until, now)
     while True:
-        answer = yield send
-        body = _object(answer)
-        if answer is not None and answer.status_code == 200:
-            return read(body)
-        problem = Problem(body)
-        if problem.slug == "unauthorized" and not renewed:
-            renewed = True
-            send = Send(send.method, send.path, send.headers, send.json, send.query, fresh_token=True)
-            continue
-        pause = _pause(answer, attempt)
-        attempt += 1
-        if problem.retry != "same_key" or problem.slug == "unauthorized" or now() + pause >= until:
-            raise problem
-        yield Wait(pause)
+        came = yield send
+        body = _object(came)
+        if isinstance(came, httpx.Response) and came.status_code == 200 and body:
+            return _fitting(read, body)
+        pause = attempts.pause(came, body)
+        if pause is not None:
+            yield Wait(pause)
+        elif "type" in body:
+            raise Problem(body)
+        else:
+            raise Unanswered(_reason(came))
 
 
-def read_operation(body: Any) -> Operation:
-    """The operation in an answer of GET /operations/{operation_id}."""
-    return Operation(body["operation_id"], body["operation"], body["status"], body.get("result"), body.get("refusal"))
+class _Attempts:
+    """When to send again: after as long as Retry-After says, or longer each time, and a last time when time is up."""
+
+    def __init__(self, until: float, now: Callable[[], float]) -> None:
+        self._until = until
+        self._now = now
+        self._pause = FIRST_PAUSE_SECONDS
+        self._token_refused = False
+
+    def pause(self, came: Came, body: dict[str, Any]) -> float | None:
+        """Seconds until the next attempt; None if there is none."""
+        if isinstance(came, httpx.Response) and came.status_code == 401:
+            # The client has forgotten that token. If a new one is refused too, no further one will do.
+            known, self._token_refused = self._token_refused, True
+            return None if known else 0.0
+        self._token_refused = False
+        left = self._until - self._now()
+        again = came.again if isinstance(came, Unsent) else body.get("retry", "same_key") == "same_key"
+        if not again or left <= 0:
+            return None
+        wanted = _told(came) or self._pause
+        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        return min(wanted, left)
 
 
-def _is_final(problem: Problem) -> bool:
-    """Whether it tells the outcome of the order under this key, not only of this attempt."""
-    return problem.slug in ("declined", "not-executed")
+def _may_have_moved(came: Came, body: dict[str, Any], before: bool) -> bool:
+    """Whether money may have moved after this attempt, if it may or may not have `before` it."""
+    if isinstance(came, Unsent):
+        return before
+    if body.get("money") != "not_moved":
+        return True
+    # A refusal at the door or before the claim tells nothing about an earlier attempt that got no answer. One that
+    # names the operation and asks for a new key does: nothing will be done under this key any more.
+    return before and not (body.get("retry") == "new_key" and "operation_id" in body)
 
 
-def _object(answer: httpx.Response | None) -> dict[str, Any]:
-    """The JSON object of an answer; empty if there is none, which reads as money unknown, retry same_key."""
+def _fitting(read: Callable[[Any], A], body: dict[str, Any]) -> A:
     try:
-        body = answer.json() if answer is not None else {}
-    except ValueError:
+        return read(body)
+    except Exception as error:
+        raise ResultDoesNotFit(body) from error
+
+
+def _succeeded(came: httpx.Response, body: dict[str, Any], key: str, read: Callable[[Any], A]) -> Succeeded[A]:
+    try:
+        result = read(body["result"]) if body["result"] else None
+        return Succeeded(body["operation_id"], key, result, came.headers.get("Idempotent-Replayed") == "true")
+    except Exception as error:
+        # Whatever is wrong with the answer, the money moved.
+        raise ResultDoesNotFit(body, key, body.get("operation_id")) from error
+
+
+def _object(came: Came) -> dict[str, Any]:
+    """The JSON object of an answer; empty if there is none."""
+    try:
+        body = came.json() if isinstance(came, httpx.Response) else {}
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
 
 
-def _pause(answer: httpx.Response | None, attempt: int) -> float:
-    """As long as Retry-After says, or longer each time."""
-    told = answer.headers.get("Retry-After", "") if answer is not None else ""
-    return float(told) if told.isdigit() else min(0.5 * 2.0**attempt, LONGEST_PAUSE_SECONDS)
+def _told(came: Came) -> float:
+    """The seconds that Retry-After names, or 0."""
+    told = came.headers.get("Retry-After", "") if isinstance(came, httpx.Response) else ""
+    return float(told) if told.isascii() and told.isdigit() else 0.0
+
+
+def _reason(came: Came) -> str:
+    if isinstance(came, httpx.Response):
+        return f"HTTP {came.status_code}, not of this API"
+    return came.reason if came else ""
+
+
+def _with_key(key: str | None) -> str:
+    """An order's key as the end of an error's text: a key made here may stand nowhere else."""
+    return f" (Idempotency-Key {key})" if key else ""

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.client import Client
+from tests.end_to_end.callers import credentials
 from tests.stack import Stack, running_stack
 
 
@@ -34,3 +36,10 @@ def stack(whole_stack: Stack) -> Iterator[Stack]:
 def token(whole_stack: Stack) -> str:
     """A token of the first client, with every scope."""
     return whole_stack.token()
+
+
+@pytest.fixture
+def vezne(stack: Stack) -> Iterator[Client]:
+    """The typed client, as the first client of the stack."""
+    with Client(stack.api_url, credentials(stack)) as client:
+        yield client

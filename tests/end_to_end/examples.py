@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.client import ORDERS, OrderCall
+from tests.end_to_end.callers import request_for
 from tests.stack import Stack
 
 OPERATIONS = ("kolaybi.collect", "vakifbank.pay", "walletgate.pay_bill", "haso.set_expenses", "paynet.capture")
@@ -24,6 +26,16 @@ class Example:
     @property
     def provider(self) -> str:
         return self.operation.split(".")[0]
+
+    @property
+    def call(self) -> OrderCall[Any, Any]:
+        """The typed client's call."""
+        return ORDERS[self.operation]
+
+    @property
+    def request(self) -> Any:
+        """The typed client's request."""
+        return request_for(self.call, self.path, self.body)
 
     def but(self, **fields: Any) -> "Example":
         """The same order with other fields; None leaves one out."""

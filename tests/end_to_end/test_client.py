@@ -6,55 +6,26 @@ import re
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from vezne.models.kolaybi import CollectionRequest
 from vezne.models.paynet import CaptureRequest
 from vezne.models.paynet_inquiries import CheckRequest
-from vezne.models.walletgate import BillPaymentRequest
-from vezne.models.walletgate_inquiries import BillsRequest
 
 from tests.client import (
     CAPTURE,
     CHECK,
     COLLECT,
-    LIST_BILLS,
-    PAY,
-    PAY_BILL,
-    SET_EXPENSES,
     AsyncClient,
     Client,
-    Credentials,
-    OrderCall,
+    NotSent,
     OutcomeUnknown,
     Problem,
 )
-from tests.end_to_end.examples import OPERATIONS, example
+from tests.end_to_end.callers import credentials
 from tests.stack import Stack
-from tests.stack.processes import ROOT
-
-CALLS: dict[str, OrderCall[Any, Any]] = {
-    "kolaybi.collect": COLLECT,
-    "vakifbank.pay": PAY,
-    "walletgate.pay_bill": PAY_BILL,
-    "haso.set_expenses": SET_EXPENSES,
-    "paynet.capture": CAPTURE,
-}
-ASAT = "5e1d0a57-0000-4000-8000-000000001001"
-
-
-def credentials(stack: Stack) -> Credentials:
-    own = stack.first_client
-    return Credentials(stack.token_url, own.id, own.secret, own.scopes, {"Host": stack.token_host})
-
-
-@pytest.fixture
-def vezne(stack: Stack) -> Iterator[Client]:
-    with Client(stack.api_url, credentials(stack)) as client:
-        yield client
+from tests.stack.processes import ROOT, choose_port
 
 
 def capture() -> CaptureRequest:
@@ -76,20 +47,6 @@ def test_an_order_and_its_repetition_after_a_restart(stack: Stack, vezne: Client
     assert booked(stack, "paynet", request.reference_no) == [Decimal("10.50")]
     read = vezne.read(done.operation_id)
     assert (read.operation, read.status) == ("paynet.capture", "succeeded")
-
-
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_every_operation_once_and_its_repetition(stack: Stack, vezne: Client, operation: str) -> None:
-    one, call = example(operation), CALLS[operation]
-    in_path = dict(zip(re.findall(r"{(\w+)}", call.path), one.path.split("/")[3:4], strict=False))
-    fields = {name: int(value) if name == "associate_id" else value for name, value in in_path.items()}
-    request = call.request.model_validate({**one.body, **fields})
-    done = vezne.order(call, request, key=one.key)
-    again = vezne.order(call, request, key=one.key)
-    assert done.result is not None
-    assert (again.operation_id, again.result, again.replayed) == (done.operation_id, done.result, True)
-    assert booked(stack, one.provider, one.reference) == [Decimal("10.50")]
-    assert vezne.read(done.operation_id).operation == operation
 
 
 def test_a_booked_payment_whose_answer_was_lost_is_waited_for_and_not_repeated(stack: Stack, vezne: Client) -> None:
@@ -128,25 +85,10 @@ def test_a_refusal_is_final(stack: Stack, vezne: Client) -> None:
     )
 
 
-def test_a_bill_is_looked_up_and_paid(stack: Stack, vezne: Client) -> None:
-    subscriber = uuid.uuid4().hex
-    bill_of_a_test = {"product_oid": ASAT, "subscriber_no": subscriber, "bill_term": "11/2026", "bill_no": "B-1",
-                      "invoice_amount": "120.4000"}  # fmt: skip
-    stack.sandbox.seed(walletgate={"bills": [bill_of_a_test]})
-    (bill,) = vezne.ask(LIST_BILLS, BillsRequest(product_oid=ASAT, subscriber_no1=subscriber)).bills
-    payment = BillPaymentRequest.model_validate(
-        {
-            "account_type": "personal", "account_number": "2800001", "wallet_number": "2500001",
-            "inv_payment_transaction_query_oid": bill.inv_payment_transaction_query_oid,
-            "invoice_amount": bill.invoice_amount, "payment_amount": bill.invoice_amount,
-            "product_oid": bill.product_oid, "subscriber_no": bill.subscriber_no1, "bill_term": bill.bill_term,
-            "bill_no": bill.bill_no,
-        }
-    )  # fmt: skip
-    done = vezne.order(PAY_BILL, payment)
-    assert done.result is not None
-    assert done.result.transaction_amount == Decimal("120.40")
-    assert booked(stack, "walletgate", bill.inv_payment_transaction_query_oid) == [Decimal("120.40")]
+def test_an_order_that_reaches_nobody_was_not_sent(stack: Stack) -> None:
+    with Client(f"http://127.0.0.1:{choose_port()}", credentials(stack)) as client, pytest.raises(NotSent) as raised:
+        client.order(CAPTURE, capture(), wait_seconds=1)
+    assert raised.value.reason == "ConnectError"
 
 
 def test_orders_at_the_same_time(stack: Stack) -> None:

@@ -1,36 +1,38 @@
 """The inquiries through the deployed template: what an order wants to know before, and shows after."""
 
-import json
 import uuid
-from typing import Any
-from urllib.parse import urlencode
+from decimal import Decimal
 
 import httpx
 import pytest
+from vezne.models.haso_inquiries import PaymentPlanRequest
+from vezne.models.kolaybi_inquiries import TransactionsRequest
+from vezne.models.paynet_inquiries import CheckRequest
+from vezne.models.vakifbank_inquiries import QueryRequest
+from vezne.models.walletgate import BillPaymentRequest
+from vezne.models.walletgate_inquiries import BillsRequest
 
+from tests.client import (
+    CHECK,
+    LIST_BILLS,
+    LIST_TRANSACTIONS,
+    PAY_BILL,
+    PAYMENT_PLAN,
+    QUERY,
+    Client,
+)
+from tests.client import INQUIRIES as CALLS
+from tests.end_to_end.callers import GoldenInquiry, heard_by, request_for
 from tests.end_to_end.examples import example
 from tests.stack import Stack
-from tests.stack.processes import ROOT
 from tests.stack.stack import INQUIRIES, OPERATIONS
 
 ASAT = "5e1d0a57-0000-4000-8000-000000001001"
 
 
-def ask(stack: Stack, token: str | None, method: str, path: str, body: Any = None, **query: str) -> httpx.Response:
-    return stack.request(method, path + (f"?{urlencode(query)}" if query else ""), token=token, body=body)
-
-
 def golden(stack: Stack, token: str | None, name: str) -> httpx.Response:
-    event = json.loads((ROOT / "events" / f"{name.replace('.', '_')}.api.json").read_text())
-    body = json.loads(event["body"]) if event["body"] else None
-    return ask(stack, token, event["httpMethod"], event["path"], body, **(event["queryStringParameters"] or {}))
-
-
-def pay(stack: Stack, token: str, operation: str) -> tuple[Any, dict[str, Any]]:
-    one = example(operation)
-    answer = stack.request("POST", one.path, token=token, key=one.key, body=one.body)
-    assert answer.status_code == 200, answer.text
-    return one, answer.json()
+    asked = GoldenInquiry(name)
+    return stack.request(asked.method, asked.url, token=token, body=asked.body)
 
 
 @pytest.mark.parametrize("name", INQUIRIES)
@@ -47,6 +49,16 @@ def test_the_golden_inquiry_is_answered_and_leaves_nothing_behind(stack: Stack, 
 
 
 @pytest.mark.parametrize("name", INQUIRIES)
+def test_the_client_asks_every_golden_inquiry_and_reads_all_of_its_answer(vezne: Client, name: str) -> None:
+    call, asked = CALLS[name], GoldenInquiry(name)
+    heard = heard_by(vezne)
+    answer = vezne.ask(call, request_for(call, asked.path, asked.fields))
+    assert answer.public() == heard[-1].json()
+    assert heard[-1].request.url.path.endswith(asked.path)
+    assert heard[-1].request.url.params.keys() == asked.query.keys()
+
+
+@pytest.mark.parametrize("name", INQUIRIES)
 def test_an_inquiry_wants_exactly_its_own_scope(stack: Stack, name: str) -> None:
     others = [f"vezne/{other}" for other in (*OPERATIONS, *INQUIRIES) if other != name]
     for token in (None, stack.token(scopes=others)):
@@ -56,7 +68,7 @@ def test_an_inquiry_wants_exactly_its_own_scope(stack: Stack, name: str) -> None
     assert golden(stack, stack.token(scopes=[f"vezne/{name}"]), name).status_code == 200
 
 
-def test_a_bill_that_was_listed_can_be_paid_field_by_field(stack: Stack, token: str) -> None:
+def test_a_bill_that_was_listed_can_be_paid_field_by_field(stack: Stack, vezne: Client) -> None:
     subscriber = uuid.uuid4().hex
     bill_of_a_test = {
         "product_oid": ASAT,
@@ -67,64 +79,64 @@ def test_a_bill_that_was_listed_can_be_paid_field_by_field(stack: Stack, token: 
         "invoice_amount": "120.4000",
     }
     stack.sandbox.seed(walletgate={"bills": [bill_of_a_test]})
-    answer = ask(stack, token, "POST", "/walletgate/bill-inquiries",
-                 {"product_oid": ASAT, "subscriber_no1": subscriber})  # fmt: skip
-    (bill,) = answer.json()["bills"]
+    asked = BillsRequest(product_oid=ASAT, subscriber_no1=subscriber)
+    (bill,) = vezne.ask(LIST_BILLS, asked).bills
     same_name = ("inv_payment_transaction_query_oid", "invoice_amount", "product_oid", "bill_term", "bill_no")
     order = {
-        **{name: bill[name] for name in same_name},
-        "subscriber_no": bill["subscriber_no1"],
-        "payment_amount": bill["invoice_amount"],
+        **{name: getattr(bill, name) for name in same_name},
+        "subscriber_no": bill.subscriber_no1,
+        "payment_amount": bill.invoice_amount,
         "account_type": "personal",
         "account_number": "2800001",
         "wallet_number": "2500001",
     }
-    paid = stack.request("POST", "/walletgate/bill-payments", token=token, key=subscriber, body=order)
-    assert paid.status_code == 200, paid.text
-    assert paid.json()["result"]["transaction_amount"] == "120.4000"
-    assert len(stack.sandbox.bookings("walletgate", bill["inv_payment_transaction_query_oid"])) == 1
-    again = ask(stack, token, "POST", "/walletgate/bill-inquiries",
-                {"product_oid": ASAT, "subscriber_no1": subscriber})  # fmt: skip
-    assert again.json() == {"bills": []}
+    paid = vezne.order(PAY_BILL, BillPaymentRequest.model_validate(order), key=subscriber)
+    assert paid.result is not None
+    assert str(paid.result.transaction_amount) == "120.4000"
+    assert len(stack.sandbox.bookings("walletgate", bill.inv_payment_transaction_query_oid)) == 1
+    assert vezne.ask(LIST_BILLS, asked).bills == []
 
 
-def test_a_capture_is_a_row_of_the_check(stack: Stack, token: str) -> None:
-    one, paid = pay(stack, token, "paynet.capture")
-    rows = ask(stack, token, "GET", "/paynet/transactions", reference_no=one.reference).json()["transactions"]
-    assert [row["transaction_type"] for row in rows] == ["3", "4"]
-    assert (rows[1]["xact_id"], rows[1]["amount"]) == (paid["result"]["xact_id"], "10.50")
+def test_a_capture_is_a_row_of_the_check(vezne: Client) -> None:
+    one = example("paynet.capture")
+    paid = vezne.order(one.call, one.request)
+    rows = vezne.ask(CHECK, CheckRequest(reference_no=one.reference)).transactions
+    assert [row.transaction_type for row in rows] == ["3", "4"]
+    assert (rows[1].xact_id, str(rows[1].amount)) == (paid.result.xact_id, "10.50")
 
 
-def test_a_payment_is_found_by_its_code(stack: Stack, token: str) -> None:
-    one, paid = pay(stack, token, "vakifbank.pay")
-    answer = ask(stack, token, "GET", "/vakifbank/tos-payments",
-                 institution_transaction_code=one.reference, payment_date="2026-12-28")  # fmt: skip
-    (payment,) = answer.json()["payments"]
-    assert (payment["amount"], payment["currency"], payment["transaction_type"]) == ("10.5", "TRY", "account")
-    assert payment["raw"]["TransactionQueryNo"] == paid["result"]["transaction_query_no"]
-    assert "519786457841326" not in answer.text
-    none = ask(stack, token, "GET", "/vakifbank/tos-payments", institution_transaction_code=uuid.uuid4().hex)
-    assert none.json() == {"payments": []}
+def test_a_payment_is_found_by_its_code(vezne: Client) -> None:
+    one = example("vakifbank.pay")
+    heard = heard_by(vezne)
+    paid = vezne.order(one.call, one.request)
+    asked = QueryRequest(institution_transaction_code=one.reference, payment_date="2026-12-28")
+    (payment,) = vezne.ask(QUERY, asked).payments
+    assert (str(payment.amount), payment.currency, payment.transaction_type) == ("10.5", "TRY", "account")
+    assert payment.raw["TransactionQueryNo"] == paid.result.transaction_query_no
+    assert "519786457841326" not in heard[-1].text
+    assert vezne.ask(QUERY, QueryRequest(institution_transaction_code=uuid.uuid4().hex)).payments == []
 
 
-def test_a_collection_is_listed_with_its_marker(stack: Stack, token: str) -> None:
-    one, paid = pay(stack, token, "kolaybi.collect")
-    answer = ask(stack, token, "GET", f"/kolaybi/associates/{one.reference}/transactions")
-    (row,) = answer.json()["raw"]["data"]
-    assert row["description"] == f"Tahsilat açıklaması {paid['operation_id']}"
+def test_a_collection_is_listed_with_its_marker(vezne: Client) -> None:
+    one = example("kolaybi.collect")
+    paid = vezne.order(one.call, one.request)
+    (row,) = vezne.ask(LIST_TRANSACTIONS, TransactionsRequest(associate_id=int(one.reference))).raw["data"]
+    assert row["description"] == f"Tahsilat açıklaması {paid.operation_id}"
 
 
-def test_expenses_show_in_the_payment_plan(stack: Stack, token: str) -> None:
-    one, paid = pay(stack, token, "haso.set_expenses")
-    answer = ask(stack, token, "GET", one.path.replace("/expenses", "/payment-plan"), merchant_oid="ORDER-1")
-    plan = answer.json()["payment_plan"]
-    assert [{name: row[name] for name in row if name != "raw"} for row in plan] == paid["result"]["payment_plan"]
-    assert plan[-1]["total_expense_amount"] == "10.50"
+def test_expenses_show_in_the_payment_plan(vezne: Client) -> None:
+    one = example("haso.set_expenses")
+    paid = vezne.order(one.call, one.request)
+    asked = PaymentPlanRequest(transaction_code=one.reference, merchant_oid="ORDER-1")
+    plan = vezne.ask(PAYMENT_PLAN, asked).payment_plan
+    assert plan is not None
+    assert [row.model_dump(exclude={"raw"}) for row in plan] == [row.model_dump() for row in paid.result.payment_plan]
+    assert plan[-1].total_expense_amount == Decimal("10.50")
 
 
 def test_a_bad_question_is_refused_before_the_provider_hears_of_it(stack: Stack, token: str) -> None:
     before = len(stack.sandbox.calls())
-    answer = ask(stack, token, "GET", "/paynet/transactions", xact="1")
+    answer = stack.request("GET", "/paynet/transactions?xact=1", token=token)
     assert (answer.status_code, answer.json()["type"]) == (400, "/local/problems/invalid-request")
     twice = stack.request("GET", "/kolaybi/vaults?currency=TRY&currency=EUR", token=token)
     assert twice.json()["errors"] == [{"place": "query.currency", "reason": "must be given once"}]

@@ -1,11 +1,14 @@
 """The five operations through the deployed template: sent once, answered, replayed, read back by their owner only."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import httpx
 import pytest
 
+from tests.client import Client
+from tests.end_to_end.callers import credentials, heard_by
 from tests.end_to_end.examples import OPERATIONS, Example, example
 from tests.stack import Stack
 from tests.stack.orders import golden_order, send
@@ -20,27 +23,28 @@ def booked(stack: Stack, one: Example) -> list[Decimal]:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_an_order_moves_the_money_once_and_is_replayed(stack: Stack, token: str, operation: str) -> None:
+def test_an_order_moves_the_money_once_and_is_replayed(stack: Stack, vezne: Client, operation: str) -> None:
     one = example(operation)
-    first = order(stack, one, token)
-    assert first.status_code == 200, first.text
+    heard = heard_by(vezne)
+    done = vezne.order(one.call, one.request, key=one.key)
+    first = heard[-1]
     assert first.headers["content-type"] == "application/json"
     assert "idempotent-replayed" not in first.headers
     resource = first.json()
-    assert resource["operation"] == operation
-    assert resource["status"] == "succeeded"
+    assert (resource["operation"], resource["status"]) == (operation, "succeeded")
     assert resource["result"]
+    assert (done.operation_id, done.result.public()) == (resource["operation_id"], resource["result"])
     assert booked(stack, one) == [Decimal("10.50")]
 
-    again = order(stack, one, token)
-    assert again.status_code == 200
-    assert again.headers["idempotent-replayed"] == "true"
-    assert again.json() == resource
+    again = vezne.order(one.call, one.request, key=one.key)
+    assert heard[-1].headers["idempotent-replayed"] == "true"
+    assert heard[-1].json() == resource
+    assert again == replace(done, replayed=True)
     assert booked(stack, one) == [Decimal("10.50")]
 
-    read = stack.request("GET", f"/operations/{resource['operation_id']}", token=token)
-    assert read.status_code == 200
-    assert read.json() == resource
+    read = vezne.read(done.operation_id)
+    assert heard[-1].json() == resource
+    assert (read.operation, read.status, read.result) == (operation, "succeeded", done.result)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -50,24 +54,26 @@ def test_the_golden_order_succeeds(stack: Stack, token: str, operation: str) -> 
     assert sent.reference() != "-"
 
 
-def test_another_key_is_another_order(stack: Stack, token: str) -> None:
+def test_another_key_is_another_order(stack: Stack, vezne: Client) -> None:
     one = example("paynet.capture")
-    first, second = order(stack, one, token), order(stack, one, token, key=f"{one.key}-b")
-    assert first.json()["operation_id"] != second.json()["operation_id"]
+    first, second = (vezne.order(one.call, one.request, key=key) for key in (one.key, f"{one.key}-b"))
+    assert first.operation_id != second.operation_id
     assert booked(stack, one) == [Decimal("10.50")] * 2
 
 
-def test_two_clients_with_the_same_key_do_not_collide(stack: Stack, token: str) -> None:
-    other = stack.token(stack.new_client("other"))
+def test_two_clients_with_the_same_key_do_not_collide(stack: Stack, vezne: Client) -> None:
     one = example("paynet.capture")
-    ours, theirs = order(stack, one, token), order(stack, one, other)
-    assert ours.json()["operation_id"] != theirs.json()["operation_id"]
-    assert "idempotent-replayed" not in theirs.headers
+    ours = vezne.order(one.call, one.request, key=one.key)
+    with Client(stack.api_url, credentials(stack, stack.new_client("other"))) as other:
+        theirs = other.order(one.call, one.request, key=one.key)
+    assert ours.operation_id != theirs.operation_id
+    assert not theirs.replayed
     assert booked(stack, one) == [Decimal("10.50")] * 2
 
 
-def test_another_clients_operation_is_not_found(stack: Stack, token: str) -> None:
-    operation_id = order(stack, example("paynet.capture"), token).json()["operation_id"]
+def test_another_clients_operation_is_not_found(stack: Stack, vezne: Client) -> None:
+    one = example("paynet.capture")
+    operation_id = vezne.order(one.call, one.request).operation_id
     other = stack.token(stack.new_client("reader", ["operations.read"]))
     refused = stack.request("GET", f"/operations/{operation_id}", token=other)
     unknown = stack.request("GET", f"/operations/op_{'a' * 26}", token=other)
@@ -85,14 +91,14 @@ def test_an_amount_is_taken_exactly_as_written(stack: Stack, token: str) -> None
     assert booked(stack, one) == [Decimal("1234567.89")]
 
 
-def test_a_capture_without_amount_takes_the_whole(stack: Stack, token: str) -> None:
+def test_a_capture_without_amount_takes_the_whole(stack: Stack, vezne: Client) -> None:
     one = example("paynet.capture").but(amount=None)
     stack.sandbox.seed(paynet={"pre_authorisations": [{"reference_no": one.reference, "amount": "77.10"}]})
-    assert order(stack, one, token).status_code == 200
+    vezne.order(one.call, one.request)
     assert booked(stack, one) == [Decimal("77.10")]
 
 
-def test_a_lost_answer_is_unknown_and_never_sent_again(stack: Stack, token: str) -> None:
+def test_a_lost_answer_is_unknown_and_never_sent_again(stack: Stack, token: str, vezne: Client) -> None:
     one = example("kolaybi.collect")
     stack.sandbox.rule("kolaybi.collect", "reset")
     stack.sandbox.rule("kolaybi.list_transactions", "fail", times=0)
@@ -112,7 +118,6 @@ def test_a_lost_answer_is_unknown_and_never_sent_again(stack: Stack, token: str)
 
     # The provider can be asked again: the marker in its list is the evidence.
     stack.sandbox.remove_rules()
-    settled = order(stack, one, token)
-    assert settled.status_code == 200, settled.text
-    assert settled.json()["status"] == "succeeded"
+    settled = vezne.order(one.call, one.request, key=one.key, wait_seconds=0)
+    assert settled.operation_id == unknown["operation_id"]
     assert len(booked(stack, one)) == 1
