@@ -28,7 +28,11 @@ class Spread:
         return cls(statistics.median(ordered), low, high, len(ordered))
 
     def __str__(self) -> str:
-        return f"{self.median:.0f} ({self.low:.0f}-{self.high:.0f})"
+        return self.text(0)
+
+    def text(self, digits: int) -> str:
+        """Median, and low to high."""
+        return f"{self.median:.{digits}f} ({self.low:.{digits}f}-{self.high:.{digits}f})"
 
 
 def run(subject: Subject, *arguments: str, **environment: str) -> dict[str, Any]:
@@ -123,6 +127,7 @@ def warm(subjects: Sequence[Subject], orders: int, rounds: int) -> dict[str, dic
         ordered = sorted(values)
         result[name] = {
             "p50_ms": statistics.median(ordered),
+            "spread_ms": Spread.of(ordered),
             "p99_ms": ordered[round((len(ordered) - 1) * 0.99)],
             "orders": len(ordered),
             "calls_per_order": calls[name],

@@ -72,7 +72,16 @@ def _steps(steps: dict[str, dict[str, Spread]]) -> Rows:
 
 def _warm(warm: dict[str, Any]) -> Rows:
     rows: Rows = [
-        ("warm order, processor ms", "p50", "p99", "over floor p50", "over floor p99", "x peer's", "table", "provider")
+        (
+            "warm order, processor ms",
+            "p50 (10%-90%)",
+            "p99",
+            "over floor p50",
+            "over floor p99",
+            "x peer's",
+            "table",
+            "provider",
+        )
     ]
     over_peer = warm["peer"]["p50_ms"] - warm["floor"]["p50_ms"]
     for name in ("floor", "peer", *FUNCTIONS):
@@ -81,7 +90,7 @@ def _warm(warm: dict[str, Any]) -> Rows:
         calls = one["calls_per_order"]
         at_provider = sum(count for called, count in calls.items() if called.startswith("/"))
         rows.append((
-            name, f"{one['p50_ms']:.2f}", f"{one['p99_ms']:.2f}", f"{over:.2f}",
+            name, one["spread_ms"].text(2), f"{one['p99_ms']:.2f}", f"{over:.2f}",
             f"{one['p99_ms'] - warm['floor']['p99_ms']:.2f}", f"{over / over_peer:.2f}",
             f"{sum(calls.values()) - at_provider:g}", f"{at_provider:g}",
         ))  # fmt: skip
@@ -100,9 +109,11 @@ def _left_out(part: str, reason: str) -> Rows:
 def _runtime(runtime: Any) -> Rows:
     if isinstance(runtime, str):
         return _left_out("through Lambda's runtime", runtime)
-    rows: Rows = [("through Lambda's runtime, two instances", "cold ms", "orders/s", "p50 ms", "p99 ms", "peak MiB")]
+    rows: Rows = [
+        ("through Lambda's runtime, two instances", "cold ms", "orders/s", "p50 ms (10%-90%)", "p99 ms", "peak MiB")
+    ]
     return rows + [
-        (name, f"{one['cold_ms'].median:.0f}", f"{one['orders_per_second']:.0f}", f"{one['p50_ms']:.1f}",
+        (name, f"{one['cold_ms'].median:.0f}", f"{one['orders_per_second']:.0f}", one["spread_ms"].text(1),
          f"{one['p99_ms']:.1f}", f"{one['peak_mib']:.0f}")
         for name, one in runtime.items()
     ]  # fmt: skip

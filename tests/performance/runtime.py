@@ -91,7 +91,7 @@ def _orders(subject: Subject, servers: Servers, orders: int) -> dict[str, Any]:
         return {
             "cold_ms": Spread.of(cold),
             "orders_per_second": len(taken) / seconds,
-            "p50_ms": ordered[len(ordered) // 2],
+            "spread_ms": Spread.of(ordered),
             "p99_ms": ordered[round((len(ordered) - 1) * 0.99)],
             "peak_mib": max(_peak_mib(instance) for instance in instances),
             "orders": len(taken),
