@@ -31,8 +31,9 @@ def header_values(event: Event, name: str) -> list[str]:
 
 def stage_path(event: Event) -> str:
     """What stands before our routes in the URL: the stage on the default endpoint, nothing on a custom domain."""
-    path, called = event.get("path") or "", (event.get("requestContext") or {}).get("path") or ""
-    return called.removesuffix(path) if path and called.endswith(path) else ""
+    context = event.get("requestContext") or {}
+    stage = f"/{context.get('stage')}"
+    return stage if str(context.get("path")).startswith(f"{stage}/") else ""
 
 
 def resource(record: Record) -> dict[str, Any]:

@@ -99,7 +99,11 @@ def ask(sandbox: SandboxControl) -> Ask:
             "queryStringParameters": query or None,
             "multiValueQueryStringParameters": changes.get("several", {key: [it] for key, it in query.items()}) or None,
             "headers": headers or {"content-type": "application/json"},
-            "requestContext": {"path": "/v1/any", "authorizer": {"claims": {"client_id": client} if client else {}}},
+            "requestContext": {
+                "stage": "v1",
+                "path": "/v1/any",
+                "authorizer": {"claims": {"client_id": client} if client else {}},
+            },
             "body": body if isinstance(body, str) or body is None else json.dumps(body),
         }
         answer = function(name).handler(event, Context(seconds))

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from vezne.api import stage_path
 
 from tests.support.bench import Bench, Response
 from tests.support.examples import EXAMPLES, HASO, KOLAYBI, LOGINS, WALLETGATE, Example
@@ -314,3 +315,16 @@ def test_location_and_type_without_a_stage_in_the_path(bench: Bench) -> None:
     assert response.headers["Location"] == f"/operations/{response.body['operation_id']}"
     refused = bench.send(KOLAYBI, {}, called_as="/route")
     assert refused.body["type"] == "/problems/invalid-request"
+
+
+@pytest.mark.parametrize(
+    ("path", "stage", "before_our_routes"),
+    [
+        ("/live/haso/transactions/a%20b/expenses", "live", "/live"),
+        ("/haso/transactions/a%20b/expenses", "live", ""),
+        ("/liver/haso", "live", ""),
+    ],
+)
+def test_the_stage_is_found_however_a_path_is_escaped(path: str, stage: str, before_our_routes: str) -> None:
+    event = {"path": "/haso/transactions/a b/expenses", "requestContext": {"path": path, "stage": stage}}
+    assert stage_path(event) == before_our_routes

@@ -128,6 +128,7 @@ def api_event(
         "pathParameters": path_parameters or None,
         "requestContext": {
             "path": called_as or f"/v1{path}",
+            "stage": "v1",
             "authorizer": {"claims": {} if client is None else {"client_id": client, "scope": "vezne/any"}},
         },
         "body": body,
