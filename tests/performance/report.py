@@ -146,10 +146,10 @@ def chart(figures: dict[str, Any], path: Path) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     cold, warm, machine = figures["cold"], figures["warm"], figures["machine"]
     names: tuple[str, ...] = ("peer", "floor", *OURS)
-    spreads = [cold[name]["ready_cpu_ms"] for name in names]
+    spreads = [cold[name]["ready_ms"] for name in names]
     below, above = [one.median - one.low for one in spreads], [one.high - one.median for one in spreads]
     _bars(left, names, [one.median for one in spreads], [below, above], "{:.0f}")
-    left.set_title("Cold start: processor ms from exec to ready, median and 10%-90%")
+    left.set_title("Cold start: ms from exec to ready, median and 10%-90%")
     names = ("peer", *FUNCTIONS)
     over = [warm[name]["p50_ms"] - warm["floor"]["p50_ms"] for name in names]
     _bars(right, names, over, None, "{:.2f}")
