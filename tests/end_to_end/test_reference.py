@@ -12,6 +12,7 @@ import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.end_to_end.browser import chromium, complaints
@@ -102,8 +103,14 @@ def wait(driver: Chrome, condition: object) -> None:
     WebDriverWait(driver, WAIT_SECONDS).until(condition)  # type: ignore[arg-type]
 
 
+def appearing(driver: Chrome, selector: str) -> WebElement:
+    """The element, once the viewer has drawn it."""
+    wait(driver, lambda driver: driver.find_elements(By.CSS_SELECTOR, selector))
+    return driver.find_element(By.CSS_SELECTOR, selector)
+
+
 def click(driver: Chrome, selector: str) -> None:
-    element = driver.find_element(By.CSS_SELECTOR, selector)
+    element = appearing(driver, selector)
     driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
     driver.execute_script("arguments[0].click()", element)
 
@@ -136,21 +143,18 @@ def by(name: str) -> str:
 def test_an_order_can_be_sent_with_a_token_typed_in(reference: Chrome, stack: Stack, token: str) -> None:
     reference_no = uuid.uuid4().hex
     click(reference, ".btn.authorize")
-    wait(reference, lambda driver: driver.find_elements(By.CSS_SELECTOR, ".auth-container input"))
-    reference.find_element(By.CSS_SELECTOR, ".auth-container input").send_keys(token)
+    appearing(reference, ".auth-container input").send_keys(token)
     click(reference, ".auth-btn-wrapper .authorize")
     click(reference, ".auth-btn-wrapper .btn-done")
     head = opblock("paynet.capture")
     click(reference, by("paynet.capture"))
-    wait(reference, lambda driver: driver.find_elements(By.CSS_SELECTOR, f"{head} .execute"))
-    key = reference.find_element(By.CSS_SELECTOR, f"{head} .parameters input[type=text]")
-    body = reference.find_element(By.CSS_SELECTOR, f"{head} textarea.body-param__text")
+    key = appearing(reference, f"{head} .parameters input[type=text]")
+    body = appearing(reference, f"{head} textarea.body-param__text")
     for element, text in ((key, reference_no), (body, json.dumps({"reference_no": reference_no, "amount": "1.00"}))):
         element.send_keys(Keys.CONTROL, "a")
         element.send_keys(text)
     click(reference, f"{head} .execute")
-    status = f"{head} .live-responses-table .response-col_status"
-    wait(reference, lambda driver: driver.find_elements(By.CSS_SELECTOR, status))
+    appearing(reference, f"{head} .live-responses-table .response-col_status")
     wait(reference, lambda driver: "200" in driver.find_element(By.CSS_SELECTOR, f"{head} .live-responses-table").text)
     (booking,) = stack.sandbox.bookings("paynet", reference_no)
     assert booking["amount"] == "1.00"
