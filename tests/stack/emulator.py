@@ -1,20 +1,32 @@
 """MiniStack as the local stack starts it: `python -m tests.stack.emulator`.
 
-AWS tells the policies which items of a table a call touches (the condition key `dynamodb:LeadingKeys`). MiniStack
-1.5.33 does not, and a `ForAllValues` condition about a key that is absent holds, so every fence around a function's own
-records would stand open. Here they are told, and the deployed roles refuse on this machine, too.
+Two things that AWS does with our template and MiniStack 1.5.33 does not are done here, so that they are tried on this
+machine, too:
+
+- AWS tells the policies which items of a table a call touches (the condition key `dynamodb:LeadingKeys`). A
+  `ForAllValues` condition about a key that is absent holds, so every fence around a function's own records would stand
+  open.
+- A pipe applies its filters and its input template. Else the outbox would tell everybody everything.
 """
 
 import json
+import re
 from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions
+from ministack.services import eventbridge, pipes
+from ministack.services.cloudformation import provisioners
 
 # The partition key of our table, the only one whose policies ask for it.
 PARTITION_KEY = "id"
 
 _context_without_keys = iam_actions.dynamodb_service_context
+_pipe_handlers = provisioners._RESOURCE_HANDLERS["AWS::Pipes::Pipe"]
+_create_whole_pipe = _pipe_handlers["create"]
+_publish_whole = pipes._publish_record_to_sns
+# The properties of each pipe in its template.
+_properties: dict[str, Any] = {}
 
 
 def leading_keys(request: dict[str, Any]) -> list[str]:
@@ -33,9 +45,44 @@ def _context(body: bytes) -> dict[str, Any]:
     return {**context, "dynamodb:LeadingKeys": keys} if keys else context
 
 
+def piped(properties: dict[str, Any], record: dict[str, Any]) -> dict[str, Any] | None:
+    """What a pipe with these properties makes of a record of its source; None if its filters keep it back.
+
+    In the input template, an unquoted path stands for its value as JSON, quotes included.
+    """
+    filters = properties["SourceParameters"]["FilterCriteria"]["Filters"]
+    seen = eventbridge._EventView(record, None)
+    if not any(eventbridge._matches_pattern_view(one["Pattern"], seen) for one in filters):
+        return None
+
+    def value(path: re.Match[str]) -> str:
+        found: Any = record
+        for part in path[1].split("."):
+            found = found[part]
+        return json.dumps(found)
+
+    template = properties["TargetParameters"]["InputTemplate"]
+    message: dict[str, Any] = json.loads(re.sub(r"<\$\.([\w.]+)>", value, template))
+    return message
+
+
+def _create_pipe(logical_id: str, properties: dict[str, Any], stack_name: str) -> Any:
+    name, attributes = _create_whole_pipe(logical_id, properties, stack_name)
+    _properties[name] = properties
+    return name, attributes
+
+
+def _publish(topic: str, pipe: dict[str, Any], record: dict[str, Any]) -> None:
+    message = piped(_properties[pipe["Name"]], record)
+    if message is not None:
+        _publish_whole(topic, pipe, message)
+
+
 def main() -> None:
     """Start MiniStack, which takes its settings from the environment."""
     iam_actions.dynamodb_service_context = _context
+    _pipe_handlers["create"] = _create_pipe
+    pipes._publish_record_to_sns = _publish
     app.main()
 
 
