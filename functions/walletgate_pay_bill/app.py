@@ -64,7 +64,7 @@ class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
         """Success: `status` 0 and `code` "100", for our bill and our amount."""
         body = answer.json()
         status, code, payload = str(body.get("status")), str(body.get("code")), body.get("payload")
-        if answer.status == 200 and status == "0" and code == walletgate.SUCCESS_CODE and isinstance(payload, dict):
+        if walletgate.says_success(answer, body) and isinstance(payload, dict):
             result = BillPaymentResult.model_validate(payload)
             if result.inv_payment_transaction_query_oid not in (None, order.request.inv_payment_transaction_query_oid):
                 return Unknown("other bill")

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from vezne.credentials import Access, Keyring, Token, WalletgateCredentials
 from vezne.inquiries import Client, InquiryRefusedError, InquiryUnreadableError, ask, log_in, read_token
 from vezne.models.walletgate import TransactionSummary
-from vezne.provider import Deadline, Provider, UnreadableError, form_request, json_request
+from vezne.provider import Answer, Deadline, Provider, UnreadableError, form_request, json_request
 from vezne.signing import bearer
 
 SUCCESS_CODE = "100"
@@ -79,16 +79,21 @@ def product_detail(product_oid: str, deadline: Deadline) -> Any:
     return _payload("/v1/InvoicePayment/GetProductDetailByProductId", {"product_oid": product_oid}, deadline)
 
 
+def says_success(answer: Answer, body: dict[str, Any]) -> bool:
+    """Whether an answer has every sign of success: HTTP 200, `status` 0 and `code` "100"."""
+    return answer.status == 200 and str(body.get("status")) == "0" and str(body.get("code")) == SUCCESS_CODE
+
+
 def _payload(path: str, fields: dict[str, Any], deadline: Deadline) -> Any:
-    """`payload` of an answer whose `status` is 0 and `code` "100". Raises InquiryFailedError."""
+    """`payload` of an answer that says success. Raises InquiryFailedError."""
     answer = ask(CLIENT, deadline, lambda access: json_request(path, fields, headers(access)))
     try:
         body = answer.json()
     except UnreadableError:
         raise InquiryUnreadableError("unreadable") from None
-    status, code = str(body.get("status")), str(body.get("code"))
-    if answer.status == 200 and status == "0" and code == SUCCESS_CODE:
+    if says_success(answer, body):
         return body.get("payload")
+    code = str(body.get("code"))
     # A success by its code alone contradicts itself: neither an answer nor a refusal.
     if "code" in body and code != SUCCESS_CODE:
         raise InquiryRefusedError(f"http-{answer.status}", code, str(body.get("message", "")))
