@@ -31,8 +31,8 @@ class _Loader(Loader):
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
         """As botocore's, but for the old list of every service's endpoints: reading it is a twentieth of a cold start.
 
-        The address of a service comes from its own rules, for which botocore looks only up here to which partition a
-        region belongs. The far shorter list of partitions says that, too.
+        The address of a service comes from its own rules; here botocore only looks up which partition a region belongs
+        to. The far shorter list of partitions says that, too.
         """
         if name != "endpoints":
             return super().load_data_with_path(name)
@@ -51,6 +51,7 @@ def _without_services(partition: dict[str, Any]) -> dict[str, Any]:
 class _HttpSession(URLLib3Session):
     """botocore's HTTP with the context of this process, which knows the authorities already."""
 
+    # Lambda brings a botocore of its own: should one not ask for the context below, it goes on reading a bundle.
     _shares_context = False
 
     def _get_ssl_context(self) -> ssl.SSLContext:
@@ -92,7 +93,6 @@ def client(service: str, *, connect_seconds: float, read_seconds: float) -> Any:
 def read_descriptions() -> None:
     """Read from disk what making the clients needs. It is the same for everybody and holds no credentials."""
     loader = _loader()
-    loader.load_data_with_path("endpoints")
     loader.load_data("partitions")
     for service in SERVICES:
         loader.load_service_model(service, "service-2")
