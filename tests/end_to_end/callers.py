@@ -1,16 +1,13 @@
 """The typed client where the stack is its API: what it hears, and requests for it from a path and fields."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx
 
 from tests.client import Client, Credentials, InquiryCall, OrderCall
 from tests.stack import Stack
-from tests.stack.processes import ROOT
 from tests.stack.stack import AppClient
 
 
@@ -33,24 +30,3 @@ def request_for(call: OrderCall[Any, Any] | InquiryCall[Any, Any], path: str, fi
     assert found is not None, path
     in_path = {name: int(value) if name == "associate_id" else value for name, value in found.groupdict().items()}
     return call.request.model_validate({**fields, **in_path})
-
-
-class GoldenInquiry:
-    """A question as its golden event asks it."""
-
-    def __init__(self, name: str) -> None:
-        event = json.loads((ROOT / "events" / f"{name.replace('.', '_')}.api.json").read_text())
-        self.method: str = event["httpMethod"]
-        self.path: str = event["path"]
-        self.query: dict[str, str] = event["queryStringParameters"] or {}
-        self.body: dict[str, Any] | None = json.loads(event["body"]) if event["body"] else None
-
-    @property
-    def url(self) -> str:
-        """Path and query."""
-        return self.path + (f"?{urlencode(self.query)}" if self.query else "")
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """All that is not in the path."""
-        return {**self.query, **(self.body or {})}

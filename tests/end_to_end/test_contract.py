@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.client import Problem
 from tests.end_to_end.conformity import breaches, closed_document
 from tests.end_to_end.examples import OPERATIONS, Example, example
 from tests.end_to_end.test_inquiries import golden
@@ -55,7 +56,7 @@ def told(name: str, answer: httpx.Response) -> str:
     """What the answer says in two words, once it is held to the document."""
     assert breaches(DOCUMENT, name, answer) == [], answer.text
     body = answer.json()
-    return f"{answer.status_code} {body['type'].rsplit('/')[-1] if 'type' in body else body['status']}"
+    return f"{answer.status_code} {Problem(body).slug or body['status']}"
 
 
 def otherwise(one: Example) -> Example:

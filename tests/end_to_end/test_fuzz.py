@@ -61,10 +61,9 @@ def orders(draw: st.DrawFn) -> Sent:
 def question(name: str) -> Sent:
     """An inquiry as its golden event asks it."""
     one = golden(name)
-    path = one["path"] + (f"?{urlencode(one['query'])}" if one["query"] else "")
     if one["body"] is None:
-        return Sent("valid", one["method"], path)
-    return Sent("valid", one["method"], path, json.dumps(one["body"]).encode(), {"Content-Type": JSON})
+        return Sent("valid", one["method"], one["url"])
+    return Sent("valid", one["method"], one["url"], json.dumps(one["body"]).encode(), {"Content-Type": JSON})
 
 
 WITH_A_BODY = orders() | st.just(question("walletgate.list_bills"))

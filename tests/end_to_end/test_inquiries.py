@@ -22,8 +22,9 @@ from tests.client import (
     Client,
 )
 from tests.client import INQUIRIES as CALLS
-from tests.end_to_end.callers import GoldenInquiry, heard_by, request_for
+from tests.end_to_end.callers import heard_by, request_for
 from tests.end_to_end.examples import example
+from tests.openapi.examples import example as golden_example
 from tests.stack import Stack
 from tests.stack.stack import INQUIRIES, OPERATIONS
 
@@ -31,8 +32,8 @@ ASAT = "5e1d0a57-0000-4000-8000-000000001001"
 
 
 def golden(stack: Stack, token: str | None, name: str) -> httpx.Response:
-    asked = GoldenInquiry(name)
-    return stack.request(asked.method, asked.url, token=token, body=asked.body)
+    asked = golden_example(name)
+    return stack.request(asked["method"], asked["url"], token=token, body=asked["body"])
 
 
 @pytest.mark.parametrize("name", INQUIRIES)
@@ -50,12 +51,12 @@ def test_the_golden_inquiry_is_answered_and_leaves_nothing_behind(stack: Stack, 
 
 @pytest.mark.parametrize("name", INQUIRIES)
 def test_the_client_asks_every_golden_inquiry_and_reads_all_of_its_answer(vezne: Client, name: str) -> None:
-    call, asked = CALLS[name], GoldenInquiry(name)
+    call, asked = CALLS[name], golden_example(name)
     heard = heard_by(vezne)
-    answer = vezne.ask(call, request_for(call, asked.path, asked.fields))
+    answer = vezne.ask(call, request_for(call, asked["path"], {**asked["query"], **(asked["body"] or {})}))
     assert answer.public() == heard[-1].json()
-    assert heard[-1].request.url.path.endswith(asked.path)
-    assert heard[-1].request.url.params.keys() == asked.query.keys()
+    assert heard[-1].request.url.path.endswith(asked["path"])
+    assert heard[-1].request.url.params.keys() == asked["query"].keys()
 
 
 @pytest.mark.parametrize("name", INQUIRIES)

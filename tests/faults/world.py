@@ -16,6 +16,7 @@ from typing import Any
 
 from vezne.record import SETTLED, Record, from_item
 
+from tests.client import Problem
 from tests.sandbox.client import SandboxControl
 from tests.stack.build import aws_environment
 from tests.stack.processes import ROOT, choose_port, run_directory
@@ -55,7 +56,7 @@ class Answer:
     @property
     def slug(self) -> str:
         """Which problem it is; empty if it is none."""
-        return str(self.body.get("type", "")).rpartition("/")[2]
+        return Problem(self.body).slug
 
 
 class FunctionProcess:

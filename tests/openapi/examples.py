@@ -21,13 +21,15 @@ def example(name: str) -> dict[str, Any]:
     event = json.loads(
         (ROOT / "events" / f"{'get_operation' if name == READ else name.replace('.', '_')}.api.json").read_text()
     )
+    query = event["queryStringParameters"] or {}
     return {
         "method": event["httpMethod"],
         "path": event["path"],
-        "query": event["queryStringParameters"] or {},
+        "query": query,
+        "url": event["path"] + (f"?{urlencode(query)}" if query else ""),
         "body": json.loads(event["body"]) if event["body"] else None,
         "key": event["headers"].get("Idempotency-Key"),
-        "parameters": {**(event["pathParameters"] or {}), **(event["queryStringParameters"] or {})},
+        "parameters": {**(event["pathParameters"] or {}), **query},
     }
 
 
@@ -63,9 +65,8 @@ def answers(stack: Stack) -> dict[str, dict[str, Any]]:
 
 def _send(stack: Stack, token: str, name: str, key: str | None = None, body: Any = None) -> httpx.Response:
     one = example(name)
-    path = one["path"] + (f"?{urlencode(one['query'])}" if one["query"] else "")
     order_key = (key or uuid.uuid4().hex) if name in RESULTS else None
-    return stack.request(one["method"], path, token=token, key=order_key, body=body or one["body"])
+    return stack.request(one["method"], one["url"], token=token, key=order_key, body=body or one["body"])
 
 
 def _kept(answer: httpx.Response) -> dict[str, Any]:

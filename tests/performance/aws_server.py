@@ -1,16 +1,15 @@
-"""DynamoDB and Secrets Manager on one loopback port, as quick as a server can be: `python aws_server.py PORT`.
+"""DynamoDB and Secrets Manager on one loopback port, as quick as a server can be.
 
-It keeps nothing: every write succeeds, every order is new. Run on its own so that its processor time is not the
-function's. An emulator of AWS would take longer than the function itself.
+`python -m tests.performance.aws_server PORT`. It keeps nothing: every write succeeds, every order is new. Run on its
+own so that its processor time is not the function's. An emulator of AWS would take longer than the function itself.
 """
 
 import json
 import sys
-from pathlib import Path
 
 from aiohttp import web
 
-CREDENTIALS = Path(__file__).parents[1] / "sandbox" / "credentials.json"
+from tests.sandbox.ledger import load_credentials
 
 
 async def aws(request: web.Request) -> web.Response:
@@ -18,8 +17,7 @@ async def aws(request: web.Request) -> web.Response:
     await request.read()
     content: dict[str, str] = {}
     if request.headers["X-Amz-Target"].endswith("GetSecretValue"):
-        secret = json.loads(CREDENTIALS.read_text())["paynet"]
-        content = {"SecretString": json.dumps(secret), "VersionId": "1", "Name": "paynet"}
+        content = {"SecretString": json.dumps(load_credentials()["paynet"]), "VersionId": "1", "Name": "paynet"}
     return web.Response(body=json.dumps(content), content_type="application/x-amz-json-1.0")
 
 

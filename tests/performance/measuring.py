@@ -126,7 +126,6 @@ def warm(subjects: Sequence[Subject], orders: int, rounds: int) -> dict[str, dic
     for name, values in taken.items():
         ordered = sorted(values)
         result[name] = {
-            "p50_ms": statistics.median(ordered),
             "spread_ms": Spread.of(ordered),
             "p99_ms": ordered[round((len(ordered) - 1) * 0.99)],
             "orders": len(ordered),

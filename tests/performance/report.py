@@ -83,10 +83,10 @@ def _warm(warm: dict[str, Any]) -> Rows:
             "provider",
         )
     ]
-    over_peer = warm["peer"]["p50_ms"] - warm["floor"]["p50_ms"]
+    over_peer = warm["peer"]["spread_ms"].median - warm["floor"]["spread_ms"].median
     for name in ("floor", "peer", *FUNCTIONS):
         one = warm[name]
-        over = one["p50_ms"] - warm["floor"]["p50_ms"]
+        over = one["spread_ms"].median - warm["floor"]["spread_ms"].median
         calls = one["calls_per_order"]
         at_provider = sum(count for called, count in calls.items() if called.startswith("/"))
         rows.append((
@@ -151,7 +151,7 @@ def chart(figures: dict[str, Any], path: Path) -> None:
     _bars(left, names, [one.median for one in spreads], [below, above], "{:.0f}")
     left.set_title("Cold start: ms from exec to ready, median and 10%-90%")
     names = ("peer", *FUNCTIONS)
-    over = [warm[name]["p50_ms"] - warm["floor"]["p50_ms"] for name in names]
+    over = [warm[name]["spread_ms"].median - warm["floor"]["spread_ms"].median for name in names]
     _bars(right, names, over, None, "{:.2f}")
     right.set_title("Warm order: processor ms over the floor, median")
     where = f"{machine['processor']}, {machine['cores']} cores · Python {machine['python']} · {machine['date']}"

@@ -18,8 +18,9 @@ from typing import Any
 
 from tests.sandbox.client import SandboxControl
 from tests.stack.processes import ROOT, choose_port, running
+from tests.stack.stack import _sandbox
 
-from .installation import BENCH, HERE, PYTHON, Subject
+from .installation import BENCH, PYTHON, Subject
 from .measuring import Spread
 
 POOL = 2
@@ -52,11 +53,10 @@ def through_the_runtime(subjects: list[Subject], orders: int) -> dict[str, dict[
 @contextmanager
 def _servers() -> Iterator[Servers]:
     aws_port, sandbox_port = choose_port(), choose_port()
-    aws_command: list[str | Path] = [sys.executable, HERE / "aws_server.py", str(aws_port)]
-    sandbox_command = [sys.executable, "-m", "tests.sandbox", "--port", str(sandbox_port)]
+    command = [sys.executable, "-m", "tests.performance.aws_server", str(aws_port)]
     with (
-        running("the AWS server", aws_command, {**os.environ}, BENCH / "aws.log") as aws,
-        running("the sandbox", sandbox_command, {**os.environ}, BENCH / "sandbox.log") as sandbox,
+        running("the AWS server", command, {**os.environ}, BENCH / "aws.log") as aws,
+        _sandbox(sandbox_port, BENCH) as sandbox,
     ):
         aws.wait_for_port(aws_port)
         sandbox.wait_for_port(sandbox_port)

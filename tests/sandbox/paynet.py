@@ -256,13 +256,12 @@ class Paynet(Provider):
 
     def _pre_authorisation(self, fields: dict[str, Any]) -> PreAuthorisation:
         names = {name: fields[name] for name in IDENTIFIERS if fields.get(name)}
-        found = {id(target): target for item in names.items() if (target := self._named.get(item))}
-        if not found:
+        first, *others = map(self._named.get, names.items())
+        if first is None and not any(others):
             return self._open(names, DEFAULT_AMOUNT)
-        target = next(iter(found.values()))
-        if len(found) > 1 or not all(item in self._named for item in names.items()):
+        if first is None or any(other is not first for other in others):
             raise Refused(error_object(11, "the identifiers name different transactions"))
-        return target
+        return first
 
     def _open(self, names: dict[str, str], amount: Decimal) -> PreAuthorisation:
         number = self.next_number()

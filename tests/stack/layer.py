@@ -29,6 +29,8 @@ def layer_environment(target: str) -> dict[str, str]:
 
     Where Lambda's interpreter is missing, a layer for Lambda is built without bytecode: it runs, only slower.
     """
+    own = {"VEZNE_LAYER_TARGET": target, "PYTHON": sys.executable}
+    if target == "local":
+        return own
     python = lambda_python()
-    bytecode = {"LAMBDA_PYTHON": str(python)} if python else {"VEZNE_LAYER_BYTECODE": "none"}
-    return {"VEZNE_LAYER_TARGET": target, "PYTHON": sys.executable, **bytecode}
+    return {**own, "LAMBDA_PYTHON": str(python)} if python else {**own, "VEZNE_LAYER_BYTECODE": "none"}

@@ -18,6 +18,7 @@ from vezne.inquiries import haso, kolaybi, paynet, vakifbank, walletgate
 from vezne.operation import Operation, Order
 from vezne.record import PROCESSING, Record
 
+from tests.client import Problem
 from tests.support.examples import LOGINS, SECRETS, Example
 from tests.support.provider_server import ProviderServer, json_reply
 
@@ -106,7 +107,7 @@ class Response:
     @property
     def slug(self) -> str:
         """Which problem it is; empty if it is none."""
-        return str(self.body.get("type", "")).rpartition("/")[2]
+        return Problem(self.body).slug
 
 
 def api_event(
