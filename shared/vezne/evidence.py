@@ -1,0 +1,111 @@
+"""The evidence rule: what an answer or a row must show before it is believed. Money decisions read nothing else.
+
+- *Found* needs the natural key and every typed field the row carries (amount, currency, status, direction) to fit.
+- *Not found* needs an answer read to its end in which no row could be ours: a row whose key is missing, or in a form
+  that we do not know, makes the look-up inconclusive.
+- A *refusal* needs a listed code as plain text or integer, in the provider's own envelope, with a status that refuses,
+  and no sign of success beside it.
+
+Everything else is unknown. Values come here as the JSON had them (`Answer.json()`), never through a lenient model:
+`"true"`, `1` and `true` are three different signs.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from vezne.outcome import Finding, Found, Inconclusive, NotFound, Succeeded
+
+_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+
+
+class Match(Enum):
+    """How a row's key compares with ours."""
+
+    OURS = "ours"
+    ANOTHER = "another"
+    # The key is missing, empty, of another type, or differs from ours by case or blanks only.
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a look-up as the rule sees it. `fits`: every typed field it carries is that of our order."""
+
+    match: Match
+    fits: bool
+    content: Any
+
+
+def plain_text(value: object) -> str | None:
+    """A code or key as the provider wrote it: text, or an integer as text. None for everything else."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    return str(value)
+
+
+def match_key(ours: str, *keys: object) -> Match:
+    """Compare our natural key with every field of a row that may name it; those that are None name nothing."""
+    matches = {_match_one(ours, key) for key in keys if key is not None}
+    return matches.pop() if len(matches) == 1 else Match.UNCLEAR
+
+
+def _match_one(ours: str, key: object) -> Match:
+    text = plain_text(key)
+    if text == ours:
+        return Match.OURS
+    if text is None or not text.strip() or text.strip().casefold() == ours.strip().casefold():
+        return Match.UNCLEAR
+    return Match.ANOTHER
+
+
+def is_amount(value: object, ours: Decimal) -> bool:
+    """Whether a JSON number, or a plain decimal string, is this amount, by value: `196.5000` is `196.50`."""
+    if isinstance(value, str):
+        return _DECIMAL.fullmatch(value) is not None and Decimal(value) == ours
+    return isinstance(value, (int, Decimal)) and not isinstance(value, bool) and value == ours
+
+
+def is_one_of(value: object, listed: Collection[str]) -> bool:
+    """Whether a value is one of the listed texts, as plain text or integer, to the letter."""
+    text = plain_text(value)
+    return text is not None and text in listed
+
+
+def absent_or(value: object, fits: Callable[[object], bool]) -> bool:
+    """Whether an optional field says nothing (missing or null), or fits."""
+    return value is None or fits(value)
+
+
+def refusal_code(
+    code: object, listed: Collection[str], *, refuses: bool, signs_of_success: Iterable[bool] = ()
+) -> str | None:
+    """The code of a refusal that may be believed, else None.
+
+    `refuses`: the HTTP status and the provider's own envelope both say that the call was refused.
+    """
+    believed = refuses and is_one_of(code, listed) and not any(signs_of_success)
+    return plain_text(code) if believed else None
+
+
+def find(
+    rows: Sequence[Row], succeeded: Callable[[Any], tuple[Succeeded, dict[str, str]]], *, filtered: bool = False
+) -> Finding:
+    """What the rows of a look-up that was read to its end prove.
+
+    `succeeded` makes the outcome and the evidence of the one row that is ours. `filtered`: the provider chose the rows
+    by our key, so that a row which names it unclearly may be a second one of ours.
+    """
+    ours = [row for row in rows if row.match is Match.OURS]
+    unclear = any(row.match is Match.UNCLEAR for row in rows)
+    if not ours:
+        return Inconclusive("a row that may be ours") if unclear else NotFound({"rows": str(len(rows))})
+    if len(ours) > 1 or (filtered and unclear):
+        return Inconclusive("several rows that may be ours")
+    if not ours[0].fits:
+        return Inconclusive("a row of ours that does not fit")
+    outcome, seen = succeeded(ours[0].content)
+    return Found(outcome, seen)
