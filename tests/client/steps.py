@@ -17,6 +17,9 @@ FIRST_PAUSE_SECONDS = 0.5
 # Each sending of an order may be the one that performs it: given up too early, it only makes an unknown outcome.
 SHORTEST_ORDER_SECONDS = 10.0
 SHORTEST_INQUIRY_SECONDS = 2.0
+# The problems that tell the final status of the record under the key, by which no money moved. All others tell why
+# this request was refused; the record, if there is one, may say anything.
+_ENDS_WITHOUT_MONEY = frozenset({"declined", "not-executed"})
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,10 @@ def inquiry(send: Send, read: Callable[[Any], A], now: Callable[[], float]) -> S
 
 
 class _Attempts:
-    """When to send again: after as long as Retry-After says, or longer each time, and a last time when time is up."""
+    """When to send again: after as long as Retry-After says, or longer each time, and a last time when time is up.
+
+    That last one may come sooner than Retry-After says: what stands in the record by then is told at once.
+    """
 
     def __init__(self, until: float, now: Callable[[], float]) -> None:
         self._until = until
@@ -207,9 +213,9 @@ def _may_have_moved(came: Came, body: dict[str, Any], before: bool) -> bool:
         return before
     if body.get("money") != "not_moved":
         return True
-    # A refusal at the door or before the claim tells nothing about an earlier attempt that got no answer. One that
-    # names the operation and asks for a new key does: nothing will be done under this key any more.
-    return before and not (body.get("retry") == "new_key" and "operation_id" in body)
+    # A refusal of this request tells nothing about an earlier attempt that got no answer, whatever it asks for and
+    # though it names the operation. What the record itself says at its end does: nothing more is done under this key.
+    return before and not (Problem(body).slug in _ENDS_WITHOUT_MONEY and "operation_id" in body)
 
 
 def _fitting(read: Callable[[Any], A], body: dict[str, Any]) -> A:

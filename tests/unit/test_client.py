@@ -199,13 +199,38 @@ def test_nothing_is_sent_again_unless_retry_says_same_key(run: Order, refusal: A
     assert len(api.requests) == 1
 
 
-# Not the slug decides: the order under this key is settled where `retry` says new_key and the operation is named.
-@pytest.mark.parametrize("end", [DECLINED, settled("anything", 422, "not_moved", "new_key")])
+@pytest.mark.parametrize("end", [DECLINED, settled("not-executed", 402, "not_moved", "new_key")])
 @pytest.mark.parametrize("before", [UNKNOWN, LOST])
 def test_an_unknown_outcome_that_turns_out_not_to_have_moved_money(run: Order, before: Answer, end: Answer) -> None:
     with pytest.raises(Problem) as raised:
         run(Api(before, end), "order", CAPTURE, REQUEST, key="invoice-1")
     assert (raised.value.money, raised.value.key) == ("not_moved", "invoice-1")
+
+
+# Each names the operation and asks for a new key, but speaks of this request or of another order: not of the record.
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        settled("idempotency-key-reused", 422, "not_moved", "new_key"),
+        settled("idempotency-key-reused", 422, "unknown", "new_key"),
+        settled("total-would-fall", 422, "not_moved", "new_key"),
+        settled("held-by-another-operation", 409, "not_moved", "never"),
+        settled("invalid-request", 400, "not_moved", "never"),
+        # A final problem that does not name the operation is not this API's.
+        problem("declined", 402, "not_moved", "new_key"),
+        # The status alone proves nothing either.
+        settled("anything", 402, "not_moved", "new_key"),
+    ],
+)
+@pytest.mark.parametrize("before", [UNKNOWN, LOST])
+def test_a_refusal_of_a_later_attempt_does_not_clear_an_earlier_one(
+    run: Order, before: Answer, refusal: Answer
+) -> None:
+    with pytest.raises(OutcomeUnknown) as raised:
+        run(Api(before, refusal), "order", CAPTURE, REQUEST, key="invoice-1")
+    assert raised.value.key == "invoice-1"
+    # What was refused last is told, too.
+    assert isinstance(raised.value.__cause__, Problem)
 
 
 @pytest.mark.parametrize("last", [UNKNOWN, UNAVAILABLE, *LOST_ANSWERS, problem("anything", 400, "moved", "never")])
@@ -369,6 +394,14 @@ def test_it_waits_as_long_as_it_is_told(run: Order) -> None:
     api = Api((status, body, {"Retry-After": "7"}), SUCCEEDED)
     run(api, "order", CAPTURE, REQUEST)
     assert api.waits == [7.0]
+
+
+def test_a_time_to_wait_that_grows_is_kept_to_however_long_it_is(run: Order) -> None:
+    status, body = UNKNOWN  # type: ignore[misc]
+    told = ["5", "10", "20", "40", "80"]
+    api = Api(*[(status, body, {"Retry-After": seconds}) for seconds in told], SUCCEEDED)
+    run(api, "order", CAPTURE, REQUEST, wait_seconds=600)
+    assert api.waits == [5, 10, 20, 40, 80]
 
 
 @pytest.mark.parametrize("told", ["", "soon", "0", "²", "-1"])
