@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
 UNRESOLVED_INDEX = "unresolved-index"
-KEPT_SECONDS = 90 * 24 * 3600
 # Two functions' clocks may differ; a lease is only over when it is over on every clock.
 CLOCK_MARGIN_SECONDS = 3
 _CONFLICT_TRIES = 4
@@ -55,6 +54,11 @@ class GuardRefusedError(Exception):
     def __init__(self, guard: dict[str, Any]) -> None:
         super().__init__("guard")
         self.guard = guard
+
+
+def kept_seconds() -> int:
+    """How long a settled record is kept: the template's KeptDays, in seconds."""
+    return int(os.environ.get("KEPT_DAYS", "90")) * 24 * 3600
 
 
 def new_owner() -> str:
@@ -138,7 +142,7 @@ class Store:
             "#expires = :expires, #lease = :lease REMOVE unresolved, next_look_up",
             # What is settled never changes; the SDK may repeat the very same write.
             condition="#owner = :owner AND (attribute_exists(unresolved) OR #status = :status)",
-            expires=int(now) + KEPT_SECONDS,
+            expires=int(now) + kept_seconds(),
         )
         self._write_with_guard(settled, {"Update": update}, status, in_doubt=record.status == UNKNOWN)
         return settled
@@ -269,7 +273,7 @@ def _guard_end(record: Record, ending: str, *, in_doubt: bool) -> dict[str, Any]
     if not guard.figures:
         # What is remembered matters to orders of the same days only; figures must never be forgotten.
         setting.append("expires_at = :expires")
-        values[":expires"] = {"N": str(int(record.updated_at) + KEPT_SECONDS)}
+        values[":expires"] = {"N": str(int(record.updated_at) + kept_seconds())}
     sets = f"SET {', '.join(setting)} " if setting else ""
     expression = f"{sets}REMOVE holder, holder_client{adding}"
     return {"Update": {**held, "UpdateExpression": expression, "ExpressionAttributeValues": values}}

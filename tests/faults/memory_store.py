@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from vezne.idempotency import KEPT_SECONDS, GuardRefusedError, LostOwnershipError, Store
+from vezne.idempotency import GuardRefusedError, LostOwnershipError, Store, kept_seconds
 from vezne.record import SUCCEEDED, UNKNOWN, Record, Unresolved, from_item, number, to_item
 
 
@@ -84,7 +84,7 @@ class MemoryStore(Store):
         settled = replace(record, status=status, outcome=outcome, updated_at=now, next_look_up=None, lease_until=0.0)
         self._put(replace(there, status=status, outcome=outcome, updated_at=now, evidence=record.evidence,
                           lease_until=0.0, next_look_up=None))  # fmt: skip
-        self._table.expires[record.id] = int(now) + KEPT_SECONDS
+        self._table.expires[record.id] = int(now) + kept_seconds()
         if record.guard is not None and not (status == SUCCEEDED and record.guard.keeps):
             self._end_guard(settled, status, in_doubt=record.status == UNKNOWN)
         return settled

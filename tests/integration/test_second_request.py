@@ -98,6 +98,16 @@ def test_a_settled_record_expires_and_an_unsettled_one_never(bench: Bench, examp
     assert "next_look_up" not in item
 
 
+@each_operation
+def test_a_settled_record_is_kept_as_long_as_the_stack_says(
+    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEPT_DAYS", "365")
+    bench.store.settle(bench.stand(example), SUCCEEDED, {"result": {}})
+    (item,) = [it for it in bench.records() if "outcome" in it]
+    assert int(item["expires_at"]["N"]) == int(bench.clock.now) + 365 * 24 * 3600
+
+
 # -------------------------------------------------------------------- row 3: processing, and it is mine
 
 

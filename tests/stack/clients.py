@@ -20,7 +20,7 @@ from .stack import INQUIRIES, OPERATIONS
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # As long as the first client's in the template.
-_TOKEN_MINUTES = 60
+_TOKEN_MINUTES = 15
 
 
 def read_scopes(text: str) -> list[str]:
@@ -71,8 +71,8 @@ def create(outputs: dict[str, str], stack: str, name: str, scopes: list[str]) ->
 def revoke(outputs: dict[str, str], stack: str, name: str) -> Iterator[str]:
     """Delete the client, then its secret; what is missing of the two was deleted before. Raises OperatorError."""
     client = _find(outputs, name)
-    if client == outputs["ClientId"]:
-        raise OperatorError(f"{name} belongs to the template: take it out there.")
+    if client and client == outputs.get("ClientId"):
+        raise OperatorError(f"{name} belongs to the template: deploy with FirstClient=false to take it away.")
     vault, secret = boto3.client("secretsmanager"), _secret_name(stack, name)
     try:
         vault.describe_secret(SecretId=secret)

@@ -18,7 +18,7 @@ class OperatorError(Exception):
 def connect(stack: str) -> dict[str, str]:
     """The outputs of the deployed stack, or of the local one if no name is given; boto3 speaks to where it is.
 
-    Raises OperatorError.
+    What is written from here is kept for as long as the stack's functions keep it. Raises OperatorError.
     """
     if not stack:
         os.environ.update(aws_environment(local_stack()["aws_endpoint_url"]))
@@ -29,6 +29,10 @@ def connect(stack: str) -> dict[str, str]:
         deployed = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     except (BotoCoreError, ClientError) as error:
         raise OperatorError(f"The stack {name} cannot be read: {error}") from None
+    parameters = {it["ParameterKey"]: it["ParameterValue"] for it in deployed.get("Parameters", [])}
+    # A stack of an earlier template has no such parameter.
+    if "KeptDays" in parameters:
+        os.environ["KEPT_DAYS"] = parameters["KeptDays"]
     return {output["OutputKey"]: output["OutputValue"] for output in deployed.get("Outputs", [])}
 
 

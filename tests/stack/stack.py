@@ -55,14 +55,15 @@ PROVIDER_URLS = {
     "HASO_URL": "HasoUrl",
     "PAYNET_URL": "PaynetUrl",
 }
-# The data lives as long as the run, a sweep comes when a test asks for it, and MiniStack has neither the firewall's
-# association nor CodeDeploy.
+# The data lives as long as the run, a sweep comes when a test asks for it, the sandbox takes its own test cards, and
+# MiniStack has neither the firewall's association nor CodeDeploy.
 LOCAL_PARAMETERS = {
     "StageName": "local",
     "ProtectData": "false",
     "SweepSchedule": "rate(365 days)",
     "Firewall": "false",
     "GradualDeployment": "false",
+    "CardPayments": "true",
 }
 # The first call of a function starts its process; after that, the longest is the gateway's own 29 s.
 HTTP_SECONDS = 40

@@ -73,8 +73,41 @@ def test_every_scope_exists_and_the_first_client_has_them_all(system: Template) 
     assert {f"{server['Identifier']}/{scope['ScopeName']}" for scope in server["Scopes"]} == scopes
     client = properties(system, "Client")
     assert set(client["AllowedOAuthScopes"]) == scopes
+    # A token cannot be called back.
+    assert (client["AccessTokenValidity"], client["TokenValidityUnits"]) == (15, {"AccessToken": "minutes"})
     assert client["AllowedOAuthFlows"] == ["client_credentials"]
     assert client["GenerateSecret"] is True
+
+
+def test_no_live_stack_has_a_client_with_every_scope(system: Template) -> None:
+    live = {"Fn::Equals": [{"Ref": "StageName"}, "live"]}
+    wanted = {"Fn::Equals": [{"Ref": "FirstClient"}, "true"]}
+    assert system["Conditions"]["HasFirstClient"] == {"Fn::And": [wanted, {"Fn::Not": [live]}]}
+    assert system["Resources"]["Client"]["Condition"] == "HasFirstClient"
+    assert system["Outputs"]["ClientId"]["Condition"] == "HasFirstClient"
+    # Taken away, it is gone: a client that were kept would go on getting tokens.
+    assert "Retain" not in json.dumps({**system["Resources"]["Client"], "Properties": {}})
+
+
+def test_a_function_with_operations_of_clients_knows_the_first_client(system: Template) -> None:
+    known = {"Fn::If": ["HasFirstClient", {"Ref": "Client"}, ""]}
+    for name in ("GetOperation", *ORDERS):
+        assert properties(system, name)["Environment"]["Variables"]["FIRST_CLIENT_ID"] == known, name
+
+
+def test_what_settles_an_operation_knows_how_long_it_is_kept(system: Template) -> None:
+    for name in ORDERS:
+        assert properties(system, name)["Environment"]["Variables"]["KEPT_DAYS"] == {"Ref": "KeptDays"}, name
+    parameter = source()["Parameters"]["KeptDays"]
+    # As long as a key is good. No back end sends an order again after a month.
+    assert parameter["MinValue"] == 30
+    assert parameter["Default"] == 90
+
+
+def test_no_card_is_paid_unless_somebody_decided_so(system: Template) -> None:
+    parameter = source()["Parameters"]["CardPayments"]
+    assert (parameter["Default"], parameter["AllowedValues"]) == ("false", ["true", "false"])
+    assert properties(system, "VakifbankPay")["Environment"]["Variables"]["CARD_PAYMENTS"] == {"Ref": "CardPayments"}
 
 
 def test_there_is_no_second_public_stage(system: Template) -> None:

@@ -16,7 +16,7 @@ def system() -> Template:
 
 def test_what_must_not_be_lost_is_retained(system: Template) -> None:
     kept = ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::Cognito::UserPool",
-            "AWS::Cognito::UserPoolClient", "AWS::SQS::Queue", "AWS::Logs::LogGroup", "AWS::KMS::Key")  # fmt: skip
+            "AWS::SQS::Queue", "AWS::Logs::LogGroup", "AWS::KMS::Key")  # fmt: skip
     for resource_type in kept:
         resources = of_type(system, resource_type)
         assert resources, resource_type
