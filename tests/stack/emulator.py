@@ -1,12 +1,14 @@
 """MiniStack as the local stack starts it: `python -m tests.stack.emulator`.
 
-Two things that AWS does with our template and MiniStack 1.5.33 does not are done here, so that they are tried on this
-machine, too:
+Three things that AWS does with our template and tools and MiniStack 1.5.33 does not are done here, so that they are
+tried on this machine, too:
 
 - AWS tells the policies which items of a table a call touches (the condition key `dynamodb:LeadingKeys`). A
   `ForAllValues` condition about a key that is absent holds, so every fence around a function's own records would stand
   open.
 - A pipe applies its filters and its input template. Else the outbox would tell everybody everything.
+- An app client may have two secrets, both of which get tokens (AddUserPoolClientSecret, ListUserPoolClientSecrets,
+  DeleteUserPoolClientSecret). So a secret is rotated without a moment at which none works.
 """
 
 import json
@@ -17,6 +19,8 @@ from ministack import app
 from ministack.core import iam_actions
 from ministack.services import eventbridge, pipes
 from ministack.services.cloudformation import provisioners
+
+from tests.stack import emulated_secrets
 
 # The partition key of our table, the only one whose policies ask for it.
 PARTITION_KEY = "id"
@@ -83,6 +87,7 @@ def main() -> None:
     iam_actions.dynamodb_service_context = _context
     _pipe_handlers["create"] = _create_pipe
     pipes._publish_record_to_sns = _publish
+    emulated_secrets.install()
     app.main()
 
 

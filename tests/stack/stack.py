@@ -15,6 +15,7 @@ import httpx
 
 from tests.sandbox.client import SandboxControl
 
+from . import principals
 from .build import BUCKET, REGION, STACK_NAME, build_and_deploy
 from .processes import ROOT, Child, Progress, choose_port, run_directory, running
 
@@ -133,8 +134,9 @@ class Stack:
         }
 
     def new_client(self, name: str, operations: Sequence[str] = (*OPERATIONS, *INQUIRIES)) -> AppClient:
-        """A further app client with the scopes of these operations only."""
-        scopes = [f"vezne/{operation}" for operation in operations]
+        """A further app client with the scopes of these operations only; its keys are its own."""
+        own = principals.ensure(self.aws("cognito-idp"), self.outputs["UserPoolId"], name)
+        scopes = [*(f"vezne/{operation}" for operation in operations), own]
         made = self.aws("cognito-idp").create_user_pool_client(
             UserPoolId=self.outputs["UserPoolId"],
             ClientName=name,

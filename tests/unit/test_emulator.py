@@ -1,11 +1,13 @@
-"""What the emulator adds to MiniStack: which records a call touches, and what a pipe lets through."""
+"""What the emulator adds to MiniStack: which records a call touches, what a pipe lets through, a client's secrets."""
 
+import asyncio
 import json
+from typing import Any
 
 import pytest
 from ministack.core import iam_actions
 
-from tests.stack import emulator
+from tests.stack import emulated_secrets, emulator
 
 
 @pytest.mark.parametrize(
@@ -53,3 +55,41 @@ PIPE = {
 def test_a_pipe_filters_and_fills_in(event: str, record_id: str, message: dict[str, str] | None) -> None:
     record = {"eventName": event, "dynamodb": {"NewImage": {"id": {"S": record_id}, "amount": {"N": "1"}}}}
     assert emulator.piped(PIPE, record) == message
+
+
+def called(action: str, **data: str) -> dict[str, Any]:
+    """The answer of one call of Cognito's, with its error code if it was refused."""
+    _, _, body = asyncio.run(emulated_secrets.dispatch(action, data))
+    answer: dict[str, Any] = json.loads(body)
+    return answer
+
+
+def test_a_client_has_two_secrets_at_most_and_either_gets_tokens() -> None:
+    pool = called("CreateUserPool", PoolName="vezne")["UserPool"]["Id"]
+    client = called("CreateUserPoolClient", UserPoolId=pool, ClientName="shop", GenerateSecret="true")["UserPoolClient"]
+    own = {"UserPoolId": pool, "ClientId": client["ClientId"]}
+
+    def accepted(secret: str) -> bool:
+        """Whether MiniStack would take it: it compares with the one secret that it knows."""
+        form = {"client_id": client["ClientId"], "client_secret": secret}
+        known = called("DescribeUserPoolClient", **own)["UserPoolClient"]["ClientSecret"]
+        return emulated_secrets.authenticate({}, form) == (client["ClientId"], known)
+
+    (first,) = called("ListUserPoolClientSecrets", **own)["ClientSecrets"]
+    added = called("AddUserPoolClientSecret", **own)["ClientSecretDescriptor"]
+    second = added.pop("ClientSecretValue")
+    assert called("ListUserPoolClientSecrets", **own)["ClientSecrets"] == [first, added]
+    assert accepted(client["ClientSecret"])
+    assert accepted(second)
+    assert not accepted("another")
+    assert called("AddUserPoolClientSecret", **own)["__type"] == "LimitExceededException"
+
+    assert called("DeleteUserPoolClientSecret", **own, ClientSecretId=first["ClientSecretId"]) == {}
+    assert not accepted(client["ClientSecret"])
+    assert accepted(second)
+    gone = called("DeleteUserPoolClientSecret", **own, ClientSecretId=first["ClientSecretId"])
+    assert gone["__type"] == "ResourceNotFoundException"
+    last = called("DeleteUserPoolClientSecret", **own, ClientSecretId=added["ClientSecretId"])
+    assert last["__type"] == "InvalidParameterException"
+    nobody = called("AddUserPoolClientSecret", UserPoolId=pool, ClientId="nobody")
+    assert nobody["__type"] == "ResourceNotFoundException"

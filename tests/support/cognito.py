@@ -1,0 +1,28 @@
+"""Cognito as the emulator has it, in this process: boto3 checks each request and reads each answer as ever."""
+
+import asyncio
+import json
+from typing import Any
+
+import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from moto.core.botocore_stubber import MockRawResponse
+
+from tests.stack import emulated_secrets
+
+
+def cognito() -> Any:
+    """A boto3 client of it."""
+    client = boto3.client(
+        "cognito-idp", region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    # Before moto's own, whose Cognito needs a package that we do not have.
+    client.meta.events.register_first("before-send.cognito-idp", _answer)
+    return client
+
+
+def _answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+    action = request.headers["X-Amz-Target"]
+    action = (action.decode() if isinstance(action, bytes) else action).rpartition(".")[2]
+    status, headers, body = asyncio.run(emulated_secrets.dispatch(action, json.loads(request.body or b"{}")))
+    return AWSResponse(request.url, status, headers, MockRawResponse(body))
