@@ -46,6 +46,10 @@ class AnswerLostError(Exception):
     """The request may have reached the provider, and no whole answer came back."""
 
 
+class InformationalAnswerError(Exception):
+    """A status below 200 came: the answer itself is still on its way, and may come when nobody waits for it."""
+
+
 class UnreadableError(Exception):
     """The answer is not what its content type or page says."""
 
@@ -170,6 +174,10 @@ class Provider:
             prepared, stream=True, timeout=(CONNECT_SECONDS, longest), allow_redirects=False, verify=True
         )
         with contextlib.closing(response):
+            # The HTTP library passes over 100 only, and takes another 1xx for an answer without a body. It would keep
+            # the connection, on which the next order would read this order's answer.
+            if response.status_code < 200:
+                raise InformationalAnswerError
             body = bytearray()
             for chunk in response.raw.stream(65536, decode_content=True):
                 body += chunk

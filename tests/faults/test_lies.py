@@ -14,7 +14,8 @@ from tests.faults.verdict import RETRY_AT, Trial
 from tests.faults.world import OPERATIONS, Function, World
 
 NOW, NEVER, LATE = True, False, {"after_seconds": 1}
-SAID = ("hang", "reset", "status_500", "bad_gateway_html", "cut", "trailing_comma", "slow_drops")
+SAID = ("hang", "reset", "status_500", "bad_gateway_html", "cut", "trailing_comma", "slow_drops", "informational",
+        "informational_only")  # fmt: skip
 # What is said instead of the truth, and whether it is booked: `then` and `book` of a sandbox rule.
 LIES: list[tuple[str, dict[str, Any]]] = [
     *((f"{said}, {when}", {"then": said, "book": book})
@@ -31,7 +32,8 @@ LIES: list[tuple[str, dict[str, Any]]] = [
 LOOK_UP_LIES: list[tuple[str, dict[str, Any]]] = [
     (said, {"then": said, "times": times, **({"seconds": 1.5} if said == "lag" else {})})
     for said, times in (("fail", 2), ("lag", 2), ("foreign", 0), ("hang", 1), ("cut", 2), ("reset", 2),
-                        ("bad_gateway_html", 2), ("trailing_comma", 2), ("unauthorized", 1), ("too_many_requests", 1))
+                        ("bad_gateway_html", 2), ("trailing_comma", 2), ("informational", 2), ("unauthorized", 1),
+                        ("too_many_requests", 1))
 ]  # fmt: skip
 LOOK_UPS = {
     "kolaybi.collect": "kolaybi.list_transactions",

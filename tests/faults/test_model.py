@@ -24,8 +24,9 @@ from tests.faults.world import OPERATIONS, Answer
 RUNS = 2000
 SKEWS = st.sampled_from([0.0, 120.0, -120.0])
 SAID = st.sampled_from(["answer", "hang", "reset", "status_500", "bad_gateway_html", "cut", "trailing_comma",
-                        "unauthorized", "too_many_requests", "refuse"])  # fmt: skip
-LOOK_UP_SAID = st.sampled_from(["fail", "lag", "foreign", "reset", "cut", "trailing_comma", "unauthorized"])
+                        "informational", "unauthorized", "too_many_requests", "refuse"])  # fmt: skip
+LOOK_UP_SAID = st.sampled_from(["fail", "lag", "foreign", "reset", "cut", "trailing_comma", "informational",
+                                "unauthorized"])  # fmt: skip
 BOOK = st.sampled_from([True, False, {"after_seconds": 5}, {"after_seconds": 50}])
 # By itself the code never waits longer for a late booking than this; see each operation's settling_time.
 LATEST_SECONDS = 60

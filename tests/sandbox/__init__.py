@@ -51,6 +51,8 @@ rules the first that applies decides. Booking comes before the lie, and nothing 
     cut               200, Content-Length larger than the half of the body that is sent, then closed
     trailing_comma    JSON with a comma before the last brace
     slow_drops        a byte every ``every_seconds`` (0.5), never the last; ``drip`` "body" (default) or "headers"
+    informational     ``status`` (103, of 100 to 199) at once, and the answer after ``every_seconds`` (0.5)
+    informational_only  ``status`` at once, and then silence as for hang
     unauthorized      the provider's refusal of a token or key (HTTP 401; HASO: Success false)
     too_many_requests 429 with Retry-After ``retry_after`` (1)
   then, money operations only:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LONGEST_SECONDS = 120
 """A silent or dripping connection is held as long as this, or until the client leaves or the server stops."""
-RAW = frozenset({"hang", "reset", "cut", "slow_drops"})
+RAW = frozenset({"hang", "reset", "cut", "slow_drops", "informational", "informational_only"})
 BAD_GATEWAY = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>Bad Gateway</body>\r\n</html>\r\n"
 
 
@@ -46,6 +46,16 @@ async def deliver(request: web.Request, reply: Reply, rule: Rule | None, stoppin
             case "hang":
                 await _until_gone(request, stopping)
                 transport.abort()
+            case "informational":
+                transport.write(_informational(rule))
+                # The answer comes late, so that a caller who took the first one for it has perhaps asked again.
+                ends = asyncio.get_running_loop().time() + rule.every_seconds
+                while not await _gone(request, stopping, 0.02, ends):
+                    pass
+            case "informational_only":
+                transport.write(_informational(rule))
+                await _until_gone(request, stopping)
+                transport.abort()
             case "slow_drops":
                 await _drip(request, reply, rule, stopping)
                 transport.abort()
@@ -59,6 +69,10 @@ def _reset(transport: asyncio.WriteTransport) -> None:
     connection: socket.socket = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
+
+
+def _informational(rule: Rule) -> bytes:
+    return f"HTTP/1.1 {rule.status} Sandbox\r\nLink: </style.css>; rel=preload\r\n\r\n".encode()
 
 
 def _head(reply: Reply) -> bytes:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 COMMON_LIES = frozenset(
     {
         *("answer", "hang", "reset", "status_500", "bad_gateway_html", "cut", "trailing_comma", "slow_drops"),
-        *("unauthorized", "too_many_requests"),
+        *("informational", "informational_only", "unauthorized", "too_many_requests"),
     }
 )
 LIES_OF_KIND = {
@@ -50,6 +50,7 @@ class Rule:
     drip: str = "body"
     every_seconds: float = 0.5
     retry_after: int = 1
+    status: int = 103
     id: int = field(default=0, init=False)
     calls: int = field(default=0, init=False)
     """Calls seen since the rule was set, of its operation and with its reference."""
@@ -103,6 +104,7 @@ def _complaint(rule: Rule, operation: Operation) -> str | None:
         'book is true, false or {"after_seconds": number}': set(late) != {"after_seconds"},
         "nth counts from 1, times from 0 (always)": rule.nth < 1 or rule.times < 0,
         "drip is body or headers": rule.drip not in {"body", "headers"},
+        "status is informational, 100 to 199": not 100 <= rule.status <= 199,
         f"code must fit {operation.code_pattern}": not _fits(operation.code_pattern, rule.code),
         "amount is a decimal string": not _fits(r"\d+(\.\d+)?", rule.amount),
     }

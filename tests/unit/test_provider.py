@@ -350,6 +350,77 @@ def test_after_a_lost_answer_the_connection_is_given_up(start: Callable[..., Raw
     assert len(server.connections) == 2
 
 
+# -------------------------------------------------------------------- informational answers
+
+
+def informational(*statuses: int) -> bytes:
+    return b"".join(f"HTTP/1.1 {status} Wait\r\nLink: </style.css>\r\n\r\n".encode() for status in statuses)
+
+
+@pytest.mark.parametrize("statuses", [(101,), (102,), (103,), (104,), (199,), (102, 103), (100, 103), (103, 100)])
+def test_an_informational_answer_is_not_the_answer(start: Callable[..., RawServer], statuses: tuple[int, ...]) -> None:
+    """The final answer to the first order comes as soon as a second order is sent on the same connection."""
+
+    def script(connection: Connection) -> None:
+        connection.read_request()
+        if connection.number == 0:
+            connection.send(informational(*statuses))
+            connection.read_request()
+            connection.send(ok(b'{"order": 1}'))
+        else:
+            connection.send(ok(b'{"order": 2}'))
+
+    server = start(script)
+    provider = Provider("TEST_URL")
+    with pytest.raises(AnswerLostError, match="InformationalAnswerError"):
+        send(provider)
+    assert send(provider).body == b'{"order": 2}'
+    assert len(server.connections) == 2
+
+
+@pytest.mark.parametrize("statuses", [(101,), (102,), (103,)])
+def test_an_informational_answer_right_before_the_answer_is_lost_too(
+    start: Callable[..., RawServer], statuses: tuple[int, ...]
+) -> None:
+    """Both in one packet: the answer behind must not wait in a buffer for the next order."""
+
+    def script(connection: Connection) -> None:
+        while connection.read_request():
+            first = connection.number == 0
+            connection.send(informational(*statuses) + ok(b'{"order": 1}') if first else ok(b'{"order": 2}'))
+
+    start(script)
+    provider = Provider("TEST_URL")
+    with pytest.raises(AnswerLostError):
+        send(provider)
+    assert send(provider).body == b'{"order": 2}'
+
+
+def test_continue_is_passed_over(start: Callable[..., RawServer]) -> None:
+    """The HTTP library waits for what follows 100, however many come."""
+    server = start(answering(informational(100, 100, 100) + ok(b"{}")))
+    provider = Provider("TEST_URL")
+    assert send(provider).body == b"{}"
+    assert send(provider).body == b"{}"
+    assert len(server.connections) == 1
+
+
+def test_continue_without_end_is_cut_at_the_deadline(start: Callable[..., RawServer], short_reads: None) -> None:
+    gone = threading.Event()
+
+    def script(connection: Connection) -> None:
+        connection.read_request()
+        while not gone.wait(0.02):
+            connection.send(informational(100))
+
+    start(script)
+    try:
+        with pytest.raises(AnswerLostError, match="deadline"):
+            send(longest=0.3)
+    finally:
+        gone.set()
+
+
 # -------------------------------------------------------------------- answers
 
 

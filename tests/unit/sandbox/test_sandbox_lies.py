@@ -161,6 +161,29 @@ def test_slow_drops_of_the_head(sandbox):
     assert len(sandbox.bookings()) == 1
 
 
+@pytest.mark.parametrize("status", [100, 103])
+def test_informational_comes_before_the_answer(sandbox, status):
+    sandbox.rule("paynet.capture", "informational", status=status, every_seconds=0.1)
+    with raw_capture(sandbox.url) as connection:
+        first = connection.recv(65536)
+        assert first.startswith(f"HTTP/1.1 {status} ".encode())
+        assert body_of(first) == b""
+        answer = read_until(connection, lambda received: 0 < length_of(received) == len(body_of(received)))
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert json.loads(body_of(answer))["is_succeed"] is True
+    assert len(sandbox.bookings()) == 1
+
+
+def test_informational_only_is_followed_by_silence(sandbox):
+    sandbox.rule("paynet.capture", "informational_only")
+    with raw_capture(sandbox.url) as connection:
+        assert connection.recv(65536).startswith(b"HTTP/1.1 103 ")
+        connection.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+    assert len(sandbox.bookings()) == 1
+
+
 @pytest.mark.parametrize(
     ("operation", "amount_of"),
     [
