@@ -1,6 +1,9 @@
 # `make` alone lists the targets. Everything is set up in two virtual environments of this directory.
 
-PYTHON ?= python3.11
+SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+# The first of these that starts: one that is only a name (pyenv's, of a version not chosen) does not.
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
+	"$$name" -c '$(SUITS)' 2>/dev/null && { echo "$$name"; break; }; done)
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
@@ -94,7 +97,7 @@ format: setup ## Put the code into the common format
 	.venv/bin/ruff format
 
 clean: ## Remove everything that was built or set up
-	rm -rf .venv .venv-sam .venv-checks .aws-sam .local .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-sam .venv-checks .venv-uv .aws-sam .local .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find functions shared tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # SAM CLI has an environment of its own: it pins boto3 and others to versions that are not ours.
@@ -102,10 +105,19 @@ clean: ## Remove everything that was built or set up
 .venv-sam/.installed: requirements-sam.txt
 # Checkov has one, too, for the same reason; only `make check` needs it.
 .venv-checks/.installed: requirements-checks.txt
-.venv/.installed .venv-sam/.installed .venv-checks/.installed:
-	@$(PYTHON) -c '' || { echo "$(PYTHON) is missing. Install it, or name another: make PYTHON=python3.13"; exit 1; }
-	@echo "Setting up $(@D) from $< (once, about a minute)" >&2
-	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+.venv/.installed .venv-sam/.installed .venv-checks/.installed: | .venv-uv/.installed
+	@echo "Setting up $(@D) from $< (once, some seconds)" >&2
+	@test -x $(@D)/bin/python || "$(PYTHON)" -m venv $(@D)
 	@# The files pin every package by hash, dependencies included, so there is nothing left to resolve.
-	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	@.venv-uv/bin/uv --no-config --no-progress --quiet pip install --python $(@D)/bin/python --no-deps --require-hashes \
+		--requirement $< || { echo "$(@D) is not set up: see above. If it is the network, run make again." >&2; exit 1; }
+	@touch $@
+
+# uv installs the hash-pinned files in seconds where pip takes minutes.
+.venv-uv/.installed: requirements-uv.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is missing. Install one, or name it: make PYTHON=..."; exit 1; }
+	@"$(PYTHON)" -c '$(SUITS)' || { echo "$(PYTHON) does not start, or is not 3.11 to 3.13: make PYTHON=python3.13"; exit 1; }
+	@test -x $(@D)/bin/python || "$(PYTHON)" -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $< \
+		|| { echo "uv could not be installed: see above. If it is the network, run make again." >&2; exit 1; }
 	@touch $@

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,11 +16,14 @@ from tests.stack.layer import lambda_python, layer_environment
 MACHINES = {"arm64": 183, "x86_64": 62}
 
 
-def build(directory: Path, target: str, hash_seed: str = "0", umask: int = 0o022) -> Path:
+def build(
+    directory: Path, target: str, hash_seed: str = "0", umask: int = 0o022, settings: Mapping[str, str] | None = None
+) -> Path:
     """The layer's own build, as `sam build` runs it; the folder that Lambda unpacks to /opt."""
     environment = {
         **os.environ,
         **layer_environment(target),
+        **(settings or {}),
         "ARTIFACTS_DIR": str(directory),
         "PYTHONHASHSEED": hash_seed,
     }
@@ -72,3 +77,15 @@ def test_the_layers_of_both_processors_hold_the_same_but_for_compiled_modules(la
     different = {name for name in arm.keys() | intel.keys() if arm.get(name) != intel.get(name)}
     assert different
     assert {Path(name).suffix for name in different if ".dist-info/" not in name} == {".so"}
+
+
+def test_folders_may_have_a_blank_in_their_names(layers: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "with a blank"
+    folder.mkdir()
+    (folder / "python").symlink_to(sys.prefix)
+    lambdas = lambda_python()
+    settings = {"PYTHON": str(folder / "python" / "bin" / "python")}
+    if lambdas:
+        (folder / "lambda").symlink_to(lambdas)
+        settings["LAMBDA_PYTHON"] = str(folder / "lambda")
+    assert digests(build(folder / "layer", "arm64", "1", settings=settings)) == digests(layers["arm64"])
