@@ -4,20 +4,21 @@ The answer carries no id and KolayBi takes no reference of ours, so a marker in 
 later that a collection is this one.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 from vezne import entry
 from vezne.credentials import Access, KolayBiCredentials
+from vezne.evidence import Match, Row, find
 from vezne.inquiries import kolaybi
-from vezne.models.kolaybi import CollectionRequest, CollectionResult, TransactionRow
+from vezne.models.kolaybi import CollectionRequest, CollectionResult, issued_at
 from vezne.money import amount_text, shortest_number
 from vezne.operation import Operation, Order
-from vezne.outcome import REFUSING_STATUSES, Declined, Finding, Found, NotFound, Outcome, Succeeded, Unknown
+from vezne.outcome import Finding, Inconclusive, NotFound, Outcome, Succeeded, Unknown
 from vezne.provider import Answer, Deadline, Request, form_request
 from vezne.record import Record
 
-# "Tamamlandı" is the only value of `transaction_status` the page shows.
-COMPLETED = "Tamamlandı"
 # Far more than clocks can differ, far less than a record is kept.
 LONG_BEFORE = timedelta(days=1)
 GATEWAY_TYPES = {"vault": "Vault", "associate": "Associate"}
@@ -36,7 +37,7 @@ class Collect(Operation[CollectionRequest, KolayBiCredentials]):
     look_up_call = "GET associates/{id}/transactions, marker in description"
 
     def build(self, order: Order[CollectionRequest], access: Access[KolayBiCredentials]) -> Request:
-        """The form of the page, with our marker behind the description."""
+        """The form of the page, with our marker in front of the description, where a short column keeps it."""
         request = order.request
         fields = [
             ("amount", shortest_number(request.amount)),
@@ -48,53 +49,68 @@ class Collect(Operation[CollectionRequest, KolayBiCredentials]):
         if request.exchange_rate is not None:
             fields.append(("exchange_rate", shortest_number(request.exchange_rate)))
         fields += [("project_ids[]", str(project)) for project in request.project_ids or []]
-        description = f"{request.description} " if request.description else ""
-        fields.append(("description", description + order.operation_id))
+        description = f" {request.description}" if request.description else ""
+        fields.append(("description", _marker(order) + description))
         path = f"/kolaybi/v1/associates/{request.associate_id}/transactions/proceed"
         return form_request(path, fields, kolaybi.headers(access))
 
     def read(self, order: Order[CollectionRequest], answer: Answer) -> Outcome:
-        """Success: HTTP 2xx and `data.transaction_status` "Tamamlandı" for our amount and currency."""
-        body = answer.json()
-        data = body.get("data")
-        if 200 <= answer.status < 300 and isinstance(data, dict):
-            result = CollectionResult.model_validate(data)
-            if result.transaction_status != COMPLETED:
-                return Unknown("transaction_status")
-            if result.amount != order.request.amount or result.currency.upper() != order.request.currency:
-                return Unknown("other amount or currency")
-            return Succeeded(result.public())
-        # No error envelope is documented: that the body is a JSON object is the sign that KolayBi spoke.
-        if answer.status in REFUSING_STATUSES:
-            return Declined(str(body.get("code", answer.status)), kolaybi.message(body))
-        return Unknown(f"http-{answer.status}")
+        """Success: HTTP 2xx and `data.transaction_status` "Tamamlandı" for our amount and currency, and no error."""
+        body, request = answer.json(), order.request
+        if not 200 <= answer.status < 300:
+            return kolaybi.refusal(answer.status, body) or Unknown(f"http-{answer.status}")
+        if not kolaybi.is_success(body, request.amount, request.currency):
+            return Unknown("not plainly our collection")
+        return Succeeded(CollectionResult.model_validate(body["data"]).public())
 
     def clues(self, order: Order[CollectionRequest]) -> dict[str, str]:
-        """The marker is the operation id itself."""
+        """The marker, and what was ordered. Without `marker`, an older version sent the id alone, behind the text."""
         request = order.request
         return {
+            "marker": _marker(order),
             "associate_id": str(request.associate_id),
             "amount": amount_text(request.amount, request.currency),
             "currency": request.currency,
         }
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
-        """The marker found anywhere is proof; its absence proves nothing.
+        """One row that bears the marker and contradicts nothing is proof; its absence proves nothing."""
+        clues = record.clues
+        listed = kolaybi.list_transactions(clues["associate_id"], deadline)
+        in_front = "marker" in clues
+        marker = clues.get("marker", record.id)
 
-        A key used again when its record had expired marks alike, so a collection of long before the claim is not ours.
-        """
-        rows = kolaybi.list_transactions(record.clues["associate_id"], deadline)
-        for row in rows:
-            if record.id in row.text and not row.is_older_than(record.created_at - LONG_BEFORE.total_seconds()):
-                return Found(Succeeded(_found_result(row, record)), {"rows": str(len(rows))})
-        return NotFound({"rows": str(len(rows))})
+        def judged(row: dict[str, Any]) -> Row:
+            fits = kolaybi.fits(row, Decimal(clues["amount"]), clues["currency"])
+            return Row(
+                kolaybi.match_marker(row, marker, in_front=in_front),
+                fits and _is_of_the_time(row, record, must_tell=not in_front),
+                row,
+            )
+
+        rows = [judged(row) for row in listed.rows]
+        # Rows that speak of this order in any way count alone: a second one may be its reversal.
+        close = [row for row in rows if row.match is not Match.ANOTHER and kolaybi.mentions(row.content, marker)]
+        finding = find(
+            close or rows, lambda row: (Succeeded(_found_result(row, record)), {"rows": str(len(rows))}), filtered=True
+        )
+        return Inconclusive("the list may be cut") if isinstance(finding, NotFound) and not listed.whole else finding
 
 
-def _found_result(row: TransactionRow, record: Record) -> dict[str, object]:
-    """What the row tells, completed by what was ordered: the marker shows that it is this order."""
-    known = row.model_dump()
-    ordered = {"amount": record.clues["amount"], "currency": record.clues["currency"]}
-    return CollectionResult(**{**known, "transaction_status": row.transaction_status or COMPLETED, **ordered}).public()
+def _marker(order: Order[CollectionRequest]) -> str:
+    """The operation id, and the day: a key used again when its record has expired does not mark alike."""
+    return f"{order.operation_id}.d{datetime.fromtimestamp(order.ordered_at, UTC):%y%m%d}"
+
+
+def _is_of_the_time(row: dict[str, Any], record: Record, *, must_tell: bool) -> bool:
+    issued = issued_at(row.get("issue_date"))
+    return not must_tell if issued is None else issued >= record.created_at - LONG_BEFORE.total_seconds()
+
+
+def _found_result(row: dict[str, Any], record: Record) -> dict[str, object]:
+    """What the row tells; amount and currency are those ordered where it does not."""
+    ordered = {name: record.clues[name] for name in ("amount", "currency") if row.get(name) is None}
+    return CollectionResult.model_validate({**row, **ordered}).public()
 
 
 handler = entry.handler(Collect())

@@ -80,6 +80,11 @@ def absent_or(value: object, fits: Callable[[object], bool]) -> bool:
     return value is None or fits(value)
 
 
+def says_nothing(value: object) -> bool:
+    """Whether a field is missing, null or empty. `false` and 0 do say something."""
+    return value is None or value in ("", [], {})
+
+
 def refusal_code(
     code: object, listed: Collection[str], *, refuses: bool, signs_of_success: Iterable[bool] = ()
 ) -> str | None:

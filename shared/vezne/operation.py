@@ -3,8 +3,9 @@
 import hashlib
 import hmac
 import json
+import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Generic, TypeVar
@@ -29,6 +30,8 @@ class Order(Generic[R]):
     request: R
     operation_id: str
     fingerprint: str
+    # Seconds since 1970; given once, so that whatever is built or kept of the order tells the same day.
+    ordered_at: float = field(default_factory=time.time)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,13 @@
 """KolayBi "Cari Tahsilat İşlemi" (POST /kolaybi/v1/associates/{id}/transactions/proceed) against its page."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from vezne.credentials import Access, KolayBiCredentials
 
-from tests.support.bench import Bench
+from tests.support.bench import START, TABLE, Bench, operation_of, table_client
 from tests.support.examples import KOLAYBI, KOLAYBI_DATA, SECRETS
 from tests.support.provider_server import HANG_UP, Reply, json_reply
 from tests.support.wire import answered, findings, header, looked_up, the_call, unknown_order, verdict
@@ -25,8 +28,18 @@ ANSWER = """{
 PAGE_ANSWER = Reply(200, ANSWER.encode(), {"Content-Type": "application/json"})
 
 
+def marker_of(bench: Bench, operation_id: str) -> str:
+    """The marker of an order, as its record keeps it."""
+    return bench.record(operation_id).clues["marker"]
+
+
 def with_data(**changes: Any) -> Reply:
     return json_reply({"data": {**KOLAYBI_DATA, **changes}})
+
+
+def refusal(http: int = 422, **fields: Any) -> Reply:
+    """KolayBi's envelope of a refusal, as its clients read it; no page shows one."""
+    return json_reply({"success": False, **fields}, http)
 
 
 def test_the_pages_order_gives_the_pages_wire(bench: Bench) -> None:
@@ -36,9 +49,9 @@ def test_the_pages_order_gives_the_pages_wire(bench: Bench) -> None:
     assert header(call, "Authorization") == "Bearer sandbox-token"
     assert header(call, "Channel") == "sandbox-channel"
     assert header(call, "Content-Type") == "application/x-www-form-urlencoded"
-    operation_id = response.body["operation_id"]
+    marker = marker_of(bench, response.body["operation_id"])
     assert call.body.decode() == (
-        f"amount=1000&currency=TRY&gateway_id=1&description=Tahsilat+a%C3%A7%C4%B1klamas%C4%B1+{operation_id}"
+        f"amount=1000&currency=TRY&gateway_id=1&description={marker}+Tahsilat+a%C3%A7%C4%B1klamas%C4%B1"
     )
 
 
@@ -86,7 +99,7 @@ def test_every_field_on_the_wire_in_the_pages_order(bench: Bench) -> None:
         ("project_ids[]", "7"),
         ("project_ids[]", "8"),
         ("project_ids[]", "7"),
-        ("description", f"Şube & depo = %100 + KDV {response.body['operation_id']}"),
+        ("description", f"{marker_of(bench, response.body['operation_id'])} Şube & depo = %100 + KDV"),
     ]
 
 
@@ -97,13 +110,13 @@ def test_gateway_types(bench: Bench, ours: str, wire: str) -> None:
 
 
 @pytest.mark.parametrize("description", [None, "", "  baştaki ve sondaki boşluk  ", "satır\nsonu"])
-def test_the_description_is_sent_as_given_with_the_marker_behind(bench: Bench, description: str | None) -> None:
+def test_the_description_is_sent_as_given_behind_the_marker(bench: Bench, description: str | None) -> None:
     order = {name: value for name, value in ORDER.items() if name != "description"}
     if description is not None:
         order["description"] = description
     response = answered(bench, KOLAYBI, PAGE_ANSWER, body=order)
-    marker = response.body["operation_id"]
-    expected = f"{description} {marker}" if description else marker
+    marker = marker_of(bench, response.body["operation_id"])
+    expected = f"{marker} {description}" if description else marker
     assert dict(the_call(bench, KOLAYBI).form())["description"] == expected
 
 
@@ -129,37 +142,93 @@ def test_the_description_is_sent_as_given_with_the_marker_behind(bench: Bench, d
         (with_data(issue_date="15.01.2024 14:30", transaction_status="Beklemede"), "unknown"),
         (with_data(issue_date="15.01.2024 14:30", amount=250.74), "unknown"),
         (with_data(currency=["TRY"]), "unknown"),
+        (with_data(transaction_status="tamamlandı"), "unknown"),
+        (with_data(transaction_status=["Tamamlandı"]), "unknown"),
+        (with_data(transaction_type="Ödeme"), "unknown"),
+        (with_data(transaction_type=1), "unknown"),
+        (with_data(transaction_type=None), "succeeded"),
+        (with_data(amount="-250.75"), "unknown"),
+        (with_data(amount="250,75"), "unknown"),
+        (with_data(amount=True), "unknown"),
+        (with_data(success=False), "unknown"),
+        (with_data(errors=["x"]), "unknown"),
         (json_reply({"data": {}}), "unknown"),
         (json_reply({"data": []}), "unknown"),
         (json_reply({"data": None}), "unknown"),
         (json_reply({}), "unknown"),
         (json_reply({"success": False, "message": "Hata"}), "unknown"),
         (json_reply([KOLAYBI_DATA]), "unknown"),
+        # A sign of failure beside the sign of success.
+        (json_reply({"success": True, "errors": [], "error": None, "data": KOLAYBI_DATA}), "succeeded"),
+        (json_reply({"success": False, "data": KOLAYBI_DATA}), "unknown"),
+        (json_reply({"success": "true", "data": KOLAYBI_DATA}), "unknown"),
+        (json_reply({"success": 1, "data": KOLAYBI_DATA}), "unknown"),
+        (json_reply({"errors": {"amount": ["x"]}, "data": KOLAYBI_DATA}), "unknown"),
+        (json_reply({"errors": ["x"], "data": KOLAYBI_DATA}), "unknown"),
+        (json_reply({"error": {"message": "x"}, "data": KOLAYBI_DATA}), "unknown"),
+        (json_reply({"code": "E42", "data": KOLAYBI_DATA}), "unknown"),
+        (json_reply({"code": 200, "data": KOLAYBI_DATA}), "succeeded"),
         (Reply(200, b""), "unknown"),
         (Reply(200, b"<html>Bakimdayiz</html>"), "unknown"),
         (Reply(200, with_data().body[:-20]), "unknown"),
         (Reply(200, with_data().body[:-1] + b",}"), "unknown"),
         (Reply(302, b"", {"Location": "/"}), "unknown"),
         # HTTP says that it was not carried out, and KolayBi itself speaks.
-        (json_reply({"message": "Kasa bulunamadı"}, 400), "declined"),
-        (json_reply({"message": "Yetkisiz"}, 403), "declined"),
-        (json_reply({"message": "Cari bulunamadı"}, 404), "declined"),
-        (json_reply({"message": "x"}, 405), "declined"),
-        (json_reply({"message": "x"}, 415), "declined"),
-        (json_reply({"message": "Tutar hatalı", "errors": {"amount": ["x"]}}, 422), "declined"),
-        # Something on the way speaks, or HTTP does not say.
+        (refusal(message="Kasa bulunamadı", http=400), "declined"),
+        (refusal(code="E42", http=403), "declined"),
+        (refusal(code=404, message="Cari bulunamadı", http=404), "declined"),
+        (refusal(message="x", http=405), "declined"),
+        (refusal(message="x", http=415), "declined"),
+        (refusal(message="Tutar hatalı", errors={"amount": ["x"]}), "declined"),
+        (refusal(errors={"amount": "x"}), "declined"),
+        (refusal(errors=["x", "y"]), "declined"),
+        (refusal(code="E42", message=None, errors=[], data=None), "declined"),
+        (refusal(code="E42", data=[]), "declined"),
+        # Something on the way may have spoken.
+        (json_reply({}, 422), "unknown"),
+        (json_reply({"message": "Forbidden"}, 403), "unknown"),
+        (json_reply({"message": "Tutar hatalı", "errors": {"amount": ["x"]}}, 422), "unknown"),
+        (json_reply({"code": "E42", "message": "x"}, 422), "unknown"),
         (Reply(400, b"<html>Bad Request</html>"), "unknown"),
         (Reply(404, b""), "unknown"),
-        (json_reply({"message": "x"}, 402), "unknown"),
-        (json_reply({"message": "x"}, 408), "unknown"),
-        (json_reply({"message": "x"}, 409), "unknown"),
-        (json_reply({"message": "x"}, 425), "unknown"),
-        (json_reply({"message": "x"}, 429), "unknown"),
-        (json_reply({"message": "x"}, 500), "unknown"),
+        # The envelope is not KolayBi's to the letter.
+        (refusal(), "unknown"),
+        (refusal(success="false", code="E42"), "unknown"),
+        (refusal(success=0, code="E42"), "unknown"),
+        (refusal(success=None, code="E42"), "unknown"),
+        (refusal(success=True, code="E42"), "unknown"),
+        (refusal(code=["E42"]), "unknown"),
+        (refusal(code={"value": "E42"}), "unknown"),
+        (refusal(code=4.2), "unknown"),
+        (refusal(code=True), "unknown"),
+        (refusal(code=" ", message=""), "unknown"),
+        (refusal(message={"tr": "x"}), "unknown"),
+        (refusal(code="E42", errors=7), "unknown"),
+        (refusal(code="E42", errors=[["x"]]), "unknown"),
+        (refusal(code="E42", errors={"amount": {"x": 1}}), "unknown"),
+        # A sign of success beside the refusal.
+        (json_reply({"data": KOLAYBI_DATA}, 400), "unknown"),
+        (refusal(code="E42", data=KOLAYBI_DATA), "unknown"),
+        (refusal(code="E42", data={"id": 9}), "unknown"),
+        (refusal(code="E42", transaction_status="Tamamlandı"), "unknown"),
+        (refusal(message="Tamamlandı"), "unknown"),
+        (refusal(code=200, message="x"), "unknown"),
+        (refusal(code="0", message="x"), "unknown"),
+        # The body says that another status was meant, one that does not refuse.
+        (refusal(code=500, message="x"), "unknown"),
+        (refusal(code="429", message="x"), "unknown"),
+        # HTTP does not refuse.
+        (refusal(code="E42", http=200), "unknown"),
+        (refusal(code="E42", http=402), "unknown"),
+        (refusal(code="E42", http=408), "unknown"),
+        (refusal(code="E42", http=409), "unknown"),
+        (refusal(code="E42", http=425), "unknown"),
+        (refusal(code="E42", http=429), "unknown"),
+        (refusal(code="E42", http=500), "unknown"),
         (json_reply({"data": KOLAYBI_DATA}, 500), "unknown"),
         (Reply(502, b"<html>Bad Gateway</html>"), "unknown"),
-        (json_reply({"message": "x"}, 503), "unknown"),
-        (json_reply({"message": "x"}, 504), "unknown"),
+        (refusal(code="E42", http=503), "unknown"),
+        (refusal(code="E42", http=504), "unknown"),
         (HANG_UP, "unknown"),
     ],
 )
@@ -172,13 +241,13 @@ def test_what_an_answer_is_taken_for(bench: Bench, reply: Reply, outcome: str) -
     [
         ({"code": "E42", "message": "Kasa bulunamadı"}, "E42", "Kasa bulunamadı"),
         ({"code": 42, "error": {"message": "Kasa bulunamadı"}}, "42", "Kasa bulunamadı"),
-        ({"error": "Kasa bulunamadı"}, "422", "Kasa bulunamadı"),
+        ({"code": 42, "errors": {"amount": ["Tutar hatalı"]}}, "42", "Tutar hatalı"),
+        ({"errors": ["Tutar hatalı", "Kasa yok"]}, "422", "Tutar hatalı; Kasa yok"),
         ({"message": "Kart 4111111111111111"}, "422", "Kart ***"),
-        ({}, "422", ""),
     ],
 )
 def test_a_refusals_code_and_text(bench: Bench, body: dict[str, Any], code: str, text: str) -> None:
-    response = answered(bench, KOLAYBI, json_reply(body, 422))
+    response = answered(bench, KOLAYBI, refusal(**body))
     assert response.status == 402
     assert (response.body["provider_code"], response.body["provider_text"]) == (code, text)
 
@@ -186,8 +255,14 @@ def test_a_refusals_code_and_text(bench: Bench, body: dict[str, Any], code: str,
 # -------------------------------------------------------------------- look-up
 
 
-def row(bench: Bench, operation_id: str, **changes: Any) -> dict[str, Any]:
-    return {"id": 9, "amount": 250.75, "description": f"Aylık ödeme {operation_id}", **changes}
+def row(marker: str, **changes: Any) -> dict[str, Any]:
+    return {"id": 9, "amount": 250.75, "description": f"{marker} Aylık ödeme", **changes}
+
+
+def lost_order(bench: Bench) -> tuple[str, str]:
+    """An order whose answer is lost: its operation id, and its marker."""
+    known = unknown_order(bench, KOLAYBI)
+    return known, marker_of(bench, known)
 
 
 def test_the_look_up_call(bench: Bench) -> None:
@@ -199,17 +274,29 @@ def test_the_look_up_call(bench: Bench) -> None:
     assert header(call, "Channel") == "sandbox-channel"
 
 
-@pytest.mark.parametrize("shape", ["list", "under a name", "nested", "other field", "after odd rows"])
-def test_the_marker_found_anywhere_is_proof(bench: Bench, shape: str) -> None:
-    """The page documents only the path of the list, so neither its shape nor its other rows are relied upon."""
-    known = unknown_order(bench, KOLAYBI)
-    ours = row(bench, known)
+def test_the_marker_is_the_operation_id_and_the_day_of_the_claim(bench: Bench) -> None:
+    operation, order = operation_of("kolaybi_collect"), bench.order(KOLAYBI)
+    first, second = (replace(order, ordered_at=START + days * 86_400) for days in (0, 91))
+    assert operation.clues(first)["marker"] == f"{order.operation_id}.d261201"
+    assert operation.clues(second)["marker"] == f"{order.operation_id}.d270302"
+    # A renewed login builds the request a second time: with the same marker, and with that of the record.
+    access = Access(KolayBiCredentials.model_validate(SECRETS["kolaybi"]), "token", "1")
+    assert operation.build(first, access).body == operation.build(first, access).body
+    assert b"d261201+Ayl" in operation.build(first, access).body
+
+
+@pytest.mark.parametrize("shape", ["list", "data", "items", "results", "after odd rows", "description alone"])
+def test_the_marker_in_front_of_a_description_is_proof(bench: Bench, shape: str) -> None:
+    """The page documents only the path of the list; clients read its rows from these four places."""
+    known, marker = lost_order(bench)
+    ours = row(marker)
     body = {
         "list": {"data": [ours]},
-        "under a name": {"data": {"transactionables": [ours], "calculations": [{"amount": 1, "currency": "try"}]}},
-        "nested": {"success": True, "data": {"page": 1, "items": [{"transaction": ours}]}},
-        "other field": {"data": [{"id": 9, "note": f"Tahsilat: {known}"}]},
+        "data": {"success": True, "data": {"current_page": 1, "last_page": 1, "data": [ours]}},
+        "items": {"data": {"items": [ours], "page": 1}},
+        "results": {"data": {"results": [ours]}},
         "after odd rows": {"data": [{"description": "x", "amount": {"value": 1}, "issue_date": "15.01.2024"}, ours]},
+        "description alone": {"data": [{"description": marker}]},
     }[shape]
     response = looked_up(bench, KOLAYBI, json_reply(body))
     assert (response.status, response.body["status"]) == (200, "succeeded")
@@ -220,14 +307,26 @@ def test_the_marker_found_anywhere_is_proof(bench: Bench, shape: str) -> None:
 
 
 def test_what_the_row_tells_is_in_the_result(bench: Bench) -> None:
-    known = unknown_order(bench, KOLAYBI)
-    found = row(bench, known, transaction_status="Tamamlandı", transaction_type="Tahsilat", payment_method="Nakit",
-                issue_date="2026-12-01 09:00:00", currency="TRY")  # fmt: skip
+    _, marker = lost_order(bench)
+    found = row(marker, transaction_status="Tamamlandı", transaction_type="Tahsilat", payment_method="Nakit",
+                issue_date="2026-12-01 09:00:00", currency="try", amount="250.7500")  # fmt: skip
     assert looked_up(bench, KOLAYBI, json_reply({"data": [found]})).body["result"] == {
         "transaction_status": "Tamamlandı",
         "transaction_type": "Tahsilat",
         "payment_method": "Nakit",
         "issue_date": "2026-12-01T09:00:00+03:00",
+        "amount": "250.7500",
+        "currency": "try",
+    }
+
+
+def test_of_what_the_row_does_not_say_only_amount_and_currency_are_ours(bench: Bench) -> None:
+    _, marker = lost_order(bench)
+    assert looked_up(bench, KOLAYBI, json_reply({"data": [{"description": marker}]})).body["result"] == {
+        "transaction_status": None,
+        "transaction_type": None,
+        "payment_method": None,
+        "issue_date": None,
         "amount": "250.75",
         "currency": "TRY",
     }
@@ -235,9 +334,73 @@ def test_what_the_row_tells_is_in_the_result(bench: Bench) -> None:
 
 @pytest.mark.parametrize("issue_date", ["15.01.2024 14:30", "", 1705318200])
 def test_our_row_is_proof_whatever_form_its_date_has(bench: Bench, issue_date: Any) -> None:
-    known = unknown_order(bench, KOLAYBI)
-    response = looked_up(bench, KOLAYBI, json_reply({"data": [row(bench, known, issue_date=issue_date)]}))
+    _, marker = lost_order(bench)
+    response = looked_up(bench, KOLAYBI, json_reply({"data": [row(marker, issue_date=issue_date)]}))
     assert response.body["status"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"transaction_status": "İptal Edildi"}, {"transaction_status": "Beklemede"}, {"transaction_status": ""},
+        {"transaction_status": ["Tamamlandı"]}, {"status": "cancelled"}, {"status": 0},
+        {"amount": -250.75}, {"amount": "-250.75"}, {"amount": 250.74}, {"amount": "250,75"}, {"amount": ""},
+        {"currency": "USD"}, {"currency": ""}, {"currency": 949}, {"currency": "TL"},
+        {"transaction_type": "Ödeme"}, {"transaction_type": "Tahsilat İptali"}, {"type": "İade"},
+        {"success": False}, {"errors": ["x"]}, {"error": "x"}, {"deleted_at": "2026-12-01 09:05:00"},
+        {"is_cancelled": True}, {"issue_date": "2026-10-01 09:00:00"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_row_of_ours_that_does_not_fit_proves_nothing(bench: Bench, changes: dict[str, Any]) -> None:
+    known, marker = lost_order(bench)
+    response = looked_up(bench, KOLAYBI, json_reply({"data": [row(marker, **changes)]}))
+    assert (response.status, response.body["status"]) == (202, "unknown")
+    assert findings(bench, known) == ["inconclusive"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        lambda marker: [row(marker), row(marker, id=10)],
+        lambda marker: [row(marker), row(marker, id=10, amount=-250.75)],
+        lambda marker: [row(marker), {"description": f"İptal: {marker}", "amount": -250.75}],
+        lambda marker: [row(marker), {"description": "İptal", "note": marker}],
+        lambda marker: [row(marker), {"description": f"op_{'a' * 26}.d261201 {marker}", "amount": -250.75}],
+        lambda marker: [{"description": f"Aylık ödeme {marker}", "amount": 250.75}],
+        lambda marker: [{"description": marker.partition(".")[0], "amount": 250.75}],
+        lambda marker: [{"description": marker.upper(), "amount": 250.75}],
+        lambda marker: [{"description": f" {marker}", "amount": 250.75}],
+        lambda marker: [{"description": f"{marker}7", "amount": 250.75}],
+        lambda marker: [{"description": marker[:-2], "amount": 250.75}],
+        lambda marker: [{"description": marker[:20], "amount": 250.75}],
+        lambda marker: [{"description": [marker], "amount": 250.75}],
+        lambda marker: [{"description": None, "note": f"Tahsilat: {marker}"}],
+        lambda marker: [{"amount": 250.75, "currency": "TRY"}],
+        lambda marker: [{"description": None, "amount": 250.75}],
+    ],
+    ids=["two rows", "a reversal with the same text", "a reversal that quotes", "another field quotes",
+         "another order quotes", "behind", "without the day", "in capitals", "padded", "longer", "cut", "cut short",
+         "a list", "in a note", "no description", "null"],
+)  # fmt: skip
+def test_a_row_that_may_be_ours_proves_nothing(bench: Bench, rows: Callable[[str], list[Any]]) -> None:
+    known, marker = lost_order(bench)
+    response = looked_up(bench, KOLAYBI, json_reply({"data": rows(marker)}))
+    assert (response.status, response.body["status"]) == (202, "unknown")
+    assert findings(bench, known) == ["inconclusive"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        lambda marker: {"errors": [f"{marker} bulunamadı"], "data": []},
+        lambda marker: {"meta": {"description": marker}, "data": []},
+    ],
+    ids=["errors", "beside the rows"],
+)
+def test_the_marker_beside_the_rows_is_not_a_row(bench: Bench, body: Callable[[str], Any]) -> None:
+    _, marker = lost_order(bench)
+    assert looked_up(bench, KOLAYBI, json_reply(body(marker))).status == 202
 
 
 @pytest.mark.parametrize(
@@ -245,7 +408,7 @@ def test_our_row_is_proof_whatever_form_its_date_has(bench: Bench, issue_date: A
     [
         {"data": []},
         {"data": [{"description": "Aylık ödeme", "amount": 250.75, "currency": "TRY"}]},
-        {"data": [{"description": "Aylık ödeme op_aaaaaaaaaaaaaaaaaaaaaaaaaa", "amount": 250.75, "currency": "TRY"}]},
+        {"data": [{"description": "op_aaaaaaaaaaaaaaaaaaaaaaaaaa.d261201 x", "amount": 250.75, "currency": "TRY"}]},
     ],
     ids=["nothing", "same amount", "another order's marker"],
 )
@@ -257,6 +420,123 @@ def test_without_the_marker_nothing_is_proven(bench: Bench, body: dict[str, Any]
         bench.clock.advance(24 * 3600)
     assert findings(bench, known) == ["not_found"] * 5
     assert bench.server.to(KOLAYBI.route) == []
+
+
+def test_the_row_of_an_expired_record_does_not_prove_the_order_that_uses_its_key_again(bench: Bench) -> None:
+    before = replace(bench.order(KOLAYBI), ordered_at=START - 95 * 86_400)
+    old = operation_of("kolaybi_collect").clues(before)["marker"]
+    known, marker = lost_order(bench)
+    assert old.partition(".")[0] == marker.partition(".")[0] == known
+    assert looked_up(bench, KOLAYBI, json_reply({"data": [row(old)]})).status == 202
+    assert findings(bench, known) == ["not_found"]
+    bench.clock.advance(60)
+    assert looked_up(bench, KOLAYBI, json_reply({"data": [row(marker), row(old)]})).body["status"] == "succeeded"
+
+
+def record_of_before(bench: Bench) -> str:
+    """An order that the version before sent: its marker is the operation id alone, behind the description."""
+    known = unknown_order(bench, KOLAYBI)
+    table_client().update_item(
+        TableName=TABLE, Key={"id": {"S": known}}, UpdateExpression="REMOVE clues.#marker",
+        ExpressionAttributeNames={"#marker": "marker"},
+    )  # fmt: skip
+    return known
+
+
+@pytest.mark.parametrize(
+    ("changes", "finding"),
+    [
+        ({}, "found"),
+        ({"description": "{id}"}, "found"),
+        ({"issue_date": None}, "inconclusive"),
+        ({"issue_date": "01.12.2026"}, "inconclusive"),
+        ({"issue_date": "2026-08-01 09:00:00"}, "inconclusive"),
+        ({"description": "Aylık ödeme {id}."}, "inconclusive"),
+        ({"description": "{id} Aylık ödeme"}, "inconclusive"),
+        ({"description": "{id}.d261201 Aylık ödeme"}, "inconclusive"),
+        ({"description": "Aylık ödeme op_aaaaaaaaaaaaaaaaaaaaaaaaaa"}, "not_found"),
+        ({"amount": -250.75}, "inconclusive"),
+    ],
+)
+def test_a_record_of_the_version_before_is_looked_up_by_its_own_marker(
+    bench: Bench, changes: dict[str, Any], finding: str
+) -> None:
+    """Its marker does not tell of the day, so the row must."""
+    known = record_of_before(bench)
+    fields = {"description": "Aylık ödeme {id}", "amount": 250.75, "issue_date": "2026-12-01 09:00:05", **changes}
+    fields["description"] = fields["description"].replace("{id}", known)
+    looked_up(bench, KOLAYBI, json_reply({"data": [fields]}))
+    assert findings(bench, known) == [finding]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [1]}, {"data": "x"}, {"data": {}}, {"data": {"rows": []}}, {"data": None}, {},
+        {"data": {"items": [], "results": []}}, {"data": {"transactionables": [{"description": "x"}]}},
+        {"success": False, "data": []}, {"errors": ["x"], "data": []},
+        {"data": [], "pagination": "1/1"}, {"data": [], "pagination": {"current_page": 1}},
+        {"data": [], "pagination": {"current_page": 2, "last_page": 2}},
+        {"data": [], "pagination": {"current_page": 1, "last_page": "1"}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_list_in_an_unknown_form_proves_nothing(bench: Bench, body: dict[str, Any]) -> None:
+    known = unknown_order(bench, KOLAYBI)
+    assert looked_up(bench, KOLAYBI, json_reply(body)).status == 202
+    assert findings(bench, known) == ["inconclusive"]
+
+
+OTHERS = [{"description": f"başka {number}", "amount": 1} for number in range(100)]
+
+
+@pytest.mark.parametrize(("count", "finding"), [(19, "not_found"), (20, "inconclusive"), (50, "inconclusive"),
+                                                (51, "not_found"), (100, "inconclusive")])  # fmt: skip
+def test_a_list_that_may_be_cut_is_no_proof_of_absence(bench: Bench, count: int, finding: str) -> None:
+    known = unknown_order(bench, KOLAYBI)
+    looked_up(bench, KOLAYBI, json_reply({"data": OTHERS[:count]}))
+    assert findings(bench, known) == [finding]
+
+
+def numbered(number: int | None, rows: list[Any], **about: Any) -> Reply:
+    """One page of a list."""
+    return json_reply({"success": True, "data": rows, "pagination": {"current_page": number, **about}})
+
+
+def pages_asked(bench: Bench) -> list[str]:
+    return [call.path.partition("?")[2] for call in bench.server.calls if "transactions" in call.path]
+
+
+@pytest.mark.parametrize("about", [{"per_page": 20, "total": 45}, {"last_page": 3}], ids=["total", "last_page"])
+@pytest.mark.parametrize("place", ["beside data", "in data"])
+def test_every_page_is_read(bench: Bench, about: dict[str, int], place: str) -> None:
+    known, marker = lost_order(bench)
+    for number, rows in ((2, OTHERS[:20]), (3, [row(marker)])):
+        bench.server.on(f"{KOLAYBI.look_up_route}?page={number}", numbered(number, rows, **about))
+    first = numbered(1, OTHERS[:20], **about)
+    if place == "in data":
+        first = json_reply({"data": {"current_page": 1, **about, "data": OTHERS[:20]}})
+    response = looked_up(bench, KOLAYBI, first)
+    assert response.body["status"] == "succeeded"
+    assert pages_asked(bench) == ["", "page=2", "page=3"]
+    assert findings(bench, known) == ["found"]
+
+
+def test_pages_without_end_are_no_proof_of_absence(bench: Bench) -> None:
+    known = unknown_order(bench, KOLAYBI)
+    for number in range(2, 20):
+        bench.server.on(f"{KOLAYBI.look_up_route}?page={number}", numbered(number, OTHERS[:20], last_page=number + 1))
+    looked_up(bench, KOLAYBI, numbered(1, OTHERS[:20], last_page=2))
+    assert findings(bench, known) == ["inconclusive"]
+    assert len(pages_asked(bench)) == 10
+
+
+@pytest.mark.parametrize("number", [1, 3, None, "2"])
+def test_a_page_that_is_not_the_next_one_proves_nothing(bench: Bench, number: Any) -> None:
+    known, marker = lost_order(bench)
+    bench.server.on(f"{KOLAYBI.look_up_route}?page=2", numbered(number, [row(marker)], last_page=2))
+    looked_up(bench, KOLAYBI, numbered(1, OTHERS[:20], last_page=2))
+    assert findings(bench, known) == ["inconclusive"]
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ class Order:
     def bookings(self, sandbox: SandboxControl) -> int:
         """How often money moved for this order."""
         provider = self.operation.partition(".")[0]
-        # KolayBi has no reference but the description, which ends with the operation id.
+        # KolayBi has no reference but the description, which begins with our marker.
         reference = None if provider == "kolaybi" else self.mark
         mine = [booking for booking in sandbox.bookings(provider, reference) if self._is_mine(booking)]
         if self.operation == "haso.set_expenses":

@@ -424,7 +424,7 @@ def secret_of(bench: Bench, example: Example) -> str:
 @pytest.mark.parametrize(
     ("example", "reply"),
     [
-        (KOLAYBI, json_reply({"message": "x"}, 422)),
+        (KOLAYBI, json_reply({"success": False, "message": "x"}, 422)),
         (VAKIFBANK, json_reply({"Header": {"StatusCode": "ACBH000645", "StatusDescription": "@"}}, 400)),
         (HASO, json_reply({"Success": False, "Errors": ["@"]})),
         (PAYNET, json_reply({"result_code": 11, "message": "@"}, 400)),

@@ -25,7 +25,7 @@ REQUESTS: dict[str, dict[str, Wire]] = {
         "gateway_type": Wire("gateway_type", "What gateway_id names: Vault (the provider's default) or Associate"),
         "exchange_rate": Wire("exchange_rate", "Rate to the account's currency"),
         "project_ids": Wire("project_ids[]", "Projects to book it on; the field is repeated for each"),
-        "description": Wire("description", "Free text; a marker of ours is put behind it, by which a look-up finds it"),
+        "description": Wire("description", "Free text; our marker is put in front of it, by which a look-up finds it"),
     },
     "PaymentRequest": {
         "transaction_type": Wire("TransactionType", "account 1, name 2, credit_card 3, return 5"),

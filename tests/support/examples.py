@@ -98,7 +98,9 @@ KOLAYBI = Example(
     refusal=json_reply({"success": False, "code": "E42", "message": "Kasa bulunamadı"}, 422),
     refusal_code="E42",
     look_up_route="GET /kolaybi/v1/associates/123/transactions",
-    found=lambda record: json_reply({"data": [{"description": f"Aylık ödeme {record.id}", "amount": 250.75}]}),
+    found=lambda record: json_reply(
+        {"data": [{"description": f"{record.clues['marker']} Aylık ödeme", "amount": 250.75}]}
+    ),
     not_found=json_reply({"data": [{"description": "başka", "amount": 250.75, "currency": "TRY"}]}),
 )
 

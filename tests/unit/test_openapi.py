@@ -293,7 +293,7 @@ def test_a_field_becomes_the_provider_field_that_is_documented(
     if provider_field and provider_field == IN_PATH.get(route.request.__name__):
         provider_field = "path"
     expected = set() if provider_field is None else {provider_field}
-    # KolayBi has our marker in the description, which follows from the key alone.
+    # KolayBi has our marker in the description, which follows from the key and the day.
     assert differing - (DERIVED - expected) == expected
 
 

@@ -12,7 +12,6 @@ from pydantic import (
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
-    model_validator,
 )
 
 from vezne.models import Amount, Currency, PositiveDecimal, ProviderText, RequestModel, ResultModel
@@ -52,7 +51,7 @@ def _iso_date(value: Any) -> Any:
 
 
 def _if_it_fits(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
-    """What proves nothing either way must not hide the sign of success, or the marker in a row, beside it."""
+    """What proves nothing either way must not hide the sign of success beside it."""
     try:
         return read(value)
     except ValidationError:
@@ -65,9 +64,12 @@ _Text = Annotated[ProviderText | None, WrapValidator(_if_it_fits)]
 
 
 class CollectionResult(ResultModel):
-    """The page's "Yanıt Alanları". Status, amount and currency decide about the outcome; the others only tell of it."""
+    """The page's "Yanıt Alanları", or what a row of the associate's transactions tells of them.
 
-    transaction_status: str
+    Whether status, amount and currency prove anything is judged before, on the raw values.
+    """
+
+    transaction_status: str | None = None
     transaction_type: _Text = None
     payment_method: _Text = None
     issue_date: _Date = None
@@ -75,24 +77,10 @@ class CollectionResult(ResultModel):
     currency: str
 
 
-def _with_text(value: Any) -> Any:
-    """Puts all of a row's own texts together, to look for a marker whatever field repeats it."""
-    if not isinstance(value, dict):
-        return value
-    return {**value, "text": "\n".join(item for item in value.values() if isinstance(item, str))}
-
-
-class TransactionRow(ResultModel, defer_build=True):
-    """One row of an associate's transactions. The page shows no row, so nothing is required of one."""
-
-    text: Annotated[str, Field(exclude=True)] = ""
-    transaction_status: Annotated[str | None, WrapValidator(_if_it_fits)] = None
-    transaction_type: _Text = None
-    payment_method: _Text = None
-    issue_date: _Date = None
-
-    _gather_text = model_validator(mode="before")(_with_text)
-
-    def is_older_than(self, seconds: float) -> bool:
-        """Whether the row's date, if it has one, lies before this time (seconds since 1970)."""
-        return self.issue_date is not None and datetime.fromisoformat(self.issue_date).timestamp() < seconds
+def issued_at(value: Any) -> float | None:
+    """When a row was issued, in seconds since 1970; None if it does not say, or not in the page's form."""
+    try:
+        stamp = _iso_date(value)
+    except ValueError:
+        return None
+    return stamp and datetime.fromisoformat(stamp).timestamp()
