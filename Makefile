@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve explain unknown resolve client client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak fuzz bench check lint format clean
+.PHONY: help setup run serve explain unknown resolve client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak fuzz bench check lint format clean
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 
@@ -32,11 +32,22 @@ unknown: setup ## List the unresolved operations with age and amount (STACK=name
 resolve: setup ## Settle an unknown outcome by decision: OP=op_... AS=succeeded|not_executed REASON="..."
 	@PYTHONPATH=shared .venv/bin/python -m tests.stack.desk --stack "$(STACK)" resolve "$(OP)" "$(AS)" "$(REASON)"
 
-client: setup ## Make an app client: NAME=shop SCOPES="paynet.capture operations.read" (STACK=name)
-	@PYTHONPATH=shared .venv/bin/python -m tests.stack.clients --stack "$(STACK)" create "$(NAME)" "$(SCOPES)"
+client: setup ## Make an app client: NAME=shop SCOPES="paynet.capture operations.read" [PRINCIPAL=whose keys] (STACK=name)
+	@$(clients) create --principal "$(PRINCIPAL)" "$(NAME)" "$(SCOPES)"
 
-client-revoke: setup ## Take an app client away, with its secret: NAME=shop (STACK=name)
-	@PYTHONPATH=shared .venv/bin/python -m tests.stack.clients --stack "$(STACK)" revoke "$(NAME)"
+clients: setup ## List the app clients: principal, scopes, age of their secrets, unresolved orders (STACK=name)
+	@$(clients) list
+
+client-rotate: setup ## Give an app client a second secret, then FINISH=1 deletes the old one: NAME=shop (STACK=name)
+	@$(clients) rotate $(if $(FINISH),--finish) "$(NAME)"
+
+client-adopt: setup ## Let a client of an earlier version keep its keys, before the new one is deployed: NAME=shop (STACK=name)
+	@$(clients) adopt "$(NAME)"
+
+client-revoke: setup ## Take an app client away, with its secret: NAME=shop [FORCE=1] (STACK=name)
+	@$(clients) revoke $(if $(FORCE),--force) "$(NAME)"
+
+clients = PYTHONPATH=shared .venv/bin/python -m tests.stack.clients --stack "$(STACK)"
 
 secrets: setup ## Fill the providers' secrets, hidden input or JSON on stdin: [PROVIDER=paynet] [STAGE=pending] (STACK=name)
 	@$(secrets) write

@@ -29,7 +29,7 @@ def test_a_client_can_do_what_its_scopes_say_until_it_is_revoked(stack: Stack) -
     # Where the secret is, never the secret itself.
     assert secret["client_secret"] not in made.stdout + made.stderr
 
-    scopes = ("vezne/paynet.capture", "vezne/operations.read")
+    scopes = ("vezne/paynet.capture", "vezne/operations.read", f"principal/{name}")
     client = AppClient(secret["client_id"], secret["client_secret"], scopes)
     token, one = stack.token(client), example("paynet.capture")
     assert stack.request("POST", one.path, token=token, key=one.key, body=one.body).status_code == 200
@@ -72,6 +72,7 @@ def test_the_secret_is_under_the_key_of_the_stacks_own(stack: Stack) -> None:
         ("shop", "", "Name the client's scopes"),
         ("sh op", "paynet.capture", "Name the client with"),
         ("first-client", "paynet.capture", "already"),
+        ("standing-order", "paynet.capture", "kept for others"),
     ],
 )
 def test_a_client_that_cannot_be_made(stack: Stack, name: str, scopes: str, reason: str) -> None:

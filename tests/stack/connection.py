@@ -2,6 +2,9 @@
 
 import json
 import os
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import boto3
@@ -33,7 +36,19 @@ def connect(stack: str) -> dict[str, str]:
     # A stack of an earlier template has no such parameter.
     if "KeptDays" in parameters:
         os.environ["KEPT_DAYS"] = parameters["KeptDays"]
-    return {output["OutputKey"]: output["OutputValue"] for output in deployed.get("Outputs", [])}
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in deployed.get("Outputs", [])}
+    if "TableName" not in outputs:
+        raise OperatorError(f"The stack {name} is not one of this bundle, or its deployment has not ended.")
+    return outputs
+
+
+def aws_time(answer: Mapping[str, Any]) -> datetime:
+    """AWS's own time in an answer that boto3 gave; this machine's clock may be wrong. Raises OperatorError."""
+    told = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+    try:
+        return parsedate_to_datetime(told)
+    except ValueError:
+        raise OperatorError("AWS's answer does not tell the time, so nothing can be decided by it.") from None
 
 
 def local_stack() -> dict[str, Any]:
