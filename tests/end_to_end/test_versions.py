@@ -1,4 +1,4 @@
-"""A change in shared/ alone reaches what callers are answered with: new versions, and the aliases on them."""
+"""A change in shared/ alone, or of a parameter alone, reaches what callers are answered with: the alias moves to it."""
 
 import shutil
 from collections.abc import Iterator
@@ -9,7 +9,9 @@ import pytest
 from tests.stack import Stack, running_stack
 from tests.stack.build import STACK_NAME, build_and_deploy, inputs
 from tests.stack.processes import ROOT
+from tests.stack.stack import OPERATIONS
 
+ORDERS = OPERATIONS.keys() - {"operations.read"}
 SENTENCE = "This client has no operation of that id."
 
 
@@ -36,11 +38,11 @@ def versions(stack: Stack) -> dict[str, str]:
     }
 
 
-def deploy(stack: Stack, root: Path, directory: Path) -> None:
+def deploy(stack: Stack, root: Path, directory: Path, **changed: str) -> None:
     deployed = stack.aws("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"][0]
     parameters = {it["ParameterKey"]: it["ParameterValue"] for it in deployed["Parameters"] if it["ParameterValue"]}
     directory.mkdir()
-    build_and_deploy(stack.aws_endpoint_url, parameters, directory, lambda _: None, root)
+    build_and_deploy(stack.aws_endpoint_url, {**parameters, **changed}, directory, lambda _: None, root)
 
 
 def test_a_change_in_shared_alone_is_behind_every_alias(own_stack: Stack, tmp_path: Path) -> None:
@@ -58,3 +60,26 @@ def test_a_change_in_shared_alone_is_behind_every_alias(own_stack: Stack, tmp_pa
     assert {operation for operation in before if after[operation] == before[operation]} == set()
     answer = own_stack.request("GET", f"/operations/op_{'a' * 26}", token=own_stack.token())
     assert (answer.status_code, answer.json()["detail"]) == (404, "Changed in the layer.")
+
+
+def test_another_parameter_alone_is_behind_the_alias_of_each_function_that_has_it(
+    own_stack: Stack, tmp_path: Path
+) -> None:
+    deploy(own_stack, ROOT, tmp_path / "as it is")
+    functions, before = own_stack.aws("lambda"), versions(own_stack)
+    deploy(own_stack, ROOT, tmp_path / "kept", KeptDays="100")
+    after = versions(own_stack)
+    assert {operation for operation in before if after[operation] != before[operation]} == ORDERS
+    for operation in ORDERS:
+        name = own_stack.functions[operation]
+        live = functions.get_function_configuration(FunctionName=name, Qualifier="live")
+        assert live["Environment"]["Variables"]["KEPT_DAYS"] == "100"
+        assert "kept 100 days" in live["Description"]
+        # The one before is still there, to go back to.
+        left = functions.get_function_configuration(FunctionName=name, Qualifier=before[operation])
+        assert left["Environment"]["Variables"]["KEPT_DAYS"] == "90"
+
+    deploy(own_stack, ROOT, tmp_path / "memory", MemorySize="640")
+    for operation, name in own_stack.functions.items():
+        live = functions.get_function_configuration(FunctionName=name, Qualifier="live")
+        assert (live["MemorySize"], live["Version"] != after[operation]) == (640, True), operation

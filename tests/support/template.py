@@ -2,6 +2,8 @@
 
 import copy
 import os
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +89,42 @@ def as_list(value: Any) -> list[Any]:
 def attribute(name: str, attribute_name: str = "Arn") -> dict[str, Any]:
     """`!GetAtt` of a resource."""
     return {"Fn::GetAtt": [name, attribute_name]}
+
+
+def resolved(system: Template, value: Any, parameters: Mapping[str, str]) -> Any:
+    """The value with the parameters filled in and the conditions decided, as CloudFormation does it.
+
+    What only a running stack knows (an ARN, a physical name) stays the reference that it is.
+    """
+
+    def decided(name: str) -> bool:
+        return bool(resolved(system, system["Conditions"][name], parameters))
+
+    def of(inner: Any) -> Any:
+        return resolved(system, inner, parameters)
+
+    functions: dict[str, Callable[[Any], Any]] = {
+        "Ref": lambda name: str(parameters.get(name, f"${{{name}}}")),
+        "Fn::Sub": lambda it: _substituted(*(it if isinstance(it, list) else (it, {})), of),
+        "Fn::If": lambda it: of(it[1] if decided(it[0]) else it[2]),
+        "Fn::Equals": lambda it: of(it[0]) == of(it[1]),
+        "Fn::Not": lambda it: not of(it[0]),
+        "Fn::And": lambda it: all(of(one) for one in it),
+    }
+    if isinstance(value, list):
+        return [of(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    name, argument = next(iter(value.items())) if len(value) == 1 else ("", None)
+    return functions[name](argument) if name in functions else {key: of(one) for key, one in value.items()}
+
+
+def _substituted(text: str, variables: dict[str, Any], of: Callable[[Any], Any]) -> str:
+    known = {name: of(one) for name, one in variables.items()}
+    return re.sub(r"\$\{([\w.:]+)\}", lambda it: known[it[1]] if it[1] in known else of({"Ref": it[1]}), text)
+
+
+def defaults(template: Template) -> dict[str, str]:
+    """What each parameter is if nobody says otherwise; HASO's address, which has no default, is an example."""
+    declared = {"HasoUrl": {"Default": "https://haso.example"}}
+    return {name: str({**it, **declared.get(name, {})}["Default"]) for name, it in template["Parameters"].items()}
