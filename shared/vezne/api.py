@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 from vezne import problems
 from vezne.record import DECLINED, SUCCEEDED, Record, iso_time
@@ -27,6 +28,26 @@ def header_values(event: Event, name: str) -> list[str]:
     single = event.get("headers") or {}
     values = [value for key, listed in several.items() if key.lower() == name for value in listed or []]
     return values or [value for key, value in single.items() if key.lower() == name]
+
+
+def path_parameters(event: Event) -> dict[str, str]:
+    """The parameters of the path, decoded exactly once: a REST API hands them over as they stood in the URL.
+
+    No parameter of ours has a percent sign. One that is left began no escape, or was encoded twice. Raises
+    problems.InvalidRequest.
+    """
+    return {name: _decoded(name, value) for name, value in (event.get("pathParameters") or {}).items()}
+
+
+def _decoded(name: str, value: str) -> str:
+    try:
+        text = unquote(value, errors="strict")
+    except UnicodeDecodeError:
+        text = "%"
+    if "%" in text:
+        reason = "must be UTF-8, percent-encoded once"
+        raise problems.InvalidRequest([{"place": f"path.{name}", "reason": reason}])
+    return text
 
 
 def stage_path(event: Event) -> str:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from vezne import aws, idempotency, problems, startup, tls
-from vezne.api import Event, Handler, answer, client_id, resource, response
+from vezne.api import Event, Handler, answer, client_id, path_parameters, resource, response
 from vezne.idempotency import Store, StoreUnavailableError
 
 
@@ -23,7 +23,7 @@ def handler() -> Handler:
 
 def _read_operation(event: Event, store: Store) -> dict[str, Any]:
     caller = client_id(event)
-    wanted = (event.get("pathParameters") or {}).get("operation_id") or ""
+    wanted = path_parameters(event).get("operation_id", "")
     try:
         record = store.find(wanted) if re.fullmatch(r"op_[a-z2-7]{26}", wanted) else None
     except StoreUnavailableError:

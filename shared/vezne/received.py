@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from vezne import problems
-from vezne.api import Event, header_values
+from vezne.api import Event, header_values, path_parameters
 from vezne.masking import mask_text
 from vezne.models import RequestModel
 
@@ -20,7 +20,7 @@ _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 def read_request(model: type[RequestModel], fields: dict[str, Any], event: Event, place: str) -> Any:
     """The validated request: `fields`, which came in `place`, and what the path says. Raises problems.Problem."""
     in_path = {name: int(value) if name == "associate_id" and _DIGITS.fullmatch(value) else value
-               for name, value in (event.get("pathParameters") or {}).items()}  # fmt: skip
+               for name, value in path_parameters(event).items()}  # fmt: skip
     for name in in_path:
         if name in fields:
             raise invalid(f"{place}.{name}", "belongs into the path")

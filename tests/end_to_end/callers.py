@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 
@@ -25,8 +26,9 @@ def heard_by(client: Client) -> list[httpx.Response]:
 
 
 def request_for(call: OrderCall[Any, Any] | InquiryCall[Any, Any], path: str, fields: Mapping[str, Any]) -> Any:
-    """The call's request: what stands in the path, and the other fields."""
+    """The call's request: what stands in the path, which is percent-encoded, and the other fields."""
     found = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", call.path), path)
     assert found is not None, path
-    in_path = {name: int(value) if name == "associate_id" else value for name, value in found.groupdict().items()}
+    decoded = {name: unquote(value) for name, value in found.groupdict().items()}
+    in_path = {name: int(value) if name == "associate_id" else value for name, value in decoded.items()}
     return call.request.model_validate({**fields, **in_path})

@@ -54,6 +54,18 @@ def test_the_golden_order_succeeds(stack: Stack, token: str, operation: str) -> 
     assert sent.reference() != "-"
 
 
+def test_a_parameter_is_decoded_once(stack: Stack, token: str) -> None:
+    """The gateway hands it over percent-encoded, a slash in it included."""
+    one = example("haso.set_expenses")
+    code = f"T/{one.reference}"
+    path = one.path.replace(one.reference, code.replace("/", "%2F"))
+    answer = stack.request("POST", path, token=token, key=one.key, body=one.body)
+    assert answer.status_code == 200, answer.text
+    assert booked(stack, replace(one, reference=code)) == [Decimal("10.50")]
+    twice = stack.request("POST", path.replace("%2F", "%252F"), token=token, key=f"{one.key}-b", body=one.body)
+    assert (twice.status_code, twice.json()["errors"][0]["place"]) == (400, "path.transaction_code")
+
+
 def test_another_key_is_another_order(stack: Stack, vezne: Client) -> None:
     one = example("paynet.capture")
     first, second = (vezne.order(one.call, one.request, key=key) for key in (one.key, f"{one.key}-b"))

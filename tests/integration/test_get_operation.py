@@ -88,3 +88,11 @@ def test_a_table_that_does_not_answer(bench: Bench) -> None:
 def test_nothing_internal_is_shown(bench: Bench) -> None:
     read = bench.read(unknown_order(bench, KOLAYBI))
     assert set(read.body) <= {"operation_id", "operation", "status", "created_at", "updated_at", "money", "retry"}
+
+
+def test_an_id_in_the_path_is_decoded(bench: Bench) -> None:
+    operation_id = unknown_order(bench, KOLAYBI)
+    assert bench.read(operation_id.replace("_", "%5F")).status == 200
+    response = bench.read(f"{operation_id}%")
+    assert (response.status, response.slug) == (400, "invalid-request")
+    assert response.body["errors"] == [{"place": "path.operation_id", "reason": "must be UTF-8, percent-encoded once"}]

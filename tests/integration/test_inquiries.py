@@ -398,3 +398,15 @@ def test_a_check_lists_every_row(ask: Ask) -> None:
     (row,) = ask("paynet.check")[2]["transactions"]
     assert (row["reference_no"], row["transaction_type"], row["currency"]) == ("R-1", "3", "TRY")
     assert (row["commission"], row["is_3d_secure"], row["is_succeed"]) == ("0", True, True)
+
+
+@pytest.mark.parametrize("written", ["TRX%2F1", "TRX/1"])
+def test_the_path_of_a_question_is_decoded(sandbox: SandboxControl, ask: Ask, written: str) -> None:
+    assert ask("haso.payment_plan", parameters={"transaction_code": written})[0] == 200
+    assert [call["reference"] for call in sandbox.calls("haso.payment_plan")] == ["TRX/1"]
+
+
+def test_a_question_with_a_path_in_no_encoding_is_refused(sandbox: SandboxControl, ask: Ask) -> None:
+    status, _, body = ask("haso.payment_plan", parameters={"transaction_code": "TRX%"})
+    assert (status, body["errors"][0]["place"]) == (400, "path.transaction_code")
+    assert sandbox.calls("haso.payment_plan") == []

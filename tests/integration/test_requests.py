@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.bench import Bench, Response, api_event
-from tests.support.examples import EXAMPLES, KOLAYBI, PAYNET, VAKIFBANK, Example
+from tests.support.examples import EXAMPLES, HASO, KOLAYBI, PAYNET, VAKIFBANK, Example
 
 each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
 CANARY = "KANARYA"
@@ -236,6 +236,31 @@ def test_an_associate_id_is_a_positive_integer(bench: Bench, value: str) -> None
     assert [error["place"] for error in response.body["errors"]] == ["path.associate_id"]
     assert CANARY not in str(response)
     untouched(bench, KOLAYBI)
+
+
+@pytest.mark.parametrize("written", ["TRX-2026-0001", "TRX%2D2026%2d0001", "%54RX-2026-0001"])
+def test_the_path_is_decoded_before_it_is_sent_and_signed(bench: Bench, written: str) -> None:
+    """A REST API hands its parameters over as they stood in the URL."""
+    bench.server.on(HASO.route, HASO.success)
+    response = bench.send(HASO, path_parameters={"transaction_code": written})
+    assert response.status == 200
+    assert bench.server.to(HASO.route)[0].json()["transactionCode"] == "TRX-2026-0001"
+    assert bench.record(response.body["operation_id"]).clues["transaction_code"] == "TRX-2026-0001"
+
+
+def test_an_encoded_slash_is_part_of_the_parameter(bench: Bench) -> None:
+    bench.server.on(HASO.route, HASO.success)
+    assert bench.send(HASO, path_parameters={"transaction_code": "TRX%2F1"}).status == 200
+    assert bench.server.to(HASO.route)[0].json()["transactionCode"] == "TRX/1"
+
+
+@pytest.mark.parametrize(
+    "written", ["TRX%", "TRX%2", "TRX%ZZ", "%FF", "TRX%C5", "TRX%252D1", "%25"],
+    ids=["no digits", "one digit", "no hex", "no UTF-8", "cut UTF-8", "encoded twice", "percent"],
+)  # fmt: skip
+def test_a_path_that_is_not_encoded_once_is_refused(bench: Bench, written: str) -> None:
+    response = bench.send(HASO, path_parameters={"transaction_code": written})
+    refused(bench, HASO, response, "path.transaction_code", "must be UTF-8, percent-encoded once")
 
 
 def test_what_stands_in_the_path_is_not_taken_from_the_body(bench: Bench) -> None:

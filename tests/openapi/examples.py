@@ -3,7 +3,7 @@
 import json
 import uuid
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import httpx
 
@@ -29,7 +29,8 @@ def example(name: str) -> dict[str, Any]:
         "url": event["path"] + (f"?{urlencode(query)}" if query else ""),
         "body": json.loads(event["body"]) if event["body"] else None,
         "key": event["headers"].get("Idempotency-Key"),
-        "parameters": {**(event["pathParameters"] or {}), **query},
+        # The event has the path as API Gateway hands it over: encoded.
+        "parameters": {**{key: unquote(value) for key, value in (event["pathParameters"] or {}).items()}, **query},
     }
 
 

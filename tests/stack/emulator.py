@@ -31,6 +31,7 @@ _create_whole_pipe = _pipe_handlers["create"]
 _publish_whole = pipes._publish_record_to_sns
 # The properties of each pipe in its template.
 _properties: dict[str, Any] = {}
+_answer_decoded = app._handle_execute_api_request
 
 
 def leading_keys(request: dict[str, Any]) -> list[str]:
@@ -82,11 +83,19 @@ def _publish(topic: str, pipe: dict[str, Any], record: dict[str, Any]) -> None:
         _publish_whole(topic, pipe, message)
 
 
+async def _answer_encoded(
+    host: str, path: str, *request: Any, raw_path: str | None = None, raw_query_string: str | None = None
+) -> Any:
+    """A request of an API, all of which are REST APIs here."""
+    return await _answer_decoded(host, raw_path or path, *request, raw_path=raw_path, raw_query_string=raw_query_string)
+
+
 def main() -> None:
     """Start MiniStack, which takes its settings from the environment."""
     iam_actions.dynamodb_service_context = _context
     _pipe_handlers["create"] = _create_pipe
     pipes._publish_record_to_sns = _publish
+    app._handle_execute_api_request = _answer_encoded
     emulated_secrets.install()
     app.main()
 

@@ -93,3 +93,16 @@ def test_a_client_has_two_secrets_at_most_and_either_gets_tokens() -> None:
     assert last["__type"] == "InvalidParameterException"
     nobody = called("AddUserPoolClientSecret", UserPoolId=pool, ClientId="nobody")
     assert nobody["__type"] == "ResourceNotFoundException"
+
+
+def test_a_rest_api_gets_the_path_as_it_stands_in_the_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+
+    async def answer(*request: object, **raw: object) -> str:
+        seen.extend([*request, raw["raw_path"]])
+        return "answer"
+
+    monkeypatch.setattr(emulator, "_answer_decoded", answer)
+    answered = emulator._answer_encoded("host", "/x/a/b", "GET", {}, b"", {}, raw_path="/x/a%2Fb", raw_query_string="")
+    assert asyncio.run(answered) == "answer"
+    assert seen == ["host", "/x/a%2Fb", "GET", {}, b"", {}, "/x/a%2Fb"]
