@@ -11,7 +11,8 @@ Everything else is unknown. Values come here as the JSON had them (`Answer.json(
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -20,6 +21,12 @@ from typing import Any
 from vezne.outcome import Finding, Found, Inconclusive, NotFound, Succeeded
 
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+# A part of a key that is this long is the key itself: cut to a column, or with something of the provider's around it.
+_TELLING_PART = 16
+# A field of such a name may tell what became of a payment, in whatever language of the two the provider named it.
+_NAME_OF_A_STATUS = re.compile(
+    r"status|state|durum|result|sonu[cç]|success|error|hata|cancel|iptal|refund|iade|return|reject|fail", re.IGNORECASE
+)
 
 
 class Match(Enum):
@@ -27,7 +34,7 @@ class Match(Enum):
 
     OURS = "ours"
     ANOTHER = "another"
-    # The key is missing, empty, of another type, or differs from ours by case or blanks only.
+    # The key is missing, empty, of another type, or differs from ours by case, blanks, other separators or a cut only.
     UNCLEAR = "unclear"
 
 
@@ -53,13 +60,54 @@ def match_key(ours: str, *keys: object) -> Match:
     return matches.pop() if len(matches) == 1 else Match.UNCLEAR
 
 
+def match_row(ours: str, row: object, names: Collection[str]) -> Match:
+    """Compare our natural key with a row's fields of these names.
+
+    Another's row is certainly another's only if it does not show our key in any other field either, at any depth.
+    """
+    if not isinstance(row, dict):
+        return Match.UNCLEAR
+    match = match_key(ours, *(row.get(name) for name in names))
+    shown = match is Match.ANOTHER and any(_may_be(ours, plain_text(value) or "") for _, value in _fields(row))
+    return Match.UNCLEAR if shown else match
+
+
+def other_signs(row: dict[str, Any], known: Collection[str]) -> list[object]:
+    """What a row says in fields that may be a status by their name, and that are not among the `known`, at any depth.
+
+    Null and empty text say nothing. A provider whose page does not show its status field may answer it under any name.
+    """
+    values = [value for name, value in _fields(row) if name not in known and _NAME_OF_A_STATUS.search(name)]
+    return [value for value in values if value is not None and value != ""]
+
+
+def _fields(row: object) -> Iterator[tuple[str, object]]:
+    """Every field of a row with its name, those of objects and lists in it, too."""
+    members = row.items() if isinstance(row, dict) else [("", item) for item in row] if isinstance(row, list) else ()
+    for name, value in members:
+        yield name, value
+        yield from _fields(value)
+
+
 def _match_one(ours: str, key: object) -> Match:
     text = plain_text(key)
     if text == ours:
         return Match.OURS
-    if text is None or not text.strip() or text.strip().casefold() == ours.strip().casefold():
+    if text is None or not _bare(text) or _may_be(ours, text):
         return Match.UNCLEAR
     return Match.ANOTHER
+
+
+def _may_be(ours: str, text: str) -> bool:
+    one, other = _bare(ours), _bare(text)
+    shorter, longer = sorted((one, other), key=len)
+    return one == other or (len(shorter) >= _TELLING_PART and shorter in longer)
+
+
+def _bare(text: str) -> str:
+    """Letters and digits alone, without case. Turkish capitals of `i` and `ı` have a dot more or less."""
+    letters = unicodedata.normalize("NFKD", text.casefold().replace("ı", "i"))
+    return "".join(letter for letter in letters if letter.isalnum())
 
 
 def is_amount(value: object, ours: Decimal) -> bool:

@@ -1,122 +1,156 @@
-"""Every small change of a provider's genuine answer, to hold what a reading makes of it.
+"""A provider's genuine answer with one field changed, for every field: what a look at evidence has to survive.
 
-A provider, or something on the way, may answer in any of these ways. What the evidence rule promises is that no such
-change turns an unknown outcome into a certain one, nor one certain outcome into another.
+No change may turn an unknown outcome into a final one, or one final outcome into another.
 """
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import ModuleType
 from typing import Any
+from unittest import mock
 
-# Where a value stands in an answer: names of members, and places in lists.
-Path = tuple[str | int, ...]
+import simplejson
+from hypothesis import strategies as st
+from vezne.operation import Operation, Order
+from vezne.provider import Answer, Deadline
+from vezne.record import Record, from_item, serialize
+
 MISSING = object()
+Path = tuple[str | int, ...]
+# Put into every field: emptiness, other types, and words and codes of success and failure of all providers.
+_ANYWHERE: tuple[Any, ...] = (
+    *(MISSING, None, "", "  ", [], {}, True, False, 0, 1, -1, 2, 8, 20, 40, 100, 301, Decimal("0.5")),
+    *("true", "false", "yes", "no", "0", "1", "20", "100", "301", "other", "İPTAL", "Beklemede", "Tahsil Edildi"),
+    *("Tamamlandı", "İşlem başarılı", "Success", "Failed", "USD", "TRY", "TL"),
+)
 
 
 @dataclass(frozen=True)
 class Mutation:
-    """An answer with one change. `path`: where; `what`: how; `value`: what stands there now, MISSING if nothing."""
+    """One changed field, and the whole body with it."""
 
     path: Path
-    what: str
     value: Any
-    answer: Any
-
-    @property
-    def field(self) -> str:
-        """The name of the member that was changed, or in which a list was changed."""
-        return next((part for part in reversed(self.path) if isinstance(part, str)), "")
+    body: Any
 
     def __str__(self) -> str:
-        return f"{'.'.join(map(str, self.path))} {self.what}"
+        value = "missing" if self.value is MISSING else repr(self.value)
+        return f"{'.'.join(map(str, self.path))}: {value}"
 
 
-def mutations(answer: Any, extra: Mapping[str, Any] | None = None) -> Iterator[Mutation]:
-    """Every change of every value of an answer, at any depth, and each of the `extra` members added to each object."""
-    for path, value in _places(answer):
-        if path:
-            yield Mutation(path, "missing", MISSING, _without(answer, path))
-        for what, other in _other_forms(value) if path else ():
-            yield Mutation(path, what, other, _with(answer, path, other))
-        if isinstance(value, dict):
-            for name, sign in (extra or {}).items():
-                if name not in value:
-                    yield Mutation((*path, name), f"added: {sign!r}", sign, _with(answer, (*path, name), sign))
+def mutations(genuine: Any, extra: Mapping[Path, Sequence[Any]] | None = None) -> list[Mutation]:
+    """Every change of one field of `genuine`; `extra` adds values for fields, also for such as it does not have."""
+    changes = [(path, value) for path, now in _fields(genuine) for value in _others(now)]
+    changes += [(path, value) for path, values in (extra or {}).items() for value in values]
+    return [Mutation(path, value, _changed(genuine, path, value)) for path, value in changes]
 
 
-def _places(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    yield path, value
-    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, part in parts:
-        yield from _places(part, (*path, name))
+def mutated_twice(genuine: Any, extra: Mapping[Path, Sequence[Any]] | None = None) -> st.SearchStrategy[list[Mutation]]:
+    """Two changes, of fields that do not contain each other; the second one's body has both."""
+    singles = mutations(genuine, extra)
+
+    @st.composite
+    def both(draw: st.DrawFn) -> list[Mutation]:
+        first = draw(st.sampled_from(singles))
+        second = draw(st.sampled_from([one for one in singles if _apart(one.path, first.path)]))
+        return [first, Mutation(second.path, second.value, _changed(first.body, second.path, second.value))]
+
+    return both()
 
 
-def _other_forms(value: Any) -> Iterator[tuple[str, Any]]:
-    yield "null", None
-    yield "empty text", ""
-    yield "blank", " "
-    yield "empty list", []
-    yield "empty object", {}
-    yield "in a list", [value]
-    yield "in an object", {"value": value}
-    if isinstance(value, bool):
-        yield "negated", not value
-        yield "as text", str(value).lower()
-        yield "as a number", int(value)
-    elif isinstance(value, (int, Decimal)):
-        yield from _other_numbers(Decimal(value))
-    elif isinstance(value, str) and value:
-        yield from _other_texts(value)
-    elif isinstance(value, list) and value:
-        yield "twice", [*value, *copy.deepcopy(value)]
-        yield "with null", [*value, None]
-        yield "with a text", [*value, "x"]
+def wrongly_believed(verdicts: Iterable[tuple[Mutation, str]], allowed: Collection[str]) -> list[str]:
+    """The changes whose verdict is none of those allowed, in words."""
+    return [f"{mutation} -> {verdict}" for mutation, verdict in verdicts if verdict not in allowed]
 
 
-def _other_numbers(value: Decimal) -> Iterator[tuple[str, Any]]:
-    yield "a little more", value + Decimal("0.01")
-    yield "one more", value + 1
-    yield "times 100", value * 100
-    yield "negative", -value - (not value)
-    yield "zero", 0 if value else 1
-    yield "as text", f"{value:f}"
-    yield "as text with zeros", f"{value:f}{'000' if '.' in f'{value:f}' else '.000'}"
-    yield "with a comma", f"{value:f}".replace(".", ",") if "." in f"{value:f}" else f"{value:f},00"
-    yield "padded", f" {value:f}"
-    yield "as a fraction", value + Decimal("0.0")
-    yield "true", True
+def example_order(operation: Operation[Any, Any], body: dict[str, Any]) -> Order[Any]:
+    """A validated order of a test's client."""
+    return operation.order("client-1", "key-1", operation.request_model.model_validate(body))
 
 
-def _other_texts(value: str) -> Iterator[tuple[str, Any]]:
-    yield "in capitals", value.upper()
-    yield "in small letters", value.lower()
-    yield "padded in front", f" {value}"
-    yield "padded behind", f"{value} "
-    yield "longer", f"{value}x"
-    yield "cut", value[:-1]
-    yield "other", "other"
-    yield "true", True
-    yield "a number", 7
-    if value.isdigit():
-        yield "as a number", int(value)
-        yield "with a zero in front", f"0{value}"
+def example_record(
+    operation: Operation[Any, Any], order: Order[Any], created_at: str = "2026-12-01T06:00:00Z"
+) -> Record:
+    """The record of that order, whose answer was lost."""
+    names = {"id": order.operation_id, "operation": operation.name, "fingerprint": order.fingerprint}
+    fixed = {"client_id": "client-1", "status": "unknown", "owner": "me", "evidence": []}
+    times = {"created_at": created_at, "updated_at": created_at, "lease_until": 1, "in_flight_until": 1796104827}
+    item = {**names, **fixed, **times, "clues": operation.clues(order)}
+    return from_item({name: serialize(value) for name, value in item.items()})
 
 
-def _with(answer: Any, path: Path, value: Any) -> Any:
-    changed = copy.deepcopy(answer)
-    _holder(changed, path)[path[-1]] = value
-    return changed
+def verdict_on(operation: Operation[Any, Any], order: Order[Any], body: Any, status: int = 200) -> str:
+    """The class of the outcome that an answer is read as. The path takes an error of `read` for Unknown."""
+    try:
+        return type(operation.read(order, Answer(status, _json(body)))).__name__
+    except Exception:
+        return "Unknown"
 
 
-def _without(answer: Any, path: Path) -> Any:
-    changed = copy.deepcopy(answer)
-    del _holder(changed, path)[path[-1]]
-    return changed
+def finding_on(operation: Operation[Any, Any], record: Record, inquiries: ModuleType, *bodies: Any) -> str:
+    """The class of what a look-up finds in these answers, one a call and the last again and again.
+
+    `inquiries` is the provider's module, whose `ask` is replaced. The path takes an error for Inconclusive.
+    """
+    answers = iter(bodies)
+    last = bodies[-1]
+
+    def ask(*_arguments: Any, **_options: Any) -> Answer:
+        return Answer(200, _json(next(answers, last)))
+
+    with mock.patch.object(inquiries, "ask", ask):
+        try:
+            return type(operation.look_up(record, Deadline(lambda: 27_000))).__name__
+        except Exception:
+            return "Inconclusive"
 
 
-def _holder(answer: Any, path: Path) -> Any:
-    for part in path[:-1]:
-        answer = answer[part]
-    return answer
+def _json(body: Any) -> bytes:
+    return simplejson.dumps(body, use_decimal=True, ensure_ascii=False).encode()
+
+
+def _fields(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every field at any depth, and every object and list in it."""
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, member in members:
+        yield (*path, name), member
+        yield from _fields(member, (*path, name))
+
+
+def _others(now: Any) -> list[Any]:
+    """What may stand instead of a value."""
+    values = [*_ANYWHERE, [now], {"value": now}]
+    if isinstance(now, str):
+        values += [now.upper(), now.lower(), now.swapcase(), f" {now}", f"{now}\n", f"{now}x", now[1:], now[:-1]]
+        values += [now.replace("-", ""), f"0{now}", f"{now}.0"]
+        values += [int(now)] if now.isascii() and now.isdigit() else []
+    if isinstance(now, int | Decimal) and not isinstance(now, bool):
+        values += [-now, now + 1, now + Decimal("0.01"), now * 100, now / 100, str(now), f" {now}", f"-{now}"]
+    if isinstance(now, list) and now:
+        values += [[*now, *now], [*now, {}], [*now, None], [{}], [None], "".join(map(str, now))]
+    return [value for value in values if not _same(value, now)]
+
+
+def _same(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and bool(one == other)
+
+
+def _apart(one: Path, other: Path) -> bool:
+    shorter = min(len(one), len(other))
+    return one[:shorter] != other[:shorter]
+
+
+def _changed(genuine: Any, path: Path, value: Any) -> Any:
+    body = copy.deepcopy(genuine)
+    place = body
+    for name in path[:-1]:
+        place = place[name]
+    if value is not MISSING:
+        place[path[-1]] = copy.deepcopy(value)
+    elif isinstance(place, dict):
+        place.pop(path[-1], None)
+    else:
+        del place[int(path[-1]) :]
+    return body

@@ -4,7 +4,18 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from vezne.evidence import Match, Row, absent_or, find, is_amount, is_one_of, match_key, refusal_code
+from vezne.evidence import (
+    Match,
+    Row,
+    absent_or,
+    find,
+    is_amount,
+    is_one_of,
+    match_key,
+    match_row,
+    other_signs,
+    refusal_code,
+)
 from vezne.outcome import Finding, Found, Inconclusive, NotFound, Succeeded
 
 OURS, ANOTHER, UNCLEAR = Match.OURS, Match.ANOTHER, Match.UNCLEAR
@@ -23,6 +34,51 @@ def test_a_key_is_ours_to_the_letter_anothers_if_it_is_clearly_another_else_uncl
     keys: tuple[Any, ...], match: Match
 ) -> None:
     assert match_key("code-1", *keys) is match
+
+
+GUID = "7e591df3-2f3c-4971-9682-9e4455b35b2f"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        GUID.upper(), f" {GUID} ", f"{GUID}\n", GUID.replace("-", ""), f"{{{GUID}}}", GUID[:30], GUID[:20], GUID[4:],
+        f"0006624-{GUID}", f"{GUID}-1", GUID.replace("1", "\uff11"),
+    ],
+)  # fmt: skip
+def test_our_key_in_another_form_is_not_anothers(key: str) -> None:
+    assert match_key(GUID, key) is UNCLEAR
+    assert match_row(GUID, {"code": GUID[::-1], "reference": [{"of": key}]}, ("code",)) is UNCLEAR
+
+
+@pytest.mark.parametrize(
+    ("ours", "key"), [("fatura-i", "FATURA-İ"), ("FATURA-I", "fatura-ı"), ("FATURA-İ", "fatura-i")]
+)
+def test_turkish_capitals_are_the_same_letter(ours: str, key: str) -> None:
+    assert match_key(ours, key) is UNCLEAR
+
+
+def test_a_short_part_of_a_key_names_another() -> None:
+    assert match_key("order-12", "order-1") is ANOTHER
+    assert match_key("order-1", "order-12") is ANOTHER
+
+
+@pytest.mark.parametrize(
+    ("row", "match"),
+    [
+        ({"code": "code-1"}, OURS), ({"no": "code-1", "code": None}, OURS), ({"code": "code-2"}, ANOTHER),
+        ({"code": "code-1", "no": "code-2"}, UNCLEAR), ({}, UNCLEAR), ({"reference": "code-1"}, UNCLEAR),
+        ({"code": "code-2", "reference": "CODE-1"}, UNCLEAR), ({"code": "code-2", "in": [{"a": "code-1"}]}, UNCLEAR),
+        ({"code": "code-2", "reference": "code-3"}, ANOTHER), (None, UNCLEAR), ("code-2", UNCLEAR), ([], UNCLEAR),
+    ],
+)  # fmt: skip
+def test_a_row_is_anothers_only_if_no_field_of_it_shows_our_key(row: Any, match: Match) -> None:
+    assert match_row("code-1", row, ("code", "no")) is match
+
+
+def test_a_status_under_a_name_that_no_page_shows_is_seen() -> None:
+    row = {"Result": True, "Durum": "IPTAL", "in": {"PaymentState": 3}, "StatusNote": "", "Sonuç": None, "Amount": 1}
+    assert other_signs(row, {"Result"}) == ["IPTAL", 3]
 
 
 @pytest.mark.parametrize("value", [Decimal("10.00"), Decimal(10), 10, "10", "10.0000"])
