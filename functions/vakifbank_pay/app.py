@@ -5,24 +5,22 @@ A card number may travel in the request (type 3): it is sent and forgotten.
 
 import uuid
 from datetime import timedelta
-from decimal import Decimal
+from functools import partial
 
 from vezne import entry
 from vezne.credentials import Access, VakifBankCredentials
-from vezne.inquiries import vakifbank
-from vezne.models.vakifbank import PaymentRequest, PaymentResult, QueryResult
+from vezne.evidence import find
+from vezne.inquiries import vakifbank, vakifbank_signs
+from vezne.models.vakifbank import TRANSACTION_TYPES, PaymentRequest
 from vezne.money import amount_text
 from vezne.operation import Operation, Order
 from vezne.outcome import (
+    REFUSING_STATUSES,
     CredentialsRefused,
     Declined,
     Finding,
-    Found,
-    Inconclusive,
-    NotFound,
     NotSent,
     Outcome,
-    Succeeded,
     Unknown,
 )
 from vezne.provider import Answer, Deadline, Request, json_request
@@ -36,6 +34,8 @@ REFUSALS = frozenset(
 )
 # MessageCodes: account-plan or API-plan limit exceeded. The gateway did not pass the call on.
 TAKES_NO_CALLS = frozenset({"ACBG000003", "ACBG000004"})
+# Statuses with which a code of the gateway may be believed.
+ANSWERED = REFUSING_STATUSES | {200, 429}
 
 
 class Pay(Operation[PaymentRequest, VakifBankCredentials]):
@@ -47,7 +47,7 @@ class Pay(Operation[PaymentRequest, VakifBankCredentials]):
     client = vakifbank.CLIENT
     # "InstitutionTransactionCode ... İşlemin çift olmaması bu alandan kontrol edilmektedir."
     resend_is_safe = True
-    # /tos/query lists one transaction by its number; how soon a payment shows there is not documented.
+    # /tos/query lists one transaction by its number; how soon a payment shows there once it is made is not documented.
     look_up_is_complete = True
     settling_time = timedelta(minutes=30)
     look_up_call = "POST /tos/query by InstitutionTransactionNo"
@@ -58,26 +58,13 @@ class Pay(Operation[PaymentRequest, VakifBankCredentials]):
         return json_request("/tos/payment", fields, vakifbank.headers(access))
 
     def read(self, order: Order[PaymentRequest], answer: Answer) -> Outcome:
-        """Two layers: `Header.StatusCode` says that the gateway completed, `QueryResult.Result` what became of it."""
+        """Two layers: `Header.StatusCode` says that the gateway completed, `QueryResult` what became of the payment."""
         code = vakifbank.header_code(answer)
-        if code in TAKES_NO_CALLS:
-            return NotSent(code)
-        if answer.status == 429:
-            return Unknown(f"http-429 {code}".strip())
-        if code in vakifbank.TOKEN_REFUSED | vakifbank.ACCESS_REFUSED:
-            return CredentialsRefused(code, renewable=code in vakifbank.TOKEN_REFUSED)
-        if code in REFUSALS:
-            return Declined(code, vakifbank.header_text(answer))
-        if answer.status != 200 or code != vakifbank.COMPLETED:
-            return Unknown(f"http-{answer.status} {code}".strip())
-        body = answer.json()
-        result = QueryResult.model_validate(body["Data"]["QueryResult"])
-        if result.result is None or result.institution_transaction_code not in (None, "", _code(order)):
-            return Unknown("other reference")
-        if not result.result:
-            return Declined(result.error_code or "", result.error_explanation or "")
-        known = result.model_dump(exclude={"result"})
-        return Succeeded(PaymentResult(**known, gateway_object_id=body["Header"].get("ObjectID")).public())
+        if code != vakifbank.COMPLETED:
+            return _refused_at_the_gateway(code, answer)
+        if answer.status != 200:
+            return Unknown(f"http-{answer.status} {code}")
+        return vakifbank_signs.outcome(answer.json(), _code(order))
 
     def clues(self, order: Order[PaymentRequest]) -> dict[str, str]:
         """The bank's dedupe key, and what a found payment must repeat."""
@@ -87,6 +74,7 @@ class Pay(Operation[PaymentRequest, VakifBankCredentials]):
             "payment_date": request.payment_date,
             "amount": amount_text(request.amount, request.currency),
             "currency": request.currency,
+            "transaction_type": str(TRANSACTION_TYPES[request.transaction_type]),
         }
 
     def guard(self, order: Order[PaymentRequest]) -> Guard | None:
@@ -94,21 +82,30 @@ class Pay(Operation[PaymentRequest, VakifBankCredentials]):
         code = order.request.institution_transaction_code
         return Guard(code, keeps=True) if code else None
 
+    def absence_counts_from(self, record: Record) -> float:
+        """A payment is listed when it is made: on its date, or on the first business day after it."""
+        made_by = vakifbank.made_by(record.clues["payment_date"], record.in_flight_until)
+        return made_by + self.settling_time.total_seconds()
+
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
-        """A row with our code and amount, and no sign of a failure, is proof; any other row with our code is not."""
+        """The one row that names our code, with our amount and currency and a sign of success, is proof."""
         code = record.clues["institution_transaction_code"]
-        rows = vakifbank.query(code, record.clues["payment_date"], deadline)
-        ours = [row for row in rows if row.carries(code)]
-        if not ours:
-            return NotFound({"rows": str(len(rows))})
-        row = ours[0]
-        if len(ours) > 1 or row.failed or row.amount != Decimal(record.clues["amount"]):
-            return Inconclusive("a row of our code that proves nothing")
-        known = row.model_dump(
-            include={"transaction_object_id", "transaction_query_no", "error_code", "error_explanation"}
-        )
-        result = PaymentResult(**known, institution_transaction_code=code)
-        return Found(Succeeded(result.public()), {"transaction_query_no": row.transaction_query_no or ""})
+        rows = [vakifbank_signs.row(row, record.clues) for row in vakifbank.query(code, deadline)]
+        return find(rows, partial(vakifbank_signs.found, code), filtered=True)
+
+
+def _refused_at_the_gateway(code: str, answer: Answer) -> Outcome:
+    """A listed code refuses if the `Header` stands alone; beside a money layer nobody knows."""
+    if answer.status not in ANSWERED or not vakifbank.is_refused_alone(answer):
+        return Unknown(f"http-{answer.status} {code}".strip())
+    if code in TAKES_NO_CALLS:
+        return NotSent(code)
+    if answer.status != 429:
+        if code in vakifbank.TOKEN_REFUSED | vakifbank.ACCESS_REFUSED:
+            return CredentialsRefused(code, renewable=code in vakifbank.TOKEN_REFUSED)
+        if code in REFUSALS:
+            return Declined(code, vakifbank.header_text(answer))
+    return Unknown(f"http-{answer.status} {code}".strip())
 
 
 def _code(order: Order[PaymentRequest]) -> str:

@@ -23,6 +23,10 @@ from vezne.outcome import Finding, Found, Inconclusive, NotFound, Succeeded
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 # A part of a key that is this long is the key itself: cut to a column, or with something of the provider's around it.
 _TELLING_PART = 16
+# Words of failure, doubt or a double, without case and marks: "İPTAL" and "Başarısız" too.
+_SAYS_OTHERWISE = re.compile(
+    r"iptal|bekle|hata|yetersiz|redd|basarisiz|mukerrer|gecersiz|cancel|pending|fail|reject|declin|error|duplicate"
+)
 # A field of such a name may tell what became of a payment, in whatever language of the two the provider named it.
 _NAME_OF_A_STATUS = re.compile(
     r"status|state|durum|result|sonu[cç]|success|error|hata|cancel|iptal|refund|iade|return|reject|fail", re.IGNORECASE
@@ -81,6 +85,14 @@ def other_signs(row: dict[str, Any], known: Collection[str]) -> list[object]:
     return [value for value in values if value is not None and value != ""]
 
 
+def speaks_against(value: object) -> bool:
+    """Whether a value beside a sign of success is `false`, or a text with a word of failure, doubt or a double.
+
+    No list of words is complete: without them a text is still no sign of success.
+    """
+    return value is False or (isinstance(value, str) and _SAYS_OTHERWISE.search(bare(value)) is not None)
+
+
 def _fields(row: object) -> Iterator[tuple[str, object]]:
     """Every field of a row with its name, those of objects and lists in it, too."""
     members = row.items() if isinstance(row, dict) else [("", item) for item in row] if isinstance(row, list) else ()
@@ -93,19 +105,22 @@ def _match_one(ours: str, key: object) -> Match:
     text = plain_text(key)
     if text == ours:
         return Match.OURS
-    if text is None or not _bare(text) or _may_be(ours, text):
+    if text is None or not bare(text) or _may_be(ours, text):
         return Match.UNCLEAR
     return Match.ANOTHER
 
 
 def _may_be(ours: str, text: str) -> bool:
-    one, other = _bare(ours), _bare(text)
+    one, other = bare(ours), bare(text)
     shorter, longer = sorted((one, other), key=len)
     return one == other or (len(shorter) >= _TELLING_PART and shorter in longer)
 
 
-def _bare(text: str) -> str:
-    """Letters and digits alone, without case. Turkish capitals of `i` and `ı` have a dot more or less."""
+def bare(text: str) -> str:
+    """A text's letters and digits alone, without case and marks: "Başarılı işlem" is `basariliislem`.
+
+    Turkish capitals of `i` and `ı` have a dot more or less.
+    """
     letters = unicodedata.normalize("NFKD", text.casefold().replace("ı", "i"))
     return "".join(letter for letter in letters if letter.isalnum())
 

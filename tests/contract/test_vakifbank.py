@@ -87,6 +87,12 @@ def result(**changes: Any) -> Answering:
     return lambda call: vakifbank_answer(call, **changes)
 
 
+def refused(code: Any = 12, explanation: str = "Bakiye yetersiz", **changes: Any) -> Answering:
+    """The same for a payment that was not made, which has no number."""
+    no_number = {"TransactionObjectId": "", "TransactionQueryNo": ""}
+    return result(Result=False, ErrorCode=code, ErrorExplanation=explanation, **no_number, **changes)
+
+
 def header_only(code: str, status: int = 400, text: str = "Açıklama") -> Reply:
     return json_reply({"Header": {"StatusCode": code, "StatusDescription": text}}, status)
 
@@ -113,6 +119,8 @@ def test_the_pages_answer_is_read(bench: Bench) -> None:
         "error_code": "1",
         "error_explanation": "Tahsil Edildi",
         "gateway_object_id": "18c1fd2f-b997-41dc-bf9e-5e8caacdcecb",
+        "status_description": "Tamamlandı",
+        "status_description_en": "Completed",
     }
     assert the_call(bench, VAKIFBANK).json()["InstitutionTransactionCode"] == CODE
 
@@ -195,16 +203,21 @@ def test_a_card_number_is_sent_and_kept_nowhere(bench: Bench, capsys: pytest.Cap
     [
         # Both layers: the gateway completed, and `Result` says what became of the payment.
         (result(), "succeeded"),
-        (result(Result="true", ErrorCode="1"), "succeeded"),
+        (result(ErrorCode="1"), "succeeded"),
         (result(ErrorCode=0), "succeeded"),
-        (result(InstitutionTaxNo=None), "succeeded"),
-        (result(Result=False, ErrorCode=12, ErrorExplanation="Bakiye yetersiz"), "declined"),
-        (result(Result=False, InstitutionTaxNo=None), "declined"),
+        (result(InstitutionTaxNo=None), "unknown"),
+        (refused(), "declined"),
+        (refused("12"), "declined"),
+        (refused("ACBH000233"), "declined"),
+        (refused(InstitutionTaxNo=None), "unknown"),
+        (refused(1, "Tahsil Edildi"), "unknown"),
+        (result(Result=False, ErrorCode=12), "unknown"),
+        (result(Result="true"), "unknown"),
         (result(Result=None), "unknown"),
         (result(Result="belki"), "unknown"),
         (result(InstitutionTaxNo=CODE), "unknown"),
         # A refusal of somebody else's payment says nothing about ours.
-        (result(Result=False, InstitutionTaxNo=CODE), "unknown"),
+        (refused(InstitutionTaxNo=CODE), "unknown"),
         (json_reply({"Header": VAKIFBANK_COMPLETED}), "unknown"),
         (json_reply({"Header": VAKIFBANK_COMPLETED, "Data": None}), "unknown"),
         (json_reply({"Header": VAKIFBANK_COMPLETED, "Data": {"QueryResult": None}}), "unknown"),
@@ -287,8 +300,8 @@ def test_a_token_refused_twice_is_a_refused_login(bench: Bench) -> None:
     [
         (header_only("ACBH000645", text="Kurum kodu boş olamaz."), "ACBH000645", "Kurum kodu boş olamaz."),
         (header_only("ACBH000234", text="Kalan limit 12345678901"), "ACBH000234", "Kalan limit ***"),
-        (result(Result=False, ErrorCode=12, ErrorExplanation="Bakiye yetersiz"), "12", "Bakiye yetersiz"),
-        (result(Result=False, ErrorCode=12, ErrorExplanation="TR330006100519786457841326 hatalı"), "12", "*** hatalı"),
+        (refused(), "12", "Bakiye yetersiz"),
+        (refused(explanation="TR330006100519786457841326 hatalı"), "12", "*** hatalı"),
     ],
 )
 def test_a_refusals_code_and_text(bench: Bench, reply: Answering, code: str, text: str) -> None:
@@ -327,7 +340,6 @@ def test_the_look_up_call(bench: Bench) -> None:
     assert call.json() == {
         "InstitutionCode": "0006624",
         "InstitutionTransactionNo": bench.record(known).clues["institution_transaction_code"],
-        "PaymentDate": "2026-12-28T00:00:00",
     }
 
 
@@ -342,6 +354,8 @@ def test_a_found_payment(bench: Bench) -> None:
         "error_code": "1",
         "error_explanation": "Tahsil Edildi",
         "gateway_object_id": None,
+        "status_description": None,
+        "status_description_en": None,
     }
     assert findings(bench, known) == ["found"]
     assert bench.server.to(VAKIFBANK.route) == []
@@ -401,7 +415,7 @@ def test_a_foreign_payment_of_the_same_amount_is_not_ours(bench: Bench) -> None:
 @pytest.mark.parametrize(
     "reply",
     [
-        vakifbank_rows({"InstitutionTransactionCode": 7, "Amount": "viel"}),
+        vakifbank_rows({"InstitutionTransactionCode": [7], "Amount": "viel"}),
         json_reply({"Header": VAKIFBANK_COMPLETED, "Data": {}}),
         json_reply({"Header": VAKIFBANK_COMPLETED, "Data": None}),
         json_reply({"Header": {"StatusCode": "ACBG000008"}, "Data": {"Result": []}}),

@@ -145,6 +145,8 @@ RESULTS: dict[str, dict[str, Wire]] = {
         "error_code": Wire("ErrorCode", "1 in the page's sample of a success"),
         "error_explanation": Wire("ErrorExplanation", ""),
         "gateway_object_id": Wire("Header.ObjectID", ""),
+        "status_description": Wire("Header.StatusDescription", "The gateway's word, not the payment's"),
+        "status_description_en": Wire("Header.StatusDescriptionEn", ""),
     },
     "ExpensesResult": {"payment_plan": Wire("PaymentPlan", "The plan after the change")},
     "BillsResult": {"bills": Wire("payload", "The open bills, in the provider's order")},

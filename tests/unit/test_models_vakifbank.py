@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from stdnum import luhn
 from stdnum.iso7064 import mod_97_10
 from stdnum.tr import tckimlik, vkn
-from vezne.models.vakifbank import PaymentRequest, QueryResult
+from vezne.models.vakifbank import PaymentRequest
 
 ORDER: dict[str, Any] = {
     "transaction_type": "account",
@@ -275,10 +275,3 @@ def test_the_receiver_is_in_no_text_form_of_the_request() -> None:
     request = PaymentRequest.model_validate({**ORDER, "transaction_type": "credit_card", "receiver_account": CARD})
     assert CARD not in repr(request)
     assert CARD not in str(request)
-
-
-@pytest.mark.parametrize(
-    ("sent", "read"), [(True, True), (False, False), ("true", True), ("false", False), (None, None)]
-)
-def test_the_answers_result_may_be_text(sent: Any, read: bool | None) -> None:
-    assert QueryResult.model_validate({"Result": sent}).result is read

@@ -1,8 +1,7 @@
 """VakıfBank: login (/documentation/Authorization, MessageCodes) and "TOS İşlemleri Sorgula" (POST /tos/query)."""
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
-
-from pydantic import ValidationError
 
 from vezne.credentials import Access, CredentialsRefusedError, Keyring, Token, VakifBankCredentials
 from vezne.inquiries import (
@@ -14,13 +13,14 @@ from vezne.inquiries import (
     ask,
     log_in,
     read_token,
+    vakifbank_signs,
 )
 from vezne.login_memory import LoginMemory
-from vezne.models.vakifbank import PaymentRow
 from vezne.provider import Answer, Deadline, Provider, UnreadableError, form_request, json_request
 from vezne.signing import bearer
 
 COMPLETED = "APIGW000000"
+_COMPLETED_TEXTS = frozenset({"Tamamlandı", "Completed"})
 # "authentication information invalid, check token"; "token invalid or API key locked".
 TOKEN_REFUSED = frozenset({"ACBG000001", "ACBG000002"})
 # "API secret wrong (locks at 5)"; "wrong and app locked"; "your ip not allowed".
@@ -30,6 +30,12 @@ ACCESS_REFUSED = frozenset({"ACBG000005", "ACBG000006", "ACBG000010"})
 TRY_LATER = frozenset({"ACBG000003", "ACBG000004", "ACBG000008", "ACBG000009"})
 # And "your ip not allowed".
 NOT_ABOUT_THE_SECRET = TRY_LATER | {"ACBG000010"}
+
+# Türkiye has had no summer time since 2016.
+_ISTANBUL = timezone(timedelta(hours=3))
+# The banks' longest closure: a feast of four and a half days, with the weekends on both sides and the days of
+# administrative leave between, makes nine days in a row; one more for the half day before it.
+_LONGEST_CLOSURE = timedelta(days=10)
 
 PROVIDER = Provider("VAKIFBANK_URL")
 # "API secret wrong ({0} tries, locks at 5)": a rejected version is never tried again, by any function.
@@ -42,7 +48,7 @@ def headers(access: Access[VakifBankCredentials]) -> dict[str, str]:
 
 
 def header_code(answer: Answer) -> str:
-    """`Header.StatusCode`, or "" if there is none. The bank's error bodies are known to carry trailing commas."""
+    """`Header.StatusCode` if it is plain text, else "". The bank's error bodies are known to carry trailing commas."""
     return _header_member(answer, "StatusCode")
 
 
@@ -51,12 +57,23 @@ def header_text(answer: Answer) -> str:
     return _header_member(answer, "StatusDescription")
 
 
+def is_refused_alone(answer: Answer) -> bool:
+    """Whether nothing in an answer with a refusing code says that the call went through: the `Header` stands alone.
+
+    A code beside a money layer, or beside "Tamamlandı" (completed), contradicts itself.
+    """
+    body = answer.json(tolerate_trailing_commas=answer.status >= 400)
+    texts = {_header_member(answer, name) for name in ("StatusDescription", "StatusDescriptionEn")}
+    return not any(value for name, value in body.items() if name != "Header") and not texts & _COMPLETED_TEXTS
+
+
 def _header_member(answer: Answer, name: str) -> str:
     try:
         header = answer.json(tolerate_trailing_commas=answer.status >= 400).get("Header")
     except UnreadableError:
         return ""
-    return str(header.get(name, "")) if isinstance(header, dict) else ""
+    text = header.get(name) if isinstance(header, dict) else None
+    return text if isinstance(text, str) else ""
 
 
 def _log_in(credentials: VakifBankCredentials, version: str, deadline: Deadline) -> Token:
@@ -86,20 +103,35 @@ def _log_in(credentials: VakifBankCredentials, version: str, deadline: Deadline)
 CLIENT = Client(PROVIDER, Keyring(VakifBankCredentials, _log_in))
 
 
-def query(code: str, payment_date: str, deadline: Deadline) -> list[PaymentRow]:
-    """The payments of one `InstitutionTransactionNo` (payment's `InstitutionTransactionCode` under another name).
+def made_by(payment_date: str, sent_until: float) -> float:
+    """When a payment that the bank has must have been made, in seconds since 1970, closures of the banks included.
 
-    Raises InquiryFailedError.
+    `payment_date` is the page's `PaymentDate` (Turkish local time); `sent_until` when the order can still arrive.
     """
-    rows = payment_rows({"InstitutionTransactionNo": code, "PaymentDate": payment_date}, deadline)
-    try:
-        return [PaymentRow.model_validate(row) for row in rows]
-    except ValidationError:
-        raise InquiryUnreadableError("unreadable") from None
+    day = datetime.fromisoformat(payment_date).replace(hour=0, minute=0, second=0, tzinfo=_ISTANBUL)
+    return max(sent_until, (day + timedelta(days=1)).timestamp()) + _LONGEST_CLOSURE.total_seconds()
+
+
+def query(code: str, deadline: Deadline) -> list[Any]:
+    """The rows of one `InstitutionTransactionNo` (payment's `InstitutionTransactionCode` under another name).
+
+    Asked by the code alone: a date beside it would hide a payment that the bank moved to its next business day. Raises
+    InquiryFailedError, also if the answer may not show every row.
+    """
+    data = _answered({"InstitutionTransactionNo": code}, deadline)
+    rows = _rows(data)
+    if not all(vakifbank_signs.is_whole(place, len(rows)) for place in _places(data)):
+        raise InquiryUnreadableError("may not be the whole list")
+    return rows
 
 
 def payment_rows(filters: dict[str, Any], deadline: Deadline) -> list[Any]:
     """The list `Result` for these fields of the query page, as it came. Raises InquiryFailedError."""
+    return _rows(_answered(filters, deadline))
+
+
+def _answered(filters: dict[str, Any], deadline: Deadline) -> Any:
+    """`Data` of the query's answer. Raises InquiryFailedError."""
     answer = ask(
         CLIENT,
         deadline,
@@ -121,17 +153,20 @@ def payment_rows(filters: dict[str, Any], deadline: Deadline) -> list[Any]:
     if answer.status != 200 or not code:
         raise InquiryUnreadableError(reason)
     try:
-        return _result_list(answer.json())
+        return answer.json().get("Data")
     except UnreadableError:
         raise InquiryUnreadableError("unreadable") from None
 
 
-def _result_list(body: dict[str, Any]) -> list[Any]:
-    """The list `Result`, under `Data` or one level deeper; else nothing is known. Raises InquiryUnreadableError."""
-    data = body.get("Data")
+def _places(data: Any) -> list[dict[str, Any]]:
+    """`Data`, and what stands one level deeper: where a list `Result` may be."""
     places = [data, *data.values()] if isinstance(data, dict) else []
-    for place in places:
-        if isinstance(place, dict) and isinstance(place.get("Result"), list):
-            rows: list[Any] = place["Result"]
-            return rows
-    raise InquiryUnreadableError("no result list")
+    return [place for place in places if isinstance(place, dict)]
+
+
+def _rows(data: Any) -> list[Any]:
+    """The rows of every list `Result`. Raises InquiryUnreadableError if there is no list: then nothing is known."""
+    lists = [place["Result"] for place in _places(data) if isinstance(place.get("Result"), list)]
+    if not lists:
+        raise InquiryUnreadableError("no result list")
+    return [row for rows in lists for row in rows]

@@ -1,7 +1,6 @@
 """VakıfBank "TOS İşlemleri Yap": POST /tos/payment."""
 
 from datetime import date, datetime, time
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
@@ -160,7 +159,7 @@ def _is_card_number(value: str) -> bool:
 
 
 class PaymentResult(ResultModel):
-    """The page's `QueryResult`, and the gateway's `Header.ObjectID`."""
+    """The page's `QueryResult`, and of the gateway's `Header` what tells of a success."""
 
     transaction_object_id: str | None = None
     transaction_query_no: str | None = None
@@ -169,42 +168,5 @@ class PaymentResult(ResultModel):
     error_code: str | None = None
     error_explanation: ProviderText | None = None
     gateway_object_id: str | None = None
-
-
-class QueryResult(ResultModel):
-    """`Data.QueryResult` of a payment's answer."""
-
-    transaction_object_id: str | None = Field(None, alias="TransactionObjectId")
-    transaction_query_no: str | None = Field(None, alias="TransactionQueryNo")
-    institution_transaction_code: str | None = Field(None, alias="InstitutionTaxNo")
-    result: bool | None = Field(None, alias="Result")
-    error_code: str | None = Field(None, alias="ErrorCode")
-    error_explanation: ProviderText | None = Field(None, alias="ErrorExplanation")
-
-
-class PaymentRow(ResultModel, defer_build=True):
-    """One payment in the list `Result` of POST /tos/query.
-
-    The page is public only in part: the payment's fields are known, its field for the status is not, so the payment
-    answer's own are read if they are there.
-    """
-
-    institution_transaction_code: str | None = Field(None, alias="InstitutionTransactionCode")
-    institution_transaction_no: str | None = Field(None, alias="InstitutionTransactionNo")
-    institution_tax_no: str | None = Field(None, alias="InstitutionTaxNo")
-    amount: Decimal | None = Field(None, alias="Amount")
-    currency: str | None = Field(None, alias="CurrencyType")
-    result: bool | None = Field(None, alias="Result")
-    transaction_object_id: str | None = Field(None, alias="TransactionObjectId")
-    transaction_query_no: str | None = Field(None, alias="TransactionQueryNo")
-    error_code: str | None = Field(None, alias="ErrorCode")
-    error_explanation: ProviderText | None = Field(None, alias="ErrorExplanation")
-
-    def carries(self, code: str) -> bool:
-        """Whether this is the payment of that code, whichever of its three names the row uses for it."""
-        return code in (self.institution_transaction_code, self.institution_transaction_no, self.institution_tax_no)
-
-    @property
-    def failed(self) -> bool:
-        """Whether the row says, or may say, that the payment was not made. The sample's success has `ErrorCode` 1."""
-        return self.result is False or self.error_code not in (None, "", "0", "1")
+    status_description: ProviderText | None = None
+    status_description_en: ProviderText | None = None
