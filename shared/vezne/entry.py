@@ -19,6 +19,7 @@ from vezne.api import (
     stage_path,
 )
 from vezne.idempotency import Store
+from vezne.models import StandingOrder
 from vezne.operation import Operation, Order, Report
 from vezne.path import carry_out
 from vezne.provider import Deadline
@@ -84,16 +85,11 @@ def _sweep(operation: Operation[Any, Any], deadline: Deadline, store: Store) -> 
 def _standing_order(operation: Operation[Any, Any], content: Any, deadline: Deadline, store: Store) -> dict[str, Any]:
     """Key = name + occurrence, so a rule that fires twice pays once. Raises StandingOrderFailed."""
     try:
-        if not isinstance(content, dict) or set(content) != {"name", "occurrence", "request"}:
-            raise invalid("standing_order", "must have name, occurrence and request")
-        name, occurrence = content["name"], content["occurrence"]
-        # A line break parts them in the key.
-        if not all(isinstance(text, str) and text and text.isprintable() for text in (name, occurrence)):
-            raise invalid("standing_order", "name and occurrence must be text of one line")
-        request = validated(operation.request_model, _exact(content["request"]))
-        report = carry_out(
-            operation, operation.order(STANDING_ORDER_CLIENT, f"{name}\n{occurrence}", request), deadline, store
-        )
+        order = validated(StandingOrder, content, place="standing_order")
+        # Both are one line, so the line break parts them in the key.
+        key = f"{order.name}\n{order.occurrence}"
+        request = validated(operation.request_model, _exact(order.request))
+        report = carry_out(operation, operation.order(STANDING_ORDER_CLIENT, key, request), deadline, store)
     except problems.Problem as problem:
         logger.error("standing order failed", operation=operation.name, problem=problem.slug)
         raise StandingOrderFailed(problem.slug) from None

@@ -14,6 +14,7 @@ from vezne.masking import mask_text
 from vezne.models import RequestModel
 
 LONGEST_BODY = 64 * 1024
+LONGEST_INTEGER = 18
 _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -64,7 +65,15 @@ class RefusedJsonError(ValueError):
 
 
 def _parse(text: str) -> Any:
-    return json.loads(text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_unique)
+    return json.loads(
+        text, parse_float=Decimal, parse_int=_short_integer, parse_constant=_no_constant, object_pairs_hook=_unique
+    )
+
+
+def _short_integer(text: str) -> int:
+    if len(text.lstrip("-")) > LONGEST_INTEGER:
+        raise RefusedJsonError("must not have an integer of more than 18 digits")
+    return int(text)
 
 
 def _no_constant(_: str) -> Any:
@@ -95,8 +104,8 @@ def validated(
 
 
 def _place(error: Any, in_path: frozenset[str], place: str) -> dict[str, str]:
-    """Where and why, never what. A member's name is the caller's text too, so it is masked."""
-    parts = [str(part) for part in error["loc"]]
+    """Where and why, never what. A member's name is the caller's text too, so it is masked, and shown visibly."""
+    parts = ["".join(one if one.isprintable() else "?" for one in str(part)) for part in error["loc"]]
     root = "path" if parts and parts[0] in in_path else place
     reason = str(error["msg"]).removeprefix("Value error, ")
     return {"place": mask_text(".".join([root, *parts])), "reason": reason}

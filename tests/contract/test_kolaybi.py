@@ -109,7 +109,7 @@ def test_gateway_types(bench: Bench, ours: str, wire: str) -> None:
     assert dict(the_call(bench, KOLAYBI).form())["gateway_type"] == wire
 
 
-@pytest.mark.parametrize("description", [None, "", "  baştaki ve sondaki boşluk  ", "satır\nsonu"])
+@pytest.mark.parametrize("description", [None, "", "iki  boşluk, Çağrı'nın ödemesi"])
 def test_the_description_is_sent_as_given_behind_the_marker(bench: Bench, description: str | None) -> None:
     order = {name: value for name, value in ORDER.items() if name != "description"}
     if description is not None:

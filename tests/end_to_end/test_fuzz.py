@@ -79,6 +79,24 @@ def with_a_wrong_field(draw: st.DrawFn) -> Sent:
 
 
 @st.composite
+def with_a_text_that_is_not_one_line(draw: st.DrawFn) -> Sent:
+    """Something that nobody sees, a blank at an end, or more characters than any field takes."""
+    order = draw(WITH_A_BODY)
+    body = json.loads(order.content)
+    texts = sorted(name for name, value in body.items() if isinstance(value, str))
+    name = draw(st.sampled_from(texts))
+    around = body[name]
+    hidden = st.characters(categories=["Cc", "Cf", "Co", "Cn", "Zl", "Zp"]) | st.just("\u00a0")
+    body[name] = draw(
+        hidden.map(lambda character: f"{around}{character}{around}")
+        | hidden.map(lambda character: f"{around}{character}")
+        | st.sampled_from([f" {around}", f"{around} "])
+        | st.integers(141, 5000).map(lambda length: "1" * length)
+    )
+    return replace(order, what="not one line", content=json.dumps(body).encode())
+
+
+@st.composite
 def with_an_unknown_field(draw: st.DrawFn) -> Sent:
     order = draw(WITH_A_BODY)
     body = {**json.loads(order.content), f"x{draw(TEXT)}": draw(ANYTHING)}
@@ -115,7 +133,7 @@ def with_a_wrong_header(draw: st.DrawFn) -> Sent:
 
 @st.composite
 def with_a_wrong_path(draw: st.DrawFn) -> Sent:
-    """Any text is a transaction code, so there the body is wrong, too."""
+    """Some of these are transaction codes, so there the body is wrong, too."""
     name = draw(IN_A_PATH)
     path = draw(st.sampled_from([f"/kolaybi/associates/{name}/collections", f"/haso/transactions/{name}/expenses"]))
     order = draw(with_an_unknown_field())
@@ -167,8 +185,9 @@ def of_an_operation_that_is_not(draw: st.DrawFn) -> Sent:
 
 
 BAD = st.one_of(
-    with_a_wrong_field(), with_an_unknown_field(), with_another_body(), with_a_wrong_header(), with_a_wrong_path(),
-    with_a_wrong_parameter(), with_a_wrong_associate(), with_another_method(), without_a_right(),
+    with_a_wrong_field(), with_a_text_that_is_not_one_line(), with_an_unknown_field(), with_another_body(),
+    with_a_wrong_header(), with_a_wrong_path(), with_a_wrong_parameter(),
+    with_a_wrong_associate(), with_another_method(), without_a_right(),
     of_an_operation_that_is_not(),
 )  # fmt: skip
 

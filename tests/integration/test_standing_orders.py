@@ -144,6 +144,12 @@ def test_a_whole_number_may_be_a_number(bench: Bench) -> None:
         {"name": 7, "occurrence": OCCURRENCE, "request": {"xact_id": "x"}},
         {"name": "a", "occurrence": 7, "request": {"xact_id": "x"}},
         {"name": "a", "occurrence": OCCURRENCE, "request": {"xact_id": "x"}, "more": 1},
+        {"name": "a ", "occurrence": OCCURRENCE, "request": {"xact_id": "x"}},
+        {"name": "a\u202e", "occurrence": OCCURRENCE, "request": {"xact_id": "x"}},
+        {"name": "a" * 141, "occurrence": OCCURRENCE, "request": {"xact_id": "x"}},
+        {"name": "a", "occurrence": f"{OCCURRENCE}\n", "request": {"xact_id": "x"}},
+        {"name": "a", "occurrence": OCCURRENCE, "request": {"xact_id": "x\0"}},
+        {"name": "a", "occurrence": OCCURRENCE, "request": ["x"]},
     ],
     ids=repr,
 )  # fmt: skip

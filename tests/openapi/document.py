@@ -32,6 +32,7 @@ repeat with the same key; never take a new key.
 **Inquiries** move nothing and need no key; ask again whenever you like.
 
 **Amounts** are decimal strings or JSON numbers in major units and are read exactly. Currencies are ISO 4217.
+**Text** is one line of visible characters without blanks at its ends, and is sent as given.
 
 **Problems** say in `money` what happened to the money and in `retry` what to do; `type`, resolved against the URL
 that was called, leads to a page about it."""

@@ -3,10 +3,35 @@
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo
 
 from vezne.masking import mask_text
 from vezne.money import check_minor_digits, parse_amount, parse_currency
+
+# For a text whose page gives no length; in characters.
+LONGEST_TEXT = 140
+# 18 digits: what every provider's 64-bit integer holds.
+LARGEST_NUMBER = 10**18 - 1
+# Characters that leave no mark though Unicode counts them as letters, marks or symbols: joiners, fillers, variants.
+_INVISIBLE = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
+# The part of `one_line` that a short pattern can say, for the API's description.
+ONE_LINE = r"^\S(.*\S)?$"
+
+
+def one_line(text: str) -> str:
+    """One line of visible text, without blanks at its ends; it may be empty. Raises ValueError.
+
+    Line breaks, control and direction characters, and everything else that nobody sees would reach a bank's books and
+    statements. Two references that differ by a blank at the end would be one reference to a bank, and two to us.
+    """
+    if not text.isprintable() or not _INVISIBLE.isdisjoint(text):
+        raise ValueError("must be one line of visible characters")
+    if text != text.strip():
+        raise ValueError("must not begin or end with a blank")
+    return text
 
 
 class RequestModel(BaseModel):
@@ -52,6 +77,28 @@ Amount = Annotated[Decimal, BeforeValidator(parse_amount), AfterValidator(_in_mi
 LiraAmount = Annotated[Decimal, BeforeValidator(parse_amount), AfterValidator(_in_kurus), AfterValidator(_positive)]
 LiraAmountOrZero = Annotated[Decimal, BeforeValidator(parse_amount), AfterValidator(_in_kurus)]
 PositiveDecimal = Annotated[Decimal, BeforeValidator(parse_amount), AfterValidator(_positive)]
-RequiredText = Annotated[str, StringConstraints(min_length=1)]
+RequiredText = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=LONGEST_TEXT),
+    AfterValidator(one_line),
+    Field(json_schema_extra={"pattern": ONE_LINE}),
+]
+# "" says the same as leaving it out.
+OptionalText = Annotated[
+    str,
+    StringConstraints(max_length=LONGEST_TEXT),
+    AfterValidator(one_line),
+    Field(json_schema_extra={"pattern": rf"^$|{ONE_LINE}"}),
+]
+# A provider's number of a record of its own.
+RecordNumber = Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
 # Text a provider wrote freely: it may repeat numbers that must not be kept.
 ProviderText = Annotated[str, AfterValidator(mask_text)]
+
+
+class StandingOrder(RequestModel):
+    """What a rule sends: name and occurrence are the order's key, `request` is the order."""
+
+    name: RequiredText
+    occurrence: RequiredText
+    request: dict[str, Any]

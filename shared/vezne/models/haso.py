@@ -5,16 +5,19 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from vezne.models import LiraAmountOrZero, RequestModel, RequiredText, ResultModel
+from vezne.models import LiraAmountOrZero, RequestModel, ResultModel
 
+# The request token joins the codes without a separator, so nothing but what a code is made of may stand in them. The
+# page shows no code; 40 characters hold a GUID.
+TransactionCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/-]{1,40}$")]
 # "merchantOid: String(20)".
-MerchantOid = Annotated[str, StringConstraints(min_length=1, max_length=20)]
+MerchantOid = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/-]{1,20}$")]
 
 
 class ExpensesRequest(RequestModel):
     """Set the total legal expenses of a transaction under enforcement. Amounts in TRY; both are totals so far."""
 
-    transaction_code: RequiredText
+    transaction_code: TransactionCode
     merchant_oid: MerchantOid
     counter_party_attorney_fee: LiraAmountOrZero
     expense_amount: LiraAmountOrZero

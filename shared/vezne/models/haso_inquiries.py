@@ -5,15 +5,15 @@ from typing import Any
 
 from pydantic import Field
 
-from vezne.models import RequestModel, RequiredText
-from vezne.models.haso import MerchantOid
+from vezne.models import RequestModel
+from vezne.models.haso import MerchantOid, TransactionCode
 from vezne.models.raw import PartlyKnown, masked
 
 
 class PaymentPlanRequest(RequestModel):
     """Whose plan: HASO's transaction code, and one's own order number."""
 
-    transaction_code: RequiredText
+    transaction_code: TransactionCode
     merchant_oid: MerchantOid
 
 

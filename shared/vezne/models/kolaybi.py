@@ -14,15 +14,26 @@ from pydantic import (
     WrapValidator,
 )
 
-from vezne.models import Amount, Currency, PositiveDecimal, ProviderText, RequestModel, ResultModel
+from vezne.models import (
+    Amount,
+    Currency,
+    OptionalText,
+    PositiveDecimal,
+    ProviderText,
+    RecordNumber,
+    RequestModel,
+    ResultModel,
+)
 
 # Zone-less stamps are Turkish local time; Türkiye has kept +03:00 all year since 2016.
 TURKISH_TIME = timezone(timedelta(hours=3))
+# The page gives no limit; a form has to have one.
+MOST_PROJECTS = 50
 
 
-def _no_marker(text: str | None) -> str | None:
+def _no_marker(text: str) -> str:
     """An operation id in a description is our proof that the collection was made; nobody else may write one."""
-    if text is not None and re.search(r"op_[a-z2-7]{26}", text):
+    if re.search(r"op_[a-z2-7]{26}", text):
         raise ValueError("must not contain an operation id")
     return text
 
@@ -30,14 +41,14 @@ def _no_marker(text: str | None) -> str | None:
 class CollectionRequest(RequestModel):
     """Collect an amount from an associate (cari) into an account."""
 
-    associate_id: Annotated[int, Field(ge=1)]
+    associate_id: RecordNumber
     currency: Currency
     amount: Amount
-    gateway_id: Annotated[int, Field(ge=1)]
+    gateway_id: RecordNumber
     gateway_type: Literal["vault", "associate"] | None = None
     exchange_rate: PositiveDecimal | None = None
-    project_ids: list[int] | None = None
-    description: Annotated[str | None, AfterValidator(_no_marker)] = None
+    project_ids: Annotated[list[RecordNumber], Field(max_length=MOST_PROJECTS)] | None = None
+    description: Annotated[OptionalText, AfterValidator(_no_marker)] | None = None
 
 
 def _iso_date(value: Any) -> Any:

@@ -1,17 +1,15 @@
 """KolayBi's lists: an associate's transactions, and the vaults. No field of either answer is public."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
-from vezne.models import Currency, RequestModel
+from vezne.models import Currency, RecordNumber, RequestModel
 from vezne.models.raw import Unknown
 
 
 class TransactionsRequest(RequestModel):
     """Whose transactions."""
 
-    associate_id: Annotated[int, Field(ge=1)]
+    associate_id: RecordNumber
 
 
 class VaultsRequest(RequestModel):

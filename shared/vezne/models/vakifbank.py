@@ -7,29 +7,35 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 from stdnum import iban, luhn
 from stdnum.tr import tckimlik, vkn
 
-from vezne.models import Amount, Currency, ProviderText, RequestModel, RequiredText, ResultModel
+from vezne.models import Amount, Currency, OptionalText, ProviderText, RequestModel, RequiredText, ResultModel
 from vezne.money import json_number_one_digit
 
 # "İşlem tipi": None = 0, Hesaba = 1, Isme = 2, KrediKarti = 3, Iade = 5.
 TRANSACTION_TYPES = {"account": 1, "name": 2, "credit_card": 3, "return": 5}
+# `2026-12-28T00:00:00.000000`
+LONGEST_DATE = 26
+
+
+def _is_digits(value: str) -> bool:
+    return value.isascii() and value.isdecimal()
 
 
 # The check functions overlook blanks and hyphens; what is sent is what is checked, so these are refused.
 def _identity_number(value: str) -> str:
-    if value and not (value.isdigit() and tckimlik.is_valid(value)):
+    if value and not (_is_digits(value) and tckimlik.is_valid(value)):
         raise ValueError("is not a valid TCKN")
     return value
 
 
 def _tax_number(value: str) -> str:
-    if value and not (value.isdigit() and vkn.is_valid(value)):
+    if value and not (_is_digits(value) and vkn.is_valid(value)):
         raise ValueError("is not a valid VKN")
     return value
 
 
 def _payment_date(value: Any) -> Any:
     """A date or date-time as text, to the page's `yyyy-MM-ddTHH:mm:ss`. An offset would not fit that form."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > LONGEST_DATE:
         raise ValueError("must be an ISO 8601 date or date-time")
     try:
         stamp = datetime.fromisoformat(value) if "T" in value else datetime.combine(date.fromisoformat(value), time())
@@ -40,22 +46,24 @@ def _payment_date(value: Any) -> Any:
     return stamp.isoformat(timespec="seconds")
 
 
-PaymentDate = Annotated[str, BeforeValidator(_payment_date)]
-IdentityNumber = Annotated[str, AfterValidator(_identity_number)]
-TaxNumber = Annotated[str, AfterValidator(_tax_number)]
+PaymentDate = Annotated[str, BeforeValidator(_payment_date), Field(json_schema_extra={"maxLength": LONGEST_DATE})]
+IdentityNumber = Annotated[
+    str, AfterValidator(_identity_number), Field(json_schema_extra={"pattern": "^([0-9]{11})?$"})
+]
+TaxNumber = Annotated[str, AfterValidator(_tax_number), Field(json_schema_extra={"pattern": "^([0-9]{10})?$"})]
 
 
 class Chief(RequestModel):
     """ "Amir": on whose order the payment is made."""
 
-    name: str = ""
-    account_no: str = ""
+    name: OptionalText = ""
+    account_no: OptionalText = ""
     identity_no: IdentityNumber = ""
-    address: str = ""
-    country_city: str = ""
-    birth_place: str = ""
-    birth_date: str = ""
-    customer_no: str = ""
+    address: OptionalText = ""
+    country_city: OptionalText = ""
+    birth_place: OptionalText = ""
+    birth_date: OptionalText = ""
+    customer_no: OptionalText = ""
 
 
 class PaymentRequest(RequestModel):
@@ -71,19 +79,19 @@ class PaymentRequest(RequestModel):
     receiver_account: Annotated[RequiredText | None, Field(validate_default=True, repr=False)] = None
     receiver_name: Annotated[RequiredText | None, Field(validate_default=True)] = None
     institution_transaction_code: RequiredText | None = None
-    receiver_bank_code: str = ""
-    receiver_branch_code: str = ""
-    explanation: str = ""
-    receiver_address: str = ""
-    receiver_phone: str = ""
+    receiver_bank_code: OptionalText = ""
+    receiver_branch_code: OptionalText = ""
+    explanation: OptionalText = ""
+    receiver_address: OptionalText = ""
+    receiver_phone: OptionalText = ""
     receiver_identity_no: IdentityNumber = ""
-    receiver_tax_office: str = ""
+    receiver_tax_office: OptionalText = ""
     receiver_tax_no: TaxNumber = ""
-    receiver_father_name: str = ""
-    receiver_email: str = ""
-    institution_package_no: str = ""
-    returned_payment_date: str = ""
-    returned_transaction_query_no: str = ""
+    receiver_father_name: OptionalText = ""
+    receiver_email: OptionalText = ""
+    institution_package_no: OptionalText = ""
+    returned_payment_date: OptionalText = ""
+    returned_transaction_query_no: OptionalText = ""
     chief: Chief = Chief()
 
     def wire_fields(self, institution_code: str, transaction_code: str) -> dict[str, Any]:
@@ -137,7 +145,7 @@ class PaymentRequest(RequestModel):
             return None
         if kind == "credit_card" and not _is_card_number(value):
             raise ValueError("is not a valid card number")
-        if kind in ("account", "return") and value.strip()[:2].isalpha() and not _is_iban(value):
+        if kind in ("account", "return") and value[:2].isalpha() and not _is_iban(value):
             raise ValueError("is not a valid IBAN")
         return value
 
@@ -155,7 +163,7 @@ def _is_iban(value: str) -> bool:
 
 
 def _is_card_number(value: str) -> bool:
-    return value.isascii() and value.isdecimal() and 12 <= len(value) <= 19 and luhn.is_valid(value)
+    return _is_digits(value) and 12 <= len(value) <= 19 and luhn.is_valid(value)
 
 
 class PaymentResult(ResultModel):
