@@ -1,32 +1,23 @@
 """Pay a bill from a wallet: walletgate "Make Payment"."""
 
 import time
-from decimal import Decimal
+import uuid
+from functools import partial
 
 from vezne import entry
 from vezne.credentials import Access, WalletgateCredentials
-from vezne.inquiries import walletgate
+from vezne.evidence import find
+from vezne.inquiries import walletgate, walletgate_signs
 from vezne.models.walletgate import ACCOUNT_TYPES, BillPaymentRequest, BillPaymentResult
 from vezne.money import amount_text, json_number_two_digits
 from vezne.operation import Operation, Order
-from vezne.outcome import (
-    REFUSING_STATUSES,
-    Declined,
-    Finding,
-    Found,
-    Inconclusive,
-    NotFound,
-    Outcome,
-    Succeeded,
-    Unknown,
-)
+from vezne.outcome import Declined, Finding, Outcome, Succeeded, Unknown
 from vezne.provider import Answer, Deadline, Request, json_request
 from vezne.record import Guard, Record
 
-# The platform's code table: wallet not found, limit insufficient, balance insufficient.
+# The platform's code table: wallet not found, limit insufficient, balance insufficient. Not 301, "duplicate
+# ext_transaction_id": this bill may have been paid before, so it is looked up instead of believed.
 REFUSALS = frozenset({"300", "310", "311"})
-# 301, "duplicate ext_transaction_id": this bill may have been paid before, so it is looked up instead of believed.
-DUPLICATE = "301"
 
 
 class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
@@ -61,22 +52,15 @@ class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
         return json_request("/v1/InvoicePayment/MakePayment", fields, walletgate.headers(access))
 
     def read(self, order: Order[BillPaymentRequest], answer: Answer) -> Outcome:
-        """Success: `status` 0 and `code` "100", for our bill and our amount."""
+        """Success: `status` 0 and `code` "100", for our bill and our amount. A refusal: a listed code, plainly."""
         body = answer.json()
-        status, code, payload = str(body.get("status")), str(body.get("code")), body.get("payload")
-        if walletgate.says_success(answer, body) and isinstance(payload, dict):
-            result = BillPaymentResult.model_validate(payload)
-            if result.inv_payment_transaction_query_oid not in (None, order.request.inv_payment_transaction_query_oid):
-                return Unknown("other bill")
-            if result.transaction_amount not in (None, order.request.payment_amount):
-                return Unknown("other amount")
-            return Succeeded(result.public())
-        if status == "0" or code in (DUPLICATE, walletgate.SUCCESS_CODE):
-            return Unknown(f"status {status} code {code}"[:40])
-        # A code of the table refuses with HTTP 200, any code of the platform's envelope with a status that says so too.
-        if (answer.status == 200 and code in REFUSALS) or (answer.status in REFUSING_STATUSES and "code" in body):
-            return Declined(code, str(body.get("message", "")))
-        return Unknown(f"http-{answer.status}")
+        if walletgate_signs.succeeded(answer, body, order.request):
+            fields = {**body["payload"], "message": body.get("message")}
+            return Succeeded(BillPaymentResult.model_validate(fields).public())
+        code = walletgate_signs.refusal_code(answer, body, REFUSALS)
+        if code is None:
+            return Unknown(f"http-{answer.status} status {body.get('status')} code {body.get('code')}"[:40])
+        return Declined(code, str(body["message"] or ""))
 
     def clues(self, order: Order[BillPaymentRequest]) -> dict[str, str]:
         """The bill's oid, and the amount a found payment must have."""
@@ -94,25 +78,16 @@ class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
         """A completed transaction under the oid and for our amount is proof.
 
-        An item that names no reference was selected by the platform's own filter on it.
+        An item that names no reference counts if the platform's filter works: it lists nothing for one that is new.
         """
         oid = record.clues["inv_payment_transaction_query_oid"]
-        rows = walletgate.find_transactions(oid, record.created_at, max(record.in_flight_until, time.time()), deadline)
-        ours = [row for row in rows if row.ext_transaction_id in (None, oid)]
-        if not ours:
-            return NotFound({"rows": str(len(rows))})
-        row = ours[0]
-        amount = Decimal(record.clues["amount"])
-        if len(ours) > 1 or not row.completed or row.tx_base_amount != amount:
-            return Inconclusive("a transaction of our bill that proves nothing")
-        result = BillPaymentResult(
-            inv_payment_transaction_query_oid=oid,
-            transaction_id=row.id,
-            transaction_amount=row.tx_base_amount,
-            transaction_fee=row.tx_additional_fee,
-            ext_order_id=oid,
+        since, until = record.created_at, max(record.in_flight_until, time.time())
+        items = walletgate.find_transactions(oid, since, until, deadline)
+        works = any(walletgate_signs.names_nothing(item) for item in items) and not walletgate.find_transactions(
+            str(uuid.uuid4()), since, until, deadline
         )
-        return Found(Succeeded(result.public()), {"transaction_id": row.id or ""})
+        rows = [walletgate_signs.row(item, record.clues, filter_works=works) for item in items]
+        return find(rows, partial(walletgate_signs.found, oid), filtered=True)
 
 
 handler = entry.handler(PayBill())

@@ -27,6 +27,13 @@ _TELLING_PART = 16
 _SAYS_OTHERWISE = re.compile(
     r"iptal|bekle|hata|yetersiz|redd|basarisiz|mukerrer|gecersiz|cancel|pending|fail|reject|declin|error|duplicate"
 )
+# Success in a refusal's text, or a double: what is paid already is refused the second time.
+_SAYS_SUCCESS_OR_DOUBLE = re.compile(
+    r"tahsiledildi|basarili|tamamlandi|odendi|success|completed|mukerrer|duplicate|dahaonce"
+)
+# A field of such a name beside a list may tell how many rows there are, or that there are more.
+_HOW_MANY = re.compile(r"(?<!ac)count|total|adet|toplam|more|next", re.IGNORECASE)
+_OF_PAGES = re.compile(r"page|sayfa", re.IGNORECASE)
 # A field of such a name may tell what became of a payment, in whatever language of the two the provider named it.
 _NAME_OF_A_STATUS = re.compile(
     r"status|state|durum|result|sonu[cç]|success|error|hata|cancel|iptal|refund|iade|return|reject|fail", re.IGNORECASE
@@ -86,11 +93,33 @@ def other_signs(row: dict[str, Any], known: Collection[str]) -> list[object]:
 
 
 def speaks_against(value: object) -> bool:
-    """Whether a value beside a sign of success is `false`, or a text with a word of failure, doubt or a double.
+    """Whether a value beside a sign of success is `false`, a text with a word of failure or doubt, or not one value.
 
     No list of words is complete: without them a text is still no sign of success.
     """
-    return value is False or (isinstance(value, str) and _SAYS_OTHERWISE.search(bare(value)) is not None)
+    if isinstance(value, str):
+        return _SAYS_OTHERWISE.search(bare(value)) is not None
+    return value is False or (isinstance(value, dict | list) and bool(value))
+
+
+def speaks_for(value: object) -> bool:
+    """Whether a text beside a refusal has a word of success or of a double, or is no text at all."""
+    if isinstance(value, str):
+        return _SAYS_SUCCESS_OR_DOUBLE.search(bare(value)) is not None
+    return value is not None
+
+
+def tells_of_more(place: dict[str, Any], rows: int) -> bool:
+    """Whether the fields around a list tell of more rows than these."""
+    told = [value for name, value in place.items() if _HOW_MANY.search(name) and not _OF_PAGES.search(name)]
+    return any(_is_more(value, rows) for value in told if not isinstance(value, dict | list))
+
+
+def _is_more(value: object, rows: int) -> bool:
+    if value is None or value is False or value == "":
+        return False
+    number = plain_text(value) or ""
+    return not (number.isdecimal() and int(number) <= rows)
 
 
 def _fields(row: object) -> Iterator[tuple[str, object]]:

@@ -108,8 +108,9 @@ def test_what_was_found_to_be_paid_stays_guarded(bench: Bench, example: Example,
 
 def test_another_bill_is_another_bill(bench: Bench) -> None:
     answered(bench, WALLETGATE, WALLETGATE.success)
-    other = {**WALLETGATE.body, "inv_payment_transaction_query_oid": "another-oid"}
-    reply = json_reply({"status": 0, "code": "100", "payload": {}})
+    other = {**WALLETGATE.body, "inv_payment_transaction_query_oid": "another-oid", "bill_no": "another-bill"}
+    payload = {"inv_payment_transaction_query_oid": "another-oid"}
+    reply = json_reply({"status": 0, "code": "100", "message": "İşlem başarılı", "payload": payload})
     assert answered(bench, WALLETGATE, reply, body=other, key="key-2").status == 200
 
 

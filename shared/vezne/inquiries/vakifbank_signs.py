@@ -14,7 +14,6 @@ from vezne.evidence import (
     Match,
     Row,
     absent_or,
-    bare,
     is_amount,
     is_one_of,
     match_key,
@@ -22,6 +21,8 @@ from vezne.evidence import (
     other_signs,
     plain_text,
     speaks_against,
+    speaks_for,
+    tells_of_more,
 )
 from vezne.models.vakifbank import PaymentResult
 from vezne.outcome import Declined, Outcome, Succeeded, Unknown
@@ -37,9 +38,6 @@ _ERROR_CODE = re.compile(r"-?[1-9][0-9]{0,8}|[A-Z]{4}[0-9]{6}", re.ASCII)
 _SIGNS = frozenset({"Result", "ErrorCode", "ErrorExplanation"})
 # A payment of the type `return` names the payment it returns: fields of the request.
 _OF_A_RETURN = frozenset({"ComingReturnPaymentDate", "ComingReturnTransactionQueryNo"})
-# Success, or "this code was used before", in a refusal's text; compared without blanks, case and marks.
-_SUCCESS_OR_DOUBLE = re.compile(r"tahsiledildi|basarili|tamamlandi|odendi|success|mukerrer|duplicate|dahaonce")
-_HOW_MANY = re.compile(r"(?<!ac)count|total|adet|toplam|more|next", re.IGNORECASE)
 
 
 def outcome(body: dict[str, Any], code: str) -> Outcome:
@@ -62,7 +60,7 @@ def succeeded(result: dict[str, Any], code: str) -> bool:
         match_key(code, result.get("InstitutionTaxNo")) is Match.OURS
         and result.get("Result") is True
         and _no_error(result)
-        and not any(map(_is_doubtful, (result.get("ErrorExplanation"), *_others(result))))
+        and not any(map(speaks_against, (result.get("ErrorExplanation"), *_others(result))))
     )
 
 
@@ -82,7 +80,7 @@ def refusal_code(result: dict[str, Any], code: str) -> str | None:
         and error_code not in _NO_ERROR
         and not any(result.get(name) for name in ("TransactionObjectId", "TransactionQueryNo"))
         and not _others(result)
-        and not _tells_success_or_a_double(result.get("ErrorExplanation"))
+        and not speaks_for(result.get("ErrorExplanation"))
     )
     return error_code if believed else None
 
@@ -127,15 +125,8 @@ def is_whole(place: dict[str, Any], rows: int) -> bool:
         _no_error(named)
         and _says_collected(named.get("ErrorExplanation"))
         and not other_signs(named, _SIGNS)
-        and not any(_is_more(value, rows) for name, value in named.items() if _HOW_MANY.search(name))
+        and not tells_of_more(named, rows)
     )
-
-
-def _is_more(value: object, rows: int) -> bool:
-    if value in (None, "", False):
-        return False
-    number = plain_text(value) or "more"
-    return not (number.isdecimal() and int(number) <= rows)
 
 
 def _fits(content: dict[str, Any], looked_up: Mapping[str, str]) -> bool:
@@ -162,15 +153,5 @@ def _says_collected(explanation: object) -> bool:
     return explanation in (None, "", _EXPLANATION)
 
 
-def _is_doubtful(sign: object) -> bool:
-    return speaks_against(sign) or isinstance(sign, dict | list)
-
-
 def _others(result: dict[str, Any]) -> list[object]:
     return other_signs(result, _SIGNS)
-
-
-def _tells_success_or_a_double(explanation: object) -> bool:
-    if explanation is None:
-        return False
-    return not isinstance(explanation, str) or _SUCCESS_OR_DOUBLE.search(bare(explanation)) is not None

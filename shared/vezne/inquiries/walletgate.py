@@ -3,15 +3,23 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pydantic import ValidationError
-
 from vezne.credentials import Access, Keyring, Token, WalletgateCredentials
-from vezne.inquiries import Client, InquiryRefusedError, InquiryUnreadableError, ask, log_in, read_token
-from vezne.models.walletgate import TransactionSummary
-from vezne.provider import Answer, Deadline, Provider, UnreadableError, form_request, json_request
+from vezne.evidence import tells_of_more
+from vezne.inquiries import (
+    Client,
+    InquiryRefusedError,
+    InquiryUnreadableError,
+    ask,
+    log_in,
+    read_token,
+    walletgate_signs,
+)
+from vezne.provider import Deadline, Provider, UnreadableError, form_request, json_request
 from vezne.signing import bearer
 
-SUCCESS_CODE = "100"
+_PAGE_SIZE = 50
+# One order has one payment: more than one page means that the platform did not filter.
+_PAGES = 5
 
 PROVIDER = Provider("WALLETGATE_URL")
 IDENTITY = Provider("WALLETGATE_IDENTITY_URL")
@@ -40,30 +48,33 @@ def _log_in(credentials: WalletgateCredentials, _version: str, deadline: Deadlin
 CLIENT = Client(PROVIDER, Keyring(WalletgateCredentials, _log_in))
 
 
-def find_transactions(
-    ext_transaction_id: str, since: float, until: float, deadline: Deadline
-) -> list[TransactionSummary]:
-    """Transactions under one `ext_transaction_id` between two times (seconds since 1970).
+def find_transactions(ext_transaction_id: str, since: float, until: float, deadline: Deadline) -> list[Any]:
+    """Every item under one `ext_transaction_id` between two times (seconds since 1970), as it came.
 
-    The times are always sent: without them the platform looks back one day only. Raises InquiryFailedError.
+    The times are always sent: without them the platform looks back one day only. A list that may go on is read on; a
+    page that only repeats the one before is not counted twice, because whether pages count from 0 or 1 is not
+    documented. Raises InquiryFailedError, also if the end was not reached.
     """
-    fields = {
-        "page_size": 50,
-        "page_index": 0,
-        "order_column": "CreatedDateUtc",
-        "order_by": "desc",
-        "ext_transaction_id": ext_transaction_id,
-        "start_date": _utc(since - timedelta(minutes=10).total_seconds()),
-        "end_date": _utc(until + timedelta(minutes=10).total_seconds()),
-    }
-    payload = _payload("/v1/TransactionData/SummaryRecordByFilter", fields, deadline)
-    items = payload.get("items") if isinstance(payload, dict) else payload
-    if not isinstance(items, list):
-        raise InquiryUnreadableError("no items")
-    try:
-        return [TransactionSummary.model_validate(item) for item in items]
-    except ValidationError:
-        raise InquiryUnreadableError("unreadable") from None
+    items: list[Any] = []
+    for page in range(_PAGES):
+        fields = {
+            "page_size": _PAGE_SIZE,
+            "page_index": page,
+            "order_column": "CreatedDateUtc",
+            "order_by": "desc",
+            "ext_transaction_id": ext_transaction_id,
+            "start_date": _utc(since - timedelta(minutes=10).total_seconds()),
+            "end_date": _utc(until + timedelta(minutes=10).total_seconds()),
+        }
+        payload = _payload("/v1/TransactionData/SummaryRecordByFilter", fields, deadline)
+        place = payload if isinstance(payload, dict) else {"items": payload}
+        on_page = place.get("items")
+        if not isinstance(on_page, list):
+            raise InquiryUnreadableError("no items")
+        items += [item for item in on_page if item not in items]
+        if len(on_page) < _PAGE_SIZE and not tells_of_more(place, len(items)):
+            return items
+    raise InquiryUnreadableError("more pages than are read")
 
 
 def bill_rows(fields: dict[str, str], deadline: Deadline) -> list[Any]:
@@ -79,11 +90,6 @@ def product_detail(product_oid: str, deadline: Deadline) -> Any:
     return _payload("/v1/InvoicePayment/GetProductDetailByProductId", {"product_oid": product_oid}, deadline)
 
 
-def says_success(answer: Answer, body: dict[str, Any]) -> bool:
-    """Whether an answer has every sign of success: HTTP 200, `status` 0 and `code` "100"."""
-    return answer.status == 200 and str(body.get("status")) == "0" and str(body.get("code")) == SUCCESS_CODE
-
-
 def _payload(path: str, fields: dict[str, Any], deadline: Deadline) -> Any:
     """`payload` of an answer that says success. Raises InquiryFailedError."""
     answer = ask(CLIENT, deadline, lambda access: json_request(path, fields, headers(access)))
@@ -91,11 +97,11 @@ def _payload(path: str, fields: dict[str, Any], deadline: Deadline) -> Any:
         body = answer.json()
     except UnreadableError:
         raise InquiryUnreadableError("unreadable") from None
-    if says_success(answer, body):
+    if walletgate_signs.says_success(answer, body):
         return body.get("payload")
     code = str(body.get("code"))
     # A success by its code alone contradicts itself: neither an answer nor a refusal.
-    if "code" in body and code != SUCCESS_CODE:
+    if "code" in body and code != walletgate_signs.SUCCESS_CODE:
         raise InquiryRefusedError(f"http-{answer.status}", code, str(body.get("message", "")))
     raise InquiryUnreadableError(f"http-{answer.status}")
 

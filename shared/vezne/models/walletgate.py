@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ValidationInfo, field_validator
 
 from vezne.masking import mask_identity_number
-from vezne.models import LiraAmount, RequestModel, RequiredText, ResultModel
+from vezne.models import LiraAmount, ProviderText, RequestModel, RequiredText, ResultModel
 
 # "Hesap Tipi (1:Bireysel, 2:İşletme)".
 ACCOUNT_TYPES = {"personal": 1, "business": 2}
@@ -84,7 +84,7 @@ class SenderWalletInfo(ResultModel):
 
 
 class BillPaymentResult(ResultModel):
-    """The page's `payload`, every field, nested as there."""
+    """The page's `payload`, every field, nested as there, and the envelope's `message`."""
 
     invoice_type: str | None = None
     inv_payment_transaction_query_oid: str | None = None
@@ -102,23 +102,4 @@ class BillPaymentResult(ResultModel):
     receiver_account_number: str | None = None
     receiver_wallet_number: str | None = None
     sender_wallet_info: SenderWalletInfo | None = None
-
-
-class TransactionSummary(ResultModel, defer_build=True):
-    """One item of `TransactionData/SummaryRecordByFilter`. The items' page does not list the filtered reference."""
-
-    id: str | None = None
-    ext_transaction_id: str | None = None
-    process_level_status_id: int | None = None
-    transaction_status_id: int | None = None
-    result_code: str | None = None
-    tx_base_amount: Decimal | None = None
-    tx_additional_fee: Decimal | None = None
-    currency_code: str | None = None
-    completed_date_utc: str | None = None
-
-    @property
-    def completed(self) -> bool:
-        """ "transaction_status_id 20 NormalCompleted", "process_level_status_id 20 completed", and neither another."""
-        statuses = {self.process_level_status_id, self.transaction_status_id} - {None}
-        return statuses == {20}
+    message: ProviderText | None = None
