@@ -133,13 +133,14 @@ def test_what_no_function_does_is_denied(stack: Stack, probe: Prober, operation:
 
 @pytest.mark.parametrize("operation", [*INQUIRIES, "reference"])
 def test_what_moves_nothing_knows_no_orders(stack: Stack, probe: Prober, operation: str) -> None:
-    table, key = {"TableName": stack.table}, {"id": {"S": "secret#vakifbank"}}
+    table, key, queue = {"TableName": stack.table}, {"id": {"S": "secret#vakifbank"}}, stack.outputs["DeadLettersUrl"]
     answers = probe(operation, {
         "get": ("dynamodb", "get_item", {**table, "Key": key}),
         "put": ("dynamodb", "put_item", {**table, "Item": key}),
         "delete": ("dynamodb", "delete_item", {**table, "Key": key}),
         "query": ("dynamodb", "query", {**table, **UNRESOLVED}),
         "update": ("dynamodb", "update_item", {**table, "Key": key}),
+        "write a dead letter": ("sqs", "send_message", {"QueueUrl": queue, "MessageBody": "x"}),
     })  # fmt: skip
     # vakifbank.query shares the memory of refused logins with vakifbank.pay.
     assert (answers.pop("update") is None) == (operation == "vakifbank.query")
@@ -231,7 +232,7 @@ def key_of(stack: Stack) -> str:
 
 
 def test_reading_an_operation_cannot_write(stack: Stack, probe: Prober) -> None:
-    table, key = {"TableName": stack.table}, {"id": {"S": "op_none"}}
+    table, key, queue = {"TableName": stack.table}, {"id": {"S": "op_none"}}, stack.outputs["DeadLettersUrl"]
     answers = probe("operations.read", {
         "get": ("dynamodb", "get_item", {**table, "Key": key}),
         "put": ("dynamodb", "put_item", {**table, "Item": key}),
@@ -239,6 +240,7 @@ def test_reading_an_operation_cannot_write(stack: Stack, probe: Prober) -> None:
         "delete": ("dynamodb", "delete_item", {**table, "Key": key}),
         "query": ("dynamodb", "query", {**table, **UNRESOLVED}),
         "transaction": ("dynamodb", "transact_write_items", {"TransactItems": [{"Put": {**table, "Item": key}}]}),
+        "write a dead letter": ("sqs", "send_message", {"QueueUrl": queue, "MessageBody": "x"}),
     })  # fmt: skip
     assert answers.pop("get") is None
     assert set(answers.values()) <= DENIED

@@ -38,6 +38,8 @@ INQUIRIES = {
     "haso.payment_plan": "HasoPaymentPlan",
     "paynet.check": "PaynetCheck",
 }
+# What moves money, and is invoked by sweeps and standing orders, too.
+ORDERS = tuple(operation for operation in OPERATIONS if operation != "operations.read")
 # All of functions/; the reference needs no token, so it has no scope.
 FUNCTIONS = {**OPERATIONS, **INQUIRIES, "reference": "Reference"}
 PROVIDERS = {
@@ -273,8 +275,8 @@ def _described(aws: Aws, http: httpx.Client, endpoint_url: str, sandbox_url: str
     api_id = api_host.split(".")[0]
     _put_gateway_responses(aws, api_id, stage)
     functions = {operation: outputs[f"{name}Function"] for operation, name in FUNCTIONS.items()}
-    for name in functions.values():
-        _copy_event_invoke_config(aws, name)
+    for operation in ORDERS:
+        _copy_event_invoke_config(aws, functions[operation])
     secrets = {provider: outputs[f"{name}SecretArn"] for provider, name in PROVIDERS.items()}
     for provider, fields in json.loads(CREDENTIALS.read_text()).items():
         aws("secretsmanager").put_secret_value(SecretId=secrets[provider], SecretString=json.dumps(fields))

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.stack.processes import ROOT
-from tests.support.template import Template, attribute, of_type, properties, source, transformed
+from tests.support.template import Template, attribute, of_type, source, transformed
 
 # All that a function is told: names and addresses. A switch such as POWERTOOLS_IDEMPOTENCY_DISABLED or
 # POWERTOOLS_LOGGER_LOG_EVENT is not among them, and what is secret is in its own place.
@@ -90,7 +90,7 @@ def test_every_function_is_told_only_what_is_on_the_list(system: Template) -> No
             assert value in VARIABLES[variable], (name, variable)
 
 
-def test_every_function_has_limits_a_role_a_log_and_a_place_for_what_fails(system: Template) -> None:
+def test_every_function_has_limits_a_role_and_a_log(system: Template) -> None:
     functions = of_type(system, "AWS::Lambda::Function")
     assert functions
     for name, it in functions.items():
@@ -99,13 +99,25 @@ def test_every_function_has_limits_a_role_a_log_and_a_place_for_what_fails(syste
         assert 1 < function["Timeout"] < 29, name
         assert function["Role"] == attribute(f"{name}Role", "Arn"), name
         assert function["LoggingConfig"]["LogGroup"] == {"Ref": f"{name}Logs"}, name
-        config = properties(system, f"{name}EventInvokeConfig")
-        assert config["FunctionName"] == {"Ref": name}
-        assert config["DestinationConfig"]["OnFailure"]["Destination"], name
+
+
+def test_what_nobody_waits_for_has_a_place_where_it_fails_to(system: Template) -> None:
+    """A function that a rule invokes, and no other: the others never write a dead letter, and have no right to."""
+    aliases = {name: it["Properties"] for name, it in of_type(system, "AWS::Lambda::Alias").items()}
+    invoked = {
+        aliases[target["Arn"]["Ref"]]["FunctionName"]["Ref"]: aliases[target["Arn"]["Ref"]]["Name"]
+        for rule in of_type(system, "AWS::Events::Rule").values()
+        for target in rule["Properties"]["Targets"]
+    }
+    configs = {it["Properties"]["FunctionName"]["Ref"]: it["Properties"]
+               for it in of_type(system, "AWS::Lambda::EventInvokeConfig").values()}  # fmt: skip
+    assert invoked
+    assert {name: config["Qualifier"] for name, config in configs.items()} == invoked
+    for name, config in configs.items():
+        assert config["DestinationConfig"]["OnFailure"]["Destination"] == attribute("DeadLetters"), name
         assert config["MaximumRetryAttempts"] <= 2, name
-        (alias,) = [it for it in of_type(system, "AWS::Lambda::Alias").values()
-                    if it["Properties"]["FunctionName"] == {"Ref": name}]  # fmt: skip
-        assert alias["Properties"]["Name"] == config["Qualifier"], name
+    senders = {name for name, statement in policies(system) if attribute("DeadLetters") == statement.get("Resource")}
+    assert senders == {f"{name}Role" for name in invoked} | {"DeadLettersPolicy"}
 
 
 def test_no_two_functions_share_a_role_or_a_log(system: Template) -> None:
