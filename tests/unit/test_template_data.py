@@ -8,6 +8,11 @@ import pytest
 
 from tests.support.template import ROUTES, Template, attribute, of_type, properties, source, statements, transformed
 
+OWN_IDENTIFIERS = {
+    "Iban": "[A-Z]{2}[0-9]{2}[ 0-9A-Z]{11,34}",
+    "LongNumber": r"\b[0-9]{4} ?[0-9]{4} ?[0-9]{4} ?[0-9]{2,7}\b|\b[0-9]{4} ?[0-9]{6} ?[0-9]{4,5}\b",
+}
+
 
 @pytest.fixture(scope="module")
 def system() -> Template:
@@ -156,15 +161,45 @@ def test_every_log_masks_card_numbers_and_ibans(system: Template) -> None:
         assert count["Operation"] == {"Audit": {"FindingsDestination": {}}}, name
         assert mask["Operation"] == {"Deidentify": {"MaskConfig": {}}}, name
         assert count["DataIdentifier"] == mask["DataIdentifier"]
-        card, iban = mask["DataIdentifier"]
+        card, *own = mask["DataIdentifier"]
         assert card["Fn::Sub"].endswith(":data-identifier/CreditCardNumber")
-        (own,) = policy["Configuration"]["CustomDataIdentifier"]
-        assert own["Name"] == iban
-        # The service's own words for what a pattern may hold leave out parentheses.
-        assert not set("()") & set(own["Regex"])
-        assert re.search(own["Regex"], "to TR330006100519786457841326 now")
-        assert re.search(own["Regex"], "TR33 0006 1005 1978 6457 8413 26")
-        assert not re.search(own["Regex"], "op_3njcnbxjglsd2oit2nz6nj63gv 2026-11-22T00:35:06.324Z")
+        assert {it["Name"]: it["Regex"] for it in policy["Configuration"]["CustomDataIdentifier"]} == OWN_IDENTIFIERS
+        assert own == list(OWN_IDENTIFIERS)
+
+
+def test_our_own_patterns_are_such_as_the_logs_take() -> None:
+    """AmazonCloudWatch/latest/logs/CWL-custom-data-identifiers.html, which leaves out parentheses."""
+    assert len(OWN_IDENTIFIERS) <= 10
+    for name, pattern in OWN_IDENTIFIERS.items():
+        assert re.fullmatch("[a-zA-Z0-9_-]{1,128}", name)
+        assert re.fullmatch(r"[a-zA-Z0-9_#=@/;, ^$?\[\]{}|\\*+.-]{1,200}", pattern), name
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("to TR330006100519786457841326 now", "to #now"),
+        ("TR33 0006 1005 1978 6457 8413 26", "#"),
+        # No word that tells of a card.
+        ('{"note": "4111111111111111"}', '{"note": "#"}'),
+        ('{"note": "4111 1111 1111 1111, 5105105105105100"}', '{"note": "#, #"}'),
+        ("378282246310005 3782 822463 10005 3056 930902 5904", "# # #"),
+        ("12345678901234 1234567890123456789", "# #"),
+        # Without which nobody could read a log.
+        ('{"timestamp": 1764180000123, "Timestamp": 1764180000124}', None),
+        ("op_3njcnbxjglsd2oit2nz6nj63gv 2026-11-22T00:35:06.324Z", None),
+        ("b7a12345-1234-4123-9123-123456789012 12345678-1234-4123-8123-123456789012", None),
+        ("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1", None),
+        ("arn:aws:lambda:eu-central-1:123456789012:function:vezne-PaynetCapture-0123456789AB", None),
+        ("411111******1111", None),
+        ("Duration: 1234.56 ms Billed Duration: 1235 ms Memory Size: 512 MB", None),
+    ],
+)
+def test_the_logs_mask_what_they_must_and_no_ids_or_times(text: str, masked: str | None) -> None:
+    for pattern in OWN_IDENTIFIERS.values():
+        text, before = re.sub(pattern, "#", text), text
+        assert masked is not None or text == before, pattern
+    assert masked in (None, text)
 
 
 def test_access_logs_tell_who_and_how_it_ended_and_no_contents(system: Template) -> None:
