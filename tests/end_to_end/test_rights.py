@@ -219,6 +219,33 @@ def test_a_query_updates_the_memory_of_refused_logins_only(stack: Stack, probe: 
     assert set(answers.values()) - {None} <= DENIED
 
 
+def test_a_query_touches_nothing_of_that_memory_but_what_a_login_writes_down(stack: Stack, probe: Prober) -> None:
+    memory = {"TableName": stack.table, "Key": {"id": {"S": "secret#vakifbank"}}}
+    value = {"ExpressionAttributeValues": {":value": {"S": "x"}}}
+
+    def update(**arguments: Any) -> tuple[str, str, dict[str, Any]]:
+        return "dynamodb", "update_item", {**memory, **value, **arguments}
+
+    try:
+        answers = probe("vakifbank.query", {
+            "what a login writes": update(UpdateExpression="SET rejected_version = :value REMOVE trial_until"),
+            "by another name": update(UpdateExpression="SET #it = :value", ExpressionAttributeNames={"#it": "trial"}),
+            "another attribute": update(UpdateExpression="SET trial = :value, client_id = :value"),
+            "another by another name": update(
+                UpdateExpression="SET #it.trial = :value", ExpressionAttributeNames={"#it": "outcome"}
+            ),
+            "a condition about another": update(
+                UpdateExpression="SET trial = :value", ConditionExpression="attribute_not_exists(outcome)"
+            ),
+            "the whole item": update(UpdateExpression="SET trial = :value", ReturnValues="ALL_OLD"),
+        })  # fmt: skip
+    finally:
+        stack.aws("dynamodb").delete_item(**memory)
+    allowed = {name for name, error in answers.items() if error is None}
+    assert allowed == {"what a login writes", "by another name"}
+    assert set(answers.values()) - {None} <= DENIED
+
+
 def role_of(stack: Stack, operation: str) -> str:
     function = stack.functions[operation]
     role: str = stack.aws("lambda").get_function_configuration(FunctionName=function)["Role"]

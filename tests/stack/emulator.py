@@ -3,9 +3,9 @@
 Three things that AWS does with our template and tools and MiniStack 1.5.33 does not are done here, so that they are
 tried on this machine, too:
 
-- AWS tells the policies which items of a table a call touches (the condition key `dynamodb:LeadingKeys`). A
-  `ForAllValues` condition about a key that is absent holds, so every fence around a function's own records would stand
-  open.
+- AWS tells the policies which items of a table a call touches, and which of their attributes (the condition keys
+  `dynamodb:LeadingKeys`, `dynamodb:Attributes`, `dynamodb:ReturnValues`). A `ForAllValues` condition about a key that
+  is absent holds, so every fence around a function's own records would stand open.
 - A pipe applies its filters and its input template. Else the outbox would tell everybody everything.
 - An app client may have two secrets, both of which get tokens (AddUserPoolClientSecret, ListUserPoolClientSecrets,
   DeleteUserPoolClientSecret). So a secret is rotated without a moment at which none works.
@@ -24,6 +24,12 @@ from tests.stack import emulated_secrets
 
 # The partition key of our table, the only one whose policies ask for it.
 PARTITION_KEY = "id"
+# A name in an expression: not a value (":v"), and not a part of a path ("a.b").
+_WORD = re.compile(r"(?<![\w.:#])#?[A-Za-z_]\w*")
+_NO_ATTRIBUTES = {
+    "SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "BETWEEN", "IN", "ATTRIBUTE_EXISTS", "ATTRIBUTE_NOT_EXISTS",
+    "ATTRIBUTE_TYPE", "BEGINS_WITH", "CONTAINS", "SIZE", "IF_NOT_EXISTS", "LIST_APPEND",
+}  # fmt: skip
 
 _context_without_keys = iam_actions.dynamodb_service_context
 _pipe_handlers = provisioners._RESOURCE_HANDLERS["AWS::Pipes::Pipe"]
@@ -39,15 +45,34 @@ def leading_keys(request: dict[str, Any]) -> list[str]:
 
     Nothing for the calls that name no item of the table: a query of the index, and what no function may do at all.
     """
-    parts = [part for item in request.get("TransactItems") or [] for part in item.values()] or [request]
-    keys = [part.get("Key") or part.get("Item") or {} for part in parts]
+    keys = [part.get("Key") or part.get("Item") or {} for part in _parts(request)]
     return [key[PARTITION_KEY]["S"] for key in keys if PARTITION_KEY in key]
+
+
+def attributes(request: dict[str, Any]) -> list[str]:
+    """The attributes of the first level that a parsed DynamoDB request names, those of its conditions included."""
+    found: set[str] = set()
+    for part in _parts(request):
+        found |= (part.get("Key") or {}).keys() | (part.get("Item") or {}).keys()
+        other_names = part.get("ExpressionAttributeNames") or {}
+        for name, expression in part.items():
+            if name.endswith("Expression"):
+                words = [word for word in _WORD.findall(expression) if word.upper() not in _NO_ATTRIBUTES]
+                found |= {other_names.get(word, word) for word in words}
+    return sorted(found)
+
+
+def _parts(request: dict[str, Any]) -> list[dict[str, Any]]:
+    return [part for item in request.get("TransactItems") or [] for part in item.values()] or [request]
 
 
 def _context(body: bytes) -> dict[str, Any]:
     context: dict[str, Any] = _context_without_keys(body)
-    keys = leading_keys(json.loads(body or b"{}"))
-    return {**context, "dynamodb:LeadingKeys": keys} if keys else context
+    request = json.loads(body or b"{}")
+    keys, named = leading_keys(request), attributes(request)
+    context |= {"dynamodb:LeadingKeys": keys} if keys else {}
+    context |= {"dynamodb:Attributes": named} if named else {}
+    return {**context, "dynamodb:ReturnValues": request.get("ReturnValues", "NONE")}
 
 
 def piped(properties: dict[str, Any], record: dict[str, Any]) -> dict[str, Any] | None:

@@ -27,7 +27,41 @@ def test_every_item_that_a_call_names_is_told(request_body: dict[str, object], k
     assert emulator.leading_keys(request_body) == keys
     context = emulator._context(json.dumps(request_body).encode())
     assert context.pop("dynamodb:LeadingKeys", []) == keys
+    assert context.pop("dynamodb:Attributes", []) == emulator.attributes(request_body)
+    assert context.pop("dynamodb:ReturnValues") == "NONE"
     assert context == iam_actions.dynamodb_service_context(json.dumps(request_body).encode())
+
+
+@pytest.mark.parametrize(
+    ("request_body", "named"),
+    [
+        ({"Key": {"id": {"S": "a"}}}, ["id"]),
+        ({"Item": {"id": {"S": "a"}, "status": {"S": "b"}}}, ["id", "status"]),
+        (
+            {"UpdateExpression": "SET a = :b, c.d = if_not_exists(e, :zero) + :f REMOVE g[0] ADD h :i"},
+            ["a", "c", "e", "g", "h"],
+        ),
+        (
+            {
+                "ConditionExpression": "attribute_not_exists(#a) OR (b <> :c AND size(d.e) < :f)",
+                "ExpressionAttributeNames": {"#a": "status"},
+            },
+            ["b", "d", "status"],
+        ),
+        ({"UpdateExpression": "SET #a.#b = :c", "ExpressionAttributeNames": {"#a": "outcome", "#b": "x"}}, ["outcome"]),
+        (
+            {
+                "TransactItems": [
+                    {"Put": {"Item": {"id": {"S": "a"}}}},
+                    {"Update": {"UpdateExpression": "REMOVE holder"}},
+                ]
+            },
+            ["holder", "id"],
+        ),
+    ],
+)
+def test_every_attribute_that_a_call_names_is_told(request_body: dict[str, object], named: list[str]) -> None:
+    assert emulator.attributes(request_body) == named
 
 
 PIPE = {
