@@ -1,8 +1,9 @@
 """Pay by instruction to an account, a name, a credit card, or back: VakıfBank "TOS İşlemleri Yap".
 
-A card number may travel in the request (type 3): it is sent and forgotten.
+A card number may travel in the request (type 3), if the deployment allows it: it is sent and forgotten.
 """
 
+import os
 import uuid
 from datetime import timedelta
 from functools import partial
@@ -14,16 +15,9 @@ from vezne.inquiries import vakifbank, vakifbank_signs
 from vezne.models.vakifbank import TRANSACTION_TYPES, PaymentRequest
 from vezne.money import amount_text
 from vezne.operation import Operation, Order
-from vezne.outcome import (
-    REFUSING_STATUSES,
-    CredentialsRefused,
-    Declined,
-    Finding,
-    NotSent,
-    Outcome,
-    Unknown,
-)
+from vezne.outcome import REFUSING_STATUSES, CredentialsRefused, Declined, Finding, NotSent, Outcome, Unknown
 from vezne.provider import Answer, Deadline, Request, json_request
+from vezne.received import invalid
 from vezne.record import Guard, Record
 
 # "Mesaj Kodları" of the page: institution code, currency code, institution transaction id empty; and of MessageCodes:
@@ -36,6 +30,8 @@ REFUSALS = frozenset(
 TAKES_NO_CALLS = frozenset({"ACBG000003", "ACBG000004"})
 # Statuses with which a code of the gateway may be believed.
 ANSWERED = REFUSING_STATUSES | {200, 429}
+NO_STANDING_CARDS = "credit_card is not allowed in a standing order"
+NO_CARDS = "credit_card is not allowed in this deployment; its parameter CardPayments allows it"
 
 
 class Pay(Operation[PaymentRequest, VakifBankCredentials]):
@@ -51,6 +47,11 @@ class Pay(Operation[PaymentRequest, VakifBankCredentials]):
     look_up_is_complete = True
     settling_time = timedelta(minutes=30)
     look_up_call = "POST /tos/query by InstitutionTransactionNo"
+
+    def check_policy(self, request: PaymentRequest, *, standing: bool) -> None:
+        """A card number needs a deployment that is made for it, and never rests in a rule, a queue or a dead letter."""
+        if request.transaction_type == "credit_card" and (standing or os.environ.get("CARD_PAYMENTS") != "true"):
+            raise invalid("body.transaction_type", NO_STANDING_CARDS if standing else NO_CARDS)
 
     def build(self, order: Order[PaymentRequest], access: Access[VakifBankCredentials]) -> Request:
         """Every field of the page, absent text as "", in the page's order and spelling."""

@@ -89,6 +89,7 @@ def _standing_order(operation: Operation[Any, Any], content: Any, deadline: Dead
         # Both are one line, so the line break parts them in the key.
         key = f"{order.name}\n{order.occurrence}"
         request = validated(operation.request_model, _exact(order.request))
+        operation.check_policy(request, standing=True)
         report = carry_out(operation, operation.order(STANDING_ORDER_CLIENT, key, request), deadline, store)
     except problems.Problem as problem:
         logger.error("standing order failed", operation=operation.name, problem=problem.slug)
@@ -129,7 +130,9 @@ def _read_order(operation: Operation[Any, Any], event: Event) -> Order[Any]:
     """Raises problems.Problem."""
     caller = client_id(event)
     key = _idempotency_key(event)
-    return operation.order(caller, key, read_request(operation.request_model, read_body(event), event, "body"))
+    request = read_request(operation.request_model, read_body(event), event, "body")
+    operation.check_policy(request, standing=False)
+    return operation.order(caller, key, request)
 
 
 def _idempotency_key(event: Event) -> str:

@@ -66,6 +66,12 @@ class Operation(ABC, Generic[R, C]):
         known_as = operation_id(client_id, self.name, idempotency_key)
         return Order(client_id, idempotency_key, request, known_as, _fingerprint(client_id, idempotency_key, request))
 
+    def check_policy(self, request: R, *, standing: bool) -> None:
+        """Refuse what this deployment does not do, though the provider would. Raises problems.Problem.
+
+        `standing`: the order comes from a rule, which keeps it, and not from a caller.
+        """
+
     @abstractmethod
     def build(self, order: Order[R], access: Access[C]) -> Request:
         """The provider's request, signed. May raise ValueError for what the provider cannot express."""

@@ -155,6 +155,42 @@ def test_the_derived_code_follows_from_the_operation(bench: Bench) -> None:
 CARD = "411111111111111" + luhn.calc_check_digit("411111111111111")
 
 
+@pytest.fixture
+def cards_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARD_PAYMENTS", "true")
+
+
+@pytest.mark.parametrize("allowed", [None, "", "false", "True", "1"])
+def test_a_payment_to_a_card_needs_a_deployment_that_allows_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, allowed: str | None
+) -> None:
+    if allowed is not None:
+        monkeypatch.setenv("CARD_PAYMENTS", allowed)
+    order = {**ORDER, "transaction_type": "credit_card", "receiver_account": CARD}
+    response = bench.send(VAKIFBANK, order)
+    assert (response.status, response.slug, response.body["money"]) == (400, "invalid-request", "not_moved")
+    assert response.body["errors"] == [
+        {
+            "place": "body.transaction_type",
+            "reason": "credit_card is not allowed in this deployment; its parameter CardPayments allows it",
+        }
+    ]
+    assert CARD not in str(response)
+    assert (bench.server.calls, bench.table_calls) == ([], [])
+
+
+def test_no_standing_order_pays_to_a_card(cards_allowed: None, bench: Bench) -> None:
+    """Its number would rest in the rule, in the queue and in the dead letter."""
+    bench.server.on(VAKIFBANK.route, vakifbank_answer)
+    request = {**ORDER, "transaction_type": "credit_card", "receiver_account": CARD}
+    standing = {"name": "aidat", "occurrence": "2026-12-01T06:00:00Z", "request": request}
+    with pytest.raises(Exception, match=r"^invalid-request$"):
+        bench.standing_order(VAKIFBANK, standing)
+    assert (bench.server.to(VAKIFBANK.route), bench.table_calls) == ([], [])
+    bench.standing_order(VAKIFBANK, {**standing, "request": ORDER})
+    assert len(bench.server.to(VAKIFBANK.route)) == 1
+
+
 @pytest.mark.parametrize(
     ("changes", "wire"),
     [
@@ -172,7 +208,9 @@ CARD = "411111111111111" + luhn.calc_check_digit("411111111111111")
     ],
     ids=["account", "name", "card", "return", "dollars"],
 )
-def test_each_transaction_type(bench: Bench, changes: dict[str, Any], wire: dict[str, Any]) -> None:
+def test_each_transaction_type(
+    cards_allowed: None, bench: Bench, changes: dict[str, Any], wire: dict[str, Any]
+) -> None:
     response = answered(bench, VAKIFBANK, vakifbank_answer, body={**ORDER, **changes})
     assert response.status == 200
     sent = the_call(bench, VAKIFBANK).json()
@@ -188,7 +226,9 @@ def test_amounts_are_json_numbers_without_a_float_between(bench: Bench, amount: 
     assert ("Amount", ("float", literal)) in literals(the_call(bench, VAKIFBANK).body)
 
 
-def test_a_card_number_is_sent_and_kept_nowhere(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_card_number_is_sent_and_kept_nowhere(
+    cards_allowed: None, bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
     order = {**ORDER, "transaction_type": "credit_card", "receiver_account": CARD}
     response = answered(bench, VAKIFBANK, result(ErrorExplanation=f"{CARD} nolu karta ödendi"), body=order)
     assert response.status == 200

@@ -28,7 +28,10 @@ REQUESTS: dict[str, dict[str, Wire]] = {
         "description": Wire("description", "Free text; our marker is put in front of it, by which a look-up finds it"),
     },
     "PaymentRequest": {
-        "transaction_type": Wire("TransactionType", "account 1, name 2, credit_card 3, return 5"),
+        "transaction_type": Wire(
+            "TransactionType",
+            "account 1, name 2, credit_card 3, return 5; credit_card needs a deployment that allows it",
+        ),
         "amount": Wire("Amount", "What is paid, in major units, with at most the currency's digits"),
         "currency": Wire("CurrencyType", "ISO 4217; TRY is TL on the wire"),
         "sender_account_no": Wire("SenderAccountNo", "The account that pays"),
