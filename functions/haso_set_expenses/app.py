@@ -83,7 +83,7 @@ class SetExpenses(Operation[ExpensesRequest, HasoCredentials]):
             "currency": "TRY",
         }
 
-    def guard(self, order: Order[ExpensesRequest]) -> Guard:
+    def guards(self, order: Order[ExpensesRequest]) -> tuple[Guard, ...]:
         """One order at a time per transaction, and neither figure falls unless the caller says so."""
         request = order.request
         figures = {
@@ -91,7 +91,7 @@ class SetExpenses(Operation[ExpensesRequest, HasoCredentials]):
             "expense_amount": int(minor_units_text(request.expense_amount)),
         }
         quiet = int(self.settling_time.total_seconds())
-        return Guard(request.transaction_code, figures=figures, may_fall=request.allow_lower, quiet_seconds=quiet)
+        return (Guard(request.transaction_code, figures=figures, may_fall=request.allow_lower, quiet_seconds=quiet),)
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
         """A plan with our total is proof; one that could show it under another reading of the page proves nothing."""

@@ -79,16 +79,20 @@ class Capture(Operation[CaptureRequest, PaynetCredentials]):
         given = {} if amount is None else {"amount": amount_text(amount, "TRY"), "currency": "TRY"}
         return {**_reference(order.request), **given}
 
-    def guard(self, order: Order[CaptureRequest]) -> Guard:
+    def guards(self, order: Order[CaptureRequest]) -> tuple[Guard, ...]:
         """One capture at a time per pre-authorisation, so that a row found later is this order's."""
-        return Guard("\n".join(map("=".join, _reference(order.request).items())), remembers="xact_id")
+        return (Guard("\n".join(map("=".join, _reference(order.request).items())), remembers=("xact_id",)),)
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
         """A successful capture row of our amount, made since our claim and of no other order, is proof."""
         reference = {name: value for name, value in record.clues.items() if name not in ("amount", "currency")}
         rows = paynet.check(reference, deadline)
         claimed = datetime.fromtimestamp(record.created_at, UTC)
-        successes = (row for row in rows if row.is_succeed and row.xact_id not in record.taken)
+        successes = (
+            row
+            for row in rows
+            if row.is_succeed and not {row.xact_id, f"xact_id={row.xact_id}"} & record.memory.payments
+        )
         captures = [row for row in successes if row.transaction_type == CAPTURE]
         recent = [row for row in captures if _made_at(row) >= claimed - CLOCK_DIFFERENCE]
         if not recent:

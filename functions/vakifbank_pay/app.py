@@ -78,10 +78,10 @@ class Pay(Operation[PaymentRequest, VakifBankCredentials]):
             "transaction_type": str(TRANSACTION_TYPES[request.transaction_type]),
         }
 
-    def guard(self, order: Order[PaymentRequest]) -> Guard | None:
+    def guards(self, order: Order[PaymentRequest]) -> tuple[Guard, ...]:
         """A code given by the caller may come under two keys; the bank would pay once, and we would report two."""
         code = order.request.institution_transaction_code
-        return Guard(code, keeps=True) if code else None
+        return (Guard(code, keeps=True),) if code else ()
 
     def absence_counts_from(self, record: Record) -> float:
         """A payment is listed when it is made: on its date, or on the first business day after it."""

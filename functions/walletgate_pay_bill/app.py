@@ -71,9 +71,9 @@ class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
             "currency": "TRY",
         }
 
-    def guard(self, order: Order[BillPaymentRequest]) -> Guard:
+    def guards(self, order: Order[BillPaymentRequest]) -> tuple[Guard, ...]:
         """The same oid under two keys is one bill."""
-        return Guard(order.request.inv_payment_transaction_query_oid, keeps=True)
+        return (Guard(order.request.inv_payment_transaction_query_oid, keeps=True),)
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
         """A completed transaction under the oid and for our amount is proof.

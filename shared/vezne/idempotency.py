@@ -17,9 +17,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from vezne import aws
 from vezne.record import (
+    ANSWER,
     SHARDS,
     SUCCEEDED,
     UNKNOWN,
+    Guard,
+    GuardMemory,
     Record,
     Unresolved,
     from_item,
@@ -38,6 +41,7 @@ UNRESOLVED_INDEX = "unresolved-index"
 # Two functions' clocks may differ; a lease is only over when it is over on every clock.
 CLOCK_MARGIN_SECONDS = 3
 _CONFLICT_TRIES = 4
+_FAILED = "ConditionalCheckFailed"
 
 
 class StoreUnavailableError(Exception):
@@ -49,11 +53,15 @@ class LostOwnershipError(Exception):
 
 
 class GuardRefusedError(Exception):
-    """The claim was refused by its guard, which another order holds or whose figures are higher."""
+    """The claim was refused by one of its guards, which another order holds or whose figures are higher.
 
-    def __init__(self, guard: dict[str, Any]) -> None:
+    `held` is the guard as it stands in the table.
+    """
+
+    def __init__(self, guard: Guard, held: dict[str, Any]) -> None:
         super().__init__("guard")
         self.guard = guard
+        self.held = held
 
 
 def kept_seconds() -> int:
@@ -78,7 +86,7 @@ class Store:
         return from_item(answer["Item"]) if "Item" in answer else None
 
     def claim(self, record: Record) -> Record | None:
-        """Create the record, and take its guard, in one conditional write.
+        """Create the record, and take its guards, in one conditional write.
 
         Returns None if it is ours now, else the record that stood there. Raises GuardRefusedError.
         """
@@ -88,23 +96,24 @@ class Store:
             "ConditionExpression": "attribute_not_exists(id)",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        if record.guard is None:
+        if not record.guards:
             try:
                 call("put_item", **put)
             except ClientError as error:
                 return from_item(response(error)["Item"])
             return None
         try:
-            _transact([{"Put": put}, {"Update": _guard_claim(record)}])
+            _transact([{"Put": put}, *({"Update": _guard_claim(record, guard)} for guard in record.guards)])
         except ClientError as error:
-            on_record, on_guard = _reasons(error)
-            if on_record.get("Code") == "ConditionalCheckFailed":
+            on_record, *on_guards = _reasons(error)
+            if on_record.get("Code") == _FAILED:
                 return from_item(on_record["Item"])
-            guard = plain(on_guard["Item"])
+            refused = [place for place, reason in enumerate(on_guards) if reason.get("Code") == _FAILED]
+            held = plain(on_guards[refused[0]]["Item"])
             # A conflict on the record may hide that it stands there, holding the guard itself.
-            standing = self.find(record.id) if guard.get("holder") == record.id else None
+            standing = self.find(record.id) if held.get("holder") == record.id else None
             if standing is None:
-                raise GuardRefusedError(guard) from None
+                raise GuardRefusedError(record.guards[refused[0]], held) from None
             return standing
         return None
 
@@ -132,19 +141,24 @@ class Store:
         )
         return taken
 
-    def settle(self, record: Record, status: str, outcome: dict[str, Any]) -> Record:
-        """Write the certain outcome, and release or advance the guard. Raises LostOwnershipError."""
+    def settle(self, record: Record, status: str, outcome: dict[str, Any], *, hold_guards: bool = False) -> Record:
+        """Write the certain outcome, and release or advance the guards. Raises LostOwnershipError.
+
+        `hold_guards`: nobody knows which payment at the provider is this order's, so no other order may come after it.
+        """
         now = self.now()
-        settled = replace(record, status=status, outcome=outcome, updated_at=now, next_look_up=None, lease_until=0.0)
+        settled = replace(record, status=status, outcome=outcome, updated_at=now, next_look_up=None, lease_until=0.0,
+                          settled_by=record.settled_by or ANSWER)  # fmt: skip
         update = _owned_update(
             settled,
             "SET #status = :status, #outcome = :outcome, #updated = :updated, #evidence = :evidence, "
-            "#expires = :expires, #lease = :lease REMOVE unresolved, next_look_up",
+            "#expires = :expires, #lease = :lease, #by = :by REMOVE unresolved, next_look_up",
             # What is settled never changes; the SDK may repeat the very same write.
             condition="#owner = :owner AND (attribute_exists(unresolved) OR #status = :status)",
             expires=int(now) + kept_seconds(),
         )
-        self._write_with_guard(settled, {"Update": update}, status, in_doubt=record.status == UNKNOWN)
+        ended = () if hold_guards else tuple(it for it in record.guards if not (status == SUCCEEDED and it.keeps))
+        self._write_with_guards(settled, {"Update": update}, ended, status, in_doubt=record.status == UNKNOWN)
         return settled
 
     def release(self, record: Record) -> None:
@@ -157,16 +171,16 @@ class Store:
             "ExpressionAttributeNames": {"#owner": "owner"},
             "ExpressionAttributeValues": {":owner": {"S": record.owner}},
         }
-        self._write_with_guard(record, {"Delete": delete}, "released")
+        self._write_with_guards(record, {"Delete": delete}, record.guards, "released")
 
-    def taken(self, record: Record) -> frozenset[str]:
-        """The payments at the provider that are known to belong to other orders under the record's guard."""
-        if record.guard is None or not record.guard.remembers:
-            return frozenset()
-        key = {"id": {"S": guard_id(record.operation, record.guard.key)}}
-        item = call("get_item", TableName=table(), Key=key, ConsistentRead=True).get("Item", {})
-        taken: frozenset[str] = plain(item).get("taken", frozenset())
-        return taken
+    def memory(self, record: Record) -> GuardMemory:
+        """What the record's guards know of other orders under them."""
+        return remembered([(guard, self._guard(record, guard)) for guard in record.guards if _has_memory(guard)])
+
+    def _guard(self, record: Record, guard: Guard) -> dict[str, Any]:
+        """A guard as it stands in the table; empty if it does not."""
+        key = {"id": {"S": guard_id(record.operation, guard.key)}}
+        return plain(call("get_item", TableName=table(), Key=key, ConsistentRead=True).get("Item", {}))
 
     def keep_unknown(self, record: Record, next_look_up: float) -> Record:
         """Write that the outcome is unknown, give up the lease, set the next look-up. Raises LostOwnershipError."""
@@ -205,16 +219,21 @@ class Store:
         except ClientError:
             raise LostOwnershipError from None
 
-    def _write_with_guard(self, record: Record, write: dict[str, Any], ending: str, *, in_doubt: bool = False) -> None:
-        if record.guard is not None and not (ending == SUCCEEDED and record.guard.keeps):
+    def _write_with_guards(
+        self, record: Record, write: dict[str, Any], guards: tuple[Guard, ...], ending: str, *, in_doubt: bool = False
+    ) -> None:
+        """Write, and end these guards in the same transaction. Raises LostOwnershipError."""
+        while guards:
             try:
-                _transact([write, _guard_end(record, ending, in_doubt=in_doubt)])
+                ends = [_guard_end(record, guard, ending, in_doubt=in_doubt) for guard in guards]
+                _transact([write, *ends])
                 return
             except ClientError as error:
-                on_record, _ = _reasons(error)
-                if on_record.get("Code") == "ConditionalCheckFailed":
+                on_record, *on_guards = _reasons(error)
+                if on_record.get("Code") == _FAILED:
                     raise LostOwnershipError from None
-                # The guard is not ours any more; the outcome must still be kept.
+                # A guard that is not ours any more is left out; the outcome must still be kept.
+                guards = tuple(it for it, why in zip(guards, on_guards, strict=True) if why.get("Code") != _FAILED)
         ((kind, request),) = write.items()
         try:
             call("update_item" if kind == "Update" else "delete_item", **request)
@@ -222,9 +241,26 @@ class Store:
             raise LostOwnershipError from None
 
 
-def _guard_claim(record: Record) -> dict[str, Any]:
-    guard = record.guard
-    assert guard is not None
+def remembered(held: list[tuple[Guard, dict[str, Any]]]) -> GuardMemory:
+    """What guards know, from each as it stands in the table."""
+    return GuardMemory(
+        payments=frozenset(name for _, item in held for name in item.get("taken", ())),
+        finalised_at=tuple(sorted(float(time) for _, item in held for time in item.get("finalised_at", ()))),
+        figures={name: int(item[name]) for guard, item in held for name in guard.figures if name in item},
+    )
+
+
+def payment_names(guard: Guard, record: Record) -> list[str]:
+    """What names the payment of a record that succeeded, for later look-ups under the same guard."""
+    result = (record.outcome or {}).get("result") or {}
+    return [f"{field}={result[field]}" for field in guard.remembers if result.get(field)]
+
+
+def _has_memory(guard: Guard) -> bool:
+    return bool(guard.remembers or guard.figures)
+
+
+def _guard_claim(record: Record, guard: Guard) -> dict[str, Any]:
     figures = {} if guard.may_fall else guard.figures
     conditions = ["attribute_not_exists(holder)"]
     conditions += [f"(attribute_not_exists({name}) OR {name} <= :{name})" for name in figures]
@@ -239,7 +275,7 @@ def _guard_claim(record: Record) -> dict[str, Any]:
         "ConditionExpression": " AND ".join(conditions),
         "ExpressionAttributeValues": {
             ":holder": {"S": record.id},
-            ":client": {"S": record.client_id},
+            ":client": {"S": record.principal},
             **{f":{name}": {"N": str(value)} for name, value in figures.items()},
             **now,
         },
@@ -247,17 +283,15 @@ def _guard_claim(record: Record) -> dict[str, Any]:
     }
 
 
-def _guard_end(record: Record, ending: str, *, in_doubt: bool) -> dict[str, Any]:
-    """Let the guard go, and leave in it what later orders under it must know."""
-    guard = record.guard
-    assert guard is not None
+def _guard_end(record: Record, guard: Guard, ending: str, *, in_doubt: bool) -> dict[str, Any]:
+    """Let a guard go, and leave in it what later orders under it must know."""
     held: dict[str, Any] = {
         "TableName": table(),
         "Key": {"id": {"S": guard_id(record.operation, guard.key)}},
         "ConditionExpression": "holder = :holder",
     }
     values: dict[str, Any] = {":holder": {"S": record.id}}
-    if not guard.figures and not guard.remembers:
+    if not _has_memory(guard):
         return {"Delete": {**held, "ExpressionAttributeValues": values}}
     setting, adding = [], ""
     if ending == SUCCEEDED:
@@ -266,10 +300,13 @@ def _guard_end(record: Record, ending: str, *, in_doubt: bool) -> dict[str, Any]
         if guard.quiet_seconds and in_doubt:
             setting.append("quiet_until = :quiet")
             values[":quiet"] = {"N": str(number(record.in_flight_until + guard.quiet_seconds))}
-        payment = ((record.outcome or {}).get("result") or {}).get(guard.remembers)
-        if payment:
-            adding = " ADD taken :payment"
-            values[":payment"] = {"SS": [str(payment)]}
+        if guard.remembers:
+            adding = " ADD finalised_at :finalised_at"
+            values[":finalised_at"] = {"NS": [str(number(record.updated_at))]}
+            payments = payment_names(guard, record)
+            if payments:
+                adding += ", taken :payments"
+                values[":payments"] = {"SS": payments}
     if not guard.figures:
         # What is remembered matters to orders of the same days only; figures must never be forgotten.
         setting.append("expires_at = :expires")
@@ -282,7 +319,7 @@ def _guard_end(record: Record, ending: str, *, in_doubt: bool) -> dict[str, Any]
 _NAMES = {
     "#owner": "owner", "#lease": "lease_until", "#status": "status", "#updated": "updated_at",
     "#flight": "in_flight_until", "#outcome": "outcome", "#evidence": "evidence", "#expires": "expires_at",
-    "#next": "next_look_up",
+    "#next": "next_look_up", "#by": "settled_by",
 }  # fmt: skip
 
 

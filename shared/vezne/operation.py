@@ -25,7 +25,7 @@ C = TypeVar("C", bound=SecretModel)
 class Order(Generic[R]):
     """One validated request of one client under one idempotency key."""
 
-    client_id: str
+    principal: str
     idempotency_key: str
     request: R
     operation_id: str
@@ -61,10 +61,10 @@ class Operation(ABC, Generic[R, C]):
     # Which call looks an outcome up, as kept in the evidence.
     look_up_call: ClassVar[str]
 
-    def order(self, client_id: str, idempotency_key: str, request: R) -> Order[R]:
+    def order(self, principal: str, idempotency_key: str, request: R) -> Order[R]:
         """Name and fingerprint a validated request."""
-        known_as = operation_id(client_id, self.name, idempotency_key)
-        return Order(client_id, idempotency_key, request, known_as, _fingerprint(client_id, idempotency_key, request))
+        known_as = operation_id(principal, self.name, idempotency_key)
+        return Order(principal, idempotency_key, request, known_as, _fingerprint(principal, idempotency_key, request))
 
     def check_policy(self, request: R, *, standing: bool) -> None:
         """Refuse what this deployment does not do, though the provider would. Raises problems.Problem.
@@ -88,12 +88,12 @@ class Operation(ABC, Generic[R, C]):
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
         """Ask the provider what became of a record's order. May raise what `inquiries` raise."""
 
-    def guard(self, order: Order[R]) -> Guard | None:  # noqa: ARG002
-        """A second lock on what is paid or changed, if the provider gives none."""
-        return None
+    def guards(self, order: Order[R]) -> tuple[Guard, ...]:  # noqa: ARG002
+        """Further locks on what is paid or changed, if the provider gives none."""
+        return ()
 
 
-def _fingerprint(client_id: str, idempotency_key: str, request: RequestModel) -> str:
+def _fingerprint(principal: str, idempotency_key: str, request: RequestModel) -> str:
     """A hash of the request in canonical form; amounts count by value.
 
     Keyed with the idempotency key, which is not in the record: a bare hash of a card number could be searched for.
@@ -101,7 +101,7 @@ def _fingerprint(client_id: str, idempotency_key: str, request: RequestModel) ->
     canonical = json.dumps(
         request.model_dump(exclude_none=True), default=_canonical, sort_keys=True, ensure_ascii=False
     )
-    return hmac.new(f"{client_id}\n{idempotency_key}".encode(), canonical.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(f"{principal}\n{idempotency_key}".encode(), canonical.encode(), hashlib.sha256).hexdigest()
 
 
 def _canonical(value: Any) -> str:

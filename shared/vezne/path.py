@@ -10,7 +10,7 @@ import hmac
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import requests
 
@@ -99,7 +99,7 @@ def _new_record(operation: Operation[R, C], order: Order[R], me: str, deadline: 
     return Record(
         id=order.operation_id,
         operation=operation.name,
-        client_id=order.client_id,
+        principal=order.principal,
         fingerprint=order.fingerprint,
         status=PROCESSING,
         owner=me,
@@ -108,7 +108,7 @@ def _new_record(operation: Operation[R, C], order: Order[R], me: str, deadline: 
         created_at=now,
         updated_at=now,
         clues=operation.clues(order),
-        guard=operation.guard(order),
+        guards=operation.guards(order),
         next_look_up=until + CLOCK_MARGIN_SECONDS,
     )
 
@@ -125,19 +125,20 @@ def _claim(record: Record, store: Store) -> Record | None:
             logger.warning("claim not taken back", operation_id=record.id)
         raise _unavailable(error) from None
     except GuardRefusedError as error:
-        raise _guard_problem(record, error.guard, store) from None
+        raise _guard_problem(record, error, store) from None
 
 
-def _guard_problem(record: Record, guard: dict[str, Any], store: Store) -> problems.Problem:
+def _guard_problem(record: Record, refused: GuardRefusedError, store: Store) -> problems.Problem:
+    guard = refused.held
     holder = guard.get("holder")
     if holder is None and guard.get("quiet_until", 0) > store.now():
         return problems.HeldByAnotherOperation("An earlier order may still arrive at the provider.", retry_after=60)
     if holder is None:
         return problems.TotalWouldFall("A figure is lower than one already sent; allow_lower permits a correction.")
-    named = {"holder": holder} if guard.get("holder_client") == record.client_id else {}
+    named = {"holder": holder} if guard.get("holder_client") == record.principal else {}
     other = _or_unavailable(lambda: store.find(holder))
     # A guard that is held for good outlives its order's record.
-    paid = bool(record.guard and record.guard.keeps) and (other is None or other.status == SUCCEEDED)
+    paid = refused.guard.keeps and (other is None or other.status == SUCCEEDED)
     if not paid:
         return problems.HeldByAnotherOperation(
             "Another order for the same thing is not settled yet.", retry_after=5, **named

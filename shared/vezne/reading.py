@@ -34,7 +34,7 @@ def _read_operation(event: Event, store: Store) -> dict[str, Any]:
         raise problems.StoreUnavailable(
             "The record store did not answer; nothing was changed.", retry_after=5
         ) from None
-    if record is None or record.client_id != caller:
+    if record is None or record.principal != caller:
         raise problems.OperationNotFound("This client has no operation of that id.")
     headers = {} if record.settled else {"Retry-After": "5"}
     return response(200, resource(record), headers)

@@ -16,6 +16,8 @@ PROCESSING, SUCCEEDED, DECLINED, UNKNOWN, NOT_EXECUTED = (
     "not_executed",
 )
 SETTLED = frozenset({SUCCEEDED, DECLINED, NOT_EXECUTED})
+# By what a final outcome was found out: the answer to the order, a look-up, or a decision by hand.
+ANSWER, LOOK_UP, OPERATOR = "answer", "look_up", "operator"
 # Each order is written to its operation's part of the index and taken out again: 8 partitions take 8,000 such writes
 # a second, far above any provider's limit, and a sweep reads all 8 in 8 queries.
 SHARDS = 8
@@ -29,8 +31,8 @@ class Guard:
 
     `keeps`: held for good after success (a bill is paid once). `figures`: amounts in minor units that must not fall
     from one success to the next, unless `may_fall`. `quiet_seconds`: an order whose outcome was in doubt may have been
-    sent twice, or be late, so no other is let through for so long after it. `remembers`: the field of the result that
-    names the payment at the provider; a look-up must not take another order's payment for its own.
+    sent twice, or be late, so no other is let through for so long after it. `remembers`: the fields of the result that
+    name the payment at the provider; a look-up must not take another order's payment for its own.
     """
 
     key: str
@@ -38,7 +40,20 @@ class Guard:
     figures: dict[str, int] = field(default_factory=dict)
     may_fall: bool = False
     quiet_seconds: int = 0
-    remembers: str = ""
+    remembers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GuardMemory:
+    """What the guards of a record know of other orders under them. Read for a look-up, not stored with the record.
+
+    `payments`: the names of their payments, as `field=value`; a bare value was written before fields were told apart.
+    `finalised_at`: when they succeeded, in seconds since 1970. `figures`: the guarded amounts in force, in minor units.
+    """
+
+    payments: frozenset[str] = frozenset()
+    finalised_at: tuple[float, ...] = ()
+    figures: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +62,7 @@ class Record:
 
     id: str
     operation: str
-    client_id: str
+    principal: str
     fingerprint: str
     status: str
     owner: str
@@ -56,12 +71,15 @@ class Record:
     created_at: float
     updated_at: float
     clues: dict[str, str]
-    guard: Guard | None = None
+    guards: tuple[Guard, ...] = ()
+    # Which account at the provider the order went to; empty in a record of an earlier version.
+    account: dict[str, str] = field(default_factory=dict)
     outcome: dict[str, Any] | None = None
+    # Who found the outcome out: `answer`, `look_up` or `operator`.
+    settled_by: str | None = None
     evidence: tuple[dict[str, str], ...] = ()
     next_look_up: float | None = None
-    # Payments that belong to other orders under the same guard. Not stored here; read with the guard for a look-up.
-    taken: frozenset[str] = frozenset()
+    memory: GuardMemory = GuardMemory()
 
     @property
     def settled(self) -> bool:
@@ -83,9 +101,9 @@ def operation_tag(operation: str) -> str:
     return _base32(hashlib.sha256(operation.encode()))[:4]
 
 
-def operation_id(client_id: str, operation: str, idempotency_key: str) -> str:
+def operation_id(principal: str, operation: str, idempotency_key: str) -> str:
     """The record's key and the public id: `op_`, the operation's tag, and 22 characters (110 bits) of hash."""
-    digest = hashlib.sha256(f"{client_id}\n{operation}\n{idempotency_key}".encode())
+    digest = hashlib.sha256(f"{principal}\n{operation}\n{idempotency_key}".encode())
     return f"op_{operation_tag(operation)}{_base32(digest)[:22]}"
 
 
@@ -96,11 +114,12 @@ def guard_id(operation: str, key: str) -> str:
 
 def to_item(record: Record) -> dict[str, Any]:
     """The record in DynamoDB's own notation; what is None is left out."""
-    guard = record.guard
+    first = record.guards[0] if record.guards else None
     values = {
         "id": record.id,
         "operation": record.operation,
-        "client_id": record.client_id,
+        # The attribute's name from when a principal was a client's id: earlier versions read it.
+        "client_id": record.principal,
         "fingerprint": record.fingerprint,
         "status": record.status,
         "owner": record.owner,
@@ -110,7 +129,12 @@ def to_item(record: Record) -> dict[str, Any]:
         "updated_at": iso_time(record.updated_at),
         "clues": record.clues,
         "evidence": list(record.evidence),
-        "guard": guard and asdict(guard),
+        # The first guard has the form that earlier versions read; what they do not know stands beside it.
+        "guard": first and {**asdict(first), "remembers": "".join(first.remembers[:1])},
+        "remembers_also": list(first.remembers[1:]) or None if first else None,
+        "more_guards": [{**asdict(guard), "remembers": list(guard.remembers)} for guard in record.guards[1:]] or None,
+        "account": record.account or None,
+        "settled_by": record.settled_by,
         "outcome": None if record.outcome is None else json.dumps(record.outcome, ensure_ascii=False),
         "next_look_up": None if record.next_look_up is None else number(record.next_look_up),
         "unresolved": None if record.settled else _partition(record),
@@ -121,11 +145,10 @@ def to_item(record: Record) -> dict[str, Any]:
 def from_item(item: dict[str, Any]) -> Record:
     """The inverse of `to_item`."""
     values = plain(item)
-    guard = values.get("guard")
     return Record(
         id=values["id"],
         operation=values["operation"],
-        client_id=values["client_id"],
+        principal=values["client_id"],
         fingerprint=values["fingerprint"],
         status=values["status"],
         owner=values["owner"],
@@ -134,16 +157,33 @@ def from_item(item: dict[str, Any]) -> Record:
         created_at=seconds_of(values["created_at"]),
         updated_at=seconds_of(values["updated_at"]),
         clues=values["clues"],
-        guard=guard and _guard(guard),
+        guards=_guards(values),
+        account=values.get("account", {}),
+        settled_by=values.get("settled_by"),
         outcome=json.loads(values["outcome"]) if "outcome" in values else None,
         evidence=tuple(values["evidence"]),
         next_look_up=float(values["next_look_up"]) if "next_look_up" in values else None,
     )
 
 
+def _guards(values: dict[str, Any]) -> tuple[Guard, ...]:
+    first = values.get("guard")
+    if first is None:
+        return ()
+    named = [first["remembers"], *values.get("remembers_also", [])] if first["remembers"] else []
+    return tuple(map(_guard, [{**first, "remembers": named}, *values.get("more_guards", [])]))
+
+
 def _guard(stored: dict[str, Any]) -> Guard:
-    figures = {name: int(value) for name, value in stored["figures"].items()}
-    return Guard(**{**stored, "figures": figures, "quiet_seconds": int(stored["quiet_seconds"])})
+    """Members that a later version has written are passed over."""
+    return Guard(
+        key=stored["key"],
+        keeps=stored["keeps"],
+        figures={name: int(value) for name, value in stored["figures"].items()},
+        may_fall=stored["may_fall"],
+        quiet_seconds=int(stored["quiet_seconds"]),
+        remembers=tuple(stored["remembers"]),
+    )
 
 
 def trimmed(evidence: tuple[dict[str, str], ...]) -> tuple[dict[str, str], ...]:
@@ -217,4 +257,6 @@ def _deserialize(typed: dict[str, Any]) -> Any:
             return [_deserialize(member) for member in value]
         case "SS":
             return frozenset(value)
+        case "NS":
+            return frozenset(map(Decimal, value))
     raise TypeError(kind)

@@ -14,7 +14,7 @@ from vezne.models import RequestModel
 from vezne.operation import Operation
 from vezne.outcome import Finding, Found, Inconclusive, NotFound, Unknown
 from vezne.provider import Deadline
-from vezne.record import NOT_EXECUTED, Record, iso_time, seconds_of, trimmed
+from vezne.record import LOOK_UP, NOT_EXECUTED, Record, iso_time, seconds_of, trimmed
 from vezne.settling import count_new_unknown, finish, lease, lease_is_alive, settle
 from vezne.telemetry import code_places, count_credentials_rejected, logger
 
@@ -81,9 +81,9 @@ def conclude(
     finding = _look_up(operation, record, deadline, store)
     noted = replace(record, evidence=trimmed((*record.evidence, _evidence(operation, finding, store.now()))))
     if isinstance(finding, Found):
-        return settle(noted, finding.outcome, store).record, finding
+        return settle(replace(noted, settled_by=LOOK_UP), finding.outcome, store).record, finding
     if isinstance(finding, NotFound) and _proves_not_executed(operation, noted, store.now()):
-        return finish(noted, NOT_EXECUTED, {}, store), finding
+        return finish(replace(noted, settled_by=LOOK_UP), NOT_EXECUTED, {}, store), finding
     if keep:
         return settle(noted, Unknown("look-up"), store).record, finding
     return noted, finding
@@ -93,7 +93,7 @@ def _look_up(operation: Operation[R, C], record: Record, deadline: Deadline, sto
     if not deadline.allows_a_call():
         return Inconclusive("not-enough-time")
     try:
-        return operation.look_up(replace(record, taken=store.taken(record)), deadline)
+        return operation.look_up(replace(record, memory=store.memory(record)), deadline)
     except InquiryFailedError as error:
         return Inconclusive(str(error))
     except (CredentialsRefusedError, SecretUnusableError) as error:

@@ -74,7 +74,7 @@ def count_new_unknown(record: Record) -> None:
 def _count_outcome(record: Record) -> None:
     count(f"Order{record.status.title().replace('_', '')}", record.operation)
     # A guarded figure is a total that replaces the last one: no money moved by it.
-    if record.status == SUCCEEDED and not (record.guard and record.guard.figures):
+    if record.status == SUCCEEDED and not any(guard.figures for guard in record.guards):
         _count_amount(record)
 
 

@@ -54,8 +54,10 @@ class SteppedStore(MemoryStore):
             "take_over", lambda: super(SteppedStore, self).take_over(record, owner, lease_until, sending=sending)
         )
 
-    def settle(self, record: Record, status: str, outcome: dict[str, Any]) -> Record:
-        return self._at("settle", lambda: super(SteppedStore, self).settle(record, status, outcome))
+    def settle(self, record: Record, status: str, outcome: dict[str, Any], *, hold_guards: bool = False) -> Record:
+        return self._at(
+            "settle", lambda: super(SteppedStore, self).settle(record, status, outcome, hold_guards=hold_guards)
+        )
 
     def release(self, record: Record) -> None:
         self._at("settle", lambda: super(SteppedStore, self).release(record))

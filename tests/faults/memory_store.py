@@ -9,8 +9,26 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from vezne.idempotency import GuardRefusedError, LostOwnershipError, Store, kept_seconds
-from vezne.record import SUCCEEDED, UNKNOWN, Record, Unresolved, from_item, number, to_item
+from vezne.idempotency import (
+    GuardRefusedError,
+    LostOwnershipError,
+    Store,
+    kept_seconds,
+    payment_names,
+    remembered,
+)
+from vezne.record import (
+    ANSWER,
+    SUCCEEDED,
+    UNKNOWN,
+    Guard,
+    GuardMemory,
+    Record,
+    Unresolved,
+    from_item,
+    number,
+    to_item,
+)
 
 
 class Table:
@@ -44,21 +62,22 @@ class MemoryStore(Store):
         there = self.find(record.id)
         if there is not None:
             return there
-        if record.guard is not None:
-            self._take_guard(record)
+        # All of them or none, as in a transaction.
+        for guard in record.guards:
+            self._check_guard(record, guard)
+        for guard in record.guards:
+            place = record.operation, guard.key
+            held = self._table.guards.get(place, {})
+            self._table.guards[place] = {**held, "holder": record.id, "holder_client": record.principal}
         self._put(record)
         return None
 
-    def _take_guard(self, record: Record) -> None:
-        guard = record.guard
-        assert guard is not None
+    def _check_guard(self, record: Record, guard: Guard) -> None:
         held = self._table.guards.get((record.operation, guard.key), {})
         falls = not guard.may_fall and any(held.get(name, value) > value for name, value in guard.figures.items())
         quiet = guard.quiet_seconds and held.get("quiet_until", Decimal(0)) >= number(record.created_at)
         if "holder" in held or falls or (quiet and "quiet_until" in held):
-            raise GuardRefusedError(dict(held))
-        taken = {**held, "holder": record.id, "holder_client": record.client_id}
-        self._table.guards[record.operation, guard.key] = taken
+            raise GuardRefusedError(guard, dict(held))
 
     def take_over(self, record: Record, owner: str, lease_until: float, *, sending: bool = False) -> Record:
         there = self.find(record.id)
@@ -78,15 +97,17 @@ class MemoryStore(Store):
                           in_flight_until=flight))  # fmt: skip
         return taken
 
-    def settle(self, record: Record, status: str, outcome: dict[str, Any]) -> Record:
+    def settle(self, record: Record, status: str, outcome: dict[str, Any], *, hold_guards: bool = False) -> Record:
         now = self.now()
         there = self._owned(record, status)
-        settled = replace(record, status=status, outcome=outcome, updated_at=now, next_look_up=None, lease_until=0.0)
+        settled = replace(record, status=status, outcome=outcome, updated_at=now, next_look_up=None, lease_until=0.0,
+                          settled_by=record.settled_by or ANSWER)  # fmt: skip
         self._put(replace(there, status=status, outcome=outcome, updated_at=now, evidence=record.evidence,
-                          lease_until=0.0, next_look_up=None))  # fmt: skip
+                          lease_until=0.0, next_look_up=None, settled_by=settled.settled_by))  # fmt: skip
         self._table.expires[record.id] = int(now) + kept_seconds()
-        if record.guard is not None and not (status == SUCCEEDED and record.guard.keeps):
-            self._end_guard(settled, status, in_doubt=record.status == UNKNOWN)
+        for guard in record.guards:
+            if not hold_guards and not (status == SUCCEEDED and guard.keeps):
+                self._end_guard(settled, guard, status, in_doubt=record.status == UNKNOWN)
         return settled
 
     def release(self, record: Record) -> None:
@@ -94,8 +115,8 @@ class MemoryStore(Store):
             return
         self._owned(record)
         del self._table.items[record.id]
-        if record.guard is not None:
-            self._end_guard(record, "released", in_doubt=False)
+        for guard in record.guards:
+            self._end_guard(record, guard, "released", in_doubt=False)
 
     def keep_unknown(self, record: Record, next_look_up: float) -> Record:
         there = self._owned(record)
@@ -105,11 +126,9 @@ class MemoryStore(Store):
         self._put(replace(there, evidence=record.evidence, **changes))
         return replace(record, **changes)
 
-    def taken(self, record: Record) -> frozenset[str]:
-        if record.guard is None or not record.guard.remembers:
-            return frozenset()
-        held = self._table.guards.get((record.operation, record.guard.key), {})
-        return frozenset(held.get("taken", ()))
+    def memory(self, record: Record) -> GuardMemory:
+        guards = [guard for guard in record.guards if guard.remembers or guard.figures]
+        return remembered([(guard, self._table.guards.get((record.operation, guard.key), {})) for guard in guards])
 
     def unresolved(self, operation: str) -> Iterator[Unresolved]:
         for record in [from_item(item) for item in self._table.items.values()]:
@@ -125,9 +144,7 @@ class MemoryStore(Store):
     def _put(self, record: Record) -> None:
         self._table.items[record.id] = to_item(record)
 
-    def _end_guard(self, record: Record, ending: str, *, in_doubt: bool) -> None:
-        guard = record.guard
-        assert guard is not None
+    def _end_guard(self, record: Record, guard: Guard, ending: str, *, in_doubt: bool) -> None:
         place = record.operation, guard.key
         held = self._table.guards.get(place, {})
         if held.get("holder") != record.id:
@@ -140,7 +157,7 @@ class MemoryStore(Store):
             kept |= {name: Decimal(value) for name, value in guard.figures.items()}
             if guard.quiet_seconds and in_doubt:
                 kept["quiet_until"] = number(record.in_flight_until + guard.quiet_seconds)
-            payment = ((record.outcome or {}).get("result") or {}).get(guard.remembers)
-            if payment:
-                kept["taken"] = frozenset({*kept.get("taken", ()), str(payment)})
+            if guard.remembers:
+                kept["finalised_at"] = frozenset({*kept.get("finalised_at", ()), number(record.updated_at)})
+                kept["taken"] = frozenset({*kept.get("taken", ()), *payment_names(guard, record)})
         self._table.guards[place] = kept

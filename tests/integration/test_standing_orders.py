@@ -55,7 +55,7 @@ def test_no_client_can_read_or_repeat_a_standing_order(bench: Bench) -> None:
     bench.server.on(PAYNET.route, PAYNET.success)
     paid = bench.standing_order(PAYNET, content(PAYNET))
     assert bench.read(paid["operation_id"]).status == 404
-    assert bench.record(paid["operation_id"]).client_id == STANDING_ORDER_CLIENT
+    assert bench.record(paid["operation_id"]).principal == STANDING_ORDER_CLIENT
 
 
 @each_operation

@@ -189,7 +189,7 @@ class Clients:
 
     def describe(self) -> Iterator[str]:
         """Every client: name, id, principal, scopes, secrets with their age, unresolved orders of its principal."""
-        orders = Counter(record.client_id for _, record in unresolved(self._store))
+        orders = Counter(record.principal for _, record in unresolved(self._store))
         for client in sorted(self._all(), key=lambda each: each.name):
             listed = self._pool.list_user_pool_client_secrets(UserPoolId=self._pool_id, ClientId=client.id)
             now = aws_time(listed)
@@ -219,7 +219,7 @@ class Clients:
     def _refuse_while_unresolved(self, client: Registered) -> None:
         if any(each.principal == client.principal for each in self._all() if each.id != client.id):
             return
-        theirs = [record.id for _, record in unresolved(self._store) if record.client_id == client.principal]
+        theirs = [record.id for _, record in unresolved(self._store) if record.principal == client.principal]
         if theirs:
             raise OperatorError(
                 f"{client.name} has {len(theirs)} unresolved orders, and nobody else could ask for them: "

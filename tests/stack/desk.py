@@ -31,7 +31,7 @@ class DeskError(OperatorError):
 def explain(store: Store, record_id: str) -> Iterator[str]:
     """What happened to one operation, line by line, from its record and evidence. Nothing in a record is secret."""
     record = _found(store, record_id)
-    yield f"{record.id}  {record.operation}, client {record.client_id}"
+    yield f"{record.id}  {record.operation}, client {record.principal}"
     yield f"{iso_time(record.created_at)}  claimed, just before the provider was called"
     if record.outcome is None:
         yield f"{iso_time(record.in_flight_until)}  the latest moment at which it can have been on its way"

@@ -208,7 +208,7 @@ class Bench:
         record = Record(
             id=known.operation_id,
             operation=operation.name,
-            client_id=known.client_id,
+            principal=known.principal,
             fingerprint=known.fingerprint,
             status=PROCESSING,
             owner=owner,
@@ -217,7 +217,7 @@ class Bench:
             created_at=self.clock.now,
             updated_at=self.clock.now,
             clues=operation.clues(known),
-            guard=operation.guard(known),
+            guards=operation.guards(known),
             next_look_up=until + 3,
         )
         assert self.store.claim(record) is None

@@ -31,7 +31,7 @@ def order_of(example: Example) -> tuple[Operation[Any, Any], Order[Any]]:
 def record_of(operation: Operation[Any, Any], order: Order[Any], **changes: Any) -> Record:
     """The order's record, as it was claimed at START."""
     return Record(
-        id=order.operation_id, operation=operation.name, client_id="client-1", fingerprint=order.fingerprint,
+        id=order.operation_id, operation=operation.name, principal="client-1", fingerprint=order.fingerprint,
         status=PROCESSING, owner="another", lease_until=START + 27, in_flight_until=START + 27, created_at=START,
         updated_at=START, clues=operation.clues(order), **changes,
     )  # fmt: skip

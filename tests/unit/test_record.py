@@ -33,7 +33,7 @@ from tests.support.examples import EXAMPLES, Example
 RECORD = Record(
     id=operation_id("client-1", "haso.set_expenses", "key-1"),
     operation="haso.set_expenses",
-    client_id="client-1",
+    principal="client-1",
     fingerprint="f" * 64,
     status="processing",
     owner="me",
