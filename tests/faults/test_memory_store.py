@@ -80,7 +80,8 @@ class Pair:
         return Record(
             id=f"op_{number}", operation="paynet.capture", principal="client", fingerprint="f", status=PROCESSING,
             owner=f"owner-{self.chance.randrange(6)}", lease_until=self.now + 30, in_flight_until=self.now + 30,
-            created_at=self.now, updated_at=self.now, clues={"amount": "1.00"}, guards=guards, next_look_up=self.now + 33,
+            created_at=self.now, updated_at=self.now, clues={"amount": "1.00"}, guards=guards,
+            next_look_up=self.now + 33,
         )  # fmt: skip
 
     @staticmethod

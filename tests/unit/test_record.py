@@ -22,6 +22,7 @@ from vezne.record import (
     iso_time,
     operation_id,
     operation_tag,
+    plain,
     seconds_of,
     to_item,
     trimmed,
@@ -42,7 +43,7 @@ RECORD = Record(
     created_at=START,
     updated_at=START,
     clues={"amount": "230.00", "merchant_oid": "SİPARİŞ-1"},
-    guard=Guard("TRX-1", figures={"expense_amount": 23000}, may_fall=True),
+    guards=(Guard("TRX-1", figures={"expense_amount": 23000}, may_fall=True),),
     evidence=({"at": iso_time(START), "finding": "not_found"},),
     next_look_up=START + 30,
 )
@@ -91,7 +92,7 @@ def test_a_guard_is_named_without_its_value() -> None:
 
 def test_a_record_survives_the_table() -> None:
     assert from_item(to_item(RECORD)) == RECORD
-    settled = replace(RECORD, status=SUCCEEDED, outcome={"result": {"ad": "Ömer"}}, next_look_up=None, guard=None)
+    settled = replace(RECORD, status=SUCCEEDED, outcome={"result": {"ad": "Ömer"}}, next_look_up=None, guards=())
     assert from_item(to_item(settled)) == settled
 
 
@@ -140,3 +141,30 @@ def test_clues_hold_what_a_look_up_needs_and_no_account(example: Example) -> Non
     assert clues["currency"] == "TRY"
     hidden = {"TR330006100519786457841326", "5536557580", "28XX01", "25XX25", "0", "Oktay"}
     assert not hidden & set(clues.values())
+
+
+def test_every_guard_with_all_its_names_comes_back() -> None:
+    guards = (Guard("bill", keeps=True), Guard("capture", remembers=("xact_id", "order_id")))
+    for some in ((), guards, guards[::-1], guards[1:]):
+        assert from_item(to_item(replace(RECORD, guards=some))).guards == some
+
+
+def test_an_earlier_version_reads_the_first_guard_in_the_form_it_knows() -> None:
+    guards = (Guard("capture", remembers=("xact_id", "order_id")), Guard("bill", keeps=True))
+    stored = plain(to_item(replace(RECORD, guards=guards)))["guard"]
+    assert stored == {"key": "capture", "keeps": False, "figures": {}, "may_fall": False, "quiet_seconds": 0,
+                      "remembers": "xact_id"}  # fmt: skip
+
+
+def test_a_record_of_an_earlier_version_is_read() -> None:
+    item = to_item(replace(RECORD, account={"url": "https://provider.invalid"}, settled_by="answer"))
+    for name in ("account", "settled_by", "remembers_also", "more_guards"):
+        item.pop(name, None)
+    record = from_item(item)
+    assert (record.account, record.settled_by) == ({}, None)
+
+
+def test_a_guards_member_of_a_later_version_is_passed_over() -> None:
+    item = to_item(RECORD)
+    item["guard"]["M"]["later"] = {"S": "member"}
+    assert from_item(item) == RECORD
