@@ -88,7 +88,9 @@ def _prepare(operation: Operation[R, C], order: Order[R], deadline: Deadline) ->
         raise problems.ProviderUnreachable("The provider's secret could not be read in time.", retry_after=5) from None
     except NotSentError as error:
         logger.warning("not sent", operation=operation.name, reason=str(error))
-        raise problems.ProviderUnreachable("The provider could not be reached.", retry_after=5) from None
+        raise problems.ProviderUnreachable(
+            "The provider could not be reached.", retry_after=error.retry_after
+        ) from None
     if not deadline.allows_a_call():
         raise problems.NotEnoughTime("Too little time was left to send safely.")
     return prepared

@@ -39,7 +39,11 @@ LONGEST_ANSWER = 1024 * 1024
 
 
 class NotSentError(Exception):
-    """Provably no byte of the request left this function."""
+    """Provably no byte of the request left this function. `retry_after`: seconds after which it may be tried again."""
+
+    def __init__(self, reason: str, retry_after: int = 5) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
 
 
 class AnswerLostError(Exception):

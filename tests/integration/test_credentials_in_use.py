@@ -1,5 +1,6 @@
 """Credentials on the path: a wrong VakıfBank secret is tried once by all; rotation fails no order without need."""
 
+import time
 from typing import Any
 
 import pytest
@@ -65,13 +66,97 @@ def test_a_new_version_of_the_secret_is_tried(bench: Bench) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("code", ["ACBG000003", "ACBG000004", "ACBG000008", "ACBG000009", "ACBG000010"])
-def test_what_is_not_about_the_secret_is_not_held_against_it(bench: Bench, code: str) -> None:
-    """Limits, system errors, an address that is not allowed."""
-    bench.server.on(LOGIN, bank_says(code), json_reply(TOKEN_ANSWER))
+HTML = b"<html><title>Access denied</title></html>"
+# Neither says that the secret is wrong: a page of something on the way, limits, system errors, an address that is not
+# allowed, another credential. What names our credentials is told as such, everything else as "not reached".
+NOT_ABOUT_THE_SECRET = [
+    *((Reply(status, HTML), 503) for status in (400, 401, 403, 404, 429)),
+    *((bank_says(code), 503) for code in ("ACBG000003", "ACBG000004", "ACBG000008", "ACBG000009", "ACBG999999", "")),
+    *((bank_says(code), 502) for code in ("ACBG000001", "ACBG000002", "ACBG000007", "ACBG000010")),
+    (bank_says("ACBG000001", 401), 502),
+    *((json_reply(body, 401), 503) for body in ({}, {"message": "invalid_client"}, {"error": ["invalid_client"]})),
+    *((json_reply({"error": "unauthorized_client"}, status), 502) for status in (400, 401)),
+    (json_reply({"error": "invalid_client"}, 403), 502),
+    (json_reply({"Header": {"StatusCode": ["ACBG000005"]}}, 401), 503),
+]
+
+
+def let_the_hold_end(bench: Bench) -> None:
+    """As if its time had passed."""
+    table_client().update_item(
+        TableName="vezne-records",
+        Key={"id": {"S": "secret#vakifbank"}},
+        UpdateExpression="SET held_until = :past",
+        ConditionExpression="attribute_exists(held_until)",
+        ExpressionAttributeValues={":past": {"N": "1"}},
+    )
+
+
+def seconds_held(bench: Bench) -> float:
+    (item,) = [item for item in bench.items() if item["id"]["S"] == "secret#vakifbank"]
+    return float(item["held_until"]["N"]) - time.time()
+
+
+@pytest.mark.parametrize(("reply", "status"), NOT_ABOUT_THE_SECRET)
+def test_what_does_not_say_that_the_secret_is_wrong_holds_logins_back_for_a_while(
+    bench: Bench, reply: Reply, status: int
+) -> None:
+    """The bank locks the application after five wrong secrets, so nobody may go on trying at once either."""
+    bench.server.on(LOGIN, reply, json_reply(TOKEN_ANSWER))
     bench.server.on(VAKIFBANK.route, vakifbank_answer)
-    assert send_from_a_new_instance(bench, "key-1") == 502
+    assert send_from_a_new_instance(bench, "key-1") == status
+    forget_everything()
+    held = bench.send(VAKIFBANK, key="key-2")
+    assert (held.status, held.slug) == (503, "provider-unreachable")
+    assert (held.body["money"], held.body["retry"]) == ("not_moved", "same_key")
+    assert 50 < int(held.headers["Retry-After"]) <= 60
+    assert logins(bench) == 1
+    let_the_hold_end(bench)
     assert send_from_a_new_instance(bench, "key-1") == 200
+    assert logins(bench) == 2
+
+
+def test_logins_are_held_back_1_then_5_then_15_minutes(bench: Bench) -> None:
+    bench.server.on(LOGIN, Reply(403, HTML))
+    for longest in (60, 300, 900, 900):
+        assert send_from_a_new_instance(bench, "key-1") == 503
+        assert longest - 10 < seconds_held(bench) <= longest
+        let_the_hold_end(bench)
+
+
+def test_a_login_that_succeeds_ends_the_holds(bench: Bench) -> None:
+    bench.server.on(LOGIN, Reply(403, HTML), Reply(403, HTML), json_reply(TOKEN_ANSWER), Reply(403, HTML))
+    bench.server.on(VAKIFBANK.route, vakifbank_answer)
+    for status in (503, 503, 200, 503):
+        assert send_from_a_new_instance(bench, "key-1" if status != 200 else "key-2") == status
+        if status != 200:
+            assert seconds_held(bench) <= (300 if logins(bench) == 2 else 60)
+            let_the_hold_end(bench)
+
+
+def test_a_hold_does_not_end_with_a_login_that_is_lost(bench: Bench) -> None:
+    bench.server.on(LOGIN, Reply(403, HTML), HANG_UP, Reply(403, HTML))
+    for _ in range(3):
+        assert send_from_a_new_instance(bench, "key-1") == 503
+        let_the_hold_end(bench)
+    (item,) = bench.items()
+    assert item["holds"]["N"] == "2"
+
+
+def test_a_hold_of_an_older_version_is_none(bench: Bench) -> None:
+    """A record of the memory from before this version has no such attributes."""
+    item = {"id": {"S": "secret#vakifbank"}, "rejected_version": {"S": "an-older-one"}}
+    table_client().put_item(TableName="vezne-records", Item=item)
+    bench.server.on(VAKIFBANK.route, vakifbank_answer)
+    assert send_from_a_new_instance(bench, "key-1") == 200
+
+
+@pytest.mark.parametrize("status", [400, 401])
+def test_an_oauth_error_that_names_the_client_rejects_the_version(bench: Bench, status: int) -> None:
+    bench.server.on(LOGIN, json_reply({"error": "invalid_client"}, status))
+    for number in range(3):
+        assert send_from_a_new_instance(bench, f"key-{number}") == 502
+    assert logins(bench) == 1
 
 
 @pytest.mark.parametrize("reply", [HANG_UP, bank_says("ACBG000008", 500), Reply(200, b"<html>")])
@@ -119,6 +204,14 @@ def test_the_memory_holds_no_secret(bench: Bench) -> None:
     assert item["id"]["S"] == "secret#vakifbank"
     assert "sandbox-client-secret" not in str(item)
     assert set(item) == {"id", "rejected_version"}
+
+
+def test_the_memory_of_a_hold_has_two_attributes(bench: Bench) -> None:
+    """Each is named in the fence around what the read-only query function may write."""
+    bench.server.on(LOGIN, Reply(403, HTML))
+    send_from_a_new_instance(bench, "key-1")
+    (item,) = bench.items()
+    assert set(item) == {"id", "held_until", "holds"}
 
 
 # -------------------------------------------------------------------- rotation

@@ -63,7 +63,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxControl]:
             monkeypatch.setenv(f"{name}_URL", control.url)
         monkeypatch.setattr(credentials, "_fetch_secret", secret)
         monkeypatch.setattr(vakifbank.LOGINS, "begin", lambda version, deadline: None)
-        monkeypatch.setattr(vakifbank.LOGINS, "end", lambda version, rejected: None)
+        monkeypatch.setattr(vakifbank.LOGINS, "end", lambda version, ended: None)
         forget()
         yield control
     forget()

@@ -89,13 +89,18 @@ def ask(
     raise failure
 
 
-def log_in(
-    provider: Provider, request: Request, deadline: Deadline, code_of: Callable[[Answer], str] = lambda _: ""
-) -> Answer:
-    """Make a login call. Raises CredentialsRefusedError at HTTP 400, 401 or 403, else NotSentError.
+def log_in(provider: Provider, request: Request, deadline: Deadline) -> Answer:
+    """Make a login call. Raises CredentialsRefusedError at HTTP 400, 401 or 403, else NotSentError."""
+    answer = ask_for_login(provider, request, deadline)
+    if answer.status in (400, 401, 403):
+        raise CredentialsRefusedError(f"http-{answer.status}")
+    if answer.status != 200:
+        raise NotSentError(f"login: http-{answer.status}")
+    return answer
 
-    The error's text is the provider's code as `code_of` finds it, or the HTTP status.
-    """
+
+def ask_for_login(provider: Provider, request: Request, deadline: Deadline) -> Answer:
+    """The answer of a login call below HTTP 500. Raises NotSentError if there is none."""
     if not deadline.allows_a_call():
         raise NotSentError("not-enough-time")
     try:
@@ -103,9 +108,7 @@ def log_in(
     except AnswerLostError as error:
         # No order has left: a login that got no answer is as harmless as one that was never made.
         raise NotSentError(f"login: {error}") from None
-    if answer.status in (400, 401, 403):
-        raise CredentialsRefusedError(code_of(answer) or f"http-{answer.status}")
-    if answer.status != 200:
+    if answer.status >= 500:
         raise NotSentError(f"login: http-{answer.status}")
     return answer
 

@@ -11,12 +11,12 @@ from vezne.inquiries import (
     InquiryRefusedError,
     InquiryUnreadableError,
     ask,
-    log_in,
+    ask_for_login,
     read_token,
     vakifbank_signs,
 )
-from vezne.login_memory import LoginMemory
-from vezne.provider import Answer, Deadline, Provider, UnreadableError, form_request, json_request
+from vezne.login_memory import Ended, LoginMemory
+from vezne.provider import Answer, Deadline, NotSentError, Provider, UnreadableError, form_request, json_request
 from vezne.signing import bearer
 
 COMPLETED = "APIGW000000"
@@ -26,11 +26,12 @@ TOKEN_REFUSED = frozenset({"ACBG000001", "ACBG000002"})
 # "API secret wrong (locks at 5)"; "wrong and app locked"; "your ip not allowed".
 ACCESS_REFUSED = frozenset({"ACBG000005", "ACBG000006", "ACBG000010"})
 
+# "API secret wrong (locks at 5)", "wrong and app locked": only these speak of the secret itself.
+SECRET_WRONG = frozenset({"ACBG000005", "ACBG000006"})
+# At the login: the client id, the consent, the form of the call, or our address is not accepted.
+CREDENTIALS_WRONG = TOKEN_REFUSED | {"ACBG000007", "ACBG000010"}
 # "account-plan limit", "API-plan limit", "system error, try later", "service cannot be performed, try later".
 TRY_LATER = frozenset({"ACBG000003", "ACBG000004", "ACBG000008", "ACBG000009"})
-# And "your ip not allowed".
-NOT_ABOUT_THE_SECRET = TRY_LATER | {"ACBG000010"}
-
 # Türkiye has had no summer time since 2016.
 _ISTANBUL = timezone(timedelta(hours=3))
 # The banks' longest closure: a feast of four and a half days, with the weekends on both sides and the days of
@@ -38,7 +39,7 @@ _ISTANBUL = timezone(timedelta(hours=3))
 _LONGEST_CLOSURE = timedelta(days=10)
 
 PROVIDER = Provider("VAKIFBANK_URL")
-# "API secret wrong ({0} tries, locks at 5)": a rejected version is never tried again, by any function.
+# A rejected version of the secret is never tried again, by any function; every other refusal holds logins back a while.
 LOGINS = LoginMemory("vakifbank")
 
 
@@ -90,14 +91,37 @@ def _log_in(credentials: VakifBankCredentials, version: str, deadline: Deadline)
         {},
     )
     LOGINS.begin(version, deadline)
-    rejected = False
+    ended = Ended.LOST
     try:
-        return read_token(log_in(PROVIDER, request, deadline, header_code), "access_token")
-    except CredentialsRefusedError as error:
-        rejected = str(error) not in NOT_ABOUT_THE_SECRET
-        raise
+        answer = ask_for_login(PROVIDER, request, deadline)
+        if answer.status != 200:
+            ended, error = _refusal_of_login(answer)
+            raise error
+        token = read_token(answer, "access_token")
+        ended = Ended.ACCEPTED
+        return token
     finally:
-        LOGINS.end(version, rejected=rejected)
+        LOGINS.end(version, ended)
+
+
+def _refusal_of_login(answer: Answer) -> tuple[Ended, Exception]:
+    """What a login's refusal means for the secret, and for the caller."""
+    code, oauth_error = header_code(answer), _oauth_error(answer)
+    names_the_client = oauth_error == "invalid_client" and answer.status in (400, 401)
+    if code in SECRET_WRONG or (not code and names_the_client):
+        return Ended.REJECTED, CredentialsRefusedError(code or oauth_error)
+    if code in CREDENTIALS_WRONG or (not code and oauth_error):
+        return Ended.REFUSED, CredentialsRefusedError(code or "oauth-error")
+    return Ended.REFUSED, NotSentError(f"login: http-{answer.status} {code}".strip(), retry_after=60)
+
+
+def _oauth_error(answer: Answer) -> str:
+    """`error` of RFC 6749, 5.2, or "" if the body is none of that form."""
+    try:
+        error = answer.json().get("error")
+    except UnreadableError:
+        return ""
+    return error if isinstance(error, str) else ""
 
 
 CLIENT = Client(PROVIDER, Keyring(VakifBankCredentials, _log_in))
