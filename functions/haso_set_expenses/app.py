@@ -102,8 +102,8 @@ class SetExpenses(Operation[ExpensesRequest, HasoCredentials]):
         if total is None:
             return Inconclusive("the plan shows no total")
         if total == together:
-            return Found(Succeeded(plan.public()), {"total": str(total)})
-        return Inconclusive("the plan shows the expense alone") if total == alone else NotFound({"total": str(total)})
+            return Found(Succeeded(plan.public()), {"total": total})
+        return Inconclusive("the plan shows the expense alone") if total == alone else NotFound({"total": total})
 
 
 def _possible_totals(attorney_fee: Decimal, expense: Decimal) -> tuple[Decimal, Decimal]:

@@ -18,7 +18,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from vezne.outcome import Finding, Found, Inconclusive, NotFound, Succeeded
+from vezne.outcome import Finding, Found, Inconclusive, NotFound, Seen, Succeeded
 
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 # A part of a key that is this long is the key itself: cut to a column, or with something of the provider's around it.
@@ -188,9 +188,7 @@ def refusal_code(
     return plain_text(code) if believed else None
 
 
-def find(
-    rows: Sequence[Row], succeeded: Callable[[Any], tuple[Succeeded, dict[str, str]]], *, filtered: bool = False
-) -> Finding:
+def find(rows: Sequence[Row], succeeded: Callable[[Any], tuple[Succeeded, Seen]], *, filtered: bool = False) -> Finding:
     """What the rows of a look-up that was read to its end prove.
 
     `succeeded` makes the outcome and the evidence of the one row that is ours. `filtered`: the provider chose the rows

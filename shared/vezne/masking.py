@@ -5,28 +5,40 @@ unknown field) may carry anything, so every long run of digits and every IBAN sh
 """
 
 import re
+import unicodedata
 
+# What may stand between two digits of one number: blanks of any kind, hyphens, points, strokes, line ends.
+_GAP = r"[\W_]"
 # In one piece or, as it is printed, in groups of four; so the words that follow it stay.
 _IBAN = re.compile(
-    r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[A-Za-z0-9]{11,30}|(?:[ -][A-Za-z0-9]{4}){2,7}(?:[ -][A-Za-z0-9]{1,3})?)"
+    r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}"
+    rf"(?:[A-Za-z0-9]{{11,30}}|(?:{_GAP}{{1,2}}[A-Za-z0-9]{{4}}){{2,7}}(?:{_GAP}{{1,2}}[A-Za-z0-9]{{1,3}})?)"
     r"(?![A-Za-z0-9])"
 )
-_LONG_NUMBER = re.compile(r"[0-9](?:[ .\-]?[0-9]){9,}")
+# Ten digits in any writing.
+_LONG_NUMBER = re.compile(rf"\d(?:{_GAP}{{0,3}}\d){{9,}}")
 
 LONGEST_TEXT = 500
 
 
 def mask_text(text: str) -> str:
-    """Replace IBANs and runs of ten or more digits by `***`, and cut the text at 500 characters."""
-    return _LONG_NUMBER.sub("***", _IBAN.sub("***", text))[:LONGEST_TEXT]
+    """Replace IBANs and runs of ten or more digits by `***`, and cut the text at 500 characters.
+
+    Up to three characters that are no letters and no digits do not end a run. An amount or a date may be replaced by
+    this, so what is known to be one must not pass here.
+    """
+    # Full-width digits and the like become the plain ones.
+    plain = unicodedata.normalize("NFKC", text)
+    masked = _LONG_NUMBER.sub("***", _IBAN.sub("***", plain))
+    return (text if masked == plain else masked)[:LONGEST_TEXT]
 
 
 def mask_card_number(text: str) -> str:
     """Keep the first six and last four digits of a card number; text that is already masked stays as it is."""
-    digits = re.sub(r"[ \-]", "", text)
-    if digits.isdigit() and len(digits) >= 12:
+    digits = re.sub(_GAP, "", unicodedata.normalize("NFKC", text)).replace("*", "")
+    if digits.isdecimal() and len(digits) >= 12:
         return f"{digits[:6]}{'*' * (len(digits) - 10)}{digits[-4:]}"
-    return text
+    return mask_text(text)
 
 
 def mask_identity_number(text: str) -> str:

@@ -1,6 +1,8 @@
 """What one call to a provider, and one look-up, can come to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 # HTTP's own words for a request that was not carried out (RFC 9110, 15.5). An operation believes them only beside a
@@ -48,19 +50,24 @@ class Unknown:
 Outcome = Succeeded | Declined | NotSent | CredentialsRefused | Unknown
 
 
+# What a look-up showed, as it is kept in the evidence. An amount is a Decimal: as text it might be taken for the number
+# of a card or an account, and be masked.
+Seen = Mapping[str, str | Decimal]
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A look-up found proof of what happened to this very order."""
 
     outcome: Succeeded | Declined
-    seen: dict[str, str] = field(default_factory=dict)
+    seen: Seen = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
     """A look-up was answered in full and the order was not in it."""
 
-    seen: dict[str, str] = field(default_factory=dict)
+    seen: Seen = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

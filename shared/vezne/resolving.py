@@ -4,6 +4,7 @@ No timer turns unknown into success or failure; only evidence does.
 """
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import TypeVar
 
 from vezne.credentials import CredentialsRefusedError, SecretModel, SecretUnusableError
@@ -113,7 +114,11 @@ def _evidence(operation: Operation[R, C], finding: Finding, now: float) -> dict[
     if isinstance(finding, Inconclusive):
         return {**entry, "finding": "inconclusive", "reason": mask_text(finding.reason)}
     kind = "found" if isinstance(finding, Found) else "not_found"
-    return {**entry, "finding": kind, **{name: mask_text(value) for name, value in finding.seen.items()}}
+    return {**entry, "finding": kind, **{name: _shown(value) for name, value in finding.seen.items()}}
+
+
+def _shown(value: str | Decimal) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else mask_text(value)
 
 
 def _proves_not_executed(operation: Operation[R, C], record: Record, now: float) -> bool:

@@ -179,11 +179,12 @@ def send_what_does_not_fit(run: Run, canaries: Canaries) -> None:
 
 
 def send_standing_orders(stack: Stack, canaries: Canaries) -> None:
-    """One that is carried out, and one that does not fit."""
-    order = with_canaries(canaries)["vakifbank.pay"]
-    for request in (order.body, {**order.body, "amount": canaries.card}):
+    """One that is carried out, one that does not fit, and one that pays to a card, which none may."""
+    card = with_canaries(canaries)["vakifbank.pay"].body
+    account = {**card, "transaction_type": "account", "receiver_account": canaries.iban}
+    for request in (account, {**account, "amount": canaries.card}, card):
         content = {"name": f"canary-{digits(9)}", "occurrence": "2026-12-01T06:00:00Z", "request": request}
-        if request is order.body:
+        if request is account:
             assert stack.invoke("vakifbank.pay", {"standing_order": content})["status"] == "succeeded"
         else:
             with pytest.raises(RuntimeError, match="invalid-request"):

@@ -134,6 +134,17 @@ def test_evidence_is_masked(bench: Bench) -> None:
     assert "4111111111111111" not in str(bench.items())
 
 
+@pytest.mark.parametrize("total", ["10000000.00", "9999999999999.98"])
+def test_an_amount_in_evidence_is_no_card_number(bench: Bench, total: str) -> None:
+    body = {**HASO.body, "counter_party_attorney_fee": "0", "expense_amount": total}
+    known = unknown_order(bench, HASO, body=body)
+    bench.server.on(HASO.look_up_route, haso_success(total))
+    bench.clock.advance(MINUTE)
+    bench.sweep(HASO)
+    record = bench.record(known)
+    assert (record.status, record.evidence[-1]["finding"], record.evidence[-1]["total"]) == (SUCCEEDED, "found", total)
+
+
 def test_evidence_does_not_grow_for_ever(bench: Bench) -> None:
     known = unknown_order(bench, KOLAYBI)
     bench.server.on(KOLAYBI.look_up_route, KOLAYBI.not_found)

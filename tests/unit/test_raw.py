@@ -1,10 +1,12 @@
 """What passes through untyped: nothing that names a card, an account's IBAN or a person; everything else unharmed."""
 
 import json
+import unicodedata
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from stdnum import iban
 from vezne.models.haso_inquiries import PaymentPlanResult
 from vezne.models.paynet_inquiries import CheckResult, Transaction
 from vezne.models.raw import PUBLIC, mask_end, masked
@@ -21,6 +23,41 @@ def test_a_checked_number_is_masked_wherever_it_stands(number: str, place: str) 
     assert number not in json.dumps(seen)
     assert seen["note"][0].endswith(place.format(number)[-1])
     assert number[-3:] in seen["note"][0]
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "TR33\u00a00006\u00a01005\u00a01978\u00a06457\u00a08413\u00a026", "TR33/0006/1005/1978/6457/8413/26",
+        "TR33_0006_1005_1978_6457_8413_26", "ＴＲ３３０００６１００５１９７８６４５７８４１３２６",
+        "4355\u00a00843\u00a05508\u00a04358", "4355/0843/5508/4358", "4355\u20110843\u20115508\u20114358",
+        "４３５５０８４３５５０８４３５８",
+    ],
+)  # fmt: skip
+def test_a_checked_number_is_masked_however_it_is_parted(number: str) -> None:
+    seen = masked({"note": f"Ödeme {number} için"})["note"]
+    assert seen.startswith("Ödeme ****")
+    assert seen.endswith(f"{unicodedata.normalize('NFKC', number)[-2:]} için")
+
+
+@pytest.mark.parametrize("near", ["TR00 ", "TR00", "TR33 0006 1005 ", "TR330006100519786457841327 ", "AA11-BB22/"])
+def test_looking_for_an_iban_takes_work_in_proportion_to_the_text(monkeypatch: pytest.MonkeyPatch, near: str) -> None:
+    """Almost every place looks like the beginning of one: few of them may come to the costly check."""
+    checks: list[int] = []
+    check = iban.is_valid
+    monkeypatch.setattr(iban, "is_valid", lambda text: checks.append(len(text)) or check(text))
+    text = near * (40_000 // len(near))
+    assert masked({"note": text}) == {"note": text}
+    assert len(checks) < len(text) / 20
+    assert max(checks, default=0) <= 34
+
+
+def test_many_ibans_are_each_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    checks: list[str] = []
+    check = iban.is_valid
+    monkeypatch.setattr(iban, "is_valid", lambda text: checks.append(text) or check(text))
+    assert masked({"note": f"{IBAN} " * 500}) == {"note": f"{mask_end(IBAN)} " * 500}
+    assert len(checks) <= 1000
 
 
 def test_a_card_number_is_masked_as_a_number_and_as_a_name() -> None:

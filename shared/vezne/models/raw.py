@@ -3,7 +3,9 @@
 Only inquiries use this: a money result has typed fields alone.
 """
 
+import functools
 import re
+import unicodedata
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
@@ -22,15 +24,15 @@ _SHORTEST_SENSITIVE = 8
 _NUMBERS = (
     re.compile(r"(?<![0-9])[0-9]{10,19}(?![0-9])"),
     # A card number as it is printed: 4-4-4-4, or 4-6-5.
-    re.compile(r"(?<![0-9])[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?![0-9])"),
-    re.compile(r"(?<![0-9])[0-9]{4}([ -])[0-9]{6}\1[0-9]{5}(?![0-9])"),
+    re.compile(r"(?<![0-9])[0-9]{4}([\W_])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?![0-9])"),
+    re.compile(r"(?<![0-9])[0-9]{4}([\W_])[0-9]{6}\1[0-9]{5}(?![0-9])"),
 )
-_IBAN_BEGINS = re.compile(r"(?<![0-9A-Za-z])(?=[A-Za-z]{2}[0-9]{2}[0-9A-Za-z -]{10,})")
-_SEPARATORS = re.compile(r"[ -]")
+_IBAN_BEGINS = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2}")
+_SEPARATOR = re.compile(r"[\W_]")
 # The context of validation when an answer of this API is read back, not a provider's.
 PUBLIC = {"public": True}
-# Characters of an IBAN, at most with a separator behind each.
-SHORTEST_IBAN, LONGEST_IBAN = 15, 2 * 34
+# Letters and digits of an IBAN, which may have a separator behind each.
+SHORTEST_IBAN, LONGEST_IBAN = 15, 34
 
 
 def mask_end(text: str) -> str:
@@ -64,19 +66,49 @@ def _masked_text(text: str, name: str) -> str:
     named = _SENSITIVE_NAME.search(name) and not _NAME_OF_AN_ID.search(name)
     if named and len(re.findall("[0-9]", text)) >= _SHORTEST_SENSITIVE:
         return mask_end(text)
-    for start in [found.start() for found in _IBAN_BEGINS.finditer(text)]:
-        text = text[:start] + _mask_iban(text[start:])
+    # Full-width digits and the like become the plain ones; a text with nothing to mask stays as it was.
+    plain = unicodedata.normalize("NFKC", text)
+    seen = _mask_ibans(plain)
     for pattern in _NUMBERS:
-        text = pattern.sub(lambda found: mask_end(found.group()) if _is_checked(found.group()) else found.group(), text)
-    return text
+        seen = pattern.sub(lambda found: mask_end(found.group()) if _is_checked(found.group()) else found.group(), seen)
+    return text if seen == plain else seen
 
 
-def _mask_iban(text: str) -> str:
-    """Mask the longest IBAN that the text begins with, grouped or not."""
-    for end in range(min(LONGEST_IBAN, len(text)), SHORTEST_IBAN - 1, -1):
-        if text[end - 1].isalnum() and iban.is_valid(_bare(text[:end])):
-            return mask_end(text[:end]) + text[end:]
-    return text
+def _mask_ibans(text: str) -> str:
+    """Mask every IBAN, grouped or not. The work grows with the text's length alone, whatever stands in it."""
+    parts, done = [], 0
+    for found in _IBAN_BEGINS.finditer(text):
+        if found.start() >= done and (end := _end_of_iban(text, found.start())):
+            parts += [text[done : found.start()], mask_end(text[found.start() : end])]
+            done = end
+    return "".join([*parts, text[done:]])
+
+
+def _end_of_iban(text: str, start: int) -> int | None:
+    """Where the longest IBAN that begins here ends. The full check is only asked where the remainder fits."""
+    bare, ends, remainders = "", [], [0]
+    for position in range(start, min(start + 2 * LONGEST_IBAN, len(text))):
+        character = text[position]
+        if character.isascii() and character.isalnum():
+            bare += character
+            ends.append(position + 1)
+            if len(bare) > len("TR33"):
+                remainders.append(_appended(remainders[-1], character))
+            if len(bare) == LONGEST_IBAN:
+                break
+        elif not _SEPARATOR.match(character) or ends[-1] < position:
+            break
+    for length in range(len(bare), SHORTEST_IBAN - 1, -1):
+        remainder = functools.reduce(_appended, bare[:4], remainders[length - 4])
+        if remainder == 1 and iban.is_valid(bare[:length]):
+            return ends[length - 1]
+    return None
+
+
+def _appended(remainder: int, character: str) -> int:
+    """ISO 7064, MOD 97-10: the remainder of a number with one more character at its end; A counts as 10, Z as 35."""
+    value = int(character, 36)
+    return (remainder * (100 if value > 9 else 10) + value) % 97
 
 
 def _is_checked(text: str) -> bool:
@@ -87,7 +119,7 @@ def _is_checked(text: str) -> bool:
 
 
 def _bare(text: str) -> str:
-    return _SEPARATORS.sub("", text)
+    return _SEPARATOR.sub("", text)
 
 
 class PartlyKnown(ResultModel):
