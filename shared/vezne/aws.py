@@ -51,7 +51,7 @@ def _without_services(partition: dict[str, Any]) -> dict[str, Any]:
 class _HttpSession(URLLib3Session):
     """botocore's HTTP with the context of this process, which knows the authorities already."""
 
-    # Lambda brings a botocore of its own: should one not ask for the context below, it goes on reading a bundle.
+    # A botocore that does not ask for the context below goes on reading a bundle. (The layer brings the one that does.)
     _shares_context = False
 
     def _get_ssl_context(self) -> ssl.SSLContext:

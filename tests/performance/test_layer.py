@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import botocore
 import pytest
 
 from tests.performance.installation import ROOT
@@ -89,3 +90,16 @@ def test_folders_may_have_a_blank_in_their_names(layers: dict[str, Path], tmp_pa
         (folder / "lambda").symlink_to(lambdas)
         settings["LAMBDA_PYTHON"] = str(folder / "lambda")
     assert digests(build(folder / "layer", "arm64", "1", settings=settings)) == digests(layers["arm64"])
+
+
+def test_the_layer_brings_the_botocore_that_was_tested(layers: dict[str, Path]) -> None:
+    """Lambda has one, too, which AWS changes when it likes; inner parts of it are replaced here."""
+    for layer in layers.values():
+        (installed,) = layer.glob("python/botocore-*.dist-info")
+        assert installed.name == f"botocore-{botocore.__version__}.dist-info"
+        data = layer / "python" / "botocore" / "data"
+        assert {str(path.relative_to(data)) for path in data.rglob("*") if path.is_file()} == {
+            "_retry.json", "partitions.json", "sdk-default-configuration.json",
+            "dynamodb/2012-08-10/endpoint-rule-set-1.json.gz", "secretsmanager/2017-10-17/endpoint-rule-set-1.json.gz",
+            "secretsmanager/2017-10-17/service-2.sdk-extras.json",
+        }  # fmt: skip
