@@ -79,7 +79,10 @@ class Pay(Operation[PaymentRequest, VakifBankCredentials]):
         }
 
     def guards(self, order: Order[PaymentRequest]) -> tuple[Guard, ...]:
-        """A code given by the caller may come under two keys; the bank would pay once, and we would report two."""
+        """A code given by the caller may come under two keys; the bank would pay once, and we would report two.
+
+        So may it from two clients: the bank's check is of the institution, whoever the client is.
+        """
         code = order.request.institution_transaction_code
         return (Guard(code, keeps=True),) if code else ()
 

@@ -1,5 +1,6 @@
 """Pay a bill from a wallet: walletgate "Make Payment"."""
 
+import json
 import time
 import uuid
 from functools import partial
@@ -72,8 +73,17 @@ class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
         }
 
     def guards(self, order: Order[BillPaymentRequest]) -> tuple[Guard, ...]:
-        """The same oid under two keys is one bill."""
-        return (Guard(order.request.inv_payment_transaction_query_oid, keeps=True),)
+        """The same oid under two keys is one payment. The same bill has a new oid with each inquiry.
+
+        A bill is held until its order's outcome is certain, and for good once it is paid in full. A part leaves the
+        rest to be paid, under the oid of a new inquiry.
+        """
+        request = order.request
+        bill = [request.product_oid, request.subscriber_no, request.bill_term, request.bill_no]
+        return (
+            Guard(request.inv_payment_transaction_query_oid, keeps=True),
+            Guard(f"bill {json.dumps(bill)}", keeps=request.payment_amount == request.invoice_amount),
+        )
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
         """A completed transaction under the oid and for our amount is proof.

@@ -137,15 +137,23 @@ def _guard_problem(record: Record, refused: GuardRefusedError, store: Store) -> 
         return problems.HeldByAnotherOperation("An earlier order may still arrive at the provider.", retry_after=60)
     if holder is None:
         return problems.TotalWouldFall("A figure is lower than one already sent; allow_lower permits a correction.")
-    named = {"holder": holder} if guard.get("holder_client") == record.principal else {}
+    ours = guard.get("holder_client") == record.principal
+    named = {"holder": holder} if ours else {}
+    whose = "Another order" if ours else "Another client's order"
     other = _or_unavailable(lambda: store.find(holder))
-    # A guard that is held for good outlives its order's record.
-    paid = refused.guard.keeps and (other is None or other.status == SUCCEEDED)
+    # A guard that is held for good outlives its order's record. Whether it is, the holder says: a bill paid in full is
+    # met by an order for a part of it.
+    keeps = refused.guard.keeps
+    if other is not None:
+        keeps = next((it.keeps for it in other.guards if it.key == refused.guard.key), keeps)
+    paid = keeps and (other is None or other.status == SUCCEEDED)
     if not paid:
         return problems.HeldByAnotherOperation(
-            "Another order for the same thing is not settled yet.", retry_after=5, **named
+            f"{whose} for the same thing is not settled yet.", retry_after=5, **named
         )
-    problem = problems.HeldByAnotherOperation("Another order has already paid this.", **named)
+    # Another client may have used the reference for something else: only its own order tells a client what is paid.
+    text = "Another order has already paid this." if ours else "Another client's order uses this reference."
+    problem = problems.HeldByAnotherOperation(text, **named)
     problem.retry = "never"
     return problem
 
