@@ -4,6 +4,7 @@ The claim is the only lock and the mark that the order may have been sent. Every
 the record is still ours, so a late loser changes nothing.
 """
 
+import contextlib
 import functools
 import os
 import random
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from vezne import aws
+from vezne import aws, guards
 from vezne.record import (
     ANSWER,
     SHARDS,
@@ -27,6 +28,7 @@ from vezne.record import (
     Unresolved,
     from_item,
     guard_id,
+    kept_seconds,
     number,
     plain,
     seconds_of,
@@ -41,11 +43,16 @@ UNRESOLVED_INDEX = "unresolved-index"
 # Two functions' clocks may differ; a lease is only over when it is over on every clock.
 CLOCK_MARGIN_SECONDS = 3
 _CONFLICT_TRIES = 4
-_FAILED = "ConditionalCheckFailed"
+_GUARD_TRIES = 3
+_FAILED, _REFUSED = "ConditionalCheckFailed", "ValidationException"
 
 
 class StoreUnavailableError(Exception):
     """The table did not answer, or refused for a reason that is not about the record."""
+
+
+class WriteRefusedError(StoreUnavailableError):
+    """The table refused the write itself, an item that is too large for instance: trying it again is of no use."""
 
 
 class LostOwnershipError(Exception):
@@ -62,11 +69,6 @@ class GuardRefusedError(Exception):
         super().__init__("guard")
         self.guard = guard
         self.held = held
-
-
-def kept_seconds() -> int:
-    """How long a settled record is kept: the template's KeptDays, in seconds."""
-    return int(os.environ.get("KEPT_DAYS", "90")) * 24 * 3600
 
 
 def new_owner() -> str:
@@ -88,8 +90,19 @@ class Store:
     def claim(self, record: Record) -> Record | None:
         """Create the record, and take its guards, in one conditional write.
 
-        Returns None if it is ours now, else the record that stood there. Raises GuardRefusedError.
+        Returns None if it is ours now, else the record that stood there. Raises GuardRefusedError. A guard that was
+        left behind is freed first.
         """
+        for _ in range(_GUARD_TRIES):
+            try:
+                return self._claim(record)
+            except GuardRefusedError as error:
+                refused = error
+                if not self._is_free_by_now(record, error.guard, error.held):
+                    break
+        raise refused
+
+    def _claim(self, record: Record) -> Record | None:
         put = {
             "TableName": table(),
             "Item": to_item(record),
@@ -103,7 +116,7 @@ class Store:
                 return from_item(response(error)["Item"])
             return None
         try:
-            _transact([{"Put": put}, *({"Update": _guard_claim(record, guard)} for guard in record.guards)])
+            _transact([{"Put": put}, *(_on_guard(guards.claim(record, guard)) for guard in record.guards)])
         except ClientError as error:
             on_record, *on_guards = _reasons(error)
             if on_record.get("Code") == _FAILED:
@@ -116,6 +129,36 @@ class Store:
                 raise GuardRefusedError(record.guards[refused[0]], held) from None
             return standing
         return None
+
+    def _is_free_by_now(self, record: Record, guard: Guard, held: dict[str, Any]) -> bool:
+        """Whether a guard that refused a claim may not refuse the next: it was let go, or left behind and freed now.
+
+        A guard is left behind if its holder's record is gone or final. Only an order that was certainly not sent, or
+        whose outcome is known, leaves one; what was paid is marked, and outlives its record.
+        """
+        holder = held.get("holder")
+        if holder is None:
+            return False
+        other = self.find(holder)
+        if other is not None and (not other.settled or (other.status == SUCCEEDED and guard.keeps)):
+            return False
+        if guards.counts_as_paid(guard, held):
+            return other is None and self._guard(record, guard).get("holder") != holder
+        owner = held.get("holder_owner")
+        with contextlib.suppress(ClientError):
+            call(
+                "update_item",
+                TableName=table(),
+                Key={"id": {"S": guard_id(record.operation, guard.key)}},
+                UpdateExpression="REMOVE holder, holder_client, holder_owner",
+                ConditionExpression="holder = :holder AND attribute_not_exists(paid) AND "
+                + ("attribute_not_exists(holder_owner)" if owner is None else "holder_owner = :owner"),
+                ExpressionAttributeValues={
+                    ":holder": {"S": holder},
+                    **({} if owner is None else {":owner": {"S": owner}}),
+                },
+            )
+        return True
 
     def take_over(self, record: Record, owner: str, lease_until: float, *, sending: bool = False) -> Record:
         """Become the owner of an unresolved record whose lease is over. Raises LostOwnershipError if somebody else did.
@@ -157,12 +200,35 @@ class Store:
             condition="#owner = :owner AND (attribute_exists(unresolved) OR #status = :status)",
             expires=int(now) + kept_seconds(),
         )
-        ended = () if hold_guards else tuple(it for it in record.guards if not (status == SUCCEEDED and it.keeps))
-        self._write_with_guards(settled, {"Update": update}, ended, status, in_doubt=record.status == UNKNOWN)
+        in_doubt, held = record.status == UNKNOWN, record.guards
+        while held:
+            ends = [
+                guards.keep(settled, guard)
+                if hold_guards or (status == SUCCEEDED and guard.keeps)
+                else guards.end(settled, guard, in_doubt=in_doubt)
+                for guard in held
+            ]
+            try:
+                _transact([{"Update": update}, *map(_on_guard, ends)])
+                return settled
+            except ClientError as error:
+                on_record, *on_guards = _reasons(error)
+                if on_record.get("Code") == _FAILED:
+                    raise LostOwnershipError from None
+                # A guard that is not ours any more is left out; the outcome must still be kept.
+                held = tuple(it for it, why in zip(held, on_guards, strict=True) if why.get("Code") != _FAILED)
+        try:
+            call("update_item", **update)
+        except ClientError:
+            raise LostOwnershipError from None
         return settled
 
     def release(self, record: Record) -> None:
-        """Delete a record whose order was certainly not sent; its key is free again. Raises LostOwnershipError."""
+        """Delete a record whose order was certainly not sent; its key is free again. Raises LostOwnershipError.
+
+        With its guards, in one write: a claim whose answer was lost may land at any time, and a record that is deleted
+        alone would leave a guard that nobody holds.
+        """
         delete = {
             "TableName": table(),
             "Key": {"id": {"S": record.id}},
@@ -171,11 +237,29 @@ class Store:
             "ExpressionAttributeNames": {"#owner": "owner"},
             "ExpressionAttributeValues": {":owner": {"S": record.owner}},
         }
-        self._write_with_guards(record, {"Delete": delete}, record.guards, "released")
+        if not record.guards:
+            try:
+                call("delete_item", **delete)
+            except ClientError:
+                raise LostOwnershipError from None
+            return
+        for _ in range(_GUARD_TRIES):
+            try:
+                _transact([{"Delete": delete}, *(_on_guard(guards.release(record, guard)) for guard in record.guards)])
+                return
+            except ClientError as error:
+                if _reasons(error)[0].get("Code") == _FAILED:
+                    raise LostOwnershipError from None
+            # Its guards are not this claim's. Either the claim never landed, or it has just now: then once more.
+            if self.find(record.id) is None:
+                return
+        raise StoreUnavailableError("guards")
 
     def memory(self, record: Record) -> GuardMemory:
         """What the record's guards know of other orders under them."""
-        return remembered([(guard, self._guard(record, guard)) for guard in record.guards if _has_memory(guard)])
+        return guards.remembered(
+            [(guard, self._guard(record, guard)) for guard in record.guards if guards.has_memory(guard)]
+        )
 
     def _guard(self, record: Record, guard: Guard) -> dict[str, Any]:
         """A guard as it stands in the table; empty if it does not."""
@@ -219,101 +303,10 @@ class Store:
         except ClientError:
             raise LostOwnershipError from None
 
-    def _write_with_guards(
-        self, record: Record, write: dict[str, Any], guards: tuple[Guard, ...], ending: str, *, in_doubt: bool = False
-    ) -> None:
-        """Write, and end these guards in the same transaction. Raises LostOwnershipError."""
-        while guards:
-            try:
-                ends = [_guard_end(record, guard, ending, in_doubt=in_doubt) for guard in guards]
-                _transact([write, *ends])
-                return
-            except ClientError as error:
-                on_record, *on_guards = _reasons(error)
-                if on_record.get("Code") == _FAILED:
-                    raise LostOwnershipError from None
-                # A guard that is not ours any more is left out; the outcome must still be kept.
-                guards = tuple(it for it, why in zip(guards, on_guards, strict=True) if why.get("Code") != _FAILED)
-        ((kind, request),) = write.items()
-        try:
-            call("update_item" if kind == "Update" else "delete_item", **request)
-        except ClientError:
-            raise LostOwnershipError from None
 
-
-def remembered(held: list[tuple[Guard, dict[str, Any]]]) -> GuardMemory:
-    """What guards know, from each as it stands in the table."""
-    return GuardMemory(
-        payments=frozenset(name for _, item in held for name in item.get("taken", ())),
-        finalised_at=tuple(sorted(float(time) for _, item in held for time in item.get("finalised_at", ()))),
-        figures={name: int(item[name]) for guard, item in held for name in guard.figures if name in item},
-    )
-
-
-def payment_names(guard: Guard, record: Record) -> list[str]:
-    """What names the payment of a record that succeeded, for later look-ups under the same guard."""
-    result = (record.outcome or {}).get("result") or {}
-    return [f"{field}={result[field]}" for field in guard.remembers if result.get(field)]
-
-
-def _has_memory(guard: Guard) -> bool:
-    return bool(guard.remembers or guard.figures)
-
-
-def _guard_claim(record: Record, guard: Guard) -> dict[str, Any]:
-    figures = {} if guard.may_fall else guard.figures
-    conditions = ["attribute_not_exists(holder)"]
-    conditions += [f"(attribute_not_exists({name}) OR {name} <= :{name})" for name in figures]
-    now = {}
-    if guard.quiet_seconds:
-        conditions.append("(attribute_not_exists(quiet_until) OR quiet_until < :now)")
-        now = {":now": {"N": str(number(record.created_at))}}
-    return {
-        "TableName": table(),
-        "Key": {"id": {"S": guard_id(record.operation, guard.key)}},
-        "UpdateExpression": "SET holder = :holder, holder_client = :client REMOVE expires_at",
-        "ConditionExpression": " AND ".join(conditions),
-        "ExpressionAttributeValues": {
-            ":holder": {"S": record.id},
-            ":client": {"S": record.principal},
-            **{f":{name}": {"N": str(value)} for name, value in figures.items()},
-            **now,
-        },
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-    }
-
-
-def _guard_end(record: Record, guard: Guard, ending: str, *, in_doubt: bool) -> dict[str, Any]:
-    """Let a guard go, and leave in it what later orders under it must know."""
-    held: dict[str, Any] = {
-        "TableName": table(),
-        "Key": {"id": {"S": guard_id(record.operation, guard.key)}},
-        "ConditionExpression": "holder = :holder",
-    }
-    values: dict[str, Any] = {":holder": {"S": record.id}}
-    if not _has_memory(guard):
-        return {"Delete": {**held, "ExpressionAttributeValues": values}}
-    setting, adding = [], ""
-    if ending == SUCCEEDED:
-        setting = [f"{name} = :{name}" for name in guard.figures]
-        values |= {f":{name}": {"N": str(value)} for name, value in guard.figures.items()}
-        if guard.quiet_seconds and in_doubt:
-            setting.append("quiet_until = :quiet")
-            values[":quiet"] = {"N": str(number(record.in_flight_until + guard.quiet_seconds))}
-        if guard.remembers:
-            adding = " ADD finalised_at :finalised_at"
-            values[":finalised_at"] = {"NS": [str(number(record.updated_at))]}
-            payments = payment_names(guard, record)
-            if payments:
-                adding += ", taken :payments"
-                values[":payments"] = {"SS": payments}
-    if not guard.figures:
-        # What is remembered matters to orders of the same days only; figures must never be forgotten.
-        setting.append("expires_at = :expires")
-        values[":expires"] = {"N": str(int(record.updated_at) + kept_seconds())}
-    sets = f"SET {', '.join(setting)} " if setting else ""
-    expression = f"{sets}REMOVE holder, holder_client{adding}"
-    return {"Update": {**held, "UpdateExpression": expression, "ExpressionAttributeValues": values}}
+def _on_guard(update: dict[str, Any]) -> dict[str, Any]:
+    """The update of a guard, as a part of a transaction."""
+    return {"Update": {"TableName": table(), **update}}
 
 
 _NAMES = {
@@ -368,7 +361,8 @@ def call(name: str, **request: Any) -> dict[str, Any]:
     except ClientError as error:
         if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
             raise
-        raise StoreUnavailableError(error.response["Error"]["Code"]) from None
+        code = error.response["Error"]["Code"]
+        raise (WriteRefusedError if code == _REFUSED else StoreUnavailableError)(code) from None
     except BotoCoreError as error:
         raise StoreUnavailableError(type(error).__name__) from None
 
@@ -384,8 +378,11 @@ def _transact(items: list[dict[str, Any]]) -> None:
             reasons = {reason.get("Code") for reason in _reasons(error)}
             if "ConditionalCheckFailed" in reasons:
                 raise
+            code = error.response["Error"]["Code"]
+            if code == _REFUSED or "ValidationError" in reasons:
+                raise WriteRefusedError(code) from None
             if not reasons & {"TransactionConflict"} or attempt == _CONFLICT_TRIES - 1:
-                raise StoreUnavailableError(error.response["Error"]["Code"]) from None
+                raise StoreUnavailableError(code) from None
             time.sleep(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311 # nosec B311
         except BotoCoreError as error:
             raise StoreUnavailableError(type(error).__name__) from None

@@ -10,12 +10,13 @@ import hmac
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import requests
 
 from vezne import problems
 from vezne.credentials import CredentialsRefusedError, SecretModel, SecretUnavailableError, SecretUnusableError
+from vezne.guards import counts_as_paid
 from vezne.idempotency import (
     CLOCK_MARGIN_SECONDS,
     GuardRefusedError,
@@ -29,7 +30,7 @@ from vezne.models import RequestModel
 from vezne.operation import Operation, Order, Report
 from vezne.outcome import CredentialsRefused, Declined, NotFound, NotSent, Outcome, Succeeded, Unknown
 from vezne.provider import Answer, AnswerLostError, Deadline, NotSentError
-from vezne.record import PROCESSING, SUCCEEDED, UNKNOWN, Record
+from vezne.record import PROCESSING, SUCCEEDED, UNKNOWN, Guard, Record
 from vezne.resolving import conclude
 from vezne.settling import count_new_unknown, lease, lease_is_alive, settle, still_running, stored
 from vezne.telemetry import MetricUnit, code_places, count, count_credentials_rejected, logger
@@ -131,23 +132,17 @@ def _claim(record: Record, store: Store) -> Record | None:
 
 
 def _guard_problem(record: Record, refused: GuardRefusedError, store: Store) -> problems.Problem:
-    guard = refused.held
-    holder = guard.get("holder")
-    if holder is None and guard.get("quiet_until", 0) > store.now():
-        return problems.HeldByAnotherOperation("An earlier order may still arrive at the provider.", retry_after=60)
+    """Why a guard refused a claim, as it stood when it did. The clock has gone on since: it decides nothing here."""
+    guard, held = refused.guard, refused.held
+    holder = held.get("holder")
     if holder is None:
-        return problems.TotalWouldFall("A figure is lower than one already sent; allow_lower permits a correction.")
-    ours = guard.get("holder_client") == record.principal
-    named = {"holder": holder} if ours else {}
-    whose = "Another order" if ours else "Another client's order"
+        if not guard.may_fall and any(held.get(name, value) > value for name, value in guard.figures.items()):
+            return problems.TotalWouldFall("A figure is lower than one already sent; allow_lower permits a correction.")
+        return problems.HeldByAnotherOperation("An earlier order may still arrive at the provider.", retry_after=60)
+    ours = held.get("holder_client") == record.principal
+    named, whose = ({"holder": holder}, "Another order") if ours else ({}, "Another client's order")
     other = _or_unavailable(lambda: store.find(holder))
-    # A guard that is held for good outlives its order's record. Whether it is, the holder says: a bill paid in full is
-    # met by an order for a part of it.
-    keeps = refused.guard.keeps
-    if other is not None:
-        keeps = next((it.keeps for it in other.guards if it.key == refused.guard.key), keeps)
-    paid = keeps and (other is None or other.status == SUCCEEDED)
-    if not paid:
+    if not _is_paid(guard, held, other):
         return problems.HeldByAnotherOperation(
             f"{whose} for the same thing is not settled yet.", retry_after=5, **named
         )
@@ -156,6 +151,15 @@ def _guard_problem(record: Record, refused: GuardRefusedError, store: Store) -> 
     problem = problems.HeldByAnotherOperation(text, **named)
     problem.retry = "never"
     return problem
+
+
+def _is_paid(guard: Guard, held: dict[str, Any], other: Record | None) -> bool:
+    """Whether a guard is held for good. It outlives its order's record; while that stands, it may tell more."""
+    if other is None:
+        return counts_as_paid(guard, held)
+    # A bill paid in full is met by an order for a part of it, which would not keep the guard itself.
+    keeps = next((it.keeps for it in other.guards if it.key == guard.key), guard.keeps)
+    return bool(held.get("paid")) or (keeps and other.status == SUCCEEDED)
 
 
 def _existing(

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -94,6 +95,11 @@ class Unresolved:
     id: str
     created_at: float
     next_look_up: float
+
+
+def kept_seconds() -> int:
+    """How long a settled record is kept: the template's KeptDays, in seconds."""
+    return int(os.environ.get("KEPT_DAYS", "90")) * 24 * 3600
 
 
 def operation_tag(operation: str) -> str:

@@ -9,14 +9,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from vezne.idempotency import (
-    GuardRefusedError,
-    LostOwnershipError,
-    Store,
-    kept_seconds,
-    payment_names,
-    remembered,
-)
+from vezne.guards import counts_as_paid, payment_names, remembered
+from vezne.idempotency import GuardRefusedError, LostOwnershipError, Store, StoreUnavailableError
 from vezne.record import (
     ANSWER,
     SUCCEEDED,
@@ -26,6 +20,7 @@ from vezne.record import (
     Record,
     Unresolved,
     from_item,
+    kept_seconds,
     number,
     to_item,
 )
@@ -62,18 +57,34 @@ class MemoryStore(Store):
         there = self.find(record.id)
         if there is not None:
             return there
+        for guard in record.guards:
+            self._free_if_left_behind(record, guard)
         # All of them or none, as in a transaction.
         for guard in record.guards:
             self._check_guard(record, guard)
         for guard in record.guards:
-            place = record.operation, guard.key
-            held = self._table.guards.get(place, {})
-            self._table.guards[place] = {**held, "holder": record.id, "holder_client": record.principal}
+            held = self._guard(record, guard)
+            holder = {"holder": record.id, "holder_client": record.principal, "holder_owner": record.owner}
+            self._table.guards[record.operation, guard.key] = {**held, **holder, "marks_paid": True}
         self._put(record)
         return None
 
+    def _guard(self, record: Record, guard: Guard) -> dict[str, Any]:
+        return self._table.guards.get((record.operation, guard.key), {})
+
+    def _free_if_left_behind(self, record: Record, guard: Guard) -> None:
+        held = self._guard(record, guard)
+        other = self.find(held["holder"]) if "holder" in held else None
+        in_use = other is not None and (not other.settled or (other.status == SUCCEEDED and guard.keeps))
+        if "holder" in held and not in_use and not counts_as_paid(guard, held):
+            self._let_go(record, guard, held)
+
+    def _let_go(self, record: Record, guard: Guard, held: dict[str, Any]) -> None:
+        gone = ("holder", "holder_client", "holder_owner")
+        self._table.guards[record.operation, guard.key] = {k: v for k, v in held.items() if k not in gone}
+
     def _check_guard(self, record: Record, guard: Guard) -> None:
-        held = self._table.guards.get((record.operation, guard.key), {})
+        held = self._guard(record, guard)
         falls = not guard.may_fall and any(held.get(name, value) > value for name, value in guard.figures.items())
         quiet = guard.quiet_seconds and held.get("quiet_until", Decimal(0)) >= number(record.created_at)
         if "holder" in held or falls or (quiet and "quiet_until" in held):
@@ -106,17 +117,22 @@ class MemoryStore(Store):
                           lease_until=0.0, next_look_up=None, settled_by=settled.settled_by))  # fmt: skip
         self._table.expires[record.id] = int(now) + kept_seconds()
         for guard in record.guards:
-            if not hold_guards and not (status == SUCCEEDED and guard.keeps):
-                self._end_guard(settled, guard, status, in_doubt=record.status == UNKNOWN)
+            if hold_guards or (status == SUCCEEDED and guard.keeps):
+                self._keep_guard(settled, guard)
+            else:
+                self._end_guard(settled, guard, in_doubt=record.status == UNKNOWN)
         return settled
 
     def release(self, record: Record) -> None:
         if record.id not in self._table.items:
             return
         self._owned(record)
+        held = [self._guard(record, guard) for guard in record.guards]
+        if any((it.get("holder"), it.get("holder_owner")) != (record.id, record.owner) for it in held):
+            raise StoreUnavailableError("guards")
         del self._table.items[record.id]
-        for guard in record.guards:
-            self._end_guard(record, guard, "released", in_doubt=False)
+        for guard, item in zip(record.guards, held, strict=True):
+            self._let_go(record, guard, item)
 
     def keep_unknown(self, record: Record, next_look_up: float) -> Record:
         there = self._owned(record)
@@ -128,7 +144,7 @@ class MemoryStore(Store):
 
     def memory(self, record: Record) -> GuardMemory:
         guards = [guard for guard in record.guards if guard.remembers or guard.figures]
-        return remembered([(guard, self._table.guards.get((record.operation, guard.key), {})) for guard in guards])
+        return remembered([(guard, self._guard(record, guard)) for guard in guards])
 
     def unresolved(self, operation: str) -> Iterator[Unresolved]:
         for record in [from_item(item) for item in self._table.items.values()]:
@@ -144,20 +160,22 @@ class MemoryStore(Store):
     def _put(self, record: Record) -> None:
         self._table.items[record.id] = to_item(record)
 
-    def _end_guard(self, record: Record, guard: Guard, ending: str, *, in_doubt: bool) -> None:
-        place = record.operation, guard.key
-        held = self._table.guards.get(place, {})
+    def _keep_guard(self, record: Record, guard: Guard) -> None:
+        held = self._guard(record, guard)
+        if held.get("holder") == record.id:
+            self._table.guards[record.operation, guard.key] = {**held, "paid": True}
+
+    def _end_guard(self, record: Record, guard: Guard, *, in_doubt: bool) -> None:
+        held = self._guard(record, guard)
         if held.get("holder") != record.id:
             return
-        if not guard.figures and not guard.remembers:
-            del self._table.guards[place]
-            return
-        kept = {name: value for name, value in held.items() if name not in ("holder", "holder_client")}
-        if ending == SUCCEEDED:
+        kept = dict(held)
+        if record.status == SUCCEEDED:
             kept |= {name: Decimal(value) for name, value in guard.figures.items()}
             if guard.quiet_seconds and in_doubt:
                 kept["quiet_until"] = number(record.in_flight_until + guard.quiet_seconds)
             if guard.remembers:
                 kept["finalised_at"] = frozenset({*kept.get("finalised_at", ()), number(record.updated_at)})
-                kept["taken"] = frozenset({*kept.get("taken", ()), *payment_names(guard, record)})
-        self._table.guards[place] = kept
+                payments = frozenset({*kept.get("taken", ()), *payment_names(guard, record)})
+                kept |= {"taken": payments} if payments else {}
+        self._let_go(record, guard, kept)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from vezne import idempotency
-from vezne.idempotency import GuardRefusedError, LostOwnershipError, Store
+from vezne.idempotency import GuardRefusedError, LostOwnershipError, Store, StoreUnavailableError
 from vezne.record import DECLINED, NOT_EXECUTED, PROCESSING, SUCCEEDED, Guard, Record, to_item
 
 from tests.faults.memory_store import MemoryStore, Table
@@ -92,6 +92,8 @@ class Pair:
             return {name: value for name, value in refused.held.items() if name not in ("id", "expires_at")}
         except LostOwnershipError:
             return "lost ownership"
+        except StoreUnavailableError as unavailable:
+            return str(unavailable)
 
 
 @pytest.mark.parametrize("round_number", range(3))

@@ -1,5 +1,6 @@
 """What the idempotency key alone does not protect: bills, caller's codes, totals, pre-authorisations."""
 
+import dataclasses
 from decimal import Decimal
 from typing import Any
 
@@ -404,3 +405,101 @@ def test_a_holder_that_settles_meanwhile_has_not_paid_what_it_only_held(
     response = bench.send(example, key="key-2")
     assert (response.status, response.slug) == (409, "held-by-another-operation")
     assert response.body["retry"] == retry
+
+
+# -------------------------------------------------------------------- guards and the records of their holders
+
+LONG_AFTER = 91 * 24 * 3600
+
+
+def expire_records(bench: Bench) -> None:
+    """As the table's TTL does it: a record that is final for long is gone, its guard is not."""
+    bench.clock.advance(LONG_AFTER)
+    for record in bench.records():
+        assert float(record["expires_at"]["N"]) < bench.clock()
+        bench.delete(record["id"]["S"])
+
+
+@PAID_ONCE
+def test_the_guard_of_a_paid_thing_outlives_its_record_whatever_becomes_of_a_later_claim(
+    bench: Bench, example: Example, body: dict[str, Any]
+) -> None:
+    assert answered(bench, example, example.success, body=body).status == 200
+    expire_records(bench)
+    # The same key again: its claim gets no answer, and is taken back.
+    bench.fail_table("TransactWriteItems", times=4)
+    assert bench.send(example, body).slug == "store-unavailable"
+    bench.heal_table()
+    refused = bench.send(example, body, key="key-2")
+    assert (refused.status, refused.body["retry"]) == (409, "never")
+    assert calls(bench, example) == 1
+
+
+def test_a_release_never_touches_the_guard_of_another_claim_under_the_same_key(bench: Bench) -> None:
+    earlier = bench.stand(WALLETGATE)
+    guards = bench.guards()
+    assert guards
+    # An invocation whose claim never landed: the record that stands is not its own.
+    bench.delete(earlier.id)
+    bench.store.release(dataclasses.replace(earlier, owner="another invocation of long ago"))
+    assert bench.guards() == guards
+
+
+def test_a_claim_that_lands_while_it_is_taken_back_leaves_no_guard_behind(bench: Bench) -> None:
+    """The claim's answer was lost; it is applied between the release and the look whether the record is there."""
+    late = dataclasses.replace(bench.stand(WALLETGATE), owner="a claim without an answer")
+    bench.delete(late.id)
+    for guard in bench.guards():
+        bench.delete(guard["id"]["S"])
+    bench.before_next("GetItem", lambda _: bench.store.claim(late))
+    bench.store.release(late)
+    assert bench.records() == []
+    assert all("holder" not in guard for guard in bench.guards())
+
+
+@pytest.mark.parametrize("example", [WALLETGATE, HASO, PAYNET], ids=lambda it: it.operation)
+def test_a_guard_that_was_left_behind_is_freed_by_the_next_claim(bench: Bench, example: Example) -> None:
+    bench.delete(bench.stand(example).id)
+    assert answered(bench, example, example.success, key="key-2").status == 200
+
+
+def test_a_guard_without_a_mark_that_an_earlier_version_kept_counts_as_paid(bench: Bench) -> None:
+    bench.delete(bench.stand(WALLETGATE).id)
+    for guard in bench.guards():
+        bench.put({name: value for name, value in guard.items() if name not in ("marks_paid", "holder_owner")})
+    refused = bench.send(WALLETGATE, key="key-2")
+    assert (refused.status, refused.body["retry"]) == (409, "never")
+
+
+def test_an_order_is_not_told_that_a_released_one_has_paid(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard is seen held; before its holder's record is read, that one was certainly not sent and released."""
+    holder = bench.stand(WALLETGATE)
+    bench.before_next("GetItem", lambda _: bench.store.release(holder))
+    response = answered(bench, WALLETGATE, WALLETGATE.success, key="key-2")
+    assert response.status == 200
+
+
+def test_another_clients_holder_is_not_named_but_said_to_be_anothers(bench: Bench) -> None:
+    assert answered(bench, VAKIFBANK, VAKIFBANK.success, body=CODE).status == 200
+    refused = bench.send(VAKIFBANK, CODE, key="key-2", client="client-2")
+    assert refused.slug == "held-by-another-operation"
+    assert "holder" not in refused.body
+    assert refused.body["detail"].startswith("Another client")
+
+
+def test_a_higher_total_within_the_quiet_time_is_told_to_wait_even_if_that_ends_just_now(bench: Bench) -> None:
+    first = bench.record(unknown_order(bench, HASO))
+    bench.clock.advance(60)
+    bench.store.settle(first, SUCCEEDED, {"result": {}})
+    (guard,) = bench.guards()
+    bench.clock.now = float(guard["quiet_until"]["N"])
+    higher = {**HASO.body, "expense_amount": "99999.00"}
+    refused = bench.send(HASO, higher, key="key-2")
+    assert (refused.status, refused.slug) == (409, "held-by-another-operation")
+
+
+@pytest.mark.parametrize("example", [PAYNET], ids=lambda it: it.operation)
+def test_a_guard_may_be_held_for_good_where_nobody_knows_which_payment_it_was(bench: Bench, example: Example) -> None:
+    bench.store.settle(bench.stand(example), SUCCEEDED, {"result": {}}, hold_guards=True)
+    bench.clock.advance(LONG_AFTER)
+    assert bench.send(example, key="key-2").slug == "held-by-another-operation"

@@ -248,6 +248,10 @@ class Bench:
         """Take an item away, as the table does when its time is over."""
         table_client().delete_item(TableName=TABLE, Key={"id": {"S": record_id}})
 
+    def put(self, item: dict[str, Any]) -> None:
+        """Put an item into the table as it is."""
+        table_client().put_item(TableName=TABLE, Item=item)
+
     def records(self) -> list[dict[str, Any]]:
         return [item for item in self.items() if item["id"]["S"].startswith("op_")]
 
