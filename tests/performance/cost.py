@@ -20,7 +20,7 @@ from tests.end_to_end.examples import OPERATIONS, example
 from tests.end_to_end.golden import GOLDEN_EVENTS
 from tests.end_to_end.runtime.emulator import instance
 from tests.stack import Stack, running_stack
-from tests.support.template import of_type, source, transformed
+from tests.support.template import of_type, properties, source, transformed
 
 ORDERS = 1_000_000
 # Warm orders measured for each operation.
@@ -52,7 +52,7 @@ PROVIDER_MILLISECONDS = 600
 MEGABYTES = 512
 # In a month with a million orders: instances of each order function that are alive at any time, and clients.
 INSTANCES, CLIENTS = 2, 3
-HOURS, KEPT_MONTHS = 720, 3
+HOURS = 720
 # An access log line, and what AWS counts beside the contents of a log event and of an item.
 ACCESS_LOG_BYTES, EVENT_BYTES, ITEM_BYTES = 500, 26, 100
 # DynamoDB's write units of one successful order: claim and settle. tests/performance/test_units.py counts them.
@@ -145,10 +145,11 @@ def bill(measured: dict[str, Measured], item_bytes: float) -> Iterator[tuple[str
         f"{min(map(sum, UNITS.values()))} to {max(map(sum, UNITS.values()))} units, {units:.1f} in the mean",
         units * price["DynamoDB, on demand, a million write units"],
     )
-    gigabytes = ORDERS * KEPT_MONTHS * (item_bytes + ITEM_BYTES) / 1e9
+    kept_months = system["Parameters"]["KeptDays"]["Default"] / 30
+    gigabytes = ORDERS * kept_months * (item_bytes + ITEM_BYTES) / 1e9
     yield (
         "DynamoDB, storage",
-        f"{item_bytes:.0f} B a record, kept {KEPT_MONTHS} months, recoverable",
+        f"{item_bytes:.0f} B a record, kept {kept_months:.0f} months, recoverable",
         gigabytes * price["DynamoDB, GB-month, with point-in-time recovery"],
     )
     yield "Pipe", "1 change of status an order", price["EventBridge Pipes, a million events"]
@@ -179,10 +180,11 @@ def _whatever_the_orders(measured: dict[str, Measured], system: dict[str, Any]) 
         + sweeps * time / 1000 * MEGABYTES / 1024 * price["Lambda, arm64, GB-second"]
         + sweeps * SHARDS * 0.5 / 1e6 * price["DynamoDB, on demand, a million read units"],
     )
-    tokens = CLIENTS * HOURS
+    minutes = properties(system, "Client")["AccessTokenValidity"]
+    tokens = CLIENTS * HOURS * 60 // minutes
     yield (
         "Cognito",
-        f"{CLIENTS} clients, a token an hour each",
+        f"{CLIENTS} clients, a token every {minutes} minutes each",
         CLIENTS * price["Cognito, app client-month"] + tokens / 1000 * price["Cognito, 1,000 tokens"],
     )
     metrics = len(set().union(*(it.metrics for it in measured.values())))

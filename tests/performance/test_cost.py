@@ -23,6 +23,8 @@ def test_a_line_is_the_measurement_times_the_price() -> None:
     # 1,000 B and DynamoDB's own 100 B, for three months' orders.
     assert round(made["DynamoDB, storage"], 3) == round(3.3 * 0.45, 3)
     assert round(made["CloudWatch Logs"], 4) == round(2.0 * 0.62, 4)
+    # 3 clients, each with 4 tokens an hour, since a token lives 15 minutes.
+    assert round(made["Cognito"], 2) == round(3 * 6.00 + 3 * 720 * 4 / 1000 * 2.25, 2)
     assert all(dollars > 0 for dollars in made.values())
 
 

@@ -53,7 +53,7 @@ def test_with_data_a_package_that_was_not_looked_at_fails_it(
 def test_with_data_sound_packages_pass(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     pip_audit(monkeypatch, HOLE, SOUND)
     assert audit.main() == 0
-    assert "0 findings in 4 requirements files" in capsys.readouterr().out
+    assert f"0 findings in {len(audit.PINNED)} requirements files" in capsys.readouterr().out
 
 
 def test_with_data_a_report_that_fails_is_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
