@@ -17,6 +17,7 @@ _IBAN = re.compile(
 )
 # Ten digits in any writing.
 _LONG_NUMBER = re.compile(rf"\d(?:{_GAP}{{0,3}}\d){{9,}}")
+_MASKED_CARD = re.compile(r"[0-9]{6}\*+[0-9]{4}")
 
 LONGEST_TEXT = 500
 
@@ -35,7 +36,9 @@ def mask_text(text: str) -> str:
 
 def mask_card_number(text: str) -> str:
     """Keep the first six and last four digits of a card number; text that is already masked stays as it is."""
-    digits = re.sub(_GAP, "", unicodedata.normalize("NFKC", text)).replace("*", "")
+    if _MASKED_CARD.fullmatch(text):
+        return text
+    digits = re.sub(_GAP, "", unicodedata.normalize("NFKC", text))
     if digits.isdecimal() and len(digits) >= 12:
         return f"{digits[:6]}{'*' * (len(digits) - 10)}{digits[-4:]}"
     return mask_text(text)
@@ -44,3 +47,27 @@ def mask_card_number(text: str) -> str:
 def mask_identity_number(text: str) -> str:
     """Keep the last two characters of a TCKN or VKN."""
     return f"{'*' * (len(text) - 2)}{text[-2:]}" if len(text) > 2 else text
+
+
+def mask_end(text: str) -> str:
+    """Keep the last four characters of a number that names a person, a card or an account."""
+    return f"{'*' * (len(text) - 4)}{text[-4:]}" if len(text) > 8 else "*" * len(text)
+
+
+def mask_name(text: str) -> str:
+    """Keep the first letter of each word of a person's name: `Ayşe Yılmaz` -> `A** Y**`."""
+    return " ".join(word if word == "***" else f"{word[0]}**" for word in mask_text(text).split())
+
+
+def mask_email(text: str) -> str:
+    """Keep the first letter and the host of an e-mail address: `ayse@example.com` -> `a***@example.com`."""
+    name, at, host = mask_text(text).rpartition("@")
+    if not name:
+        return "***" if text else ""
+    return f"{name[0].strip('*')}***{at}{host}"
+
+
+def mask_phone(text: str) -> str:
+    """Keep the last two digits of a telephone number: `+90 532 123 45 67` -> `***67`."""
+    digits = re.sub(r"\D", "", text)
+    return f"***{digits[-2:] if len(digits) > 2 or text.startswith('***') else ''}" if text else ""

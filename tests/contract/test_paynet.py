@@ -90,7 +90,8 @@ def test_the_pages_answer_is_read(bench: Bench) -> None:
         "instalment": 3,
         "ratio": "0.04",
         "card_no_masked": "435508******4358",
-        "card_holder": "GJH",
+        # What names the card's holder is masked, in the first answer as in every replay.
+        "card_holder": "G**",
         "amount": "0",
         "net_amount": "56.55",
         "commission": "2.37",
@@ -108,6 +109,19 @@ def test_the_pages_answer_is_read(bench: Bench) -> None:
         "code": "0",
         "message": "Başarılı İşlem",
     }
+
+
+def test_what_names_the_card_s_holder_is_neither_answered_nor_kept(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    holder = {"card_holder": "Ayşe Yılmaz", "email": "ayse@example.com", "phone": "5321234567", "user_id": "ayse@x.com"}
+    first = answered(bench, PAYNET, json_reply({**CAPTURE_ANSWER, **holder}))
+    again = bench.send(PAYNET)
+    assert (first.status, again.status, again.replayed) == (200, 200, True)
+    assert again.body["result"] == first.body["result"]
+    kept = f"{first}{bench.items()}{capsys.readouterr()}"
+    for value in ("Ayşe", "Yılmaz", "5321234567", "ayse@"):
+        assert value not in kept
 
 
 @pytest.mark.parametrize(

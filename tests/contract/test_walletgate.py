@@ -103,31 +103,25 @@ RESULT = {
     "friendly_name": "",
     "receiver_account_number": "412XX50",
     "receiver_wallet_number": "126XX30",
+    # Of the wallet's owner, no more than a replay needs.
     "sender_wallet_info": {
         "id": "45X9XX21",
         "name": "",
-        "account_number": "28XX01",
+        "account_number": "******",
         "account_type": "Personal",
         "created_date_utc": "2022-01-18T07:48:51.7092961+00:00",
-        "number": "25XX25",
+        "number": "******",
         "phone_country_code": None,
         "phone_number": None,
         "email": None,
-        "total_balance": "899.47",
-        "monthly_incoming_total": "0.0",
-        "monthly_outgoing_total": "0.0",
+        "total_balance": None,
+        "monthly_incoming_total": None,
+        "monthly_outgoing_total": None,
         "access_level_status_id": 1,
         "access_level_status": "Aktif",
-        "payment_balance": {"available": "0.0", "unavailable": "0.00"},
-        "cash_balance": {"available": "899.47", "unavailable": "0.00"},
-        "transaction_limits": {
-            "max_balance": "1000000.0000",
-            "topup_credit_limit": "996004.0060",
-            "topup_cash_limit": "996004.0060",
-            "withdrawal_limit": "1000000.0000",
-            "payment_limit": "997238.4300",
-            "wallet_to_wallet_limit": "999699.8000",
-        },
+        "payment_balance": None,
+        "cash_balance": None,
+        "transaction_limits": None,
         "kyc_level_status": None,
         "currency_code": "TRY",
         "user_kyc_info": None,
@@ -173,6 +167,23 @@ def test_the_pages_answer_is_read(bench: Bench) -> None:
     response = answered(bench, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body=BILL)
     assert response.status == 200
     assert response.body["result"] == RESULT
+
+
+def test_what_names_the_wallet_s_owner_is_neither_answered_nor_kept(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner = {
+        "name": "Ayşe Yılmaz", "phone_number": "5321234567", "email": "ayse@example.com", "total_balance": 91357.13,
+        "cash_balance": {"available": 91357.13}, "transaction_limits": {"payment_limit": 91357.13},
+        "account_number": "2800000001", "tax_number": "10000000146", "user_kyc_info": "Ayşe Yılmaz",
+    }  # fmt: skip
+    first = answered(bench, WALLETGATE, envelope(sender_wallet_info=owner))
+    again = bench.send(WALLETGATE)
+    assert (first.status, again.status, again.replayed) == (200, 200, True)
+    assert again.body["result"] == first.body["result"]
+    kept = f"{first}{bench.items()}{capsys.readouterr()}"
+    for value in ("Ayşe", "Yılmaz", "5321234567", "ayse@", "91357", "2800000001", "10000000146"):
+        assert value not in kept
 
 
 def test_the_login_goes_to_the_identity_host(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

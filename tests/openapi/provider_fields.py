@@ -151,6 +151,37 @@ RESULTS: dict[str, dict[str, Wire]] = {
         "status_description": Wire("Header.StatusDescription", "The gateway's word, not the payment's"),
         "status_description_en": Wire("Header.StatusDescriptionEn", ""),
     },
+    "SenderWalletInfo": {
+        **{
+            name: Wire(name, meaning)
+            for name, meaning in (
+                ("name", "The first letter of each word"),
+                ("email", "Its first letter and its host"),
+                ("phone_number", "Its last two digits"),
+                ("account_number", "Its last four digits"),
+                ("number", "The wallet; its last four digits"),
+                ("tax_number", "Its last two digits"),
+            )
+        },
+        **{
+            name: Wire(name, "Always null: it is neither answered nor kept")
+            for name in (
+                "total_balance",
+                "monthly_incoming_total",
+                "monthly_outgoing_total",
+                "payment_balance",
+                "cash_balance",
+                "transaction_limits",
+                "user_kyc_info",
+            )
+        },
+    },
+    "CaptureResult": {
+        "user_id": Wire("user_id", "Who made the transaction; of an e-mail address, its first letter and its host"),
+        "email": Wire("email", "Its first letter and its host"),
+        "phone": Wire("phone", "Its last two digits"),
+        "card_holder": Wire("card_holder", "The first letter of each word"),
+    },
     "ExpensesResult": {"payment_plan": Wire("PaymentPlan", "The plan after the change")},
     "BillsResult": {"bills": Wire("payload", "The open bills, in the provider's order")},
     "CheckResult": {"transactions": Wire("Data", "Every row of the transaction")},

@@ -2,12 +2,22 @@
 
 import functools
 import timeit
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import luhn
-from vezne.masking import LONGEST_TEXT, mask_card_number, mask_identity_number, mask_text
+from vezne.masking import (
+    LONGEST_TEXT,
+    mask_card_number,
+    mask_email,
+    mask_end,
+    mask_identity_number,
+    mask_name,
+    mask_phone,
+    mask_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -112,3 +122,40 @@ def test_what_is_no_whole_card_number_stays(text: str) -> None:
 )
 def test_an_identity_number_keeps_two_characters(text: str, masked: str) -> None:
     assert mask_identity_number(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("GJH", "G**"), ("Ayşe Yılmaz", "A** Y**"), ("  Şule   Öz ", "Ş** Ö**"), ("A", "A**"), ("", ""), (" ", ""),
+        ("4111111111111111", "***"), ("5321234567 Ali", "*** A**"),
+    ],
+)  # fmt: skip
+def test_a_name_keeps_the_first_letter_of_each_word(text: str, masked: str) -> None:
+    assert mask_name(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("ayse@example.com", "a***@example.com"), ("a@example.com", "a***@example.com"), ("@example.com", "***"),
+        ("ayse", "***"), ("x@y@example.com", "x***@example.com"), ("4111111111111111@x.com", "***@x.com"), ("", ""),
+        ("ayse@5321234567", "a***@***"),
+    ],
+)  # fmt: skip
+def test_an_email_address_keeps_its_first_letter_and_its_host(text: str, masked: str) -> None:
+    assert mask_email(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"), [("+90 532 123 45 67", "***67"), ("5321234567", "***67"), ("67", "***"), ("", "")]
+)
+def test_a_phone_number_keeps_two_digits(text: str, masked: str) -> None:
+    assert mask_phone(text) == masked
+
+
+@pytest.mark.parametrize("mask", [mask_name, mask_email, mask_phone, mask_end, mask_card_number, mask_identity_number])
+@given(text=st.text(max_size=30) | st.from_regex(r"[0-9 /@.-]{1,30}", fullmatch=True))
+def test_what_is_masked_stays_as_it_is(mask: Callable[[str], str], text: str) -> None:
+    """A stored result is read back by clients through the same types."""
+    assert mask(mask(text)) == mask(text)

@@ -46,11 +46,43 @@ def test_no_text_of_a_bill_is_empty(name: str) -> None:
         BillPaymentRequest.model_validate({**BILL, name: ""})
 
 
-def test_the_wallet_owners_tax_number_is_masked() -> None:
-    payload = {"sender_wallet_info": {"tax_number": "10000000146", "number": "25XX25"}}
-    info = BillPaymentResult.model_validate(payload).public()["sender_wallet_info"]
-    assert info["tax_number"] == "*********46"
-    assert info["number"] == "25XX25"
+def test_a_result_holds_no_more_of_the_wallet_s_owner_than_a_replay_needs() -> None:
+    owner = {
+        "id": "45X9XX21", "name": "Ayşe Yılmaz", "account_number": "2800000001", "account_type": "Personal",
+        "number": "2500000025", "phone_country_code": "90", "phone_number": "5321234567", "email": "ayse@example.com",
+        "total_balance": Decimal("899.47"), "monthly_incoming_total": 7, "monthly_outgoing_total": "8.00",
+        "payment_balance": {"available": 899, "unavailable": 0}, "cash_balance": {"available": 899, "unavailable": 0},
+        "transaction_limits": {"max_balance": 899}, "currency_code": "TRY", "user_kyc_info": "Ayşe Yılmaz, 10000000146",
+        "tax_number": "10000000146", "access_level_status": "Aktif",
+    }  # fmt: skip
+    result = BillPaymentResult.model_validate({"sender_wallet_info": owner}).public()
+    info = result["sender_wallet_info"]
+    assert {name: value for name, value in info.items() if value is not None} == {
+        "id": "45X9XX21", "name": "A** Y**", "account_number": "******0001", "account_type": "Personal",
+        "number": "******0025", "phone_country_code": "90", "phone_number": "***67", "email": "a***@example.com",
+        "currency_code": "TRY", "tax_number": "*********46", "access_level_status": "Aktif",
+    }  # fmt: skip
+    # The page's names are all there, and what was masked once is not masked again.
+    assert owner.keys() <= info.keys()
+    assert BillPaymentResult.model_validate(result).public() == result
+
+
+def test_a_result_holds_no_more_of_the_card_s_holder_than_a_replay_needs() -> None:
+    holder = {"user_id": "ayse@example.com", "email": "ayse@example.com", "phone": "905321234567",
+              "card_holder": "Ayşe Yılmaz"}  # fmt: skip
+    result = CaptureResult.model_validate(holder).public()
+    assert {name: result[name] for name in holder} == {
+        "user_id": "a***@example.com", "email": "a***@example.com", "phone": "***67", "card_holder": "A** Y**",
+    }  # fmt: skip
+    assert CaptureResult.model_validate(result, by_name=True).public() == result
+    assert CaptureResult.model_validate({"user_id": "cardholder"}).user_id == "cardholder"
+
+
+def test_a_number_in_a_receipt_is_masked() -> None:
+    assert (
+        BillPaymentResult.model_validate({"receipt_output_print": "TCKN 10000000146"}).receipt_output_print
+        == "TCKN ***"
+    )
 
 
 @pytest.mark.parametrize(("length", "fits"), [(0, False), (1, True), (20, True), (21, False)])

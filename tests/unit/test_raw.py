@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from stdnum import iban
+from vezne.masking import mask_end
 from vezne.models.haso_inquiries import PaymentPlanResult
 from vezne.models.paynet_inquiries import CheckResult, Transaction
-from vezne.models.raw import PUBLIC, mask_end, masked
+from vezne.models.raw import PUBLIC, masked
 from vezne.models.vakifbank_inquiries import QueriedPayment
 from vezne.models.walletgate_inquiries import BillsResult
 

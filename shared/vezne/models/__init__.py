@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo
 
-from vezne.masking import mask_text
+from vezne.masking import mask_email, mask_end, mask_name, mask_phone, mask_text
 from vezne.money import check_minor_digits, parse_amount, parse_currency
 
 # For a text whose page gives no length; in characters.
@@ -94,6 +94,13 @@ OptionalText = Annotated[
 RecordNumber = Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
 # Text a provider wrote freely: it may repeat numbers that must not be kept.
 ProviderText = Annotated[str, AfterValidator(mask_text)]
+# An account, card or identity number in a field of its own.
+MaskedNumber = Annotated[str, AfterValidator(mask_end)]
+# What names a person. A result is kept as long as its key is good, and a replay needs no more than this to be known
+# again; the first answer and its replays are alike.
+MaskedName = Annotated[str, AfterValidator(mask_name)]
+MaskedEmail = Annotated[str, AfterValidator(mask_email)]
+MaskedPhone = Annotated[str, AfterValidator(mask_phone)]
 
 
 class StandingOrder(RequestModel):

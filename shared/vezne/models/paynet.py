@@ -5,8 +5,17 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from vezne.masking import mask_card_number
-from vezne.models import LiraAmount, ProviderText, RequestModel, RequiredText, ResultModel
+from vezne.masking import mask_card_number, mask_email
+from vezne.models import (
+    LiraAmount,
+    MaskedEmail,
+    MaskedName,
+    MaskedPhone,
+    ProviderText,
+    RequestModel,
+    RequiredText,
+    ResultModel,
+)
 
 
 class CaptureRequest(RequestModel):
@@ -25,8 +34,16 @@ class CaptureRequest(RequestModel):
         return self
 
 
+def _user(user_id: str) -> str:
+    """Who made the transaction. Some merchants' users are named by their e-mail addresses."""
+    return mask_email(user_id) if "@" in user_id else user_id
+
+
 class CaptureResult(ResultModel):
-    """The page's answer fields, spelt right; also one row of `v1/transaction/check`."""
+    """The page's answer fields, spelt right; also one row of `v1/transaction/check`.
+
+    The result is kept as long as its key is good: what names the card's holder is masked.
+    """
 
     xact_id: str | None = None
     xact_date: str | None = None
@@ -34,14 +51,14 @@ class CaptureResult(ResultModel):
     pos_type: str | None = None
     is_3d_secure: bool | None = Field(None, alias="is_tds")
     agent_id: str | None = None
-    user_id: str | None = None
-    email: str | None = None
-    phone: str | None = None
+    user_id: Annotated[str, AfterValidator(_user)] | None = None
+    email: MaskedEmail | None = None
+    phone: MaskedPhone | None = None
     bank_id: str | None = None
     instalment: int | None = None
     ratio: Decimal | None = None
     card_no_masked: Annotated[str, AfterValidator(mask_card_number)] | None = None
-    card_holder: str | None = None
+    card_holder: MaskedName | None = None
     amount: Decimal | None = None
     net_amount: Decimal | None = None
     commission: Decimal | None = Field(None, alias="comission")

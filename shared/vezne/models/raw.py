@@ -7,12 +7,13 @@ import functools
 import re
 import unicodedata
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
-from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 from stdnum import iban, luhn
 from stdnum.tr import tckimlik, vkn
 
+from vezne.masking import mask_end
 from vezne.models import ResultModel
 
 # `InstitutionTaxNo` is VakıfBank's name for the caller's own code.
@@ -33,11 +34,6 @@ _SEPARATOR = re.compile(r"[\W_]")
 PUBLIC = {"public": True}
 # Letters and digits of an IBAN, which may have a separator behind each.
 SHORTEST_IBAN, LONGEST_IBAN = 15, 34
-
-
-def mask_end(text: str) -> str:
-    """Keep the last four characters of a number that names a person, a card or an account."""
-    return f"{'*' * (len(text) - 4)}{text[-4:]}" if len(text) > 8 else "*" * len(text)
 
 
 def masked(value: Any, name: str = "") -> Any:
@@ -157,7 +153,3 @@ class Unknown(ResultModel):
     @classmethod
     def _all_of_it(cls, answer: Any, info: ValidationInfo) -> Any:
         return answer if info.context is PUBLIC else {"raw": masked(answer)}
-
-
-# An account, card or identity number in a field of its own.
-MaskedNumber = Annotated[str, AfterValidator(mask_end)]

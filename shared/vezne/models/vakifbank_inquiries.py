@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from vezne.models import RequestModel, RequiredText, ResultModel
-from vezne.models.raw import MaskedNumber, PartlyKnown
+from vezne.models import MaskedNumber, RequestModel, RequiredText, ResultModel
+from vezne.models.raw import PartlyKnown
 from vezne.models.vakifbank import TRANSACTION_TYPES, PaymentDate
 
 _NAMES_OF_TYPES = {str(number): name for name, number in TRANSACTION_TYPES.items()}

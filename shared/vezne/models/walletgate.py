@@ -1,16 +1,33 @@
 """walletgate "Make Payment": POST /v1/InvoicePayment/MakePayment."""
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, field_validator
 
 from vezne.masking import mask_identity_number
-from vezne.models import LiraAmount, ProviderText, RequestModel, RequiredText, ResultModel
+from vezne.models import (
+    LiraAmount,
+    MaskedEmail,
+    MaskedName,
+    MaskedNumber,
+    MaskedPhone,
+    ProviderText,
+    RequestModel,
+    RequiredText,
+    ResultModel,
+)
 
 # "Hesap Tipi (1:Bireysel, 2:İşletme)".
 ACCOUNT_TYPES = {"personal": 1, "business": 2}
 
+
+def _nothing(_: Any) -> None:
+    return None
+
+
+# A field of the page that no result has: its name stays, so that the form is the page's.
+NotKept = Annotated[None, BeforeValidator(_nothing)]
 # The wallet owner's tax number may be a person's identity number.
 MaskedIdentityNumber = Annotated[str, AfterValidator(mask_identity_number)]
 
@@ -37,47 +54,33 @@ class BillPaymentRequest(RequestModel):
         return value
 
 
-class Balance(ResultModel):
-    """A balance, usable and not."""
-
-    available: Decimal | None = None
-    unavailable: Decimal | None = None
-
-
-class TransactionLimits(ResultModel):
-    """What the wallet may still do."""
-
-    max_balance: Decimal | None = None
-    topup_credit_limit: Decimal | None = None
-    topup_cash_limit: Decimal | None = None
-    withdrawal_limit: Decimal | None = None
-    payment_limit: Decimal | None = None
-    wallet_to_wallet_limit: Decimal | None = None
-
-
 class SenderWalletInfo(ResultModel):
-    """ "Gönderici Cüzdan Detayı"."""
+    """ "Gönderici Cüzdan Detayı".
+
+    The result is kept as long as its key is good, so it holds no more of the wallet's owner than a replay needs: what
+    names a person, an account or a wallet is masked; balances, limits and what was asked of the owner are always null.
+    """
 
     id: str | None = None
-    name: str | None = None
-    account_number: str | None = None
+    name: MaskedName | None = None
+    account_number: MaskedNumber | None = None
     account_type: str | None = None
     created_date_utc: str | None = None
-    number: str | None = None
+    number: MaskedNumber | None = None
     phone_country_code: str | None = None
-    phone_number: str | None = None
-    email: str | None = None
-    total_balance: Decimal | None = None
-    monthly_incoming_total: Decimal | None = None
-    monthly_outgoing_total: Decimal | None = None
+    phone_number: MaskedPhone | None = None
+    email: MaskedEmail | None = None
+    total_balance: NotKept = None
+    monthly_incoming_total: NotKept = None
+    monthly_outgoing_total: NotKept = None
     access_level_status_id: int | None = None
     access_level_status: str | None = None
-    payment_balance: Balance | None = None
-    cash_balance: Balance | None = None
-    transaction_limits: TransactionLimits | None = None
+    payment_balance: NotKept = None
+    cash_balance: NotKept = None
+    transaction_limits: NotKept = None
     kyc_level_status: str | None = None
     currency_code: str | None = None
-    user_kyc_info: str | None = None
+    user_kyc_info: NotKept = None
     is_topup_default: bool | None = None
     tax_number: MaskedIdentityNumber | None = None
     loyalty_record_required: bool | None = None
@@ -88,7 +91,7 @@ class BillPaymentResult(ResultModel):
 
     invoice_type: str | None = None
     inv_payment_transaction_query_oid: str | None = None
-    receipt_output_print: str | None = None
+    receipt_output_print: ProviderText | None = None
     institution_name: str | None = None
     payment_transaction_id: str | None = None
     transaction_id: str | None = None
