@@ -1,5 +1,6 @@
 """Pay a bill from a wallet: walletgate "Make Payment"."""
 
+import hashlib
 import json
 import time
 import uuid
@@ -79,10 +80,11 @@ class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
         rest to be paid, under the oid of a new inquiry.
         """
         request = order.request
-        bill = [request.product_oid, request.subscriber_no, request.bill_term, request.bill_no]
+        # By a hash: a subscriber's number may be a person's identity number.
+        bill = json.dumps([request.product_oid, request.subscriber_no, request.bill_term, request.bill_no])
         return (
             Guard(request.inv_payment_transaction_query_oid, keeps=True),
-            Guard(f"bill {json.dumps(bill)}", keeps=request.payment_amount == request.invoice_amount),
+            Guard(f"bill {hashlib.sha256(bill.encode()).hexdigest()}", keeps=request.payment_amount == request.invoice_amount),
         )
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:

@@ -179,6 +179,13 @@ def test_a_bill_is_what_all_four_names_say(bench: Bench, name: str) -> None:
     assert answered(bench, WALLETGATE, bill_reply(), body={**AGAIN, name: "12/2030"}, key="key-2").status == 200
 
 
+def test_whose_bill_it_is_stands_nowhere_in_clear(bench: Bench) -> None:
+    """A subscriber's number may be a person's identity number."""
+    assert answered(bench, WALLETGATE, WALLETGATE.success).status == 200
+    assert bench.records()
+    assert WALLETGATE.body["subscriber_no"] not in f"{bench.records()} {bench.guards()}"
+
+
 # -------------------------------------------------------------------- a code that another client uses
 
 
