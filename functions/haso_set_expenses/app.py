@@ -55,7 +55,7 @@ class SetExpenses(Operation[ExpensesRequest, HasoCredentials]):
             "counterPartyAttorneyFee": minor_units_text(request.counter_party_attorney_fee),
             "expenseAmount": minor_units_text(request.expense_amount),
         }
-        return haso.signed_request("/RequestV2/SendTransactionExpense", access, fields)
+        return haso.signed_order("/RequestV2/SendTransactionExpense", access, fields)
 
     def read(self, order: Order[ExpensesRequest], answer: Answer) -> Outcome:
         """ "Success ... False dönerse Errors parametresi doludur. True dönerse Data parametresi doludur." """

@@ -24,8 +24,8 @@ REQUEST = f"""{{
   "ipAddress": "203.0.113.7",
   "requestToken": "{TOKEN}"
 }}"""
-# printf 'sandbox-merchant-idORDER-0001TRX-2026-0001203.0.113.7sandbox-merchant-salt' | openssl ... as above
-PLAN_TOKEN = "3rBbvj79eRSuSWGtOAxqcgUnsQIcAAcWk/q+LMAnTCQ="
+# Without the address: printf 'sandbox-merchant-idORDER-0001TRX-2026-0001sandbox-merchant-salt' | openssl ... as above
+PLAN_TOKEN = "5kwQZDn4P9XQEdmEjO97TqLpbv3x9EmIspb/ejqxZuc="
 
 
 def success(*rows: dict[str, Any]) -> Reply:
@@ -170,7 +170,6 @@ def test_the_look_up_call(bench: Bench) -> None:
         "merchantId": "sandbox-merchant-id",
         "merchantOid": "ORDER-0001",
         "transactionCode": "TRX-2026-0001",
-        "ipAddress": "203.0.113.7",
         "requestToken": PLAN_TOKEN,
     }
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from vezne.credentials import Access, HasoCredentials, Keyring
 from vezne.inquiries import Client, InquiryRefusedError, InquiryUnreadableError, ask
-from vezne.models.haso import ExpensesResult
+from vezne.models.haso import MERCHANT_OID, TRANSACTION_CODE, ExpensesResult
 from vezne.provider import Answer, Deadline, Provider, Request, UnreadableError, json_request
 from vezne.signing import hmac_request_token
 
@@ -15,21 +15,48 @@ PROVIDER = Provider("HASO_URL")
 CLIENT = Client(PROVIDER, Keyring(HasoCredentials))
 
 
-def signed_request(path: str, access: Access[HasoCredentials], fields: dict[str, str]) -> Request:
-    """A JSON POST with `requestToken` over the fields in their order, the address and the salt.
+# What each field may be made of. The token joins them without a separator, so nothing else is signed.
+_SIGNABLE = {
+    "merchantOid": re.compile(MERCHANT_OID),
+    "transactionCode": re.compile(TRANSACTION_CODE),
+    "counterPartyAttorneyFee": re.compile("0|[1-9][0-9]*", re.ASCII),
+    "expenseAmount": re.compile("0|[1-9][0-9]*", re.ASCII),
+}
 
-    `fields` comes in the order the page signs: merchantId is put before it, ipAddress and salt behind.
+
+def signed_order(path: str, access: Access[HasoCredentials], fields: dict[str, str]) -> Request:
+    """A JSON POST that changes something, signed with the address, if the secret has one. Raises ValueError."""
+    return _signed(path, access, fields, access.credentials.ip_address)
+
+
+def signed_inquiry(path: str, access: Access[HasoCredentials], fields: dict[str, str]) -> Request:
+    """A JSON POST that asks, signed without an address, which the pages mark as optional. Raises ValueError.
+
+    The token's message has no separators: "TRX-1" + "10000" + "23000" of an order is the code "TRX-11000023000" of an
+    inquiry, and codes may end with digits. So an order's message ends with the address, and an inquiry's never does:
+    whoever may only ask cannot make this service sign an order. A secret without an address has no such fence. Nothing
+    on this side can part the two figures of an order, or its two codes, from each other: HASO compares the fields.
     """
+    address = access.credentials.ip_address
+    if address and "".join(fields.values()).endswith(address):
+        raise ValueError("codes that end with the address look like an order's")
+    return _signed(path, access, fields, "")
+
+
+def _signed(path: str, access: Access[HasoCredentials], fields: dict[str, str], address: str) -> Request:
+    """`requestToken` over `fields` in the page's order: merchantId is put before it, ipAddress and salt behind."""
+    if not all(_SIGNABLE[name].fullmatch(value) for name, value in fields.items()):
+        raise ValueError("a field is not in the form that can be signed")
     credentials = access.credentials
     signed = {"merchantId": credentials.merchant_id, **fields}
     token = hmac_request_token(
         credentials.merchant_key.get_secret_value(),
         *signed.values(),
-        credentials.ip_address,
+        address,
         credentials.merchant_salt.get_secret_value(),
     )
-    address = {"ipAddress": credentials.ip_address} if credentials.ip_address else {}
-    return json_request(path, {**signed, **address, "requestToken": token}, {})
+    told = {"ipAddress": address} if address else {}
+    return json_request(path, {**signed, **told, "requestToken": token}, {})
 
 
 def read_plan(answer: Answer) -> ExpensesResult:
@@ -76,7 +103,7 @@ def plan_answer(transaction_code: str, merchant_oid: str, deadline: Deadline) ->
     answer = ask(
         CLIENT,
         deadline,
-        lambda access: signed_request(
+        lambda access: signed_inquiry(
             "/Index/GetPaymentsOfTransaction",
             access,
             {"merchantOid": merchant_oid, "transactionCode": transaction_code},

@@ -5,16 +5,12 @@ from typing import Any
 
 from pydantic import Field
 
-from vezne.models import RequestModel
-from vezne.models.haso import MerchantOid, TransactionCode
+from vezne.models.haso import TransactionNamed
 from vezne.models.raw import PartlyKnown, masked
 
 
-class PaymentPlanRequest(RequestModel):
+class PaymentPlanRequest(TransactionNamed):
     """Whose plan: HASO's transaction code, and one's own order number."""
-
-    transaction_code: TransactionCode
-    merchant_oid: MerchantOid
 
 
 class PlannedInstalment(PartlyKnown):
