@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.stack import Stack, running_stack
@@ -82,3 +83,19 @@ def test_another_parameter_alone_is_behind_the_alias_of_each_function_that_has_i
     for operation, name in own_stack.functions.items():
         live = functions.get_function_configuration(FunctionName=name, Qualifier="live")
         assert (live["MemorySize"], live["Version"] != after[operation]) == (640, True), operation
+
+
+def test_the_first_client_can_be_taken_away(own_stack: Stack, tmp_path: Path) -> None:
+    assert own_stack.token()
+    deploy(own_stack, ROOT, tmp_path / "without", FirstClient="false")
+    clients = own_stack.aws("cognito-idp").list_user_pool_clients(UserPoolId=own_stack.outputs["UserPoolId"])
+    assert own_stack.first_client.id not in {client["ClientId"] for client in clients["UserPoolClients"]}
+    with pytest.raises(httpx.HTTPStatusError):
+        own_stack.token()
+    (deployed,) = own_stack.aws("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
+    assert "ClientId" not in {output["OutputKey"] for output in deployed["Outputs"]}
+    for operation in (*ORDERS, "operations.read"):
+        live = own_stack.aws("lambda").get_function_configuration(
+            FunctionName=own_stack.functions[operation], Qualifier="live"
+        )
+        assert live["Environment"]["Variables"]["FIRST_CLIENT_ID"] == "", operation
