@@ -1,4 +1,4 @@
-"""Bad parameters are refused before anything is created."""
+"""Bad parameters are refused before anything is created, and a creation that fails leaves nothing behind."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 from samtranslator.yaml_helper import yaml_parse
 
 from tests.stack import Stack
@@ -27,18 +27,24 @@ CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/a-b"
 NAME = "refused"
 
 
+def deployed_template(stack: Stack) -> dict[str, Any]:
+    """The template as it was deployed, without the one type that MiniStack refuses before it looks at a rule."""
+    deployed = stack.aws("cloudformation").get_template(StackName=STACK_NAME, TemplateStage="Original")
+    body = deployed["TemplateBody"]
+    template: dict[str, Any] = yaml_parse(body) if isinstance(body, str) else body
+    del template["Resources"]["WebAclAssociation"]
+    return template
+
+
+def put(stack: Stack, template: dict[str, Any], name: str) -> str:
+    """Where CloudFormation can read the template."""
+    stack.aws("s3").put_object(Bucket=BUCKET, Key=name, Body=json.dumps(template))
+    return f"{stack.aws_endpoint_url}/{BUCKET}/{name}"
+
+
 @pytest.fixture(scope="module")
 def template_url(whole_stack: Stack) -> str:
-    """The template as it was deployed, where CloudFormation can read it.
-
-    Without the one type that MiniStack refuses before it looks at a rule.
-    """
-    deployed = whole_stack.aws("cloudformation").get_template(StackName=STACK_NAME, TemplateStage="Original")
-    body = deployed["TemplateBody"]
-    template = yaml_parse(body) if isinstance(body, str) else body
-    del template["Resources"]["WebAclAssociation"]
-    whole_stack.aws("s3").put_object(Bucket=BUCKET, Key="parameters.json", Body=json.dumps(template))
-    return f"{whole_stack.aws_endpoint_url}/{BUCKET}/parameters.json"
+    return put(whole_stack, deployed_template(whole_stack), "parameters.json")
 
 
 @pytest.fixture
@@ -104,3 +110,33 @@ def defaults() -> dict[str, str]:
     """The template's own defaults, in the place of the local stack's."""
     parameters = source()["Parameters"]
     return {name: str(it["Default"]) for name, it in parameters.items() if "Default" in it}
+
+
+def test_a_first_deployment_that_fails_leaves_nothing_behind(whole_stack: Stack, cloudformation: Any) -> None:
+    """What is retained is under names that nobody would look for."""
+    template = deployed_template(whole_stack)
+    resources = template["Resources"]
+    kept = {name for name, it in resources.items() if it.get("DeletionPolicy") == "Retain"}
+    assert len(kept) > 20
+    # Nobody says that it is done, so after a second the creation has failed.
+    resources["Never"] = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+    resources["Fails"] = {
+        "Type": "AWS::CloudFormation::WaitCondition",
+        "DependsOn": sorted(kept),
+        "Properties": {"Handle": {"Ref": "Never"}, "Timeout": "1", "Count": 1},
+    }
+    parameters = {**defaults(), **TEST, "GatewayLogRole": "false", "GradualDeployment": "false", "ProtectData": "false"}
+    cloudformation.create_stack(
+        StackName=NAME,
+        TemplateURL=put(whole_stack, template, "failing.json"),
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+    )
+    with suppress(WaiterError):
+        cloudformation.get_waiter("stack_create_complete").wait(StackName=NAME, WaiterConfig={"Delay": 1})
+    (stack,) = cloudformation.describe_stacks(StackName=NAME)["Stacks"]
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=NAME)
+    events = {(it["LogicalResourceId"], it["ResourceStatus"]) for page in pages for it in page["StackEvents"]}
+    assert {name for name in kept if (name, "DELETE_COMPLETE") not in events} == set()
+    assert not [name for name in whole_stack.aws("dynamodb").list_tables()["TableNames"] if name.startswith(NAME)]
