@@ -4,11 +4,13 @@ import itertools
 import json
 import random
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from vezne.record import operation_id
 
 from tests.sandbox.client import SandboxControl
+from tests.sandbox.ledger import ISTANBUL
 
 CLIENT = "faults-client"
 # Names within one run of the tests; the table and the sandboxes start empty.
@@ -83,7 +85,7 @@ def new_order(operation: str, amount: str | None = None) -> Order:
         case "vakifbank.pay":
             body = {
                 "transaction_type": "name", "amount": amount, "currency": "TRY", "sender_account_no": "0",
-                "payment_date": "2026-12-01", "tax_identity_check": False, "credit_use": False,
+                "payment_date": f"{datetime.now(ISTANBUL):%Y-%m-%d}", "tax_identity_check": False, "credit_use": False,
                 "receiver_name": "Ayşe Örnek", "institution_transaction_code": mark,
             }  # fmt: skip
             return Order(operation, key, {}, body, mark)

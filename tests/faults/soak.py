@@ -88,7 +88,8 @@ def one_order(function: Function, chance: random.Random) -> Trial:
 
 
 def misleading_look_up(trial: Trial, chance: random.Random) -> int:
-    rule = chance.choice(LOOK_UP_LIES)[1]
+    told_here = [lie for _, lie in LOOK_UP_LIES if trial.order.operation in SUCH_LIES_ONLY.get(lie["then"], OPERATIONS)]
+    rule = chance.choice(told_here)
     look_up = LOOK_UPS[trial.order.operation]
     made = trial.function.world.sandbox.rule(look_up, match=trial.order.look_up_mark, **rule)
     number: int = made["id"]

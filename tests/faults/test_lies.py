@@ -12,6 +12,7 @@ from tests.faults.orders import new_order
 from tests.faults.tables import aligned, tally
 from tests.faults.verdict import RETRY_AT, Trial
 from tests.faults.world import OPERATIONS, Function, World
+from tests.sandbox.odd import ODD_FORMS, UNNAMED_FORMS
 
 NOW, NEVER, LATE = True, False, {"after_seconds": 1}
 SAID = ("hang", "reset", "status_500", "bad_gateway_html", "cut", "trailing_comma", "slow_drops", "informational",
@@ -27,14 +28,21 @@ LIES: list[tuple[str, dict[str, Any]]] = [
     ("401 always", {"then": "unauthorized", "times": 0}),
     ("429 once", {"then": "too_many_requests"}),
     ("refused", {"then": "refuse"}),
+    ("odd refusal, booked", {"then": "odd_refusal"}),
+    ("odd refusal, not booked", {"then": "odd_refusal", "book": NEVER}),
 ]  # fmt: skip
 # What a look-up does, first to be tried while nothing is booked, then while the answer was lost.
 LOOK_UP_LIES: list[tuple[str, dict[str, Any]]] = [
     (said, {"then": said, "times": times, **({"seconds": 1.5} if said == "lag" else {})})
     for said, times in (("fail", 2), ("lag", 2), ("foreign", 0), ("hang", 1), ("cut", 2), ("reset", 2),
                         ("bad_gateway_html", 2), ("trailing_comma", 2), ("informational", 2), ("unauthorized", 1),
-                        ("too_many_requests", 1))
+                        ("too_many_requests", 1), ("unfiltered", 2))
 ]  # fmt: skip
+LOOK_UP_LIES += [
+    (f"{then}: {form}", {"then": then, "form": form, "times": 0})
+    for then, forms in (("unnamed_row", UNNAMED_FORMS), ("odd_row", ODD_FORMS))
+    for form in forms
+]
 LOOK_UPS = {
     "kolaybi.collect": "kolaybi.list_transactions",
     "vakifbank.pay": "vakifbank.query",
@@ -45,6 +53,10 @@ LOOK_UPS = {
 SUCH_LIES_ONLY = {
     "other_amount": {"kolaybi.collect", "walletgate.pay_bill", "haso.set_expenses", "paynet.capture"},
     "other_reference": {"vakifbank.pay", "walletgate.pay_bill", "paynet.capture"},
+    **{
+        said: {"vakifbank.pay", "walletgate.pay_bill"}
+        for said in ("odd_refusal", "unnamed_row", "odd_row", "unfiltered")
+    },
 }
 
 
@@ -59,8 +71,10 @@ def lied_to(function: Function, rule: dict[str, Any], *, retry: bool) -> Trial |
     return finished(trial, made["id"], retry=retry)
 
 
-def misled(function: Function, rule: dict[str, Any], *, booked: bool, retry: bool) -> Trial:
-    """The order's answer is lost; then the look-up lies."""
+def misled(function: Function, rule: dict[str, Any], *, booked: bool, retry: bool) -> Trial | None:
+    """The order's answer is lost; then the look-up lies. None if the provider cannot tell this lie."""
+    if function.operation not in SUCH_LIES_ONLY.get(rule["then"], OPERATIONS):
+        return None
     trial = Trial(function, new_order(function.operation), late=rule["then"] == "lag")
     control = function.world.sandbox
     control.rule(function.operation, match=trial.order.mark, then="reset", book=booked)
@@ -130,11 +144,12 @@ def test_no_lie_of_a_look_up_is_taken_for_an_outcome(world: World, report: list[
     ]
 
     def attempt(function: Function) -> list[tuple[str, Trial]]:
-        return [
+        tried = [
             (name, misled(function, rule, booked=booked, retry=retry))
             for name, rule, booked in cases
             for retry in (True, False)
         ]
+        return [(name, trial) for name, trial in tried if trial is not None]
 
     tried = for_all_operations(world, attempt)
     report += [

@@ -20,17 +20,21 @@ from tests.faults.in_process import Bench, in_process
 from tests.faults.orders import COMPLETE_LOOK_UP, Order, new_order
 from tests.faults.test_lies import LOOK_UPS
 from tests.faults.world import OPERATIONS, Answer
+from tests.sandbox.odd import ODD_FORMS, UNNAMED_FORMS
+from tests.sandbox.rules import FORMS, lies_of
 
 RUNS = 2000
 SKEWS = st.sampled_from([0.0, 120.0, -120.0])
 SAID = st.sampled_from(["answer", "hang", "reset", "status_500", "bad_gateway_html", "cut", "trailing_comma",
-                        "informational", "unauthorized", "too_many_requests", "refuse"])  # fmt: skip
+                        "informational", "unauthorized", "too_many_requests", "refuse", "odd_refusal"])  # fmt: skip
 LOOK_UP_SAID = st.sampled_from(["fail", "lag", "foreign", "reset", "cut", "trailing_comma", "informational",
-                                "unauthorized"])  # fmt: skip
+                                "unauthorized", *("unfiltered", "unnamed_row", "odd_row")])  # fmt: skip
+ROW_FORMS = st.sampled_from([*UNNAMED_FORMS, *ODD_FORMS])
 BOOK = st.sampled_from([True, False, {"after_seconds": 5}, {"after_seconds": 50}])
 # By itself the code never waits longer for a late booking than this; see each operation's settling_time.
 LATEST_SECONDS = 60
-QUIET_STEPS = (60, 600, 3600, 7200, 30000, 90000, 90000, 90000)
+# The last ones are past the banks' longest closure.
+QUIET_STEPS = (60, 600, 3600, 7200, 30000, 90000, 90000, 90000, 1_000_000, 90000)
 ran: Counter[str] = Counter()
 
 
@@ -74,11 +78,16 @@ class Vezne(RuleBasedStateMachine):
             book = False
         elif then == "answer":
             book = True
+        if then not in lies_of(self.bench.sandbox.operations[self.bench.operation.name]):
+            return
         self.bench.rule(operation=self.bench.operation.name, then=then, book=book, match=self.orders[index].mark)
 
-    @rule(then=LOOK_UP_SAID, times=st.integers(1, 3))
-    def next_look_ups_lie(self, then: str, times: int) -> None:
-        self.bench.rule(operation=LOOK_UPS[self.bench.operation.name], then=then, times=times, seconds=20)
+    @rule(then=LOOK_UP_SAID, form=ROW_FORMS, times=st.integers(1, 3))
+    def next_look_ups_lie(self, then: str, form: str, times: int) -> None:
+        name = LOOK_UPS[self.bench.operation.name]
+        if then in lies_of(self.bench.sandbox.operations[name]):
+            forms = {"form": form} if form in FORMS.get(then, ()) else {}
+            self.bench.rule(operation=name, then=then, times=times, seconds=20, **forms)
 
     @rule()
     def tokens_expire(self) -> None:

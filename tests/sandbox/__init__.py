@@ -27,7 +27,8 @@ Control (JSON; a refused call is HTTP 400 with ``{"error": text}``)
     POST   /_control/tokens/revoke       {"provider": name} or {}: the next call with an old token gets 401
     POST   /_control/seed                {provider: {name: value}}:
                any provider   credentials {field: new value, or a list of accepted values}; token_lifetime (seconds)
-               vakifbank      wrong_secrets (count)
+               vakifbank      wrong_secrets (count); executes_on_payment_date (true: not at once, and not on a weekend);
+                              holidays ["2026-12-28", ...]
                walletgate     balance; bills [{product_oid, subscriber_no, bill_term, bill_no, invoice_amount,
                               partial_payment_allowed, oid}]
                haso           instalments {transaction code: [amount, ...]}
@@ -53,6 +54,7 @@ rules the first that applies decides. Booking comes before the lie, and nothing 
     slow_drops        a byte every ``every_seconds`` (0.5), never the last; ``drip`` "body" (default) or "headers"
     informational     ``status`` (103, of 100 to 199) at once, and the answer after ``every_seconds`` (0.5)
     informational_only  ``status`` at once, and then silence as for hang
+    html              (login only) ``status`` (403) with a page of HTML: something on the way refused
     unauthorized      the provider's refusal of a token or key (HTTP 401; HASO: Success false)
     too_many_requests 429 with Retry-After ``retry_after`` (1)
   then, money operations only:
@@ -60,11 +62,19 @@ rules the first that applies decides. Booking comes before the lie, and nothing 
                       VakıfBank: ACB... or ErrorCode; walletgate: 300, 311...; HASO: text; Paynet: result_code)
     other_amount      ``amount``, or 0.01 more     (all but VakıfBank, whose answer has no amount)
     other_reference   another reference or id     (VakıfBank, walletgate; Paynet: another ``xact_id``)
+    odd_refusal           what is no refusal by the page: ``Result`` false beside "Tahsil Edildi" (VakıfBank), HTTP 400
+                          without a code (walletgate)
   then, look-ups only:
     fail              500
     lag               bookings younger than ``seconds`` (60) are not shown
     foreign           somebody else's payment of ``amount`` (default: that of the provider's latest order) is listed,
                       first in the list; HASO: the amount stands on the first instalment, not on the last
+
+    unnamed_row       rows name the payment in ``form``: other_case, padded, without_hyphens, empty, null, missing,
+                      or other_name     (VakıfBank, walletgate)
+    odd_row           rows are in ``form``: no_sign of success, cancelled, pending, other_currency, negative
+                      (VakıfBank, walletgate)
+    unfiltered        every payment is listed, whatever reference was asked for     (VakıfBank, walletgate)
 
 What a provider's pages leave open is chosen as plainly as possible: each module's docstring lists these assumptions.
 """

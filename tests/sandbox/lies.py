@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LONGEST_SECONDS = 120
 """A silent or dripping connection is held as long as this, or until the client leaves or the server stops."""
 RAW = frozenset({"hang", "reset", "cut", "slow_drops", "informational", "informational_only"})
+ACCESS_DENIED = b"<html>\r\n<head><title>Access Denied</title></head>\r\n<body>Request rejected</body>\r\n</html>\r\n"
 BAD_GATEWAY = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>Bad Gateway</body>\r\n</html>\r\n"
 
 
@@ -26,6 +27,8 @@ def changed(reply: Reply, rule: Rule | None) -> Reply:
     match rule.then if rule else "answer":
         case "status_500" | "fail":
             return Reply(500, b'{"message": "Internal Server Error"}')
+        case "html" if rule:
+            return Reply(rule.status if rule.status >= 400 else 403, ACCESS_DENIED, "text/html; charset=utf-8")
         case "bad_gateway_html":
             return Reply(502, BAD_GATEWAY, "text/html; charset=utf-8")
         case "trailing_comma":

@@ -46,6 +46,14 @@ class Payment(ABC):
     def refuse(self, code: str | None) -> Reply:
         """Write a business refusal (funds, limits), with a documented ``code`` if one is given."""
 
+    def accept(self) -> float | None:
+        """Take the order in, which will be booked. Return when, in seconds since 1970, if that is not at once."""
+        return None
+
+    def odd_refusal(self) -> Reply:
+        """Write something that looks like a refusal and is none by the page; only with such a lie."""
+        raise NotImplementedError
+
     def other_reference(self) -> str:
         """Return a reference in the provider's form that is not the payment's."""
         return f"other-{self.booking.reference}"

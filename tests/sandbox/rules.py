@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from tests.sandbox.odd import ODD_FORMS, UNNAMED_FORMS
+
 if TYPE_CHECKING:
     from tests.sandbox.provider import Operation
     from tests.sandbox.wire import Call
@@ -18,10 +20,11 @@ COMMON_LIES = frozenset(
     }
 )
 LIES_OF_KIND = {
-    "login": COMMON_LIES,
+    "login": COMMON_LIES | {"html"},
     "pay": COMMON_LIES | {"refuse"},
     "look_up": COMMON_LIES | {"lag", "foreign", "fail"},
 }
+FORMS = {"unnamed_row": UNNAMED_FORMS, "odd_row": ODD_FORMS}
 HONEST_REFUSALS = frozenset({"unauthorized", "too_many_requests", "refuse"})
 
 
@@ -51,6 +54,7 @@ class Rule:
     every_seconds: float = 0.5
     retry_after: int = 1
     status: int = 103
+    form: str | None = None
     id: int = field(default=0, init=False)
     calls: int = field(default=0, init=False)
     """Calls seen since the rule was set, of its operation and with its reference."""
@@ -62,6 +66,10 @@ class Rule:
             return False
         self.calls += 1
         return self.calls >= self.nth and (self.times == 0 or self.calls < self.nth + self.times)
+
+    def row_form(self) -> str | None:
+        """Return the form in which a look-up writes its rows, if not in the page's."""
+        return (self.form or FORMS[self.then][0]) if self.then in FORMS else None
 
     def books(self) -> bool:
         """Tell whether the payment is booked now."""
@@ -104,8 +112,11 @@ def _complaint(rule: Rule, operation: Operation) -> str | None:
         'book is true, false or {"after_seconds": number}': set(late) != {"after_seconds"},
         "nth counts from 1, times from 0 (always)": rule.nth < 1 or rule.times < 0,
         "drip is body or headers": rule.drip not in {"body", "headers"},
-        "status is informational, 100 to 199": not 100 <= rule.status <= 199,
+        "status is informational, 100 to 199, or, with html, 400 to 499": rule.status
+        not in (range(400, 500) if rule.then == "html" and rule.status != Rule.status else range(100, 200)),
         f"code must fit {operation.code_pattern}": not _fits(operation.code_pattern, rule.code),
+        f"form must be one of {', '.join(FORMS.get(rule.then, ()))}": rule.form
+        not in (None, *FORMS.get(rule.then, ())),
         "amount is a decimal string": not _fits(r"\d+(\.\d+)?", rule.amount),
     }
     return next((complaint for complaint, holds in complaints.items() if holds), None)

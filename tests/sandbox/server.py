@@ -87,6 +87,7 @@ class Sandbox:
     def _mislead(self, call: Call, rule: Rule, provider: str) -> None:
         if rule.then == "lag":
             call.hidden_seconds = rule.seconds
+        call.row_form, call.unfiltered = rule.row_form(), rule.then == "unfiltered"
         if rule.then == "foreign":
             call.foreign_amount = Decimal(rule.amount) if rule.amount else self._last_amount.get(provider, Decimal(1))
 
@@ -95,7 +96,11 @@ class Sandbox:
         obstacle = payment.obstacle()
         if obstacle is not None:
             return obstacle
-        if rule is None or rule.books():
+        executed_at = payment.accept() if rule is None or rule.books() else None
+        if executed_at is not None and executed_at > self.ledger.clock.now():
+            self.late.append(LateBooking(executed_at, payment))
+            log.booked = "later"
+        elif rule is None or rule.books():
             self._book(payment)
             log.booked = True
         elif (seconds := rule.books_after()) is not None:
@@ -103,6 +108,8 @@ class Sandbox:
             log.booked = "later"
         if rule and rule.then == "refuse":
             return payment.refuse(rule.code)
+        if rule and rule.then == "odd_refusal":
+            return payment.odd_refusal()
         amount, reference = payment.booking.amount, payment.booking.reference
         if rule and rule.then == "other_amount":
             amount = rule.other_amount(amount)

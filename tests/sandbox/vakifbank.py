@@ -7,6 +7,8 @@ Assumptions, since the pages do not say:
 - a duplicate InstitutionTransactionCode is HTTP 200 with ``Result`` false and ErrorCode 40 (no list is public);
 - the query answers ``Data.Result``: a list of rows with the payment's fields, ``Result``, ``ErrorCode``,
   ``ErrorExplanation``, ``TransactionQueryNo`` and ``TransactionObjectId``; only executed payments; empty when absent;
+- a payment is executed and listed at once, unless a seed says ``executes_on_payment_date``: then at 09:00 of its
+  ``PaymentDate``, or of the first business day after it (weekends and the seed's ``holidays`` are none);
 - every account exists. Card numbers, IBANs and identity numbers are masked in the rows.
 """
 
@@ -14,11 +16,12 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from tests.sandbox.ledger import Booking
+from tests.sandbox.ledger import ISTANBUL, Booking
+from tests.sandbox.odd import Names, in_form
 from tests.sandbox.provider import Operation, Payment, Provider, Told
 from tests.sandbox.vakifbank_messages import (
     DUPLICATE,
@@ -106,8 +109,18 @@ QUERY_TEXTS = frozenset(
     }
 )
 NAME, CREDIT_CARD = 2, 3
+SATURDAY = 5
 TRANSACTION_TYPES = {1, NAME, CREDIT_CARD, 5}
 WRONG_SECRETS_UNTIL_LOCK = 5
+ROW_LIES = frozenset({"unnamed_row", "odd_row", "unfiltered"})
+ROW = Names(
+    reference="InstitutionTransactionCode",
+    amount="Amount",
+    currency="CurrencyType",
+    signs=("Result", "ErrorCode", "ErrorExplanation"),
+    cancelled={"ErrorExplanation": "IPTAL", "Status": "IPTAL"},
+    pending={"Result": None, "ErrorCode": 0, "ErrorExplanation": "Beklemede"},
+)
 
 
 class TosPayment(Payment):
@@ -130,9 +143,16 @@ class TosPayment(Payment):
     def obstacle(self) -> Reply | None:
         if not self._provider.secrets.accepts("institution_code", self._fields["InstitutionCode"]):
             return self.refuse(str(UNKNOWN_INSTITUTION))
-        if any(b.reference == self.booking.reference for b in self._provider.ledger.of(self._provider.name)):
+        booked = any(b.reference == self.booking.reference for b in self._provider.ledger.of(self._provider.name))
+        if booked or self._provider.scheduled.get(self.booking.reference, self) is not self:
             return self.refuse(str(DUPLICATE))
         return None
+
+    def accept(self) -> float | None:
+        if not self._provider.executes_on_payment_date:
+            return None
+        self._provider.scheduled[self.booking.reference] = self
+        return self._provider.execution_of(self._fields["PaymentDate"])
 
     def record(self) -> None:
         shown = {name: value for name, value in self.booking.request.items() if name != "Amount"}
@@ -149,6 +169,10 @@ class TosPayment(Payment):
         error_code = int(code or NO_FUNDS)
         return query_result(self.booking.reference, {}, error_code, EXPLANATIONS.get(error_code, "İşlem yapılamadı"))
 
+    def odd_refusal(self) -> Reply:
+        """``Result`` false beside everything else of a success."""
+        return query_result(self.booking.reference, self._ids, 1, "Tahsil Edildi", result=False)
+
     def other_reference(self) -> str:
         return str(uuid.uuid4())
 
@@ -163,6 +187,9 @@ class VakifBank(Provider):
         super().__init__(*arguments)
         self._wrong_secrets = 0
         self._issued_ids = 0
+        self.executes_on_payment_date = False
+        self.scheduled: dict[str, TosPayment] = {}
+        self._holidays: frozenset[str] = frozenset()
 
     def operations(self) -> list[Operation]:
         """Serve the login, the payment and the query."""
@@ -179,11 +206,17 @@ class VakifBank(Provider):
                 self.pay,
                 "pay",
                 field("InstitutionTransactionCode"),
-                frozenset({"other_reference"}),
+                frozenset({"other_reference", "odd_refusal"}),
                 r"ACB[GH]\d{6}|\d+",
             ),
             Operation(
-                "vakifbank.query", "POST", "/tos/query", self.query, "look_up", field("InstitutionTransactionNo")
+                "vakifbank.query",
+                "POST",
+                "/tos/query",
+                self.query,
+                "look_up",
+                field("InstitutionTransactionNo"),
+                ROW_LIES,
             ),
         ]
 
@@ -255,17 +288,28 @@ class VakifBank(Provider):
         rows = [
             booking.answer
             for booking in self.ledger.of(self.name, hidden_seconds=call.hidden_seconds)
-            if all(booking.answer.get(name) == value for name, value in filters.items())
+            if call.unfiltered or all(booking.answer.get(name) == value for name, value in filters.items())
         ]
+        if call.row_form is not None:
+            rows = [in_form(row, ROW, call.row_form) for row in rows]
         if call.foreign_amount is not None:
             rows.insert(0, self._foreign_row(fields["InstitutionCode"], call.foreign_amount))
         return completed({"Result": rows})
 
     def seed(self, values: dict[str, Any]) -> None:
-        """Take ``wrong_secrets``: the count of wrong client secrets."""
+        """Take ``wrong_secrets`` (count), ``executes_on_payment_date``, and ``holidays``: dates as ``2026-12-28``."""
         values = dict(values)
+        self.executes_on_payment_date = bool(values.pop("executes_on_payment_date", self.executes_on_payment_date))
+        self._holidays = frozenset(values.pop("holidays", self._holidays))
         self._wrong_secrets = int(values.pop("wrong_secrets", self._wrong_secrets))
         super().seed(values)
+
+    def execution_of(self, payment_date: str) -> float:
+        """Tell when a payment of this date is executed, in seconds since 1970."""
+        day = date.fromisoformat(payment_date[:10])
+        while day.weekday() >= SATURDAY or day.isoformat() in self._holidays:
+            day += timedelta(days=1)
+        return datetime.combine(day, time(9), ISTANBUL).timestamp()
 
     def state(self) -> dict[str, Any]:
         """Tell how often a wrong client secret came, and whether that locked the application."""

@@ -75,14 +75,16 @@ def completed(data: dict[str, Any]) -> Reply:
     return json_reply({"Header": header("APIGW000000"), "Data": data})
 
 
-def query_result(transaction_code: str, ids: dict[str, str], error_code: int, explanation: str) -> Reply:
+def query_result(
+    transaction_code: str, ids: dict[str, str], error_code: int, explanation: str, *, result: bool | None = None
+) -> Reply:
     """Write the money layer of a payment's answer, in the page's field order."""
-    result = {
+    layer = {
         "TransactionObjectId": ids.get("TransactionObjectId", ""),
         "ErrorExplanation": explanation,
         "InstitutionTaxNo": transaction_code,
         "TransactionQueryNo": ids.get("TransactionQueryNo", ""),
         "ErrorCode": error_code,
-        "Result": bool(ids),
+        "Result": bool(ids) if result is None else result,
     }
-    return completed({"QueryResult": result})
+    return completed({"QueryResult": layer})

@@ -21,6 +21,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.sandbox.ledger import Booking, seven_digit_fraction
+from tests.sandbox.odd import Names, in_form
 from tests.sandbox.provider import Operation, Payment, Provider, Told
 from tests.sandbox.walletgate_bills import Bill, Bills, product_detail
 from tests.sandbox.wire import (
@@ -56,6 +57,15 @@ LIST_FIELDS = frozenset(
 )
 ACCOUNT_TYPES = {1: "Personal", 2: "Business"}
 COMPLETED = 20
+ROW_LIES = frozenset({"unnamed_row", "odd_row", "unfiltered"})
+ITEM = Names(
+    reference="ext_transaction_id",
+    amount="tx_base_amount",
+    currency="currency_code",
+    signs=("transaction_status_id", "transaction_status", "result_code"),
+    cancelled={"process_level_status_id": 40, "transaction_status_id": 40, "transaction_status": "CancelCompleted"},
+    pending={"process_level_status_id": 10, "transaction_status_id": 10, "transaction_status": "Pending"},
+)
 DEFAULT_WINDOW = timedelta(days=1)
 MESSAGES = {
     "300": "Cüzdan bulunamadı veya geçersiz",
@@ -136,6 +146,10 @@ class BillPayment(Payment):
         code = code or "311"
         return failure(code, MESSAGES.get(code, "İşlem başarısız"))
 
+    def odd_refusal(self) -> Reply:
+        """HTTP 400 with an envelope that names no code: any gateway writes such a thing."""
+        return json_reply({"status": 1, "code": None, "message": None, "payload": None}, 400)
+
     def other_reference(self) -> str:
         return str(uuid.uuid4())
 
@@ -192,8 +206,8 @@ class Walletgate(Provider):
         def field(name: str) -> Any:
             return lambda call: str(call.json().get(name, ""))
 
-        def look_up(name: str, path: str, handle: Any, reference: str) -> Operation:
-            return Operation(f"walletgate.{name}", "POST", f"/v1/{path}", handle, "look_up", field(reference))
+        def look_up(name: str, path: str, handle: Any, reference: str, lies: frozenset[str] = frozenset()) -> Operation:
+            return Operation(f"walletgate.{name}", "POST", f"/v1/{path}", handle, "look_up", field(reference), lies)
 
         bills = "InvoicePayment/GetInvoicesByProductAndSubscriber"
         return [
@@ -205,7 +219,7 @@ class Walletgate(Provider):
                 self.pay_bill,
                 "pay",
                 field("inv_payment_transaction_query_oid"),
-                frozenset({"other_amount", "other_reference"}),
+                frozenset({"other_amount", "other_reference", "odd_refusal"}),
                 r"\d{3}",
             ),
             look_up(
@@ -213,6 +227,7 @@ class Walletgate(Provider):
                 "TransactionData/SummaryRecordByFilter",
                 self.list_transactions,
                 "ext_transaction_id",
+                ROW_LIES,
             ),
             look_up("list_bills", bills, self.list_bills, "product_oid"),
             look_up("product_detail", "InvoicePayment/GetProductDetailByProductId", self.product, "product_oid"),
@@ -277,8 +292,10 @@ class Walletgate(Provider):
         items = [
             self._item(booking.reference, booking.answer["transaction_id"], booking.amount, booking.at)
             for booking in self.ledger.of(self.name, hidden_seconds=call.hidden_seconds)
-            if first <= booking.at <= last and fits(booking, fields)
+            if first <= booking.at <= last and (call.unfiltered or fits(booking, fields))
         ]
+        if call.row_form is not None:
+            items = [in_form(item, ITEM, call.row_form) for item in items]
         if call.foreign_amount is not None:
             items.insert(0, self._item(str(uuid.uuid4()), "FRGN0000001", call.foreign_amount, self.clock.now()))
         start = (page_index - 1) * page_size

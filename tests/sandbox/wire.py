@@ -65,6 +65,10 @@ class Call:
     """A lagging look-up: bookings younger than this are not shown."""
     foreign_amount: Decimal | None = None
     """A confusing look-up: a payment of somebody else with this amount is listed, too."""
+    row_form: str | None = None
+    """An odd look-up: its rows are in this form, see ``odd.py``."""
+    unfiltered: bool = False
+    """A look-up that does not know the reference's filter: it lists every payment."""
 
     def require_content_type(self, expected: str) -> None:
         """Check the media type; a charset other than UTF-8 is refused."""

@@ -369,3 +369,81 @@ def test_of_many_equal_orders_at_once_one_is_booked(merchant, sandbox):
     with ThreadPoolExecutor(16) as pool:
         assert sum(pool.map(pay, range(48))) == 1
     assert len(sandbox.bookings()) == 1
+
+
+# ------------------------------------------------------------------------- odd rows, and a page at the login
+
+ODD_LOOK_UPS = {
+    "vakifbank.query": ("InstitutionTransactionCode", "Amount", "CurrencyType", lambda body: body["Data"]["Result"]),
+    "walletgate.list_transactions": (
+        "ext_transaction_id",
+        "tx_base_amount",
+        "currency_code",
+        lambda body: body["payload"]["items"],
+    ),
+}
+every_odd_look_up = pytest.mark.parametrize("look_up", ODD_LOOK_UPS)
+
+
+def rows_in_form(merchant, sandbox, look_up, then, form=None):
+    """The one row as the page has it, and in the form; the booking stays what it was."""
+    order, ask = LOOK_UPS[look_up]
+    ORDERS[order](merchant)
+    rows = ODD_LOOK_UPS[look_up][-1]
+    [genuine] = rows(ask(merchant).json())
+    sandbox.rule(look_up, then, **({"form": form} if form else {}))
+    [odd] = rows(ask(merchant).json())
+    assert len(sandbox.bookings()) == 1
+    assert rows(ask(merchant).json()) == [genuine]
+    return genuine, odd
+
+
+@every_odd_look_up
+@pytest.mark.parametrize(
+    "form", ["other_case", "padded", "without_hyphens", "empty", "null", "missing", "other_name", None]
+)
+def test_an_unnamed_row(merchant, sandbox, look_up, form):
+    reference = ODD_LOOK_UPS[look_up][0]
+    genuine, odd = rows_in_form(merchant, sandbox, look_up, "unnamed_row", form)
+    assert odd.get(reference) != genuine[reference]
+    assert (reference in odd) == (form not in ("missing", "other_name", None))
+    assert (genuine[reference] in odd.values()) == (form == "other_name")
+    others = {name: value for name, value in odd.items() if name in genuine and name != reference}
+    assert others == {name: value for name, value in genuine.items() if name != reference}
+
+
+@every_odd_look_up
+@pytest.mark.parametrize("form", ["no_sign", "cancelled", "pending", "other_currency", "negative"])
+def test_an_odd_row(merchant, sandbox, look_up, form):
+    reference, amount, currency, _ = ODD_LOOK_UPS[look_up]
+    genuine, odd = rows_in_form(merchant, sandbox, look_up, "odd_row", form)
+    assert odd != genuine
+    assert odd[reference] == genuine[reference]
+    assert (odd[amount] < 0) == (form == "negative")
+    assert (odd[currency] == "USD") == (form == "other_currency")
+
+
+@every_odd_look_up
+def test_an_unfiltered_look_up_lists_every_payment(merchant, sandbox, look_up):
+    order, ask = LOOK_UPS[look_up]
+    ORDERS[order](merchant)
+    rows = ODD_LOOK_UPS[look_up][-1]
+    name = "InstitutionTransactionNo" if look_up == "vakifbank.query" else "ext_transaction_id"
+    assert rows(ask(merchant, **{name: "nobody's"}).json()) == []
+    sandbox.rule(look_up, "unfiltered")
+    assert len(rows(ask(merchant, **{name: "nobody's"}).json())) == 1
+
+
+@pytest.mark.parametrize(("fields", "status"), [({}, 403), ({"status": 400}, 400), ({"status": 401}, 401)])
+def test_a_page_of_html_at_the_login(merchant, sandbox, fields, status):
+    sandbox.rule("vakifbank.login", "html", **fields)
+    answer = merchant.vakifbank_login()
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
+    assert answer.content.startswith(b"<html>")
+    assert merchant.vakifbank_login().status_code == 200
+
+
+@pytest.mark.parametrize("rule", [{"then": "lag", "form": "missing"}, {"then": "odd_row", "form": "missing"}])
+def test_a_form_that_the_lie_does_not_have_is_refused(sandbox, rule):
+    with pytest.raises(ValueError, match="form must be one of"):
+        sandbox.rule("vakifbank.query", **rule)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import time
+from datetime import datetime
 
 import pytest
 
@@ -193,3 +195,46 @@ def test_a_body_that_is_no_strict_json_object(merchant, body):
     headers = {**merchant.vakifbank_headers(), "Content-Type": "application/json"}
     answer = merchant.http.post("/tos/payment", content=body, headers=headers)
     assert (answer.status_code, status_code(answer)) == (400, "ACBG000007")
+
+
+ON_THE_DATE = {"executes_on_payment_date": True, "holidays": ["2029-12-31", "2030-01-01"]}
+
+
+@pytest.mark.parametrize(
+    ("payment_date", "executed_at"),
+    [
+        ("2029-12-27T00:00:00", "2029-12-27T06:00:00+00:00"),
+        # A Saturday: moved past Sunday, New Year's Eve and New Year.
+        ("2029-12-29T00:00:00", "2030-01-02T06:00:00+00:00"),
+        ("2029-12-31T15:00:00", "2030-01-02T06:00:00+00:00"),
+    ],
+)
+def test_a_payment_may_be_executed_on_its_date_or_the_next_business_day(merchant, sandbox, payment_date, executed_at):
+    sandbox.seed(vakifbank=ON_THE_DATE)
+    code = VAKIFBANK_ORDER["InstitutionTransactionCode"]
+    assert merchant.tos_pay(PaymentDate=payment_date).json()["Data"]["QueryResult"]["Result"] is True
+    assert (sandbox.bookings(), sandbox.state()["late_bookings"]) == ([], 1)
+    due = datetime.fromisoformat(executed_at).timestamp() - time.time()
+    sandbox.advance_clock(due - 60)
+    assert merchant.tos_query(InstitutionTransactionNo=code).json()["Data"] == {"Result": []}
+    # It was taken in, so the same code is a double before it is executed, too.
+    assert merchant.tos_pay(PaymentDate=payment_date).json()["Data"]["QueryResult"]["Result"] is False
+    sandbox.advance_clock(120)
+    [booking] = sandbox.bookings()
+    assert booking["at"] == executed_at
+    [row] = merchant.tos_query(InstitutionTransactionNo=code).json()["Data"]["Result"]
+    assert row["InstitutionTransactionCode"] == code
+
+
+def test_a_payment_dated_in_the_past_is_executed_at_once(merchant, sandbox):
+    sandbox.seed(vakifbank=ON_THE_DATE)
+    merchant.tos_pay(PaymentDate="2022-12-28T00:00:00")
+    assert len(sandbox.bookings()) == 1
+
+
+def test_an_odd_refusal_has_everything_of_a_success(merchant, sandbox):
+    sandbox.rule("vakifbank.pay", "odd_refusal")
+    result = merchant.tos_pay().json()["Data"]["QueryResult"]
+    assert (result["Result"], result["ErrorCode"], result["ErrorExplanation"]) == (False, 1, "Tahsil Edildi")
+    assert result["TransactionQueryNo"]
+    assert len(sandbox.bookings()) == 1

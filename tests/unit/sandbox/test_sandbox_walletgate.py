@@ -203,3 +203,11 @@ def test_the_list_goes_back_one_day_unless_told(merchant, sandbox):
 )
 def test_the_list_refuses_what_it_does_not_know(merchant, filters):
     assert merchant.list_payments(**filters).status_code == 400
+
+
+def test_an_odd_refusal_names_no_code(merchant, sandbox):
+    sandbox.rule("walletgate.pay_bill", "odd_refusal", book=False)
+    answer = merchant.pay_bill()
+    assert answer.status_code == 400
+    assert answer.json() == {"status": 1, "code": None, "message": None, "payload": None}
+    assert sandbox.bookings() == []
