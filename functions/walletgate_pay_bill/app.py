@@ -84,7 +84,10 @@ class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
         bill = json.dumps([request.product_oid, request.subscriber_no, request.bill_term, request.bill_no])
         return (
             Guard(request.inv_payment_transaction_query_oid, keeps=True),
-            Guard(f"bill {hashlib.sha256(bill.encode()).hexdigest()}", keeps=request.payment_amount == request.invoice_amount),
+            Guard(
+                f"bill {hashlib.sha256(bill.encode()).hexdigest()}",
+                keeps=request.payment_amount == request.invoice_amount,
+            ),
         )
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
@@ -91,8 +92,16 @@ class Bench:
         outer = self._steps.plan, self._steps.seen
         self._steps.plan, self._steps.seen = plan or {}, []
         store = SteppedStore(self.table, lambda: self.now + skew, self._steps)
+
+        def order(*arguments: Any) -> Any:
+            made = type(self.operation).order(self.operation, *arguments)
+            return replace(made, ordered_at=self.now + skew)
+
         try:
-            with mock.patch.object(entry, "Store", return_value=store):
+            with (
+                mock.patch.object(entry, "Store", return_value=store),
+                mock.patch.object(self.operation, "order", order),
+            ):
                 return Answer(self.module.handler(event, Context()))
         except Killed:
             return None
