@@ -10,24 +10,16 @@ from vezne import entry
 from vezne.credentials import Access, HasoCredentials
 from vezne.inquiries import haso
 from vezne.models.haso import ExpensesRequest
-from vezne.money import amount_text, minor_units_text
+from vezne.money import amount_from_minor_units, amount_text, minor_units_text
 from vezne.operation import Operation, Order
-from vezne.outcome import (
-    REFUSING_STATUSES,
-    Declined,
-    Finding,
-    Found,
-    Inconclusive,
-    NotFound,
-    Outcome,
-    Succeeded,
-    Unknown,
-)
+from vezne.outcome import REFUSING_STATUSES, Finding, Found, Inconclusive, NotFound, Outcome, Succeeded, Unknown
 from vezne.provider import Answer, Deadline, Request
 from vezne.record import Guard, Record
 
 # The page names no HTTP status for `Success: false`. With another one, such as 429, something else may have spoken.
 REFUSALS = REFUSING_STATUSES | {200}
+# The guarded figures.
+FEE, EXPENSE = "counter_party_attorney_fee", "expense_amount"
 
 
 class SetExpenses(Operation[ExpensesRequest, HasoCredentials]):
@@ -59,18 +51,14 @@ class SetExpenses(Operation[ExpensesRequest, HasoCredentials]):
 
     def read(self, order: Order[ExpensesRequest], answer: Answer) -> Outcome:
         """ "Success ... False dönerse Errors parametresi doludur. True dönerse Data parametresi doludur." """
-        body = answer.json()
-        errors = body.get("Errors")
-        if answer.status == 200 and body.get("Success") is True and not errors:
-            result = haso.read_plan(answer)
-            request = order.request
-            possible = _possible_totals(request.counter_party_attorney_fee, request.expense_amount)
-            if result.total_expenses() not in (None, *possible):
+        body, request = answer.json(), order.request
+        if answer.status == 200 and haso.is_success(body):
+            result, total = haso.read_plan(body)
+            if total not in (None, *_possible_totals(request.counter_party_attorney_fee, request.expense_amount)):
                 return Unknown("other total")
             return Succeeded(result.public())
-        if answer.status in REFUSALS and body.get("Success") is False and isinstance(errors, list) and errors:
-            return Declined(haso.error_code(errors), haso.error_text(errors))
-        return Unknown(f"http-{answer.status}")
+        refusal = haso.refusal(body) if answer.status in REFUSALS else None
+        return refusal or Unknown(f"http-{answer.status}")
 
     def clues(self, order: Order[ExpensesRequest]) -> dict[str, str]:
         """What names the transaction, and the figures that a plan must show."""
@@ -87,23 +75,40 @@ class SetExpenses(Operation[ExpensesRequest, HasoCredentials]):
         """One order at a time per transaction, and neither figure falls unless the caller says so."""
         request = order.request
         figures = {
-            "counter_party_attorney_fee": int(minor_units_text(request.counter_party_attorney_fee)),
-            "expense_amount": int(minor_units_text(request.expense_amount)),
+            FEE: int(minor_units_text(request.counter_party_attorney_fee)),
+            EXPENSE: int(minor_units_text(request.expense_amount)),
         }
         quiet = int(self.settling_time.total_seconds())
         return (Guard(request.transaction_code, figures=figures, may_fall=request.allow_lower, quiet_seconds=quiet),)
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
-        """A plan with our total is proof; one that could show it under another reading of the page proves nothing."""
-        clues = record.clues
-        plan = haso.payment_plan(clues["transaction_code"], clues["merchant_oid"], deadline)
-        total = plan.total_expenses()
-        together, alone = _possible_totals(Decimal(clues["counter_party_attorney_fee"]), Decimal(clues["amount"]))
+        """A plan with our total is proof, unless it showed that total before; only the total before is "not found".
+
+        Another total still was set by somebody else, perhaps after ours: our guard lets no other order of ours through.
+        """
+        clues, before = record.clues, _figures_before(record)
+        ours = Decimal(clues["counter_party_attorney_fee"]), Decimal(clues["amount"])
+        plan, total = haso.payment_plan(clues["transaction_code"], clues["merchant_oid"], deadline)
         if total is None:
             return Inconclusive("the plan shows no total")
-        if total == together:
+        together, alone = _possible_totals(*ours)
+        stood_before = before is not None and total in _possible_totals(*before)
+        if total == together and (before == ours or not stood_before):
             return Found(Succeeded(plan.public()), {"total": total})
-        return Inconclusive("the plan shows the expense alone") if total == alone else NotFound({"total": total})
+        if total in (together, alone):
+            return Inconclusive("the total may be that of before", send_again=total == together)
+        lower_or_meant = total < together or any(guard.may_fall for guard in record.guards)
+        if stood_before or (before is None and lower_or_meant):
+            return NotFound({"total": total})
+        return Inconclusive("a total that is neither ours nor that of before")
+
+
+def _figures_before(record: Record) -> tuple[Decimal, Decimal] | None:
+    """Attorney fee and expense that were in force before this order; None if no order of ours has set them."""
+    figures = record.memory.figures
+    if not figures.keys() >= {FEE, EXPENSE}:
+        return None
+    return amount_from_minor_units(str(figures[FEE])), amount_from_minor_units(str(figures[EXPENSE]))
 
 
 def _possible_totals(attorney_fee: Decimal, expense: Decimal) -> tuple[Decimal, Decimal]:

@@ -154,11 +154,16 @@ def bare(text: str) -> str:
     return "".join(letter for letter in letters if letter.isalnum())
 
 
+def plain_number(value: object) -> Decimal | None:
+    """A JSON number, or a plain decimal string, as a number. None for everything else."""
+    if isinstance(value, str):
+        return Decimal(value) if _DECIMAL.fullmatch(value) else None
+    return Decimal(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
+
+
 def is_amount(value: object, ours: Decimal) -> bool:
     """Whether a JSON number, or a plain decimal string, is this amount, by value: `196.5000` is `196.50`."""
-    if isinstance(value, str):
-        return _DECIMAL.fullmatch(value) is not None and Decimal(value) == ours
-    return isinstance(value, (int, Decimal)) and not isinstance(value, bool) and value == ours
+    return plain_number(value) == ours
 
 
 def is_one_of(value: object, listed: Collection[str]) -> bool:

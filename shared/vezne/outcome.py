@@ -72,9 +72,13 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True)
 class Inconclusive:
-    """A look-up failed, or what it showed neither proves nor excludes the order."""
+    """A look-up failed, or what it showed neither proves nor excludes the order.
+
+    `send_again`: where the same order twice changes nothing, a repeat of it may be sent.
+    """
 
     reason: str
+    send_again: bool = False
 
 
 Finding = Found | NotFound | Inconclusive

@@ -28,7 +28,7 @@ from vezne.idempotency import (
 from vezne.masking import mask_text
 from vezne.models import RequestModel
 from vezne.operation import Operation, Order, Report
-from vezne.outcome import CredentialsRefused, Declined, NotFound, NotSent, Outcome, Succeeded, Unknown
+from vezne.outcome import CredentialsRefused, Declined, Inconclusive, NotFound, NotSent, Outcome, Succeeded, Unknown
 from vezne.provider import Answer, AnswerLostError, Deadline, NotSentError
 from vezne.record import PROCESSING, SUCCEEDED, UNKNOWN, Guard, Record
 from vezne.resolving import conclude
@@ -194,7 +194,8 @@ def _existing(
         return stored(record, store)
     if concluded.settled or not sending:
         return Report(concluded, replayed=False)
-    if isinstance(finding, NotFound) and deadline.allows_a_call():
+    again = isinstance(finding, NotFound) or (isinstance(finding, Inconclusive) and finding.send_again)
+    if again and deadline.allows_a_call():
         outcome = _call_with_renewal(operation, order, prepared, deadline)
         return settle(concluded, outcome if isinstance(outcome, Succeeded) else Unknown("resent"), store)
     return settle(concluded, Unknown("look-up"), store)

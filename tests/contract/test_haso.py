@@ -115,12 +115,48 @@ def test_the_answer_is_read(bench: Bench) -> None:
         (json_reply({"Success": "true", "Errors": [], "Data": haso_plan("330")}), "unknown"),
         (json_reply({"Success": 1, "Errors": [], "Data": haso_plan("330")}), "unknown"),
         (json_reply({"Errors": [], "Data": haso_plan("330")}), "unknown"),
+        (json_reply({"Success": True, "success": False, "Errors": [], "Data": haso_plan("330")}), "unknown"),
+        (success(), "unknown"),
+        # A plan in a form that the page does not show.
+        (success({"InstallmentNo": 1, "totalExpenseAmount": 0}, {"totalExpenseAmount": 330}), "unknown"),
+        (
+            success({"InstallmentNo": 2, "totalExpenseAmount": 0}, {"InstallmentNo": 2, "totalExpenseAmount": 330}),
+            "unknown",
+        ),
+        (success({"InstallmentNo": 1, "totalExpenseAmount": 330}, {"InstallmentNo": 2}), "unknown"),
+        (success({"InstallmentNo": True, "totalExpenseAmount": 330}), "unknown"),
+        (success({"InstallmentNo": "1/2", "totalExpenseAmount": 330}), "unknown"),
+        (success({"InstallmentNo": 1}, {"InstallmentNo": 2}), "succeeded"),
+        (
+            success({"InstallmentNo": 2, "totalExpenseAmount": 330}, {"InstallmentNo": 1, "totalExpenseAmount": 0}),
+            "succeeded",
+        ),
+        (success({"InstallmentNo": 1, "totalExpenseAmount": "330,00"}), "unknown"),
+        (success({"InstallmentNo": 1, "totalExpenseAmount": -330}), "unknown"),
+        (success({"InstallmentNo": 1, "totalExpenseAmount": [330]}), "unknown"),
+        (success({"InstallmentNo": 1, "totalExpenseAmount": "330.0000"}), "succeeded"),
         (Reply(201, haso_success("330").body), "unknown"),
         # "False dönerse Errors parametresi doludur."
         (refusal("H101 İşlem bulunamadı"), "declined"),
-        (refusal({"code": "H101"}), "declined"),
+        (refusal("H101", "H205: kod"), "declined"),
         (refusal("H101", http=400), "declined"),
         (refusal("H101", http=422), "declined"),
+        # Not plainly the envelope, or a sign of success beside it.
+        (refusal({"code": "H101"}), "unknown"),
+        (refusal("H101", None), "unknown"),
+        (refusal(""), "unknown"),
+        (refusal(101), "unknown"),
+        (refusal("RS100"), "unknown"),
+        (refusal("İşlem başarılı"), "unknown"),
+        (refusal("Daha önce gönderilmiş"), "unknown"),
+        (json_reply({"Success": False, "Errors": ["H101"], "Data": haso_plan("330")}), "unknown"),
+        (json_reply({"Success": False, "Errors": ["H101"], "Data": {"Message": "RS100"}}), "unknown"),
+        (json_reply({"Success": False, "Errors": ["H101"], "Data": {}}), "declined"),
+        (json_reply({"Success": "false", "Errors": ["H101"]}), "unknown"),
+        (json_reply({"Success": 0, "Errors": ["H101"]}), "unknown"),
+        (json_reply({"Success": None, "Errors": ["H101"]}), "unknown"),
+        (json_reply({"Success": False, "success": True, "Errors": ["H101"]}), "unknown"),
+        (json_reply({"Success": False, "Errors": ["H101"], "PaymentPlan": haso_plan("330")["PaymentPlan"]}), "unknown"),
         (refusal(), "unknown"),
         (json_reply({"Success": False, "Errors": None}), "unknown"),
         (json_reply({"Success": False, "Errors": "H101"}), "unknown"),
@@ -215,6 +251,12 @@ def test_another_total_is_not_ours_and_the_same_order_is_sent_again(bench: Bench
         # The total is there, but the plan is not in the page's form: half-read, it would prove nothing.
         success({"InstallmentNo": "1/2", "totalExpenseAmount": 0}, {"InstallmentNo": 2, "totalExpenseAmount": 330}),
         success({"InstallmentNo": 2, "totalExpenseAmount": "330,00"}),
+        success({"InstallmentNo": 1, "totalExpenseAmount": 330}, {"InstallmentNo": 1, "totalExpenseAmount": 330}),
+        success({"InstallmentNo": 1, "totalExpenseAmount": 330}, {"totalExpenseAmount": 330}),
+        success({"InstallmentNo": 1, "totalExpenseAmount": 330}, {"InstallmentNo": 2}),
+        success({"InstallmentNo": 2, "totalExpenseAmount": -330}),
+        success(),
+        json_reply({"Success": True, "Errors": ["H101"], "Data": haso_plan("330")}),
         json_reply({"Success": True, "Errors": [], "Data": haso_plan("330")}, 400),
         json_reply({"Success": True, "Errors": [], "Data": haso_plan("330")}, 500),
         Reply(200, b"<html></html>"),
@@ -227,3 +269,62 @@ def test_a_look_up_that_fails_proves_nothing(bench: Bench, reply: Reply) -> None
     assert looked_up(bench, HASO, reply).status == 202
     assert findings(bench, known) == ["inconclusive"]
     assert bench.server.to(HASO.route) == []
+
+
+# ------------------------------------------------------- the total in force before
+
+
+def correction(bench: Bench, fee: str, expense: str) -> dict[str, Any]:
+    """100 + 230 were set; then an order to set these figures is lost."""
+    assert answered(bench, HASO, haso_answer).status == 200
+    order = {**HASO.body, "counter_party_attorney_fee": fee, "expense_amount": expense, "allow_lower": True}
+    assert answered(bench, HASO, HANG_UP, body=order, key="correction").status == 202
+    bench.server.calls.clear()
+    bench.server.on(HASO.route, haso_answer)
+    return order
+
+
+def test_a_total_that_was_in_force_before_proves_nothing_and_is_sent_again(bench: Bench) -> None:
+    """A correction from 100 + 230 to 80 + 250 shows the same total, whether it arrived or not."""
+    order = correction(bench, "80.00", "250.00")
+    bench.server.on(HASO.look_up_route, haso_success("330.00"))
+    bench.clock.advance(60)
+    assert bench.sweep(HASO)["still_unknown"] == 1
+    assert bench.server.to(HASO.route) == []
+    bench.clock.advance(3600)
+    response = looked_up(bench, HASO, haso_success("330.00"), body=order, key="correction")
+    assert response.body["status"] == "succeeded"
+    assert findings(bench, response.body["operation_id"])[:2] == ["inconclusive", "inconclusive"]
+    (again,) = bench.server.to(HASO.route)
+    assert (again.json()["counterPartyAttorneyFee"], again.json()["expenseAmount"]) == ("8000", "25000")
+
+
+def test_the_very_figures_that_were_in_force_before_are_in_force(bench: Bench) -> None:
+    order = correction(bench, "100.00", "230.00")
+    response = looked_up(bench, HASO, haso_success("330.00"), body=order, key="correction")
+    assert response.body["status"] == "succeeded"
+    assert bench.server.to(HASO.route) == []
+
+
+@pytest.mark.parametrize(
+    ("total", "finding"),
+    [("330.00", "not_found"), ("230.00", "not_found"), ("400.00", "inconclusive"), ("0", "inconclusive"),
+     ("300.00", "found"), ("200.00", "inconclusive")],
+)  # fmt: skip
+def test_only_the_total_before_shows_that_an_order_has_not_arrived(bench: Bench, total: str, finding: str) -> None:
+    """Another total than ours and the one before was set by somebody else, perhaps after ours."""
+    order = correction(bench, "100.00", "200.00")
+    response = looked_up(bench, HASO, haso_success(total), body=order, key="correction")
+    assert findings(bench, response.body["operation_id"])[:1] == [finding]
+    assert len(bench.server.to(HASO.route)) == (finding == "not_found")
+
+
+@pytest.mark.parametrize(("allow_lower", "finding"), [(False, "inconclusive"), (True, "not_found")])
+def test_a_higher_total_of_somebody_else_is_not_lowered(bench: Bench, allow_lower: bool, finding: str) -> None:
+    """Before the first order of a transaction nobody knows which total was in force."""
+    order = {**HASO.body, "allow_lower": allow_lower}
+    known = unknown_order(bench, HASO, body=order)
+    bench.server.on(HASO.route, haso_answer)
+    looked_up(bench, HASO, haso_success("500.00"), body=order)
+    assert findings(bench, known)[:1] == [finding]
+    assert len(bench.server.to(HASO.route)) == allow_lower

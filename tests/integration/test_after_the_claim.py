@@ -427,7 +427,7 @@ def secret_of(bench: Bench, example: Example) -> str:
         (KOLAYBI, json_reply({"success": False, "message": "x"}, 422)),
         (VAKIFBANK, json_reply({"Header": {"StatusCode": "ACBH000645", "StatusDescription": "@"}}, 400)),
         (HASO, json_reply({"Success": False, "Errors": ["@"]})),
-        (PAYNET, json_reply({"result_code": 11, "message": "@"}, 400)),
+        (PAYNET, json_reply({"type": "api_error", "code": 400, "result_code": 11, "message": "@"}, 400)),
     ],
     ids=["kolaybi", "vakifbank", "haso", "paynet"],
 )

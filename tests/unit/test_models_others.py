@@ -116,15 +116,6 @@ def test_the_plans_mixed_capitals_are_read_and_our_names_are_answered() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("figures", "total"),
-    [([None, None], None), ([], None), ([0, "330.00"], "330.00"), (["330.00", None], "330.00"), ([0, 0], "0")],
-)
-def test_the_plans_total(figures: list[Any], total: str | None) -> None:
-    plan = ExpensesResult.model_validate({"payment_plan": [{"totalExpenseAmount": figure} for figure in figures]})
-    assert plan.total_expenses() == (None if total is None else Decimal(total))
-
-
 @pytest.mark.parametrize("name", ["xact_id", "xact", "reference_no"])
 def test_one_reference_is_enough(name: str) -> None:
     assert getattr(CaptureRequest.model_validate({name: "x"}), name) == "x"

@@ -1,15 +1,23 @@
 """HASO 5.5 "Ödeme Planını Getir": POST {SERVIS_URL}/Index/GetPaymentsOfTransaction."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
 
 from vezne.credentials import Access, HasoCredentials, Keyring
+from vezne.evidence import other_signs, plain_number, plain_text, says_nothing, speaks_against, speaks_for
 from vezne.inquiries import Client, InquiryRefusedError, InquiryUnreadableError, ask
 from vezne.models.haso import MERCHANT_OID, TRANSACTION_CODE, ExpensesResult
+from vezne.outcome import Declined
 from vezne.provider import Answer, Deadline, Provider, Request, UnreadableError, json_request
 from vezne.signing import hmac_request_token
+
+# `Data["Message"]` of 5.6 and 5.20 after a success.
+SUCCESS_MESSAGE = "RS100"
+_NAMES = frozenset({"InstallmentNo", "totalExpenseAmount"})
+_ENVELOPE = frozenset({"Success", "Errors", "Data"})
 
 PROVIDER = Provider("HASO_URL")
 CLIENT = Client(PROVIDER, Keyring(HasoCredentials))
@@ -59,15 +67,59 @@ def _signed(path: str, access: Access[HasoCredentials], fields: dict[str, str], 
     return json_request(path, {**signed, **told, "requestToken": token}, {})
 
 
-def read_plan(answer: Answer) -> ExpensesResult:
-    """`Data.PaymentPlan` of a successful answer. Raises UnreadableError."""
-    data: Any = answer.json().get("Data")
+def read_plan(body: dict[str, Any]) -> tuple[ExpensesResult, Decimal | None]:
+    """The plan of a successful answer and the total on it, in TRY; None if no instalment shows a figure.
+
+    "Toplam masraf tutarı son taksite eklenir": the last instalment's figure is the total. Raises UnreadableError.
+    """
+    data = body.get("Data")
     plan = data.get("PaymentPlan") if isinstance(data, dict) else None
-    rows = plan if isinstance(plan, list) else [plan]
+    rows: list[Any] = plan if isinstance(plan, list) else [plan]
+    if not rows or not all(isinstance(row, dict) and _NAMES & row.keys() for row in rows):
+        raise UnreadableError("no payment plan")
+    # A plan of one instalment needs no number to tell which is the last.
+    numbers = [plain_text(row.get("InstallmentNo", "1" if len(rows) == 1 else None)) for row in rows]
+    if not all(number is not None and number.isdecimal() for number in numbers):
+        raise UnreadableError("instalments without numbers")
+    places = [int(number or 0) for number in numbers]
+    figures = [_figure(row.get("totalExpenseAmount")) for row in rows]
+    total = figures[places.index(max(places))]
+    if len(set(places)) < len(places) or (total is None and any(figures)):
+        raise UnreadableError("no last instalment")
     try:
-        return ExpensesResult.model_validate({"payment_plan": rows})
+        return ExpensesResult.model_validate({"payment_plan": rows}), total
     except ValidationError:
         raise UnreadableError("no payment plan") from None
+
+
+def _figure(value: Any) -> Decimal | None:
+    figure = plain_number(value)
+    if value is not None and (figure is None or figure < 0):
+        raise UnreadableError("expenses in another form")
+    return figure
+
+
+def refusal(body: dict[str, Any]) -> Declined | None:
+    """A refusal in HASO's envelope: "False dönerse Errors parametresi doludur". None if it is not certainly one."""
+    errors, data = body.get("Errors"), body.get("Data")
+    texts = errors if isinstance(errors, list) else []
+    plain = bool(texts) and all(isinstance(error, str) and error.strip() for error in texts)
+    if body.get("Success") is not False or not plain or not says_nothing(data) or "PaymentPlan" in body:
+        return None
+    # "RS100" is success in the page's words, and what was sent before is no refusal of it.
+    signs = [*texts, *other_signs(body, _ENVELOPE)]
+    if any(speaks_for(sign) or SUCCESS_MESSAGE in str(sign) for sign in signs):
+        return None
+    return Declined(error_code(texts), error_text(texts))
+
+
+def is_success(body: dict[str, Any]) -> bool:
+    """Whether an answer is a success in HASO's envelope, with no sign of a failure beside it."""
+    beside = {name: value for name, value in body.items() if name not in _ENVELOPE}
+    return (
+        body.get("Success") is True and says_nothing(body.get("Errors"))
+        and not any(speaks_against(sign) for sign in other_signs(beside, ()))
+    )  # fmt: skip
 
 
 def _means_an_old_secret(answer: Answer) -> bool:
@@ -90,12 +142,15 @@ def error_text(errors: list[Any]) -> str:
     return "; ".join(str(error) for error in errors)
 
 
-def payment_plan(transaction_code: str, merchant_oid: str, deadline: Deadline) -> ExpensesResult:
-    """The payment plan of a transaction as HASO has it now. Raises InquiryFailedError."""
+def payment_plan(transaction_code: str, merchant_oid: str, deadline: Deadline) -> tuple[ExpensesResult, Decimal | None]:
+    """The payment plan of a transaction as HASO has it now, and the total on it. Raises InquiryFailedError."""
+    body = plan_answer(transaction_code, merchant_oid, deadline).json()
     try:
-        return read_plan(plan_answer(transaction_code, merchant_oid, deadline))
-    except UnreadableError:
-        raise InquiryUnreadableError("unreadable") from None
+        if not is_success(body):
+            raise UnreadableError("signs of a failure")
+        return read_plan(body)
+    except UnreadableError as error:
+        raise InquiryUnreadableError(str(error)) from None
 
 
 def plan_answer(transaction_code: str, merchant_oid: str, deadline: Deadline) -> Answer:

@@ -51,15 +51,3 @@ class ExpensesResult(ResultModel):
     """The payment plan after the change."""
 
     payment_plan: list[Instalment]
-
-    def total_expenses(self) -> Decimal | None:
-        """Attorney fee and expenses as the plan carries them, in TRY; None if it shows no figure at all.
-
-        "Toplam masraf tutarı son taksite eklenir": the last figure counts, another instalment's is not this total.
-        """
-        figures = [
-            (item.installment_no or 0, place, item.total_expense_amount)
-            for place, item in enumerate(self.payment_plan)
-            if item.total_expense_amount is not None
-        ]
-        return max(figures)[2] if figures else None
