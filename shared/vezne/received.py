@@ -33,7 +33,7 @@ def read_query(event: Event) -> dict[str, str]:
     several = event.get("multiValueQueryStringParameters") or {}
     for name, values in several.items():
         if len(values) != 1:
-            raise invalid(mask_text(f"query.{name}"), "must be given once")
+            raise invalid(_shown("query", name), "must be given once")
     return {name: values[0] for name, values in several.items()} or event.get("queryStringParameters") or {}
 
 
@@ -104,11 +104,16 @@ def validated(
 
 
 def _place(error: Any, in_path: frozenset[str], place: str) -> dict[str, str]:
-    """Where and why, never what. A member's name is the caller's text too, so it is masked, and shown visibly."""
-    parts = ["".join(one if one.isprintable() else "?" for one in str(part)) for part in error["loc"]]
+    """Where and why, never what."""
+    parts = error["loc"]
     root = "path" if parts and parts[0] in in_path else place
-    reason = str(error["msg"]).removeprefix("Value error, ")
-    return {"place": mask_text(".".join([root, *parts])), "reason": reason}
+    return {"place": _shown(root, *parts), "reason": str(error["msg"]).removeprefix("Value error, ")}
+
+
+def _shown(*parts: object) -> str:
+    """The name of a place. A member's name is the caller's text too: it is masked, and hidden characters are shown."""
+    name = ".".join(map(str, parts))
+    return mask_text("".join(character if character.isprintable() else "?" for character in name))
 
 
 def invalid(place: str, reason: str) -> problems.Problem:

@@ -249,6 +249,13 @@ def test_an_unknown_or_repeated_parameter(sandbox: SandboxControl, ask: Ask, nam
     assert sandbox.calls() == []
 
 
+def test_a_parameter_s_name_is_shown_without_what_nobody_sees(ask: Ask) -> None:
+    _, _, problem = ask("kolaybi.list_vaults", several={"a\u202eb 4111111111111111": ["1", "2"]})
+    assert problem["errors"] == [{"place": "query.a?b ***", "reason": "must be given once"}]
+    _, _, problem = ask("kolaybi.list_vaults", query={"a\u202eb": "1"})
+    assert problem["errors"] == [{"place": "query.a?b", "reason": "Extra inputs are not permitted"}]
+
+
 @pytest.mark.parametrize(
     ("name", "changes", "place"),
     [
