@@ -24,11 +24,10 @@ from vezne.operation import Operation, Order, Report
 from vezne.path import carry_out
 from vezne.provider import Deadline
 from vezne.received import RefusedJsonError, invalid, read_body, read_request, validated
-from vezne.record import DECLINED, PROCESSING, SETTLED, SUCCEEDED, UNKNOWN, Record
+from vezne.record import DECLINED, PROCESSING, SETTLED, STANDING_ORDER_CLIENT, SUCCEEDED, UNKNOWN, Record
 from vezne.resolving import sweep
 from vezne.telemetry import MetricUnit, count, flush, logger
 
-STANDING_ORDER_CLIENT = "standing-order"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 

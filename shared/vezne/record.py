@@ -16,6 +16,8 @@ PROCESSING, SUCCEEDED, DECLINED, UNKNOWN, NOT_EXECUTED = (
     "unknown",
     "not_executed",
 )
+# Whose keys and operations those of the standing orders are.
+STANDING_ORDER_CLIENT = "standing-order"
 SETTLED = frozenset({SUCCEEDED, DECLINED, NOT_EXECUTED})
 # By what a final outcome was found out: the answer to the order, a look-up, or a decision by hand.
 ANSWER, LOOK_UP, OPERATOR = "answer", "look_up", "operator"

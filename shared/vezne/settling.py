@@ -13,7 +13,7 @@ from vezne.money import minor_units
 from vezne.operation import Report
 from vezne.outcome import CredentialsRefused, Declined, NotSent, Outcome, Succeeded, Unknown
 from vezne.provider import Deadline
-from vezne.record import DECLINED, PROCESSING, SUCCEEDED, UNKNOWN, Record
+from vezne.record import DECLINED, PROCESSING, STANDING_ORDER_CLIENT, SUCCEEDED, UNKNOWN, Record
 from vezne.telemetry import count, count_credentials_rejected, count_fault, count_money, logger
 
 # When to look up an unknown outcome again: the first of these waits that is longer than the order has been unknown;
@@ -73,6 +73,10 @@ def count_new_unknown(record: Record) -> None:
 
 def _count_outcome(record: Record) -> None:
     count(f"Order{record.status.title().replace('_', '')}", record.operation)
+    if record.principal == STANDING_ORDER_CLIENT and record.status != SUCCEEDED:
+        # Nobody waits for its answer, and the event that gave it has ended well if the outcome was unknown then.
+        count("StandingOrderFailed", record.operation)
+        logger.error("standing order failed", operation=record.operation, operation_id=record.id, status=record.status)
     # A guarded figure is a total that replaces the last one: no money moved by it.
     if record.status == SUCCEEDED and not any(guard.figures for guard in record.guards):
         _count_amount(record)

@@ -3,8 +3,7 @@
 from typing import Any
 
 import pytest
-from vezne.entry import STANDING_ORDER_CLIENT
-from vezne.record import operation_id
+from vezne.record import STANDING_ORDER_CLIENT, operation_id
 
 from tests.faults.orders import Order, new_order
 from tests.faults.world import OPERATIONS, Function

@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from vezne.entry import StandingOrderFailed
 
 from tests.support.bench import Bench, forget_everything
-from tests.support.examples import EXAMPLES, HASO, KOLAYBI, PAYNET, Example
+from tests.support.examples import EXAMPLES, HASO, KOLAYBI, PAYNET, VAKIFBANK, Example
 from tests.support.provider_server import json_reply
 
 LOST = json_reply({}, 500)
@@ -170,3 +171,44 @@ def test_the_only_dimensions_are_service_operation_and_currency(
         for dimensions, _ in points:
             assert dimensions.keys() <= {"service", "operation", "currency"}
             assert set(dimensions.values()) <= {"vezne", example.operation, "TRY"}
+
+
+def standing(example: Example) -> dict[str, Any]:
+    return {"name": "aidat", "occurrence": "2026-12-01T06:00:00Z", "request": example.standing_request}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_a_refused_standing_order_counts_once(bench: Bench, counted: Counted, example: Example) -> None:
+    bench.server.on(example.route, example.refusal)
+    for expected in ([(of(example), [1])], None):
+        with pytest.raises(StandingOrderFailed):
+            bench.standing_order(example, standing(example))
+        assert counted().get("StandingOrderFailed") == expected
+
+
+@pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
+def test_a_standing_order_that_is_found_not_executed_later_counts(
+    bench: Bench, counted: Counted, example: Example
+) -> None:
+    """The event that gave it has ended well, so nothing else tells that it was not carried out."""
+    bench.server.on(example.route, LOST)
+    known = bench.standing_order(example, standing(example))["operation_id"]
+    assert "StandingOrderFailed" not in counted()
+    bench.server.on(example.look_up_route, example.not_found)
+    while not bench.record(known).settled:
+        bench.clock.now = max(bench.clock.now, bench.record(known).next_look_up or 0)
+        bench.sweep(example)
+    assert bench.record(known).status == "not_executed"
+    assert counted()["StandingOrderFailed"] == [(of(example), [1])]
+
+
+def test_neither_a_standing_order_that_is_carried_out_nor_a_clients_refused_order_counts(
+    bench: Bench, counted: Counted
+) -> None:
+    bench.server.on(PAYNET.route, PAYNET.success)
+    bench.standing_order(PAYNET, standing(PAYNET))
+    bench.server.on(PAYNET.route, PAYNET.refusal)
+    bench.send(PAYNET)
+    metrics = counted()
+    assert metrics["OrderSucceeded"]
+    assert "StandingOrderFailed" not in metrics

@@ -18,8 +18,8 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
-from vezne.entry import STANDING_ORDER_CLIENT
 from vezne.idempotency import Store, StoreUnavailableError
+from vezne.record import STANDING_ORDER_CLIENT
 
 from . import principals
 from .build import STACK_NAME

@@ -67,7 +67,7 @@ def test_each_operation_has_its_alarms(alarms: dict[str, Any], name: str) -> Non
     own = {alarm["MetricName"]: alarm for key, alarm in alarms.items() if key.startswith(name)}
     assert own.keys() == {
         "Errors", "DestinationDeliveryFailures", "Throttles", "Duration", "OrderUnknown", "OldestUnknownAge",
-        "SweepHeartbeat", "CredentialsRejected",
+        "SweepHeartbeat", "CredentialsRejected", "StandingOrderFailed",
     }  # fmt: skip
     for metric, alarm in own.items():
         if alarm["Namespace"] == "AWS/Lambda":
@@ -99,6 +99,7 @@ def test_an_alarm_of_ours_looks_at_a_metric_that_the_code_counts(alarms: dict[st
     ours = {alarm["MetricName"] for alarm in alarms.values() if alarm["Namespace"] == NAMESPACE}
     assert ours == {
         "OrderUnknown", "OldestUnknownAge", "SweepHeartbeat", "CredentialsRejected", "Internal", "SettleFailed",
+        "StandingOrderFailed",
     }  # fmt: skip
     assert ours <= counted()
 
