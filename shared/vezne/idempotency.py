@@ -84,7 +84,7 @@ class Store:
 
     def find(self, record_id: str) -> Record | None:
         """Read one record, strongly consistent."""
-        answer = call("get_item", TableName=table(), Key={"id": {"S": record_id}}, ConsistentRead=True)
+        answer = self._call("get_item", TableName=table(), Key={"id": {"S": record_id}}, ConsistentRead=True)
         return from_item(answer["Item"]) if "Item" in answer else None
 
     def claim(self, record: Record) -> Record | None:
@@ -111,12 +111,12 @@ class Store:
         }
         if not record.guards:
             try:
-                call("put_item", **put)
+                self._call("put_item", **put)
             except ClientError as error:
                 return from_item(response(error)["Item"])
             return None
         try:
-            _transact([{"Put": put}, *(_on_guard(guards.claim(record, guard)) for guard in record.guards)])
+            self._transact([{"Put": put}, *(_on_guard(guards.claim(record, guard)) for guard in record.guards)])
         except ClientError as error:
             on_record, *on_guards = _reasons(error)
             if on_record.get("Code") == _FAILED:
@@ -146,7 +146,7 @@ class Store:
             return other is None and self._guard(record, guard).get("holder") != holder
         owner = held.get("holder_owner")
         with contextlib.suppress(ClientError):
-            call(
+            self._call(
                 "update_item",
                 TableName=table(),
                 Key={"id": {"S": guard_id(record.operation, guard.key)}},
@@ -209,7 +209,7 @@ class Store:
                 for guard in held
             ]
             try:
-                _transact([{"Update": update}, *map(_on_guard, ends)])
+                self._transact([{"Update": update}, *map(_on_guard, ends)])
                 return settled
             except ClientError as error:
                 on_record, *on_guards = _reasons(error)
@@ -218,7 +218,7 @@ class Store:
                 # A guard that is not ours any more is left out; the outcome must still be kept.
                 held = tuple(it for it, why in zip(held, on_guards, strict=True) if why.get("Code") != _FAILED)
         try:
-            call("update_item", **update)
+            self._call("update_item", **update)
         except ClientError:
             raise LostOwnershipError from None
         return settled
@@ -239,13 +239,14 @@ class Store:
         }
         if not record.guards:
             try:
-                call("delete_item", **delete)
+                self._call("delete_item", **delete)
             except ClientError:
                 raise LostOwnershipError from None
             return
         for _ in range(_GUARD_TRIES):
             try:
-                _transact([{"Delete": delete}, *(_on_guard(guards.release(record, guard)) for guard in record.guards)])
+                ends = [_on_guard(guards.release(record, guard)) for guard in record.guards]
+                self._transact([{"Delete": delete}, *ends])
                 return
             except ClientError as error:
                 if _reasons(error)[0].get("Code") == _FAILED:
@@ -264,7 +265,7 @@ class Store:
     def _guard(self, record: Record, guard: Guard) -> dict[str, Any]:
         """A guard as it stands in the table; empty if it does not."""
         key = {"id": {"S": guard_id(record.operation, guard.key)}}
-        return plain(call("get_item", TableName=table(), Key=key, ConsistentRead=True).get("Item", {}))
+        return plain(self._call("get_item", TableName=table(), Key=key, ConsistentRead=True).get("Item", {}))
 
     def keep_unknown(self, record: Record, next_look_up: float) -> Record:
         """Write that the outcome is unknown, give up the lease, set the next look-up. Raises LostOwnershipError."""
@@ -283,7 +284,7 @@ class Store:
         for shard in range(SHARDS):
             start: dict[str, Any] = {}
             while True:
-                page = call(
+                page = self._call(
                     "query",
                     TableName=table(),
                     IndexName=UNRESOLVED_INDEX,
@@ -299,9 +300,19 @@ class Store:
 
     def _update(self, record: Record, expression: str, condition: str, **values: Any) -> None:
         try:
-            call("update_item", **_owned_update(record, expression, condition, **values))
+            self._call("update_item", **_owned_update(record, expression, condition, **values))
         except ClientError:
             raise LostOwnershipError from None
+
+    def _call(self, name: str, **request: Any) -> dict[str, Any]:
+        return call(name, self._client(), **request)
+
+    def _transact(self, items: list[dict[str, Any]]) -> None:
+        _transact(items, self._client())
+
+    def _client(self) -> Any:
+        """The table's client; another one in tests."""
+        return _client()
 
 
 def _on_guard(update: dict[str, Any]) -> dict[str, Any]:
@@ -353,10 +364,10 @@ def table() -> str:
     return os.environ["TABLE_NAME"]
 
 
-def call(name: str, **request: Any) -> dict[str, Any]:
+def call(name: str, client: Any = None, **request: Any) -> dict[str, Any]:
     """One table call. A failed condition stays a ClientError; every other failure is StoreUnavailableError."""
     try:
-        answer: dict[str, Any] = getattr(_client(), name)(**request)
+        answer: dict[str, Any] = getattr(client or _client(), name)(**request)
         return answer
     except ClientError as error:
         if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
@@ -367,12 +378,12 @@ def call(name: str, **request: Any) -> dict[str, Any]:
         raise StoreUnavailableError(type(error).__name__) from None
 
 
-def _transact(items: list[dict[str, Any]]) -> None:
+def _transact(items: list[dict[str, Any]], client: Any) -> None:
     """One transaction. ClientError if a condition failed; a mere conflict with a concurrent one is tried again."""
     token = uuid.uuid4().hex
     for attempt in range(_CONFLICT_TRIES):
         try:
-            _client().transact_write_items(TransactItems=items, ClientRequestToken=token)  # type: ignore[arg-type]
+            client.transact_write_items(TransactItems=items, ClientRequestToken=token)
             return
         except ClientError as error:
             reasons = {reason.get("Code") for reason in _reasons(error)}

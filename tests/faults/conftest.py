@@ -1,11 +1,18 @@
 """One MiniStack, one sandbox and one nursery for all tests of this folder; tables that the run prints at its end."""
 
 import os
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 
 import pytest
+from vezne.idempotency import Store
 
-from tests.faults.world import Function, World, running_world
+from tests.end_to_end.lacking import lacking
+from tests.faults.engines import EngineStore
+from tests.faults.world import Function, World, create_table, running_world
+from tests.stack.processes import run_directory
+from tests.stack.stack import Aws
+from tests.support.dynamodb_local import dynamodb_local, running_dynamodb
 
 _printed: list[str] = []
 # The same in every run, unless another one is asked for.
@@ -22,6 +29,33 @@ def seed() -> int:
 def world() -> Iterator[World]:
     with running_world() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def second_engine() -> Iterator[Aws]:
+    """DynamoDB Local; what needs it is skipped where it cannot run, and fails where .ci/run promised it."""
+    folder = dynamodb_local()
+    if isinstance(folder, str):
+        lacking("DYNAMODB_LOCAL", folder)
+    with run_directory(lambda _: None) as directory, running_dynamodb(folder, directory / "dynamodb.log") as url:
+        yield Aws(url)
+
+
+def _on_new_table(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], float]], Store]:
+    name = f"records-{uuid.uuid4().hex[:8]}"
+    create_table(aws, name)
+    monkeypatch.setenv("TABLE_NAME", name)
+    return lambda clock: EngineStore(aws("dynamodb"), clock)
+
+
+@pytest.fixture
+def ministack_store(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], float]], Store]:
+    return _on_new_table(world.aws, monkeypatch)
+
+
+@pytest.fixture
+def dynamodb_local_store(second_engine: Aws, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], float]], Store]:
+    return _on_new_table(second_engine, monkeypatch)
 
 
 @pytest.fixture

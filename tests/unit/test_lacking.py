@@ -34,6 +34,6 @@ def test_a_browser_that_was_promised_must_be_there(monkeypatch: pytest.MonkeyPat
         require_chromium()
 
 
-@pytest.mark.parametrize("needed", ["BROWSER", "ENGINE"])
+@pytest.mark.parametrize("needed", ["BROWSER", "DYNAMODB_LOCAL", "ENGINE"])
 def test_the_whole_check_promises_what_it_brings(needed: str) -> None:
     assert f"export VEZNE_REQUIRE_{needed}=1\n" in (ROOT / ".ci" / "run").read_text()

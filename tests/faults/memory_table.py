@@ -1,0 +1,214 @@
+"""A DynamoDB table in memory that evaluates the real condition and update expressions of the code under test.
+
+It knows what `vezne.idempotency` uses and refuses everything else. `test_memory_store.py` holds it to MiniStack and to
+DynamoDB Local, call by call.
+"""
+
+import copy
+import functools
+import re
+from decimal import Decimal
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+Item = dict[str, Any]
+_TOKENS = re.compile(r"<=|>=|<>|[<>=(),]|[#:]?[A-Za-z_][A-Za-z0-9_]*")
+_CLAUSES = ("SET", "REMOVE", "ADD")
+
+
+class MemoryTable:
+    """The client's calls; one table, whatever its name."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, Item] = {}
+
+    def expire(self, now: float) -> list[str]:
+        """TTL: delete what has expired; the ids of the records among it."""
+        gone = [name for name, item in self.items.items() if "expires_at" in item and _number(item["expires_at"]) < now]
+        for name in gone:
+            del self.items[name]
+        return [name for name in gone if name.startswith("op_")]
+
+    def get_item(self, *, Key: Item, **_: Any) -> Item:  # noqa: N803
+        item = self.items.get(Key["id"]["S"])
+        return {"Item": copy.deepcopy(item)} if item else {}
+
+    def query(self, *, ExpressionAttributeValues: Item, **_: Any) -> Item:  # noqa: N803
+        """The sparse index, by partition."""
+        wanted = ExpressionAttributeValues[":partition"]
+        found = [item for item in self.items.values() if item.get("unresolved") == wanted and "next_look_up" in item]
+        return {"Items": sorted(copy.deepcopy(found), key=lambda item: _number(item["next_look_up"]))}
+
+    def put_item(self, **request: Any) -> Item:
+        return self._write_one({"Put": request})
+
+    def update_item(self, **request: Any) -> Item:
+        return self._write_one({"Update": request})
+
+    def delete_item(self, **request: Any) -> Item:
+        return self._write_one({"Delete": request})
+
+    def transact_write_items(self, *, TransactItems: list[Item], **_: Any) -> Item:  # noqa: N803
+        """All or nothing, as the deployed table does it."""
+        names = [_name(write) for write in TransactItems]
+        assert len(set(names)) == len(names), "two writes of one item in a transaction"
+        reasons = [self._refusal(write) for write in TransactItems]
+        if any(reason["Code"] != "None" for reason in reasons):
+            raise _error("TransactionCanceledException", CancellationReasons=reasons)
+        for write in TransactItems:
+            self._apply(write)
+        return {}
+
+    def _write_one(self, write: Item) -> Item:
+        reason = self._refusal(write)
+        if reason["Code"] != "None":
+            item = {"Item": reason["Item"]} if "Item" in reason else {}
+            raise _error("ConditionalCheckFailedException", **item)
+        self._apply(write)
+        return {}
+
+    def _refusal(self, write: Item) -> Item:
+        ((_, request),) = write.items()
+        item = self.items.get(_name(write))
+        condition = request.get("ConditionExpression")
+        if condition is None or _Condition(condition, request, item or {}).holds():
+            return {"Code": "None"}
+        returned = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and item
+        return {"Code": "ConditionalCheckFailed", **({"Item": copy.deepcopy(item)} if returned else {})}
+
+    def _apply(self, write: Item) -> None:
+        ((kind, request),) = write.items()
+        name = _name(write)
+        if kind == "Put":
+            self.items[name] = copy.deepcopy(request["Item"])
+        elif kind == "Delete":
+            self.items.pop(name, None)
+        else:
+            before = self.items.get(name, {"id": {"S": name}})
+            self.items[name] = _updated(before, request)
+
+
+def _name(write: Item) -> str:
+    ((kind, request),) = write.items()
+    name: str = request["Item" if kind == "Put" else "Key"]["id"]["S"]
+    return name
+
+
+def _error(code: str, **more: Any) -> ClientError:
+    answer: Any = {"Error": {"Code": code, "Message": code}, **more}
+    return ClientError(answer, "write")
+
+
+def _number(value: Item) -> Decimal:
+    return Decimal(value["N"])
+
+
+@functools.cache
+def _tokens(expression: str) -> tuple[str, ...]:
+    found = tuple(_TOKENS.findall(expression))
+    assert "".join(found) == expression.replace(" ", ""), f"not understood: {expression}"
+    return found
+
+
+class _Operands:
+    """Names and values of one request against one item."""
+
+    def __init__(self, expression: str, request: Item, item: Item) -> None:
+        self._left = list(_tokens(expression))
+        self._names = request.get("ExpressionAttributeNames", {})
+        self._values = request.get("ExpressionAttributeValues", {})
+        self._item = item
+
+    def next(self, *expected: str) -> str:
+        token = self._left.pop(0)
+        assert not expected or token in expected, f"{token} instead of {expected}"
+        return token
+
+    def peek(self) -> str:
+        return self._left[0] if self._left else ""
+
+    def name(self) -> str:
+        token = self.next()
+        name: str = self._names[token] if token[0] == "#" else token
+        return name
+
+    def operand(self) -> Item | None:
+        if self.peek() == "if_not_exists":
+            self.next()
+            self.next("(")
+            name = self.name()
+            self.next(",")
+            otherwise = self.operand()
+            self.next(")")
+            return self._item.get(name, otherwise)
+        if self.peek()[0] == ":":
+            value: Item = self._values[self.next()]
+            return value
+        return self._item.get(self.name())
+
+
+class _Condition(_Operands):
+    def holds(self) -> bool:
+        result = self._either()
+        assert not self._left, self._left
+        return result
+
+    def _either(self) -> bool:
+        result = self._both()
+        while self.peek() == "OR":
+            self.next()
+            result = self._both() or result
+        return result
+
+    def _both(self) -> bool:
+        result = self._one()
+        while self.peek() == "AND":
+            self.next()
+            result = self._one() and result
+        return result
+
+    def _one(self) -> bool:
+        if self.peek() == "(":
+            self.next()
+            result = self._either()
+            self.next(")")
+            return result
+        if self.peek() in ("attribute_exists", "attribute_not_exists"):
+            wanted = self.next() == "attribute_exists"
+            self.next("(")
+            result = (self.name() in self._item) == wanted
+            self.next(")")
+            return result
+        left, relation, right = self.operand(), self.next("=", "<", "<="), self.operand()
+        # A comparison with an attribute that is not there is false.
+        if left is None or right is None or left.keys() != right.keys():
+            return False
+        if relation == "=":
+            return left == right if "N" not in left else _number(left) == _number(right)
+        return _number(left) < _number(right) or (relation == "<=" and _number(left) == _number(right))
+
+
+def _updated(before: Item, request: Item) -> Item:
+    """The item after an update; every right side is read from the item as it was."""
+    after, left = copy.deepcopy(before), _Operands(request["UpdateExpression"], request, before)
+    clause = ""
+    while left.peek():
+        if left.peek() in _CLAUSES:
+            clause = left.next()
+        elif left.peek() == ",":
+            left.next()
+        name = left.name()
+        if clause == "REMOVE":
+            after.pop(name, None)
+        elif clause == "ADD":
+            added = left.operand()
+            assert added is not None
+            ((kind, members),) = added.items()
+            after[name] = {kind: sorted({*before.get(name, {kind: []})[kind], *members})}
+        else:
+            left.next("=")
+            value = left.operand()
+            assert value is not None
+            after[name] = copy.deepcopy(value)
+    return after

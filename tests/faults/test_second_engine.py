@@ -1,0 +1,160 @@
+"""Claims, guards, take-overs and transitions, raced by threads on two engines: MiniStack and DynamoDB Local."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
+from typing import Any
+
+import pytest
+from vezne.idempotency import GuardRefusedError, LostOwnershipError, Store, table
+from vezne.record import DECLINED, NOT_EXECUTED, PROCESSING, SUCCEEDED, UNKNOWN, Guard, Record
+
+CONTENDERS = 8
+ROUNDS = 15
+NOW = 1_800_000_000.0
+BILL, PART = Guard("bill", keeps=True), Guard("part", remembers=("xact_id",))
+
+
+@pytest.fixture(params=["ministack", "dynamodb_local"])
+def store(request: pytest.FixtureRequest) -> Store:
+    made: Callable[[Callable[[], float]], Store] = request.getfixturevalue(f"{request.param}_store")
+    return made(lambda: NOW)
+
+
+def record(name: str, owner: str, *guards: Guard) -> Record:
+    return Record(
+        id=f"op_{name}", operation="paynet.capture", principal="client", fingerprint="f", status=PROCESSING,
+        owner=owner, lease_until=NOW + 30, in_flight_until=NOW + 30, created_at=NOW, updated_at=NOW,
+        clues={"amount": "1.00"}, guards=guards, next_look_up=NOW + 33,
+    )  # fmt: skip
+
+
+def keyed(number: int, *guards: Guard) -> tuple[Guard, ...]:
+    return tuple(replace(guard, key=f"{guard.key}-{number}") for guard in guards)
+
+
+def at_once(calls: Iterable[Callable[[], Any]]) -> list[Any]:
+    """What each call gives or raises, all let go together."""
+    jobs = list(calls)
+    barrier = Barrier(len(jobs))
+
+    def run(call: Callable[[], Any]) -> Any:
+        barrier.wait()
+        try:
+            return call()
+        except (GuardRefusedError, LostOwnershipError) as error:
+            return error
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(run, jobs))
+
+
+@pytest.mark.parametrize("guards", [(), (BILL,), (BILL, PART)], ids=["no guard", "one guard", "two guards"])
+def test_one_of_many_claims_of_a_record_wins(store: Store, guards: tuple[Guard, ...]) -> None:
+    for number in range(ROUNDS):
+        claims = [record(f"{number}", f"owner-{one}", *keyed(number, *guards)) for one in range(CONTENDERS)]
+        told = at_once([lambda claim=claim: store.claim(claim) for claim in claims])
+        (winner,) = [claim for claim, said in zip(claims, told, strict=True) if said is None]
+        assert {said.owner for said in told if said is not None} == {winner.owner}
+        for guard in winner.guards:
+            assert store._guard(winner, guard)["holder_owner"] == winner.owner
+
+
+def test_orders_that_share_guards_in_any_order_are_one_at_a_time(store: Store) -> None:
+    for number in range(ROUNDS):
+        guards = keyed(number, BILL, PART)
+        orders = [record(f"{number}-{one}", "me", *(guards if one % 2 else guards[::-1])) for one in range(CONTENDERS)]
+        told = at_once([lambda order=order: store.claim(order) for order in orders])
+        (winner,) = [order for order, said in zip(orders, told, strict=True) if said is None]
+        assert all(isinstance(said, GuardRefusedError) for said in told if said is not None)
+        # All or nothing: no loser left a record, and the winner holds both.
+        assert [order.id for order in orders if store.find(order.id)] == [winner.id]
+        assert {store._guard(winner, guard)["holder"] for guard in guards} == {winner.id}
+
+
+def test_one_of_many_take_overs_wins(store: Store) -> None:
+    for number in range(ROUNDS):
+        order = record(f"{number}", "dead", *keyed(number, BILL))
+        assert store.claim(order) is None
+        told = at_once(
+            [lambda order=order, one=one: store.take_over(order, f"owner-{one}", NOW + 60) for one in range(CONTENDERS)]
+        )
+        assert Counter(type(said).__name__ for said in told) == {"Record": 1, "LostOwnershipError": CONTENDERS - 1}
+        standing = store.find(order.id)
+        assert standing is not None
+        assert standing.owner == next(said.owner for said in told if isinstance(said, Record))
+
+
+def test_settling_taking_over_and_releasing_at_once_leave_one_truth(store: Store) -> None:
+    for number in range(ROUNDS):
+        order = record(f"{number}", "me", *keyed(number, BILL, PART))
+        assert store.claim(order) is None
+        told = at_once([
+            lambda order=order: store.settle(order, SUCCEEDED, {"result": {"xact_id": "x"}}),
+            lambda order=order: store.settle(order, DECLINED, {}),
+            lambda order=order: store.take_over(order, "other", NOW + 60),
+            lambda order=order: store.release(order),
+            lambda order=order: store.keep_unknown(order, NOW + 60),
+        ])  # fmt: skip
+        assert all(isinstance(said, Record | LostOwnershipError | None) for said in told)
+        standing, (bill, part) = store.find(order.id), order.guards
+        held = [store._guard(order, guard).get("holder") == order.id for guard in (bill, part)]
+        if standing is None:
+            assert held == [False, False]
+        elif standing.status == SUCCEEDED:
+            assert held == [True, False]
+            assert store.memory(standing).payments >= {"xact_id=x"}
+        else:
+            assert held == ([False, False] if standing.settled else [True, True])
+
+
+def test_one_of_many_orders_gets_a_guard_that_was_left_behind(store: Store) -> None:
+    for number in range(ROUNDS):
+        gone, (guard,) = record(f"gone-{number}", "dead", *keyed(number, BILL)), keyed(number, BILL)
+        assert store.claim(gone) is None
+        store._call("delete_item", TableName=table(), Key={"id": {"S": gone.id}})
+        orders = [record(f"{number}-{one}", "me", guard) for one in range(CONTENDERS)]
+        told = at_once([lambda order=order: store.claim(order) for order in orders])
+        (winner,) = [order for order, said in zip(orders, told, strict=True) if said is None]
+        assert store._guard(winner, guard)["holder"] == winner.id
+        assert [order.id for order in orders if store.find(order.id)] == [winner.id]
+
+
+def test_what_is_paid_is_freed_by_nothing(store: Store) -> None:
+    paid, (guard,) = record("paid", "me", BILL), (BILL,)
+    assert store.claim(paid) is None
+    store.settle(paid, SUCCEEDED, {"result": {}})
+    store._call("delete_item", TableName=table(), Key={"id": {"S": paid.id}})
+    again = record("paid", "later", guard)
+    at_once([lambda: store.release(again)] * 2 + [lambda: store.claim(again)] * 2)
+    with pytest.raises(GuardRefusedError):
+        store.claim(record("other", "me", guard))
+    assert store._guard(paid, guard)["paid"] is True
+
+
+@pytest.mark.parametrize("ending", [SUCCEEDED, DECLINED, NOT_EXECUTED])
+def test_every_transition_and_none_after_a_final_one(store: Store, ending: str) -> None:
+    order = record(ending, "me", PART)
+    assert store.claim(order) is None
+    taken = store.take_over(store.keep_unknown(order, NOW + 60), "other", NOW + 60)
+    assert taken.status == UNKNOWN
+    assert [item.id for item in store.unresolved(order.operation)] == [order.id]
+    final = store.settle(taken, ending, {"result": {"xact_id": "x"}})
+    # The very same write again changes nothing; every other one is refused.
+    assert store.settle(taken, ending, {"result": {"xact_id": "x"}}) == final
+    writes: list[Callable[[], Any]] = [
+        lambda: store.settle(taken, DECLINED if ending != DECLINED else SUCCEEDED, {}),
+        lambda: store.release(taken),
+        lambda: store.keep_unknown(taken, NOW + 60),
+        lambda: store.take_over(taken, "third", NOW + 90),
+        lambda: store.settle(order, ending, {}),
+    ]
+    for write in writes:
+        with pytest.raises(LostOwnershipError):
+            write()
+    assert list(store.unresolved(order.operation)) == []
+    standing = store.find(order.id)
+    assert standing is not None
+    assert standing.status == ending

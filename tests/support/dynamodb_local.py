@@ -1,0 +1,44 @@
+"""DynamoDB Local, AWS's own engine: fetched once with npm, run with Java."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.stack.processes import LOCAL, choose_port, running
+
+PACKAGE = "amplify-dynamodb-simulator@2.9.30"
+
+
+def dynamodb_local() -> Path | str:
+    """The folder of DynamoDB Local, fetched once with npm; or why there is none."""
+    folder = LOCAL / "dynamodb-local"
+    found = list(folder.glob("**/DynamoDBLocal.jar"))
+    if not shutil.which("java"):
+        return "no java here"
+    if not found:
+        if not shutil.which("npm"):
+            return "no npm here"
+        folder.mkdir(parents=True, exist_ok=True)
+        command = ["npm", "install", "--silent", "--no-save", "--ignore-scripts", "--prefix", str(folder), PACKAGE]
+        if subprocess.run(command, check=False, capture_output=True).returncode:
+            return f"npm could not install {PACKAGE}"
+        found = list(folder.glob("**/DynamoDBLocal.jar"))
+    return found[0].parent if found else "no DynamoDBLocal.jar in the package"
+
+
+@contextmanager
+def running_dynamodb(folder: Path, log: Path, heap: str = "512m") -> Iterator[str]:
+    """DynamoDB Local in memory; yields its URL."""
+    port = choose_port("VEZNE_DYNAMODB_PORT")
+    libraries = folder / "DynamoDBLocal_lib"
+    # It leaves a file where it runs.
+    command: list[str | Path] = [
+        "sh", "-c", 'cd "$0" && exec "$@"', log.parent, "java", f"-Djava.library.path={libraries}", f"-Xmx{heap}",
+        "-jar", folder / "DynamoDBLocal.jar", "-inMemory", "-disableTelemetry", "-port", str(port),
+    ]  # fmt: skip
+    with running("DynamoDB Local", command, {**os.environ}, log) as child:
+        child.wait_for_port(port)
+        yield f"http://127.0.0.1:{port}"
