@@ -1,37 +1,26 @@
 """Capture a pre-authorisation, whole or in part: Paynet "Finansallaştırma"."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from vezne import entry
 from vezne.credentials import Access, PaynetCredentials
+from vezne.evidence import Match, Row, find, is_one_of, plain_text
 from vezne.inquiries import paynet
 from vezne.models.paynet import CaptureRequest, CaptureResult
 from vezne.money import amount_text, minor_units_text
 from vezne.operation import Operation, Order
-from vezne.outcome import (
-    CredentialsRefused,
-    Declined,
-    Finding,
-    Found,
-    Inconclusive,
-    NotFound,
-    Outcome,
-    Succeeded,
-    Unknown,
-)
+from vezne.outcome import CredentialsRefused, Declined, Finding, Outcome, Succeeded, Unknown
 from vezne.provider import Answer, Deadline, Request, json_request
 from vezne.record import Guard, Record
 
-# "transaction_type ... 4: Finansallaştırma".
-CAPTURE = "4"
-# Result codes (/genel-bilgiler/hata-kodlari): duplicatedata, servererror, timeout, oldsuccessful. Each may come with
-# a capture that was made, now or before.
-IN_DOUBT = frozenset({"5", "8", "10", "100"})
-# The Error object comes with HTTP 400, 403, 404 and 405 (and 401, which the path reads for all providers).
-ERROR_STATUSES = frozenset({400, 404, 405})
+# The Error object comes with these statuses (and 401, which the path reads for all providers).
+ERROR_STATUSES = frozenset({400, 403, 404, 405})
+# What names a capture. xact_id may be encrypted anew in each answer; the others stay.
+NAMES = ("xact_id", "id", "order_id", "authorization_code", "reference_code")
 # A capture this little older than our claim may be ours by Paynet's clock, or the one before ours: it proves nothing.
-CLOCK_DIFFERENCE = timedelta(minutes=5)
+CLOCK_DIFFERENCE = timedelta(minutes=5).total_seconds()
 
 
 class Capture(Operation[CaptureRequest, PaynetCredentials]):
@@ -54,24 +43,20 @@ class Capture(Operation[CaptureRequest, PaynetCredentials]):
 
     def read(self, order: Order[CaptureRequest], answer: Answer) -> Outcome:
         """ "Eğer işlem başarılı ise http 200 ve is_succeed true ... Banka onay vermemiş ise http 200 ve ... false"."""
-        body = answer.json()
-        if answer.status == 403:
-            return CredentialsRefused("http-403", renewable=False)
-        if answer.status in ERROR_STATUSES and "result_code" in body:
-            code = str(body["result_code"])
-            certain = code not in IN_DOUBT | {paynet.SUCCESSFUL}
-            return Declined(code, str(body.get("message", ""))) if certain else Unknown(f"code {code}")
-        if answer.status != 200 or not isinstance(body.get("is_succeed"), bool):
-            return Unknown(f"http-{answer.status}")
-        result = CaptureResult.model_validate(body)
-        if not body["is_succeed"]:
-            return _refusal(result)
+        body, amount = answer.json(), order.request.amount
+        if answer.status in ERROR_STATUSES:
+            code = paynet.error_code(answer.status, body)
+            if code is None:
+                return Unknown(f"http-{answer.status}")
+            login = answer.status == 403
+            return CredentialsRefused("http-403", renewable=False) if login else Declined(code, body["message"])
+        if answer.status == 200 and paynet.is_refused(body):
+            return _refusal(CaptureResult.model_validate(body))
         # The page's own sample answers amount 0 to a capture of 1.00, so 0 contradicts nothing; another amount does.
-        wrong_amount = order.request.amount is not None and result.amount not in (None, 0, order.request.amount)
-        wrong_type = result.transaction_type not in (None, CAPTURE)
-        if result.code not in (None, paynet.SUCCESSFUL) or wrong_type or wrong_amount:
-            return Unknown("contradictory answer")
-        return Succeeded(result.public())
+        amounts = None if amount is None else (amount, Decimal(0))
+        if answer.status == 200 and body.get("is_succeed") is True and paynet.fits(body, amounts):
+            return Succeeded(CaptureResult.model_validate(body).public())
+        return Unknown(f"http-{answer.status}")
 
     def clues(self, order: Order[CaptureRequest]) -> dict[str, str]:
         """What names the pre-authorisation, and the amount if one was given."""
@@ -80,28 +65,42 @@ class Capture(Operation[CaptureRequest, PaynetCredentials]):
         return {**_reference(order.request), **given}
 
     def guards(self, order: Order[CaptureRequest]) -> tuple[Guard, ...]:
-        """One capture at a time per pre-authorisation, so that a row found later is this order's."""
-        return (Guard("\n".join(map("=".join, _reference(order.request).items())), remembers=("xact_id",)),)
+        """One capture at a time per pre-authorisation, so that a row found later is this order's.
+
+        `remembers` are the fields that name a row, for a decision by hand, too.
+        """
+        return (Guard("\n".join(map("=".join, _reference(order.request).items())), remembers=NAMES),)
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
-        """A successful capture row of our amount, made since our claim and of no other order, is proof."""
+        """One successful capture of our amount, made when ours may have been, and of no other order, is proof."""
+        given = record.clues.get("amount")
+        amounts = None if given is None else (Decimal(given),)
         reference = {name: value for name, value in record.clues.items() if name not in ("amount", "currency")}
-        rows = paynet.check(reference, deadline)
-        claimed = datetime.fromtimestamp(record.created_at, UTC)
-        successes = (
-            row
-            for row in rows
-            if row.is_succeed and not {row.xact_id, f"xact_id={row.xact_id}"} & record.memory.payments
-        )
-        captures = [row for row in successes if row.transaction_type == CAPTURE]
-        recent = [row for row in captures if _made_at(row) >= claimed - CLOCK_DIFFERENCE]
-        if not recent:
-            return NotFound({"rows": str(len(rows)), "captures": str(len(captures))})
-        amount = record.clues.get("amount")
-        other_amount = amount is not None and recent[0].amount != Decimal(amount)
-        if len(recent) > 1 or other_amount or _made_at(recent[0]) < claimed:
-            return Inconclusive("captures that may be another order's")
-        return Found(Succeeded(recent[0].capture().public()), {"xact_id": recent[0].xact_id or ""})
+        latest = record.in_flight_until + self.settling_time.total_seconds()
+        rows = [
+            Row(_match(row, record, latest), row.get("amount") is not None and paynet.fits(row, amounts), row)
+            for row in paynet.check(reference, deadline)
+        ]
+
+        def found(row: dict[str, Any]) -> tuple[Succeeded, dict[str, str | Decimal]]:
+            return Succeeded(CaptureResult.model_validate(row).public()), {"xact_id": str(row.get("xact_id", ""))}
+
+        return find(rows, found, filtered=True)
+
+
+def _match(row: dict[str, Any], record: Record, latest: float) -> Match:
+    """Whether a row is our capture. Nothing in it names us, so its time must, and every other order's must be away."""
+    kind, memory = row.get("transaction_type"), record.memory
+    names = {f"{name}={plain_text(row.get(name))}" for name in NAMES} | {plain_text(row.get("xact_id"))}
+    if is_one_of(kind, paynet.OTHER_TYPES) or row.get("is_succeed") is False or names & memory.payments:
+        return Match.ANOTHER
+    made = paynet.made_at(row)
+    if not is_one_of(kind, paynet.CAPTURE_TYPES) or row.get("is_succeed") is not True or made is None:
+        return Match.UNCLEAR
+    if made < record.created_at - CLOCK_DIFFERENCE:
+        return Match.ANOTHER
+    near_another = any(abs(made - time) <= CLOCK_DIFFERENCE for time in memory.finalised_at)
+    return Match.OURS if record.created_at <= made <= latest and not near_another else Match.UNCLEAR
 
 
 def _reference(request: CaptureRequest) -> dict[str, str]:
@@ -109,14 +108,7 @@ def _reference(request: CaptureRequest) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
-def _made_at(row: CaptureResult) -> datetime:
-    """From `2016-04-08T10:27:22.0296925+03:00`. Raises ValueError."""
-    return datetime.fromisoformat(row.xact_date or "")
-
-
-def _refusal(result: CaptureResult) -> Outcome:
-    if result.code in IN_DOUBT:
-        return Unknown(f"code {result.code}")
+def _refusal(result: CaptureResult) -> Declined:
     code = result.bank_error_id or result.paynet_error_id or result.code or ""
     return Declined(code, result.bank_error_message or result.paynet_error_message or result.message or "")
 

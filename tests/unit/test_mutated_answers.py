@@ -11,7 +11,7 @@ from vezne.evidence import plain_number
 from vezne.operation import Operation, Order
 
 from tests.support.bench import START, operation_of
-from tests.support.examples import HASO, KOLAYBI, KOLAYBI_DATA, Example, haso_plan
+from tests.support.examples import CAPTURE_ANSWER, HASO, KOLAYBI, KOLAYBI_DATA, PAYNET, Example, capture_row, haso_plan
 from tests.support.mutations import (
     MISSING,
     Mutation,
@@ -84,6 +84,20 @@ ANSWERS = [
     Genuine(HASO, 200, {"Success": True, "Errors": [], "Data": haso_plan("331")["PaymentPlan"][1]}, UNKNOWN,
             frozenset(), {("result",): [True]}),
     Genuine(HASO, 422, {"message": "Forbidden"}, UNKNOWN, frozenset(), {("Errors",): [["H101"]]}),
+    Genuine(PAYNET, 200, {**CAPTURE_ANSWER, "amount": Decimal("49.90")}, SUCCEEDED,
+            frozenset({("is_succeed",)}),
+            {("bank_error_id",): ["51"], ("paynet_error_message",): ["Kapalı"], ("type",): ["api_error"],
+             ("result_code",): [8, 1], ("reversed",): [True], ("code",): [8, "8", 1, [0]], ("amount",): [1, "49,90"],
+             ("transaction_type",): [1, "S", 8], ("currency",): ["USD", 949]}),
+    Genuine(PAYNET, 200, {**CAPTURE_ANSWER, "is_succeed": False, "code": 1, "bank_error_id": "51"}, DECLINED,
+            frozenset({("is_succeed",)}),
+            {("authorization_code",): ["aut-1"], ("result_code",): [8, 5, 0], ("code",): [5, 8, 10, 100, " 1", 1.0]}),
+    Genuine(PAYNET, 400, {"type": "api_error", "message": "Mesaj", "code": 400, "result_code": 11}, DECLINED,
+            frozenset({("type",), ("code",)}),
+            {("is_succeed",): [True, "true", 1], ("authorization_code",): ["aut-1"],
+             ("result_code",): [None, 8.0, " 8", [8], 9999, 0, 5, 8, 10, 100, 1, True]}),
+    Genuine(PAYNET, 200, {**CAPTURE_ANSWER, "is_succeed": None}, UNKNOWN, frozenset(), {("result",): [True]}),
+    Genuine(PAYNET, 403, {"message": "Forbidden"}, UNKNOWN, frozenset(), {("result_code",): [7], ("code",): [403]}),
 ]  # fmt: skip
 
 
@@ -94,6 +108,12 @@ def same_value(mutation: Mutation, genuine: Any) -> bool:
     if isinstance(genuine, (int, Decimal)) and number is not None:
         return number == genuine
     return isinstance(value, str) and mutation.path[-1] == "currency" and value.upper() == genuine
+
+
+def is_among(mutation: Mutation, contrary: Extra) -> bool:
+    """Whether the change puts one of these values into its field: `1` and `true` are two."""
+    values = contrary.get(mutation.path, ())
+    return any(type(value) is type(mutation.value) and value == mutation.value for value in values)
 
 
 def at(body: Any, path: Path) -> Any:
@@ -112,13 +132,15 @@ def test_no_change_of_an_answer_makes_another_outcome_of_it(genuine: Genuine) ->
     assert verdict(genuine.body) == genuine.outcome
     tried = [(one, verdict(one.body)) for one in mutations(genuine.body, genuine.contrary)]
     # An unknown answer becomes certain only by the very field that made it unknown.
-    doubtful = {("data", "transaction_status"), ("data",), ("Data",)} if genuine.outcome == UNKNOWN else set()
+    doubtful = (
+        {("data", "transaction_status"), ("data",), ("Data",), ("is_succeed",)} if genuine.outcome == UNKNOWN else set()
+    )
     others = [(one, said) for one, said in tried if one.path not in doubtful]
     assert wrongly_believed(others, {genuine.outcome, UNKNOWN}) == []
     decisive = [
         (one, said)
         for one, said in tried
-        if one.path in genuine.contrary
+        if is_among(one, genuine.contrary)
         or (one.path in genuine.deciding and not same_value(one, at(genuine.body, one.path)))
     ]
     assert len(decisive) >= len(genuine.contrary)
@@ -152,12 +174,21 @@ def kolaybi_list(order: Order[Any]) -> dict[str, Any]:
     return {"success": True, "data": [row, {"description": "başka", "amount": 250.75}]}
 
 
+def paynet_list(_: Order[Any]) -> dict[str, Any]:
+    ours = {**capture_row(START + 2), "reversed": False, "id": "8230", "agent_reference": "r"}
+    before = {**CAPTURE_ANSWER, "transaction_type": 3, "id": "8229", "agent_reference": "r"}
+    return {"object_name": "transaction", "code": 0, "Data": [before, ours]}
+
+
 LISTS = [
     Listed(KOLAYBI, kolaybi_list, ("data", 0),
            frozenset({"transaction_status", "transaction_type", "amount", "currency", "description"}),
            {"success": [False], "errors": [["x"]], "status": ["İptal Edildi"], "is_cancelled": [True]}),
     Listed(HASO, lambda _: {"Success": True, "Errors": [], "Data": haso_plan("330")}, ("Data", "PaymentPlan", 1),
            frozenset({"totalExpenseAmount"}), {}),
+    Listed(PAYNET, paynet_list, ("Data", 1),
+           frozenset({"transaction_type", "amount", "currency", "is_succeed", "reversed"}),
+           {"bank_error_id": ["51"], "reversed_xact_id": ["xk_9"], "result_code": [8], "code": [8]}),
 ]  # fmt: skip
 
 
@@ -172,10 +203,12 @@ def test_no_change_of_a_row_of_ours_is_believed(listed: Listed) -> None:
     decisive = [
         (one, said)
         for one, said in tried
-        if one.path[:-1] == listed.row and (one.path in extra or one.path[-1] in listed.deciding)
-        and (one.path in extra or not same_value(one, at(body, one.path)))
-        # What the row does not say contradicts nothing, except that it must name us.
-        and (one.path[-1] == "description" or (one.value is not MISSING and one.value is not None))
+        if is_among(one, extra) or (
+            one.path[:-1] == listed.row and one.path[-1] in listed.deciding
+            and not same_value(one, at(body, one.path))
+            # What the row does not say contradicts nothing, except that it must name us.
+            and (one.path[-1] == "description" or (one.value is not MISSING and one.value is not None))
+        )
     ]  # fmt: skip
     assert len(decisive) > 20
     assert wrongly_believed(decisive, {NOT_FOUND, INCONCLUSIVE}) == []

@@ -46,6 +46,8 @@ class CaptureResult(ResultModel):
     """
 
     xact_id: str | None = None
+    # The plain id; xact_id is the encrypted one. Only a row of a look-up has it.
+    id: str | None = None
     xact_date: str | None = None
     transaction_type: str | None = None
     pos_type: str | None = None
@@ -73,5 +75,6 @@ class CaptureResult(ResultModel):
     bank_error_message: ProviderText | None = None
     bank_error_short_desc: ProviderText | None = None
     bank_error_long_desc: ProviderText | None = None
+    object_name: str | None = None
     code: str | None = None
     message: ProviderText | None = None
