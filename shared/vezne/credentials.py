@@ -161,6 +161,10 @@ class Keyring(Generic[C]):
         assert self._token is not None
         return Access(credentials, self._token[0], version)
 
+    def credentials(self) -> C:
+        """The credentials alone, from memory if they are fresh. Raises SecretUnusableError, SecretUnavailableError."""
+        return self._read_secret()[0]
+
     def try_login(self, credentials: C, version: str, deadline: Any) -> None:
         """Log in with a version of the secret that is not in use yet. Raises as `access` does."""
         assert self._log_in is not None

@@ -24,7 +24,7 @@ from vezne.operation import Operation, Order, Report
 from vezne.path import carry_out
 from vezne.provider import Deadline
 from vezne.received import RefusedJsonError, invalid, read_body, read_request, validated
-from vezne.record import DECLINED, PROCESSING, SETTLED, STANDING_ORDER_CLIENT, SUCCEEDED, UNKNOWN, Record
+from vezne.record import DECLINED, PROCESSING, SETTLED, STANDING_ORDER_CLIENT, SUCCEEDED, UNKNOWN, Record, retry_after
 from vezne.resolving import sweep
 from vezne.telemetry import MetricUnit, count, flush, logger
 
@@ -65,11 +65,11 @@ def _order(operation: Operation[Any, Any], event: Event, deadline: Deadline, sto
     try:
         logger.info("order", operation=operation.name, operation_id=order.operation_id, status=report.record.status,
                     replayed=report.replayed)  # fmt: skip
-        return _report_response(event, report)
+        return _report_response(event, report, store.now())
     except Exception as error:
         # What stands in the record cannot be told; that is no reason to say that nothing was sent.
         internal(error)
-        return _unknown_response(event, report.record, {})
+        return _unknown_response(event, report.record, {}, store.now())
 
 
 def _sweep(operation: Operation[Any, Any], deadline: Deadline, store: Store) -> dict[str, int]:
@@ -99,13 +99,13 @@ def _standing_order(operation: Operation[Any, Any], content: Any, deadline: Dead
     return resource(report.record)
 
 
-def _report_response(event: Event, report: Report) -> dict[str, Any]:
+def _report_response(event: Event, report: Report, now: float) -> dict[str, Any]:
     record = report.record
     headers = {"Idempotent-Replayed": "true"} if report.replayed else {}
     if record.status == SUCCEEDED:
         return response(200, resource(record), headers)
     if record.status in (UNKNOWN, PROCESSING):
-        return _unknown_response(event, record, headers)
+        return _unknown_response(event, record, headers, now)
     if record.status == DECLINED:
         outcome = record.outcome or {}
         problem: problems.Problem = problems.DeclinedByProvider(
@@ -119,8 +119,9 @@ def _report_response(event: Event, report: Report) -> dict[str, Any]:
     return problem_response(event, problem, headers)
 
 
-def _unknown_response(event: Event, record: Record, headers: dict[str, str]) -> dict[str, Any]:
-    place = {"Location": f"{stage_path(event)}/operations/{record.id}", "Retry-After": "5"}
+def _unknown_response(event: Event, record: Record, headers: dict[str, str], now: float) -> dict[str, Any]:
+    wait = str(retry_after(record, now))
+    place = {"Location": f"{stage_path(event)}/operations/{record.id}", "Retry-After": wait}
     unknown = {**resource(replace(record, status=UNKNOWN)), "money": "unknown", "retry": "same_key"}
     return response(202, unknown, {**headers, **place})
 

@@ -80,6 +80,14 @@ class Operation(ABC, Generic[R, C]):
     def read(self, order: Order[R], answer: Answer) -> Outcome:
         """Classify an answer below HTTP 500. What is not listed is Unknown; so is whatever this raises."""
 
+    def account(self, access: Access[C]) -> dict[str, str]:
+        """Which account at the provider an order goes to. Another one's books say nothing about it."""
+        return self.client.account(access.credentials)
+
+    def absence_counts_from(self, record: Record) -> float:
+        """From when on (seconds since 1970) a complete look-up without the order proves that it was not executed."""
+        return record.in_flight_until + self.settling_time.total_seconds()
+
     @abstractmethod
     def clues(self, order: Order[R]) -> dict[str, str]:
         """What a look-up needs to find the payment: references and amounts, never a secret or a card number."""

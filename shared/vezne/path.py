@@ -9,7 +9,7 @@ what is known, and the caller is told no more than that.
 import hmac
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import requests
@@ -30,9 +30,17 @@ from vezne.models import RequestModel
 from vezne.operation import Operation, Order, Report
 from vezne.outcome import CredentialsRefused, Declined, Inconclusive, NotFound, NotSent, Outcome, Succeeded, Unknown
 from vezne.provider import Answer, AnswerLostError, Deadline, NotSentError
-from vezne.record import PROCESSING, SUCCEEDED, UNKNOWN, Guard, Record
+from vezne.record import ORDER, ORDER_AGAIN, PROCESSING, SUCCEEDED, UNKNOWN, Guard, Record, next_client_look_up
 from vezne.resolving import conclude
-from vezne.settling import count_new_unknown, lease, lease_is_alive, settle, still_running, stored
+from vezne.settling import (
+    count_new_unknown,
+    lease,
+    lease_is_alive,
+    settle,
+    still_running,
+    stored,
+    with_own_reason,
+)
 from vezne.telemetry import MetricUnit, code_places, count, count_credentials_rejected, logger
 
 R = TypeVar("R", bound=RequestModel)
@@ -42,7 +50,7 @@ C = TypeVar("C", bound=SecretModel)
 def carry_out(operation: Operation[R, C], order: Order[R], deadline: Deadline, store: Store) -> Report:
     """Take an order down the one path. Raises problems.Problem; after the claim, only one that is certain."""
     me = new_owner()
-    prepared: requests.PreparedRequest | None = None
+    prepared: Prepared | None = None
     try:
         prepared = _prepare(operation, order, deadline)
     except Exception as error:
@@ -54,12 +62,13 @@ def carry_out(operation: Operation[R, C], order: Order[R], deadline: Deadline, s
             logger.error("not prepared", operation_id=known.id, exception_name=type(error).__name__,
                          frames=code_places(error))  # fmt: skip
         return _existing(operation, order, known, me, None, deadline, store)
-    record = _new_record(operation, order, me, deadline, store)
+    record = _new_record(operation, order, prepared.account, me, deadline, store)
     known = _claim(record, store)
     try:
         if known is not None and known.owner != me:
             return _existing(operation, order, known, me, prepared, deadline, store)
-        return settle(record, _call_with_renewal(operation, order, prepared, deadline), store)
+        outcome = _call_with_renewal(operation, order, prepared, deadline)
+        return settle(with_own_reason(record, outcome, ORDER, store.now()), outcome, store)
     except problems.Problem:
         raise
     except Exception as error:
@@ -69,13 +78,21 @@ def carry_out(operation: Operation[R, C], order: Order[R], deadline: Deadline, s
         return Report(replace(known or record, status=UNKNOWN), replayed=False)
 
 
-def _prepare(operation: Operation[R, C], order: Order[R], deadline: Deadline) -> requests.PreparedRequest:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A provider's request, ready for the socket, and the account it concerns."""
+
+    request: requests.PreparedRequest
+    account: dict[str, str]
+
+
+def _prepare(operation: Operation[R, C], order: Order[R], deadline: Deadline) -> Prepared:
     """Everything that can fail harmlessly: time, credentials, token, building and signing. Raises problems.Problem."""
     if not deadline.allows_a_call():
         raise problems.NotEnoughTime("Too little time was left to send safely.")
     try:
         access = operation.client.keyring.access(deadline)
-        prepared = operation.client.provider.prepare(operation.build(order, access))
+        request = operation.client.provider.prepare(operation.build(order, access))
     except SecretUnusableError as error:
         count_credentials_rejected(operation.name)
         logger.error("secret unusable", operation=operation.name, reason=str(error))
@@ -94,10 +111,12 @@ def _prepare(operation: Operation[R, C], order: Order[R], deadline: Deadline) ->
         ) from None
     if not deadline.allows_a_call():
         raise problems.NotEnoughTime("Too little time was left to send safely.")
-    return prepared
+    return Prepared(request, operation.account(access))
 
 
-def _new_record(operation: Operation[R, C], order: Order[R], me: str, deadline: Deadline, store: Store) -> Record:
+def _new_record(
+    operation: Operation[R, C], order: Order[R], account: dict[str, str], me: str, deadline: Deadline, store: Store
+) -> Record:
     now, until = store.now(), lease(deadline, store)
     return Record(
         id=order.operation_id,
@@ -112,6 +131,7 @@ def _new_record(operation: Operation[R, C], order: Order[R], me: str, deadline: 
         updated_at=now,
         clues=operation.clues(order),
         guards=operation.guards(order),
+        account=account,
         next_look_up=until + CLOCK_MARGIN_SECONDS,
     )
 
@@ -167,7 +187,7 @@ def _existing(
     order: Order[R],
     record: Record,
     me: str,
-    prepared: requests.PreparedRequest | None,
+    prepared: Prepared | None,
     deadline: Deadline,
     store: Store,
 ) -> Report:
@@ -178,9 +198,24 @@ def _existing(
         return Report(record, replayed=True)
     if lease_is_alive(record, store):
         return still_running(record, store)
-    if prepared is None:
+    if prepared is None or next_client_look_up(record) > store.now():
         return Report(replace(record, status=UNKNOWN), replayed=True)
-    sending = operation.resend_is_safe
+    return _look_up_or_send_again(operation, order, record, me, prepared, deadline, store)
+
+
+def _look_up_or_send_again(
+    operation: Operation[R, C],
+    order: Order[R],
+    record: Record,
+    me: str,
+    prepared: Prepared,
+    deadline: Deadline,
+    store: Store,
+) -> Report:
+    """Look an unknown order up; what was certainly not found is sent again where doing it twice changes nothing."""
+    # Whatever the look-up says, another account would pay it a second time.
+    same_account = not record.account or record.account == prepared.account
+    sending = operation.resend_is_safe and same_account
     try:
         taken = store.take_over(record, me, lease(deadline, store), sending=sending)
     except LostOwnershipError:
@@ -195,26 +230,42 @@ def _existing(
     if concluded.settled or not sending:
         return Report(concluded, replayed=False)
     again = isinstance(finding, NotFound) or (isinstance(finding, Inconclusive) and finding.send_again)
-    if again and deadline.allows_a_call():
-        outcome = _call_with_renewal(operation, order, prepared, deadline)
-        return settle(concluded, outcome if isinstance(outcome, Succeeded) else Unknown("resent"), store)
-    return settle(concluded, Unknown("look-up"), store)
+    if not again or not deadline.allows_a_call():
+        return settle(concluded, Unknown("look-up"), store)
+    outcome = _call_with_renewal(operation, order, prepared, deadline)
+    if not isinstance(outcome, Succeeded):
+        # The first sending may have been carried out: whatever refuses the second says nothing about it.
+        outcome = Unknown(_reason_of(outcome))
+    return settle(with_own_reason(concluded, outcome, ORDER_AGAIN, store.now()), outcome, store)
 
 
-def _call_with_renewal(
-    operation: Operation[R, C], order: Order[R], prepared: requests.PreparedRequest, deadline: Deadline
-) -> Outcome:
+def _reason_of(outcome: Outcome) -> str:
+    """Why a second sending has settled nothing."""
+    match outcome:
+        case Declined(code):
+            return f"refused: {code}"
+        case NotSent(reason):
+            return f"not sent: {reason}"
+        case CredentialsRefused(reason) | Unknown(reason):
+            return reason
+    return "succeeded"
+
+
+def _call_with_renewal(operation: Operation[R, C], order: Order[R], prepared: Prepared, deadline: Deadline) -> Outcome:
     """Call the provider; after a definite refusal of our credentials, once more with others if there are others."""
     outcome = _call(operation, order, prepared, deadline)
     if not _other_credentials(operation, outcome):
         return outcome
     try:
-        prepared = _prepare(operation, order, deadline)
+        renewed = _prepare(operation, order, deadline)
     except problems.ProviderRejectedCredentials:
         return outcome
     except Exception as error:
         return NotSent(type(error).__name__)
-    return _call(operation, order, prepared, deadline)
+    if renewed.account != prepared.account:
+        # The record says where the order went. The other account gets a claim of its own, when the order comes again.
+        return NotSent("the secret is another account's now")
+    return _call(operation, order, renewed, deadline)
 
 
 def _other_credentials(operation: Operation[R, C], outcome: Outcome) -> bool:
@@ -228,17 +279,15 @@ def _other_credentials(operation: Operation[R, C], outcome: Outcome) -> bool:
         return False
 
 
-def _call(
-    operation: Operation[R, C], order: Order[R], prepared: requests.PreparedRequest, deadline: Deadline
-) -> Outcome:
+def _call(operation: Operation[R, C], order: Order[R], prepared: Prepared, deadline: Deadline) -> Outcome:
     """One call. A connection that was provably never made is tried once more; nothing else is."""
     try:
         try:
-            answer = _send(operation, prepared, deadline)
+            answer = _send(operation, prepared.request, deadline)
         except NotSentError:
             if not deadline.allows_a_call():
                 raise
-            answer = _send(operation, prepared, deadline)
+            answer = _send(operation, prepared.request, deadline)
     except NotSentError as error:
         return NotSent(str(error))
     except AnswerLostError as error:

@@ -137,9 +137,13 @@ class Provider:
         self._session: requests.Session | None = None
         self._last_used = 0.0
 
+    def url(self) -> str:
+        """Where the provider is; empty if nobody says."""
+        return os.environ.get(self._url_variable, "").rstrip("/")
+
     def prepare(self, request: Request) -> requests.PreparedRequest:
         """Build the HTTP request in full, so that nothing but the socket is left to fail. Raises NotSentError."""
-        url = os.environ.get(self._url_variable, "").rstrip("/")
+        url = self.url()
         if not url:
             raise NotSentError(f"{self._url_variable} is not set")
         headers = {"User-Agent": "vezne", **request.headers}

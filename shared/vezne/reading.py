@@ -9,6 +9,7 @@ from typing import Any
 from vezne import aws, idempotency, problems, startup, tls
 from vezne.api import Event, Handler, answer, client_id, path_parameters, resource, response
 from vezne.idempotency import Store, StoreUnavailableError
+from vezne.record import retry_after
 
 
 def handler() -> Handler:
@@ -36,5 +37,5 @@ def _read_operation(event: Event, store: Store) -> dict[str, Any]:
         ) from None
     if record is None or record.principal != caller:
         raise problems.OperationNotFound("This client has no operation of that id.")
-    headers = {} if record.settled else {"Retry-After": "5"}
+    headers = {} if record.settled else {"Retry-After": str(retry_after(record, store.now()))}
     return response(200, resource(record), headers)

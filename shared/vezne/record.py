@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import math
 import os
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -26,6 +27,10 @@ ANSWER, LOOK_UP, OPERATOR = "answer", "look_up", "operator"
 SHARDS = 8
 # The lists in a record stay far below DynamoDB's 400 KB: the first look-ups and the latest are kept.
 EVIDENCE_HEAD, EVIDENCE_TAIL = 20, 60
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 5, 300
+# What the evidence says was asked where the order itself was sent, or a person decided: all else are look-ups.
+ORDER, ORDER_AGAIN, BY_HAND = "order", "order, sent again", "operator"
+OWN_CALLS = frozenset({ORDER, ORDER_AGAIN, BY_HAND})
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +204,23 @@ def trimmed(evidence: tuple[dict[str, str], ...]) -> tuple[dict[str, str], ...]:
     if len(evidence) <= EVIDENCE_HEAD + EVIDENCE_TAIL:
         return evidence
     return evidence[:EVIDENCE_HEAD] + evidence[-EVIDENCE_TAIL:]
+
+
+def next_client_look_up(record: Record) -> float:
+    """From when on (seconds since 1970) a client's repeat looks the order up again; 0 if it was never looked up.
+
+    5, 10, 20, 40 ... seconds after the last look-up, whoever made it: a client that asks often calls nobody.
+    """
+    looked_up = [entry["at"] for entry in record.evidence if entry["asked"] not in OWN_CALLS]
+    if not looked_up:
+        return 0.0
+    doublings = min(len(looked_up) - 1, 10)
+    return seconds_of(looked_up[-1]) + min(FIRST_WAIT_SECONDS << doublings, LONGEST_WAIT_SECONDS)
+
+
+def retry_after(record: Record, now: float) -> int:
+    """After how many seconds asking again may tell more."""
+    return max(FIRST_WAIT_SECONDS, math.ceil(next_client_look_up(record) - now))
 
 
 def iso_time(seconds: float) -> str:

@@ -94,7 +94,11 @@ def _look_up(operation: Operation[R, C], record: Record, deadline: Deadline, sto
     if not deadline.allows_a_call():
         return Inconclusive("not-enough-time")
     try:
-        return operation.look_up(replace(record, memory=store.memory(record)), deadline)
+        if not _asks_its_account(operation, record):
+            return Inconclusive("the order went to another account")
+        finding = operation.look_up(replace(record, memory=store.memory(record)), deadline)
+        # The secret may have been read anew meanwhile.
+        return finding if _asks_its_account(operation, record) else Inconclusive("the order went to another account")
     except InquiryFailedError as error:
         return Inconclusive(str(error))
     except (CredentialsRefusedError, SecretUnusableError) as error:
@@ -107,6 +111,12 @@ def _look_up(operation: Operation[R, C], record: Record, deadline: Deadline, sto
             "look-up failed", operation_id=record.id, exception_name=type(error).__name__, frames=code_places(error)
         )
         return Inconclusive(type(error).__name__)
+
+
+def _asks_its_account(operation: Operation[R, C], record: Record) -> bool:
+    """Whether a look-up concerns the account that the order went to; records of earlier versions do not say which."""
+    client = operation.client
+    return not record.account or record.account == client.account(client.keyring.credentials())
 
 
 def _evidence(operation: Operation[R, C], finding: Finding, now: float) -> dict[str, str]:
@@ -122,7 +132,7 @@ def _shown(value: str | Decimal) -> str:
 
 
 def _proves_not_executed(operation: Operation[R, C], record: Record, now: float) -> bool:
-    """Two "not found" of a complete look-up, both after the order was on its way, the last after the settling time."""
+    """Two "not found" of a complete look-up, both after the order was on its way, the last when absence counts."""
     if not operation.look_up_is_complete:
         return False
     not_found = [
@@ -130,4 +140,4 @@ def _proves_not_executed(operation: Operation[R, C], record: Record, now: float)
         for entry in record.evidence
         if entry["finding"] == "not_found" and seconds_of(entry["at"]) > record.in_flight_until
     ]
-    return len(not_found) >= 2 and now > record.in_flight_until + operation.settling_time.total_seconds()
+    return len(not_found) >= 2 and now > operation.absence_counts_from(record)

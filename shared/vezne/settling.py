@@ -13,7 +13,7 @@ from vezne.money import minor_units
 from vezne.operation import Report
 from vezne.outcome import CredentialsRefused, Declined, NotSent, Outcome, Succeeded, Unknown
 from vezne.provider import Deadline
-from vezne.record import DECLINED, PROCESSING, STANDING_ORDER_CLIENT, SUCCEEDED, UNKNOWN, Record
+from vezne.record import DECLINED, PROCESSING, STANDING_ORDER_CLIENT, SUCCEEDED, UNKNOWN, Record, iso_time, trimmed
 from vezne.telemetry import count, count_credentials_rejected, count_fault, count_money, logger
 
 # When to look up an unknown outcome again: the first of these waits that is longer than the order has been unknown;
@@ -22,6 +22,14 @@ BACK_OFF = tuple(timedelta(**step).total_seconds() for step in (
     {"minutes": 1}, {"minutes": 5}, {"minutes": 15}, {"hours": 1}, {"hours": 6}, {"days": 1},
 ))  # fmt: skip
 _SETTLE_TRIES = 3
+
+
+def with_own_reason(record: Record, outcome: Outcome, asked: str, now: float) -> Record:
+    """The record with the reason why the order's own call left its outcome unknown, as the first of its evidence."""
+    if not isinstance(outcome, Unknown):
+        return record
+    entry = {"at": iso_time(now), "asked": asked, "finding": "unknown", "reason": mask_text(outcome.reason)}
+    return replace(record, evidence=trimmed((*record.evidence, entry)))
 
 
 def settle(record: Record, outcome: Outcome, store: Store) -> Report:

@@ -45,7 +45,7 @@ def test_an_order_takes_two_writes_and_one_provider_call(
 def body_for(example: Example, key: str) -> dict[str, object]:
     """walletgate takes a bill once, so each order pays another (and 202 says that the answer names the first)."""
     if example.operation == "walletgate.pay_bill":
-        return {**example.body, "inv_payment_transaction_query_oid": f"oid-{key}"}
+        return {**example.body, "inv_payment_transaction_query_oid": f"oid-{key}", "bill_no": f"bill-{key}"}
     return dict(example.body)
 
 

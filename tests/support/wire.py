@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from vezne.record import OWN_CALLS
+
 from tests.support.bench import Bench, Response
 from tests.support.examples import Example
 from tests.support.provider_server import HANG_UP, Answering, Call
@@ -76,4 +78,4 @@ def looked_up(bench: Bench, example: Example, reply: Answering, **order: Any) ->
 
 def findings(bench: Bench, operation_id: str) -> list[str]:
     """What each look-up found, as the record keeps it."""
-    return [entry["finding"] for entry in bench.record(operation_id).evidence]
+    return [entry["finding"] for entry in bench.record(operation_id).evidence if entry["asked"] not in OWN_CALLS]

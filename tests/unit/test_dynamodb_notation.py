@@ -39,7 +39,7 @@ def test_what_no_record_holds_is_refused(value: object) -> None:
     with pytest.raises(TypeError):
         serialize(value)
     with pytest.raises(TypeError):
-        plain({"name": {"NS": ["1"]}})
+        plain({"name": {"BS": ["1"]}})
 
 
 def test_a_set_of_texts_is_read() -> None:

@@ -44,12 +44,24 @@ class OutOfTimeError(InquiryFailedError):
     """Too little time was left for a call."""
 
 
+def _names_no_account(_credentials: Any) -> dict[str, str]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Client(Generic[C]):
-    """One provider as a function sees it: where it is and how to prove who is calling."""
+    """One provider as a function sees it: where it is and how to prove who is calling.
+
+    `names_account`: what in the credentials says whose account it is, and stays when a secret is merely renewed.
+    """
 
     provider: Provider
     keyring: Keyring[C]
+    names_account: Callable[[C], dict[str, str]] = _names_no_account
+
+    def account(self, credentials: C) -> dict[str, str]:
+        """Which account at the provider a call with these credentials concerns. Nothing in it is secret."""
+        return {"url": self.provider.url(), **self.names_account(credentials)}
 
 
 def _unauthorized(answer: Answer) -> bool:

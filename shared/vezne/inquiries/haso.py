@@ -20,7 +20,7 @@ _NAMES = frozenset({"InstallmentNo", "totalExpenseAmount"})
 _ENVELOPE = frozenset({"Success", "Errors", "Data"})
 
 PROVIDER = Provider("HASO_URL")
-CLIENT = Client(PROVIDER, Keyring(HasoCredentials))
+CLIENT = Client(PROVIDER, Keyring(HasoCredentials), lambda credentials: {"merchant_id": credentials.merchant_id})
 
 
 # What each field may be made of. The token joins them without a separator, so nothing else is signed.

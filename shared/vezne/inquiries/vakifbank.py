@@ -124,7 +124,12 @@ def _oauth_error(answer: Answer) -> str:
     return error if isinstance(error, str) else ""
 
 
-CLIENT = Client(PROVIDER, Keyring(VakifBankCredentials, _log_in))
+def _names_account(credentials: VakifBankCredentials) -> dict[str, str]:
+    """The institution, in the bank's books or in its sandbox's. A renewed consent is for the same account."""
+    return {"institution_code": credentials.institution_code, "resource": credentials.resource}
+
+
+CLIENT = Client(PROVIDER, Keyring(VakifBankCredentials, _log_in), _names_account)
 
 
 def made_by(payment_date: str, sent_until: float) -> float:

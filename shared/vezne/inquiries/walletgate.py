@@ -45,7 +45,11 @@ def _log_in(credentials: WalletgateCredentials, _version: str, deadline: Deadlin
     return read_token(log_in(IDENTITY, request, deadline), "access_token")
 
 
-CLIENT = Client(PROVIDER, Keyring(WalletgateCredentials, _log_in))
+def _names_account(credentials: WalletgateCredentials) -> dict[str, str]:
+    return {} if credentials.tenant_id is None else {"tenant_id": str(credentials.tenant_id)}
+
+
+CLIENT = Client(PROVIDER, Keyring(WalletgateCredentials, _log_in), _names_account)
 
 
 def find_transactions(ext_transaction_id: str, since: float, until: float, deadline: Deadline) -> list[Any]:

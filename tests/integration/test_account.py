@@ -1,0 +1,113 @@
+"""Which account at the provider an order went to: another account's books say nothing, and are never paid from."""
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.support.bench import Bench, forget_everything
+from tests.support.examples import HASO, SECRETS, VAKIFBANK, WALLETGATE, Example, vakifbank_answer
+from tests.support.provider_server import Call, Reply, json_reply
+from tests.support.wire import unknown_order
+
+ANOTHER: dict[str, dict[str, Any]] = {
+    "vakifbank": {"institution_code": "another"},
+    "haso": {"merchant_id": "another"},
+    "walletgate": {"tenant_id": 4711},
+}
+DAYS = 24 * 3600
+changing = pytest.mark.parametrize("example", [VAKIFBANK, HASO, WALLETGATE], ids=str)
+resending = pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
+
+
+def change_account(bench: Bench, example: Example) -> None:
+    bench.put_secret(example.provider, {**SECRETS[example.provider], **ANOTHER[example.provider]})
+    forget_everything()
+
+
+@changing
+def test_an_unknown_order_is_neither_looked_up_nor_sent_at_another_account(bench: Bench, example: Example) -> None:
+    operation_id = unknown_order(bench, example)
+    change_account(bench, example)
+    bench.server.on(example.look_up_route, example.not_found)
+    bench.server.on(example.route, example.success)
+    bench.clock.advance(60)
+    assert bench.send(example).status == 202
+    for days in (1, 20, 40, 60):
+        bench.clock.advance(days * DAYS)
+        bench.sweep(example)
+    assert bench.record(operation_id).status == "unknown"
+    assert bench.record(operation_id).evidence[-1]["reason"] == "the order went to another account"
+    assert bench.server.to(example.look_up_route) == []
+    assert bench.server.to(example.route) == []
+
+
+@resending
+def test_it_is_not_sent_again_to_another_address_of_the_provider(
+    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown_order(bench, example)
+    variable = f"{example.provider.upper()}_URL"
+    monkeypatch.setenv(variable, bench.server.url.replace("127.0.0.1", "localhost"))
+    forget_everything()
+    bench.server.on(example.look_up_route, example.not_found)
+    bench.server.on(example.route, example.success)
+    bench.clock.advance(60)
+    assert bench.send(example).status == 202
+    assert bench.server.to(example.route) == []
+
+
+@resending
+def test_back_at_its_own_account_the_order_is_looked_up_and_sent(bench: Bench, example: Example) -> None:
+    unknown_order(bench, example)
+    change_account(bench, example)
+    bench.clock.advance(60)
+    assert bench.send(example).status == 202
+    bench.put_secret(example.provider, SECRETS[example.provider])
+    forget_everything()
+    bench.server.on(example.look_up_route, example.not_found)
+    bench.server.on(example.route, example.success)
+    bench.clock.advance(3600)
+    assert bench.send(example).status == 200
+    assert len(bench.server.to(example.route)) == 1
+
+
+def test_a_look_up_during_which_the_account_changes_proves_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation_id = unknown_order(bench, VAKIFBANK)
+
+    def change(_: Call) -> Reply:
+        bench.put_secret("vakifbank", {**SECRETS["vakifbank"], **ANOTHER["vakifbank"]})
+        later = time.time() + 3600
+        monkeypatch.setattr(time, "time", lambda: later)
+        return VAKIFBANK.not_found
+
+    bench.server.on(VAKIFBANK.look_up_route, change)
+    bench.clock.advance(60)
+    bench.sweep(VAKIFBANK)
+    assert bench.record(operation_id).evidence[-1]["reason"] == "the order went to another account"
+
+
+def test_credentials_renewed_for_another_account_do_not_send_a_claimed_order(bench: Bench) -> None:
+    def refuse(_: Call) -> Reply:
+        bench.put_secret("vakifbank", {**SECRETS["vakifbank"], **ANOTHER["vakifbank"]})
+        return json_reply({"Header": {"StatusCode": "ACBG000001", "StatusDescription": "x"}}, 401)
+
+    bench.server.on(VAKIFBANK.route, refuse)
+    response = bench.send(VAKIFBANK)
+    assert (response.status, response.body["money"], response.body["retry"]) == (503, "not_moved", "same_key")
+    assert len(bench.server.to(VAKIFBANK.route)) == 1
+    assert bench.records() == []
+    bench.server.on(VAKIFBANK.route, vakifbank_answer)
+    assert bench.send(VAKIFBANK).status == 200
+
+
+def test_an_unresolved_record_of_an_earlier_version_is_looked_up_as_before(bench: Bench) -> None:
+    operation_id = unknown_order(bench, HASO)
+    (item,) = bench.records()
+    del item["account"]
+    bench.put(item)
+    bench.server.on(HASO.look_up_route, HASO.found(bench.record(operation_id)))
+    bench.clock.advance(60)
+    assert bench.send(HASO).status == 200
