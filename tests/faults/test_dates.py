@@ -1,0 +1,58 @@
+"""VakıfBank executes a payment on its date, and on the next business day if that is none: only then is it listed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.faults.in_process import Bench, in_process
+from tests.faults.orders import Order, new_order
+from tests.sandbox.ledger import ISTANBUL
+
+DAY = 24 * 3600
+
+
+@contextmanager
+def bank(days_ahead: int, closed: int = 0) -> Iterator[tuple[Bench, Order]]:
+    """A bank that is closed for so many days from the payment's date on, and an order dated ahead."""
+    bench = Bench("vakifbank.pay")
+    today = datetime.fromtimestamp(bench.now, ISTANBUL).date()
+    first = today + timedelta(days=days_ahead)
+    holidays = [(first + timedelta(days=day)).isoformat() for day in range(closed)]
+    bench.sandbox.providers["vakifbank"].seed({"executes_on_payment_date": True, "holidays": holidays})
+    order = new_order("vakifbank.pay")
+    with in_process(lambda: bench):
+        yield bench, replace(order, body={**order.body, "payment_date": first.isoformat()})
+
+
+@pytest.mark.parametrize("days_ahead", [0, 1, 27])
+@pytest.mark.parametrize("closed", [0, 5, 9])
+@pytest.mark.parametrize("answer", ["reset", "hang", "status_500"])
+def test_a_payment_dated_ahead_is_not_told_to_be_not_executed(days_ahead: int, closed: int, answer: str) -> None:
+    with bank(days_ahead, closed) as (bench, order):
+        bench.rule(operation="vakifbank.pay", then=answer)
+        bench.call(order.event)
+        for _ in range(days_ahead + 14):
+            bench.pass_time(DAY)
+            bench.sweep()
+            record = bench.store().find(order.id)
+            assert record is not None
+            assert record.status == "unknown" or (record.status == "succeeded" and bench.sandbox.ledger.bookings)
+        assert (record.status, len(bench.sandbox.ledger.bookings)) == ("succeeded", 1)
+
+
+@pytest.mark.parametrize("days_ahead", [0, 27])
+def test_a_payment_that_never_arrived_is_told_so_after_its_date_and_the_longest_closure(days_ahead: int) -> None:
+    with bank(days_ahead) as (bench, order):
+        bench.rule(operation="vakifbank.pay", then="reset", book=False)
+        bench.call(order.event)
+        days = 0
+        while (record := bench.store().find(order.id)) is None or not record.settled:
+            days += 1
+            assert days < days_ahead + 15
+            bench.pass_time(DAY)
+            bench.sweep()
+        assert (record.status, bench.sandbox.ledger.bookings) == ("not_executed", [])
+        assert days >= days_ahead + 10
