@@ -36,7 +36,7 @@ LOOK_UP_LIES: list[tuple[str, dict[str, Any]]] = [
     (said, {"then": said, "times": times, **({"seconds": 1.5} if said == "lag" else {})})
     for said, times in (("fail", 2), ("lag", 2), ("foreign", 0), ("hang", 1), ("cut", 2), ("reset", 2),
                         ("bad_gateway_html", 2), ("trailing_comma", 2), ("informational", 2), ("unauthorized", 1),
-                        ("too_many_requests", 1), ("unfiltered", 2))
+                        ("too_many_requests", 1), ("unfiltered", 2), ("new_ids", 0), ("letters", 0))
 ]  # fmt: skip
 LOOK_UP_LIES += [
     (f"{then}: {form}", {"then": then, "form": form, "times": 0})
@@ -54,9 +54,12 @@ SUCH_LIES_ONLY = {
     "other_amount": {"kolaybi.collect", "walletgate.pay_bill", "haso.set_expenses", "paynet.capture"},
     "other_reference": {"vakifbank.pay", "walletgate.pay_bill", "paynet.capture"},
     **{
-        said: {"vakifbank.pay", "walletgate.pay_bill"}
-        for said in ("odd_refusal", "unnamed_row", "odd_row", "unfiltered")
+        said: {"vakifbank.pay", "walletgate.pay_bill", "kolaybi.collect", "paynet.capture"}
+        for said in ("unnamed_row", "odd_row")
     },
+    "unfiltered": {"vakifbank.pay", "walletgate.pay_bill"},
+    "new_ids": {"paynet.capture"},
+    "letters": {"paynet.capture"},
 }
 
 

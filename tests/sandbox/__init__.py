@@ -63,7 +63,8 @@ rules the first that applies decides. Booking comes before the lie, and nothing 
     other_amount      ``amount``, or 0.01 more     (all but VakıfBank, whose answer has no amount)
     other_reference   another reference or id     (VakıfBank, walletgate; Paynet: another ``xact_id``)
     odd_refusal           what is no refusal by the page: ``Result`` false beside "Tahsil Edildi" (VakıfBank), HTTP 400
-                          without a code (walletgate)
+                          without a code (walletgate), a refusal beside the collection's data (KolayBi) or the plan
+                          (HASO), an unlisted result_code (Paynet)
   then, look-ups only:
     fail              500
     lag               bookings younger than ``seconds`` (60) are not shown
@@ -71,9 +72,10 @@ rules the first that applies decides. Booking comes before the lie, and nothing 
                       first in the list; HASO: the amount stands on the first instalment, not on the last
 
     unnamed_row       rows name the payment in ``form``: other_case, padded, without_hyphens, empty, null, missing,
-                      or other_name     (VakıfBank, walletgate)
+                      or other_name     (all but HASO; KolayBi: the description, Paynet: ``xact_id``)
     odd_row           rows are in ``form``: no_sign of success, cancelled, pending, other_currency, negative
-                      (VakıfBank, walletgate)
+                      (all but HASO)
+    new_ids, letters  each answer has other encrypted ids, or letters for types     (Paynet)
     unfiltered        every payment is listed, whatever reference was asked for     (VakıfBank, walletgate)
 
 What a provider's pages leave open is chosen as plainly as possible: each module's docstring lists these assumptions.

@@ -18,6 +18,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import simplejson
+
 from tests.sandbox.ledger import Booking
 from tests.sandbox.provider import Operation, Payment, Provider, Told
 from tests.sandbox.wire import Call, Malformed, Refused, Reply, hundredths, json_reply, known_fields, masked, text
@@ -52,6 +54,11 @@ class Expenses(Payment):
     def answer(self, told: Told) -> Reply:
         return self._provider.plan(told.reference, told.amount)
 
+    def odd_refusal(self) -> Reply:
+        """``Success`` false and ``Errors`` beside the plan that the page has after a success."""
+        body = simplejson.loads(self.answer(Told(self.booking.amount, self.booking.reference)).body, use_decimal=True)
+        return json_reply({**body, "Success": False, "Errors": ["İşlem icra durumunda değil."]})
+
     def refuse(self, code: str | None) -> Reply:
         return failure(code or "İşlem icra durumunda değil.")
 
@@ -79,7 +86,7 @@ class Haso(Provider):
                 self.set_expenses,
                 "pay",
                 transaction_code,
-                frozenset({"other_amount"}),
+                frozenset({"other_amount", "odd_refusal"}),
                 r".+",
             ),
             Operation(

@@ -16,12 +16,22 @@ from decimal import Decimal
 from typing import Any
 
 from tests.sandbox.ledger import Booking
+from tests.sandbox.odd import Names, in_form
 from tests.sandbox.provider import Operation, Payment, Provider, Told
 from tests.sandbox.wire import Call, Malformed, Refused, Reply, json_reply, known_fields, masked, masked_text, text
 
 PROJECTS = "project_ids[]"
 COLLECTION_FIELDS = frozenset(
     {"amount", "currency", "gateway_id", "gateway_type", "exchange_rate", PROJECTS, "description"}
+)
+ROW_LIES = frozenset({"unnamed_row", "odd_row"})
+ROW = Names(
+    reference="description",
+    amount="amount",
+    currency="currency",
+    signs=("transaction_status",),
+    cancelled={"transaction_status": "İptal Edildi"},
+    pending={"transaction_status": "Beklemede"},
 )
 VAULTS = (
     {"id": 10201, "name": "Merkez Kasa", "type": "SAFE_DEPOSIT", "currency": "try"},
@@ -63,6 +73,11 @@ class Collection(Payment):
     def refuse(self, code: str | None) -> Reply:
         return failure(int(code or 422), "Tahsilat hesabı bulunamadı.")
 
+    def odd_refusal(self) -> Reply:
+        """HTTP 422 and ``success`` false beside the collection's own data."""
+        body = {"success": False, "code": 422, "message": "Hata", "data": self._fields(self.booking.amount)}
+        return json_reply(body, 422)
+
     def _fields(self, amount: Decimal) -> dict[str, Any]:
         return {
             "transaction_status": "Tamamlandı",
@@ -92,7 +107,7 @@ class KolayBi(Provider):
                 self.collect,
                 "pay",
                 lambda call: masked_text(dict(call.form()).get("description", "")),
-                frozenset({"other_amount"}),
+                frozenset({"other_amount", "odd_refusal"}),
                 r"4\d\d",
             ),
             Operation(
@@ -102,6 +117,7 @@ class KolayBi(Provider):
                 self.list_transactions,
                 "look_up",
                 lambda call: call.parameters["associate_id"],
+                ROW_LIES,
             ),
             Operation("kolaybi.list_vaults", "GET", "/kolaybi/v1/vaults", self.list_vaults, "look_up"),
         ]
@@ -144,6 +160,8 @@ class KolayBi(Provider):
             for booking in reversed(self.ledger.of(self.name, hidden_seconds=call.hidden_seconds))
             if booking.references["associate_id"] == associate_id
         ]
+        if call.row_form is not None:
+            rows = [in_form(row, ROW, call.row_form) for row in rows]
         if call.foreign_amount is not None:
             rows.insert(0, self._foreign_row(call.foreign_amount))
         return json_reply({"data": rows})

@@ -22,11 +22,22 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from tests.sandbox.ledger import ISTANBUL, Booking, seven_digit_fraction
+from tests.sandbox.odd import Names, in_form
 from tests.sandbox.provider import Operation, Payment, Provider, Told
 from tests.sandbox.wire import Call, Malformed, Refused, Reply, hundredths, json_reply, known_fields, masked, text
 
 IDENTIFIERS = ("xact_id", "xact", "reference_no")
 PRE_AUTHORISATION, CAPTURE = 3, 4
+ROW_LIES = frozenset({"unnamed_row", "odd_row", "new_ids", "letters"})
+ROW = Names(
+    reference="xact_id",
+    amount="amount",
+    currency="currency",
+    signs=("is_succeed",),
+    cancelled={"reversed": True},
+    pending={"is_succeed": None},
+)
+LETTERS = {PRE_AUTHORISATION: "PR", CAPTURE: "CR"}
 DEFAULT_AMOUNT = Decimal("100000.00")
 KURUS = Decimal("0.01")
 ERROR_TYPES = {
@@ -106,6 +117,10 @@ class Capture(Payment):
             return error_object(int(code), "İşlem başarısız")
         return self._failed(BANK_REFUSAL)
 
+    def odd_refusal(self) -> Reply:
+        """An Error object with a code that no page lists."""
+        return error_object(9999, "İşlem başarısız")
+
     def other_reference(self) -> str:
         return f"xk_{uuid.uuid4().hex}"
 
@@ -174,11 +189,11 @@ class Paynet(Provider):
             return str(next((fields[name] for name in IDENTIFIERS if fields.get(name)), ""))
 
         path = "/v1/transaction"
-        lies = frozenset({"other_amount", "other_reference"})
+        lies = frozenset({"other_amount", "other_reference", "odd_refusal"})
         return [
             Operation("paynet.capture", "POST", f"{path}/capture", self.capture, "pay", reference, lies, r"\d{1,3}"),
-            Operation("paynet.check", "POST", f"{path}/check", self.check, "look_up", reference),
-            Operation("paynet.detail", "POST", f"{path}/detail", self.detail, "look_up", reference),
+            Operation("paynet.check", "POST", f"{path}/check", self.check, "look_up", reference, ROW_LIES),
+            Operation("paynet.detail", "POST", f"{path}/detail", self.detail, "look_up", reference, ROW_LIES),
         ]
 
     def unauthorized(self) -> Reply:
@@ -283,6 +298,12 @@ class Paynet(Provider):
         pre_authorisation = {"id": target.xact, "xact_id": target.xact_id, "transaction_type": PRE_AUTHORISATION}
         rows = [_row(pre_authorisation, target.amount, target.reference_no, target.at, more)]
         rows += [_row(c.answer, c.amount, target.reference_no, c.at, more) for c in captures]
+        if call.row_form is not None:
+            rows = [in_form(row, ROW, call.row_form) for row in rows]
+        if call.new_ids:
+            rows = [{**row, "xact_id": f"xk_{uuid.uuid4().hex}"} for row in rows]
+        if call.letters:
+            rows = [{**row, "transaction_type": LETTERS[row["transaction_type"]]} for row in rows]
         if call.foreign_amount is not None:
             foreign = {"id": "1", "xact_id": f"xk_{uuid.uuid4().hex}", "transaction_type": CAPTURE}
             rows.insert(0, _row(foreign, call.foreign_amount, f"foreign-{uuid.uuid4()}", self.clock.now(), more))

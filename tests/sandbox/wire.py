@@ -63,6 +63,10 @@ class Call:
     body: bytes
     hidden_seconds: float = 0
     """A lagging look-up: bookings younger than this are not shown."""
+    new_ids: bool = False
+    """Every row has another encrypted id than in the last answer (Paynet)."""
+    letters: bool = False
+    """The rows' types are the letters of the table of types (Paynet)."""
     foreign_amount: Decimal | None = None
     """A confusing look-up: a payment of somebody else with this amount is listed, too."""
     row_form: str | None = None

@@ -109,3 +109,12 @@ def test_the_plan_is_signed_by_its_own_fields(merchant):
     body = {name: HASO_ORDER[name] for name in ("merchantId", "merchantOid", "transactionCode", "ipAddress")}
     answer = merchant.http.post("/Index/GetPaymentsOfTransaction", json={**body, "requestToken": OPENSSL_TOKEN})
     assert answer.json()["Errors"] == ["requestToken hatalı."]
+
+
+def test_an_odd_refusal_bears_the_plan(merchant, sandbox):
+    sandbox.rule("haso.set_expenses", "odd_refusal")
+    answer = merchant.set_expenses()
+    assert answer.json()["Success"] is False
+    assert answer.json()["Errors"]
+    assert totals(answer) == [0, 0, 173.45]
+    assert len(sandbox.bookings()) == 1

@@ -120,3 +120,11 @@ def test_vaults_are_filtered(merchant):
     headers = merchant.kolaybi_headers()
     rows = merchant.http.get("/kolaybi/v1/vaults?currency=try&type=bank_account", headers=headers).json()["data"]
     assert [row["id"] for row in rows] == [10202]
+
+
+def test_an_odd_refusal_bears_the_collection_itself(merchant, sandbox):
+    sandbox.rule("kolaybi.collect", "odd_refusal")
+    answer = merchant.collect()
+    assert (answer.status_code, answer.json()["success"]) == (422, False)
+    assert answer.json()["data"]["transaction_status"] == "Tamamlandı"
+    assert len(sandbox.bookings()) == 1

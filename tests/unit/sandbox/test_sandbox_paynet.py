@@ -104,3 +104,23 @@ def test_detail_tells_more_and_takes_xact(merchant):
     assert merchant.check(xact="77").status_code == 400
     rows = merchant.paynet("detail", {"xact": "77"}).json()["Data"]
     assert [(row["transaction_type"], row["reversed"]) for row in rows] == [(3, False), (4, False)]
+
+
+@pytest.mark.parametrize("call", ["check", "detail"])
+def test_ids_encrypted_anew_and_letters_for_types(merchant, sandbox, call):
+    captured = merchant.capture().json()
+    names = {"xact_id": PAYNET_ORDER["xact_id"]}
+    sandbox.rule(f"paynet.{call}", "new_ids")
+    sandbox.rule(f"paynet.{call}", "letters", nth=2)
+    anew, letters = (merchant.paynet(call, names).json()["Data"] for _ in range(2))
+    assert anew[1]["xact_id"] not in ("", captured["xact_id"])
+    assert anew[1]["order_id"] == captured["order_id"]
+    assert [row["transaction_type"] for row in letters] == ["PR", "CR"]
+    assert letters[1]["xact_id"] == captured["xact_id"]
+
+
+def test_an_odd_refusal_has_a_code_that_no_page_lists(merchant, sandbox):
+    sandbox.rule("paynet.capture", "odd_refusal")
+    answer = merchant.capture()
+    assert (answer.status_code, answer.json()["result_code"]) == (400, 9999)
+    assert len(sandbox.bookings()) == 1
