@@ -73,8 +73,8 @@ cost: setup ## Print what a million orders cost on AWS, from what an order does 
 test: setup ## Run all tests (PYTEST_ARGS="-k name" for some)
 	.venv/bin/python -m pytest $(PYTEST_ARGS)
 
-faults: setup ## Prove the promise and print the tables: kills, lies, races, model, peer (VEZNE_FAULTS_SEED=n repeats a run)
-	.venv/bin/python -m pytest tests/faults $(PYTEST_ARGS)
+faults: setup ## Prove the promise and print the tables: kills, lies, races, model, chaos, peer (VEZNE_FAULTS_SEED=n repeats a run)
+	VEZNE_CHAOS_RUNS=$(or $(VEZNE_CHAOS_RUNS),5000) .venv/bin/python -m pytest tests/faults $(PYTEST_ARGS)
 
 soak: setup ## Random orders and faults for MINUTES=10, then doubles, lost and wrong outcomes
 	@PYTHONPATH=shared .venv/bin/python -m tests.faults.soak $(or $(MINUTES),10)
