@@ -64,6 +64,41 @@ def test_a_wrong_vakifbank_secret_is_tried_once_by_all_together(function: Functi
     assert len(control.bookings()) == 25
 
 
+@pytest.mark.parametrize("function", ["vakifbank.pay"], indirect=True)
+def test_a_page_at_the_login_holds_the_fleet_back_and_rejects_nothing(function: Function, report: list[str]) -> None:
+    """Of all functions one logs in, and one again once the hold is over; the secret is as good as before."""
+    control = function.world.sandbox
+    rule = control.rule("vakifbank.login", then="html", times=0)
+    fleet = [function.fork() for _ in range(12)]
+    for logins in (1, 2):
+        orders = [new_order("vakifbank.pay") for _ in fleet]
+        for process, order in zip(fleet, orders, strict=True):
+            process.begin(order.event)
+        answers = [process.end() for process in fleet]
+        assert {(answer.status, answer.slug) for answer in answers} == {(503, "provider-unreachable")}
+        assert {answer.body["money"] for answer in answers} == {"not_moved"}
+        assert len(control.calls("vakifbank.login")) == logins
+        item = function.item("secret#vakifbank")
+        assert item is not None
+        assert "rejected_version" not in item
+        let_the_hold_end(function)
+    control.remove_rules(rule["id"])
+    for process in fleet:
+        assert process.call(new_order("vakifbank.pay").event).status == 200
+    assert len(control.bookings()) == len(fleet)
+    report += [f"VakıfBank: a page of HTML at the login of {len(fleet)} processes, 24 orders: 2 logins, all told 503"]
+
+
+def let_the_hold_end(function: Function) -> None:
+    """As if its time had passed."""
+    function.world.aws("dynamodb").update_item(
+        TableName=function.table,
+        Key={"id": {"S": "secret#vakifbank"}},
+        UpdateExpression="SET held_until = :past",
+        ExpressionAttributeValues={":past": {"N": "1"}},
+    )
+
+
 @pytest.mark.parametrize("function", OPERATIONS, indirect=True)
 def test_after_a_rotation_a_warm_function_pays_with_the_new_secret(function: Function) -> None:
     process = function.fork()
