@@ -1,22 +1,51 @@
 """The API's side of an event: who is calling, and the operation resource or problem document that goes back."""
 
 import json
+import os
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
 from vezne import problems
-from vezne.record import DECLINED, SUCCEEDED, Record, iso_time
+from vezne.record import DECLINED, STANDING_ORDER_CLIENT, SUCCEEDED, Record, iso_time
 from vezne.telemetry import code_places, count_fault, logger
 
 Event = dict[str, Any]
 Handler = Callable[[Event, Any], Any]
+# A resource server has room for 100 scopes: further ones are `principal-2`, `principal-3` ...
+_PRINCIPAL_SCOPE = re.compile(r"principal(?:-[0-9]{1,2})?/([A-Za-z0-9_-]{1,64})")
+
+
+def _claims(event: Event) -> dict[str, Any]:
+    claims: dict[str, Any] = ((event.get("requestContext") or {}).get("authorizer") or {}).get("claims") or {}
+    return claims
+
+
+def principal(event: Event) -> str:
+    """Whose idempotency keys and operations they are, whatever client and secret the caller has now.
+
+    A scope of the token names it. Only the stack's first client has none: its principal is its id. A token that leaves
+    the scope out must not pass for another principal: the same order under the same key would be sent again. Raises
+    problems.Forbidden.
+    """
+    own, named = client_id(event), set()
+    for scope in str(_claims(event).get("scope") or "").split():
+        found = _PRINCIPAL_SCOPE.fullmatch(scope)
+        if found:
+            named.add(found[1])
+    if not named and own == os.environ.get("FIRST_CLIENT_ID"):
+        return own
+    if len(named) != 1 or STANDING_ORDER_CLIENT in named:
+        raise problems.Forbidden(
+            "The token must name one principal. Ask for it without naming scopes, or name principal/<your name>, too."
+        )
+    return str(named.pop())
 
 
 def client_id(event: Event) -> str:
     """Whose token it is. Raises problems.Forbidden."""
-    claims = ((event.get("requestContext") or {}).get("authorizer") or {}).get("claims") or {}
-    client_id = claims.get("client_id")
+    client_id = _claims(event).get("client_id")
     if not isinstance(client_id, str) or not client_id:
         raise problems.Forbidden("The token names no client.")
     return client_id

@@ -10,9 +10,9 @@ from vezne.api import (
     Event,
     Handler,
     answer,
-    client_id,
     header_values,
     internal,
+    principal,
     problem_response,
     resource,
     response,
@@ -128,7 +128,7 @@ def _unknown_response(event: Event, record: Record, headers: dict[str, str], now
 
 def _read_order(operation: Operation[Any, Any], event: Event) -> Order[Any]:
     """Raises problems.Problem."""
-    caller = client_id(event)
+    caller = principal(event)
     key = _idempotency_key(event)
     request = read_request(operation.request_model, read_body(event), event, "body")
     operation.check_policy(request, standing=False)

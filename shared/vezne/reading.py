@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from vezne import aws, idempotency, problems, startup, tls
-from vezne.api import Event, Handler, answer, client_id, path_parameters, resource, response
+from vezne.api import Event, Handler, answer, path_parameters, principal, resource, response
 from vezne.idempotency import Store, StoreUnavailableError
 from vezne.record import retry_after
 
@@ -23,7 +23,7 @@ def handler() -> Handler:
 
 
 def _read_operation(event: Event, store: Store) -> dict[str, Any]:
-    caller = client_id(event)
+    caller = principal(event)
     try:
         wanted = path_parameters(event).get("operation_id", "")
     except problems.InvalidRequest:

@@ -45,7 +45,11 @@ class Order:
             "headers": {"content-type": "application/json", "idempotency-key": self.key},
             "multiValueHeaders": {"content-type": ["application/json"], "idempotency-key": [self.key]},
             "pathParameters": self.path or None,
-            "requestContext": {"authorizer": {"claims": {"client_id": self.client}}, "path": "/v1/", "stage": "v1"},
+            "requestContext": {
+                "authorizer": {"claims": {"client_id": self.client, "scope": f"principal/{self.client}"}},
+                "path": "/v1/",
+                "stage": "v1",
+            },
             "body": json.dumps(self.body),
             "isBase64Encoded": False,
         }

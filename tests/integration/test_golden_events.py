@@ -64,7 +64,10 @@ def test_an_api_event_has_the_form_of_api_gateways(path: Path) -> None:
 def test_the_api_event_fits_the_model_and_the_route(example: Example) -> None:
     event, operation = golden(example, "api"), operation_of(example.function)
     assert event["resource"] == operation.path
-    assert event["requestContext"]["authorizer"]["claims"]["scope"] == f"vezne/{operation.name}"
+    assert event["requestContext"]["authorizer"]["claims"]["scope"].split() == [
+        f"vezne/{operation.name}",
+        "principal/golden-client",
+    ]
     request = read_request(operation.request_model, json.loads(event["body"]), event, "body")
     assert isinstance(request, operation.request_model)
 

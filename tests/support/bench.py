@@ -119,8 +119,13 @@ def api_event(
     client: str | None = "client-1",
     headers: dict[str, str] | None = None,
     called_as: str | None = None,
+    scope: str | None = None,
 ) -> dict[str, Any]:
-    """What API Gateway sends for one HTTP request; `called_as`: the path in the client's URL."""
+    """What API Gateway sends for one HTTP request; `called_as`: the path in the client's URL.
+
+    The token's principal is named as its client is, unless `scope` says otherwise.
+    """
+    claims = {"client_id": client, "scope": scope or f"vezne/any principal/{client}"}
     given = {"Content-Type": "application/json", **({} if key is None else {"Idempotency-Key": key}), **(headers or {})}
     return {
         "path": path,
@@ -130,7 +135,7 @@ def api_event(
         "requestContext": {
             "path": called_as or f"/v1{path}",
             "stage": "v1",
-            "authorizer": {"claims": {} if client is None else {"client_id": client, "scope": "vezne/any"}},
+            "authorizer": {"claims": {} if client is None else claims},
         },
         "body": body,
         "isBase64Encoded": False,
@@ -230,8 +235,9 @@ class Bench:
     def standing_order(self, example: Example, content: Any, seconds: Seconds = 27.0) -> dict[str, Any]:
         return self.handle(example.function, {"standing_order": content}, seconds)
 
-    def read(self, operation_id: str, client: str | None = "client-1") -> Response:
-        event = api_event(f"/operations/{operation_id}", {"operation_id": operation_id}, None, key=None, client=client)
+    def read(self, operation_id: str, client: str | None = "client-1", scope: str | None = None) -> Response:
+        path, parameters = f"/operations/{operation_id}", {"operation_id": operation_id}
+        event = api_event(path, parameters, None, key=None, client=client, scope=scope)
         return _response(self.handle("get_operation", event))
 
     def record(self, operation_id: str) -> Record:
