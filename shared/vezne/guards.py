@@ -1,13 +1,19 @@
 """Guards as DynamoDB items: how one is claimed, let go, kept for good, and what it remembers.
 
-A guard's item has `holder`, the id of the record that holds it, with `holder_client` (its principal) and `holder_owner`
-(the invocation that claimed it); `paid` once it is held for good; the figures in force and `quiet_until`; `taken` and
-`finalised_at`, the payments of earlier orders. Each function returns the request of one update, without the table.
+A guard's item has `holder`, the id of the record that holds it, with `holder_client` (its principal), `holder_owner`
+(the invocation that claimed it), `holder_keeps`, `held_since` and `marks_paid`; `paid` once it is held for good; the
+figures in force and `quiet_until`; `taken` and `finalised_at`, the payments of earlier orders. Each function returns
+the request of one update, without the table.
 """
 
 from typing import Any
 
 from vezne.record import SUCCEEDED, Guard, GuardMemory, Record, guard_id, kept_seconds, number
+
+# What a guard says of its holder; an earlier version that takes it after us writes the first two only.
+HELD = "holder, holder_client, holder_owner, holder_keeps, held_since, marks_paid"
+# No settled record is gone sooner: the least that the template's KeptDays may be.
+LEAST_KEPT_SECONDS = 30 * 24 * 3600
 
 
 def remembered(held: list[tuple[Guard, dict[str, Any]]]) -> GuardMemory:
@@ -19,18 +25,24 @@ def remembered(held: list[tuple[Guard, dict[str, Any]]]) -> GuardMemory:
     )
 
 
-def counts_as_paid(guard: Guard, held: dict[str, Any]) -> bool:
-    """Whether a guard is held for good: what it guards was paid, or nobody knows which payment was its holder's.
+def counts_as_paid(guard: Guard, held: dict[str, Any], now: float) -> bool:
+    """Whether a guard whose holder has no record is held for good: what it guards was paid, or nobody knows.
 
-    Earlier versions did not mark it: such a guard, if its kind is kept after success, may be one of a paid order.
+    Earlier versions did not mark it: such a guard, if its kind is kept after success, may be one of a paid order. They
+    may also have settled, during a deployment, what this version claimed. But no settled record is gone so soon.
     """
-    return bool(held.get("paid")) or (guard.keeps and not held.get("marks_paid"))
+    if held.get("paid") or not held.get("holder_keeps", guard.keeps):
+        return bool(held.get("paid"))
+    return not held.get("marks_paid") or now >= float(held.get("held_since", 0)) + LEAST_KEPT_SECONDS
 
 
 def payment_names(guard: Guard, record: Record) -> list[str]:
     """What names the payment of a record that succeeded, for later look-ups under the same guard."""
     result = (record.outcome or {}).get("result") or {}
-    return [f"{field}={result[field]}" for field in guard.remembers if result.get(field)]
+    named = [f"{field}={result[field]}" for field in guard.remembers if result.get(field)]
+    # Earlier versions look for the bare value of the first field.
+    bare = [str(result[field]) for field in guard.remembers[:1] if result.get(field)]
+    return sorted({*named, *bare})
 
 
 def has_memory(guard: Guard) -> bool:
@@ -49,14 +61,16 @@ def claim(record: Record, guard: Guard) -> dict[str, Any]:
         now = {":now": {"N": str(number(record.created_at))}}
     return {
         "Key": {"id": {"S": guard_id(record.operation, guard.key)}},
-        "UpdateExpression": "SET holder = :holder, holder_client = :client, holder_owner = :owner, marks_paid = :yes"
-        " REMOVE expires_at",
+        "UpdateExpression": "SET holder = :holder, holder_client = :client, holder_owner = :owner, "
+        "holder_keeps = :keeps, held_since = :since, marks_paid = :yes REMOVE expires_at",
         "ConditionExpression": " AND ".join(conditions),
         "ExpressionAttributeValues": {
             ":holder": {"S": record.id},
             ":client": {"S": record.principal},
             ":owner": {"S": record.owner},
             ":yes": {"BOOL": True},
+            ":keeps": {"BOOL": guard.keeps},
+            ":since": {"N": str(number(record.created_at))},
             **{f":{name}": {"N": str(value)} for name, value in figures.items()},
             **now,
         },
@@ -114,6 +128,6 @@ def _let_go(record: Record, guard: Guard, setting: list[str], adding: str) -> di
     return {
         "Key": {"id": {"S": guard_id(record.operation, guard.key)}},
         "ConditionExpression": "holder = :holder",
-        "UpdateExpression": f"{sets}REMOVE holder, holder_client, holder_owner{adding}",
+        "UpdateExpression": f"{sets}REMOVE {HELD}{adding}",
         "ExpressionAttributeValues": values,
     }

@@ -140,17 +140,17 @@ class Store:
         if holder is None:
             return False
         other = self.find(holder)
-        if other is not None and (not other.settled or (other.status == SUCCEEDED and guard.keeps)):
+        if "paid" in held or (other is not None and (not other.settled or _paid(other, guard))):
             return False
-        if guards.counts_as_paid(guard, held):
-            return other is None and self._guard(record, guard).get("holder") != holder
+        if other is None and guards.counts_as_paid(guard, held, self.now()):
+            return bool(self._guard(record, guard).get("holder") != holder)
         owner = held.get("holder_owner")
         with contextlib.suppress(ClientError):
             self._call(
                 "update_item",
                 TableName=table(),
                 Key={"id": {"S": guard_id(record.operation, guard.key)}},
-                UpdateExpression="REMOVE holder, holder_client, holder_owner",
+                UpdateExpression=f"REMOVE {guards.HELD}",
                 ConditionExpression="holder = :holder AND attribute_not_exists(paid) AND "
                 + ("attribute_not_exists(holder_owner)" if owner is None else "holder_owner = :owner"),
                 ExpressionAttributeValues={
@@ -313,6 +313,12 @@ class Store:
     def _client(self) -> Any:
         """The table's client; another one in tests."""
         return _client()
+
+
+def _paid(holder: Record, guard: Guard) -> bool:
+    """Whether a guard's final holder keeps it for good; an order for a part would not keep what the whole does."""
+    keeps = next((own.keeps for own in holder.guards if own.key == guard.key), guard.keeps)
+    return keeps and holder.status == SUCCEEDED
 
 
 def _on_guard(update: dict[str, Any]) -> dict[str, Any]:

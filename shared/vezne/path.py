@@ -162,7 +162,7 @@ def _guard_problem(record: Record, refused: GuardRefusedError, store: Store) -> 
     ours = held.get("holder_client") == record.principal
     named, whose = ({"holder": holder}, "Another order") if ours else ({}, "Another client's order")
     other = _or_unavailable(lambda: store.find(holder))
-    if not _is_paid(guard, held, other):
+    if not _is_paid(guard, held, other, store.now()):
         return problems.HeldByAnotherOperation(
             f"{whose} for the same thing is not settled yet.", retry_after=5, **named
         )
@@ -173,10 +173,10 @@ def _guard_problem(record: Record, refused: GuardRefusedError, store: Store) -> 
     return problem
 
 
-def _is_paid(guard: Guard, held: dict[str, Any], other: Record | None) -> bool:
+def _is_paid(guard: Guard, held: dict[str, Any], other: Record | None, now: float) -> bool:
     """Whether a guard is held for good. It outlives its order's record; while that stands, it may tell more."""
     if other is None:
-        return counts_as_paid(guard, held)
+        return counts_as_paid(guard, held, now)
     # A bill paid in full is met by an order for a part of it, which would not keep the guard itself.
     keeps = next((it.keeps for it in other.guards if it.key == guard.key), guard.keeps)
     return bool(held.get("paid")) or (keeps and other.status == SUCCEEDED)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from vezne import idempotency
-from vezne.record import SUCCEEDED
+from vezne.record import DECLINED, SUCCEEDED, Record
 
 from tests.support.bench import Bench, Response
 from tests.support.examples import (
@@ -476,6 +476,48 @@ def test_a_guard_without_a_mark_that_an_earlier_version_kept_counts_as_paid(benc
         bench.put({name: value for name, value in guard.items() if name not in ("marks_paid", "holder_owner")})
     refused = bench.send(WALLETGATE, key="key-2")
     assert (refused.status, refused.body["retry"]) == (409, "never")
+
+
+def settled_by_the_version_before(bench: Bench, record: Record) -> None:
+    """A success, as it wrote that during a deployment: in the record, without a mark in the guards."""
+    bench.store.settle(record, SUCCEEDED, {"result": {}})
+    for guard in bench.guards():
+        bench.put({name: value for name, value in guard.items() if name != "paid"})
+
+
+@pytest.mark.parametrize("days", [1, 31, 400])
+def test_what_the_version_before_paid_under_a_claim_of_this_one_stays_paid(bench: Bench, days: int) -> None:
+    holder = bench.stand(WALLETGATE)
+    settled_by_the_version_before(bench, holder)
+    bench.clock.advance(days * 24 * 3600)
+    if days > 30:
+        bench.delete(holder.id)
+    refused = bench.send(WALLETGATE, key="key-2")
+    assert (refused.status, refused.body["retry"]) == (409, "never")
+
+
+def test_a_part_is_not_paid_after_the_version_before_paid_the_whole(bench: Bench) -> None:
+    """The order for a part would not keep the guard of the bill; the one for the whole did."""
+    holder = bench.stand(WALLETGATE)
+    settled_by_the_version_before(bench, holder)
+    part = dataclasses.replace(
+        holder, id=f"{holder.id[:-1]}2", guards=tuple(dataclasses.replace(it, keeps=False) for it in holder.guards)
+    )
+    with pytest.raises(idempotency.GuardRefusedError):
+        bench.store.claim(part)
+
+
+def test_a_guard_that_was_let_go_says_nothing_of_its_next_holder(bench: Bench) -> None:
+    """The version before takes it without a mark: then it must not look as if this version had."""
+    bench.store.settle(bench.stand(WALLETGATE), DECLINED, {})
+    for guard in bench.guards():
+        assert not {"holder", "holder_client", "holder_owner", "holder_keeps", "held_since", "marks_paid"} & set(guard)
+
+
+def test_the_version_before_finds_the_payment_of_another_order(bench: Bench) -> None:
+    """It looks for the bare value of the first field."""
+    bench.store.settle(bench.stand(PAYNET), SUCCEEDED, {"result": {"xact_id": "x-1"}})
+    assert any("x-1" in guard.get("taken", {}).get("SS", ()) for guard in bench.guards())
 
 
 def test_an_order_is_not_told_that_a_released_one_has_paid(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
