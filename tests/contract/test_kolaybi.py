@@ -295,7 +295,13 @@ def test_the_marker_in_front_of_a_description_is_proof(bench: Bench, shape: str)
         "data": {"success": True, "data": {"current_page": 1, "last_page": 1, "data": [ours]}},
         "items": {"data": {"items": [ours], "page": 1}},
         "results": {"data": {"results": [ours]}},
-        "after odd rows": {"data": [{"description": "x", "amount": {"value": 1}, "issue_date": "15.01.2024"}, ours]},
+        "after odd rows": {
+            "data": [
+                {"description": "x", "amount": {"value": 1}, "issue_date": "15.01.2024"},
+                {"description": None},
+                ours,
+            ]
+        },
         "description alone": {"data": [{"description": marker}]},
     }[shape]
     response = looked_up(bench, KOLAYBI, json_reply(body))
