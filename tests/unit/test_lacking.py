@@ -7,6 +7,7 @@ import pytest
 
 from tests.end_to_end.browser import require_chromium
 from tests.stack.processes import ROOT
+from tests.support.dynamodb_local import dynamodb_local
 
 
 @pytest.fixture
@@ -32,6 +33,11 @@ def test_a_browser_that_was_promised_must_be_there(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("VEZNE_REQUIRE_BROWSER", "1")
     with pytest.raises(pytest.fail.Exception, match="no chromium and no chromedriver here"):
         require_chromium()
+
+
+@pytest.mark.usefixtures("bare_machine")
+def test_without_java_there_is_no_second_engine_and_a_reason() -> None:
+    assert dynamodb_local() == "no java here"
 
 
 @pytest.mark.parametrize("needed", ["BROWSER", "DYNAMODB_LOCAL", "ENGINE"])
