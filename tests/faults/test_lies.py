@@ -28,6 +28,8 @@ LIES: list[tuple[str, dict[str, Any]]] = [
     ("401 always", {"then": "unauthorized", "times": 0}),
     ("429 once", {"then": "too_many_requests"}),
     ("refused", {"then": "refuse"}),
+    ("gateway's JSON, booked", {"then": "gateway_json"}),
+    ("gateway's JSON, not booked", {"then": "gateway_json", "book": NEVER}),
     ("odd refusal, booked", {"then": "odd_refusal"}),
     ("odd refusal, not booked", {"then": "odd_refusal", "book": NEVER}),
 ]  # fmt: skip
@@ -36,7 +38,8 @@ LOOK_UP_LIES: list[tuple[str, dict[str, Any]]] = [
     (said, {"then": said, "times": times, **({"seconds": 1.5} if said == "lag" else {})})
     for said, times in (("fail", 2), ("lag", 2), ("foreign", 0), ("hang", 1), ("cut", 2), ("reset", 2),
                         ("bad_gateway_html", 2), ("trailing_comma", 2), ("informational", 2), ("unauthorized", 1),
-                        ("too_many_requests", 1), ("unfiltered", 2), ("new_ids", 0), ("letters", 0))
+                        ("too_many_requests", 1), ("unfiltered", 2), ("new_ids", 0), ("letters", 0), ("cut_text", 0),
+                        ("clock_ahead", 2))
 ]  # fmt: skip
 LOOK_UP_LIES += [
     (f"{then}: {form}", {"then": then, "form": form, "times": 0})
@@ -58,6 +61,8 @@ SUCH_LIES_ONLY = {
         for said in ("unnamed_row", "odd_row")
     },
     "unfiltered": {"vakifbank.pay", "walletgate.pay_bill"},
+    "cut_text": {"kolaybi.collect"},
+    "clock_ahead": {"paynet.capture"},
     "new_ids": {"paynet.capture"},
     "letters": {"paynet.capture"},
 }

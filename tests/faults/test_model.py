@@ -26,10 +26,11 @@ from tests.sandbox.rules import FORMS, lies_of
 RUNS = 2000
 SKEWS = st.sampled_from([0.0, 120.0, -120.0])
 SAID = st.sampled_from(["answer", "hang", "reset", "status_500", "bad_gateway_html", "cut", "trailing_comma",
-                        "informational", "unauthorized", "too_many_requests", "refuse", "odd_refusal"])  # fmt: skip
+                        "informational", "unauthorized", "too_many_requests", "refuse", "odd_refusal",
+                        "gateway_json"])  # fmt: skip
 LOOK_UP_SAID = st.sampled_from(["fail", "lag", "foreign", "reset", "cut", "trailing_comma", "informational",
                                 "unauthorized", "unfiltered", "unnamed_row", "odd_row", "new_ids",
-                                "letters"])  # fmt: skip
+                                "letters", "cut_text", "clock_ahead"])  # fmt: skip
 ROW_FORMS = st.sampled_from([*UNNAMED_FORMS, *ODD_FORMS])
 BOOK = st.sampled_from([True, False, {"after_seconds": 5}, {"after_seconds": 50}])
 # By itself the code never waits longer for a late booking than this; see each operation's settling_time.

@@ -62,6 +62,7 @@ rules the first that applies decides. Booking comes before the lie, and nothing 
                       VakıfBank: ACB... or ErrorCode; walletgate: 300, 311...; HASO: text; Paynet: result_code)
     other_amount      ``amount``, or 0.01 more     (all but VakıfBank, whose answer has no amount)
     other_reference   another reference or id     (VakıfBank, walletgate; Paynet: another ``xact_id``)
+    gateway_json          403 with a JSON message, as any gateway writes it
     odd_refusal           what is no refusal by the page: ``Result`` false beside "Tahsil Edildi" (VakıfBank), HTTP 400
                           without a code (walletgate), a refusal beside the collection's data (KolayBi) or the plan
                           (HASO), an unlisted result_code (Paynet)
@@ -75,6 +76,8 @@ rules the first that applies decides. Booking comes before the lie, and nothing 
                       or other_name     (all but HASO; KolayBi: the description, Paynet: ``xact_id``)
     odd_row           rows are in ``form``: no_sign of success, cancelled, pending, other_currency, negative
                       (all but HASO)
+    cut_text          the rows' descriptions are cut to 40 characters     (KolayBi)
+    clock_ahead       the rows are dated ``seconds`` (60) ahead     (Paynet)
     new_ids, letters  each answer has other encrypted ids, or letters for types     (Paynet)
     unfiltered        every payment is listed, whatever reference was asked for     (VakıfBank, walletgate)
 

@@ -24,7 +24,7 @@ PROJECTS = "project_ids[]"
 COLLECTION_FIELDS = frozenset(
     {"amount", "currency", "gateway_id", "gateway_type", "exchange_rate", PROJECTS, "description"}
 )
-ROW_LIES = frozenset({"unnamed_row", "odd_row"})
+ROW_LIES = frozenset({"unnamed_row", "odd_row", "cut_text"})
 ROW = Names(
     reference="description",
     amount="amount",
@@ -33,6 +33,7 @@ ROW = Names(
     cancelled={"transaction_status": "İptal Edildi"},
     pending={"transaction_status": "Beklemede"},
 )
+SHORT_COLUMN = 40
 VAULTS = (
     {"id": 10201, "name": "Merkez Kasa", "type": "SAFE_DEPOSIT", "currency": "try"},
     {"id": 10202, "name": "Banka Hesabı", "type": "BANK_ACCOUNT", "currency": "try"},
@@ -160,6 +161,8 @@ class KolayBi(Provider):
             for booking in reversed(self.ledger.of(self.name, hidden_seconds=call.hidden_seconds))
             if booking.references["associate_id"] == associate_id
         ]
+        if call.cut_text:
+            rows = [{**row, "description": row["description"][:SHORT_COLUMN]} for row in rows]
         if call.row_form is not None:
             rows = [in_form(row, ROW, call.row_form) for row in rows]
         if call.foreign_amount is not None:

@@ -29,6 +29,8 @@ def changed(reply: Reply, rule: Rule | None) -> Reply:
             return Reply(500, b'{"message": "Internal Server Error"}')
         case "html" if rule:
             return Reply(rule.status if rule.status >= 400 else 403, ACCESS_DENIED, "text/html; charset=utf-8")
+        case "gateway_json":
+            return Reply(403, b'{"message": "Forbidden"}')
         case "bad_gateway_html":
             return Reply(502, BAD_GATEWAY, "text/html; charset=utf-8")
         case "trailing_comma":

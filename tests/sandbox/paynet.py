@@ -17,7 +17,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -28,7 +28,7 @@ from tests.sandbox.wire import Call, Malformed, Refused, Reply, hundredths, json
 
 IDENTIFIERS = ("xact_id", "xact", "reference_no")
 PRE_AUTHORISATION, CAPTURE = 3, 4
-ROW_LIES = frozenset({"unnamed_row", "odd_row", "new_ids", "letters"})
+ROW_LIES = frozenset({"unnamed_row", "odd_row", "new_ids", "letters", "clock_ahead"})
 ROW = Names(
     reference="xact_id",
     amount="amount",
@@ -300,6 +300,8 @@ class Paynet(Provider):
         rows += [_row(c.answer, c.amount, target.reference_no, c.at, more) for c in captures]
         if call.row_form is not None:
             rows = [in_form(row, ROW, call.row_form) for row in rows]
+        if call.clock_ahead:
+            rows = [{**row, "xact_date": ahead(row["xact_date"], call.clock_ahead)} for row in rows]
         if call.new_ids:
             rows = [{**row, "xact_id": f"xk_{uuid.uuid4().hex}"} for row in rows]
         if call.letters:
@@ -308,6 +310,11 @@ class Paynet(Provider):
             foreign = {"id": "1", "xact_id": f"xk_{uuid.uuid4().hex}", "transaction_type": CAPTURE}
             rows.insert(0, _row(foreign, call.foreign_amount, f"foreign-{uuid.uuid4()}", self.clock.now(), more))
         return json_reply({"object_name": "transaction", "code": 0, "message": "Başarılı İşlem", "Data": rows})
+
+
+def ahead(stamp: str, seconds: float) -> str:
+    """Write the same moment by a clock that is so many seconds ahead."""
+    return seven_digit_fraction(datetime.fromisoformat(stamp) + timedelta(seconds=seconds))
 
 
 def _row(ids: dict[str, Any], amount: Decimal, reference_no: str, at: float, more: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ COMMON_LIES = frozenset(
 )
 LIES_OF_KIND = {
     "login": COMMON_LIES | {"html"},
-    "pay": COMMON_LIES | {"refuse"},
+    "pay": COMMON_LIES | {"refuse", "gateway_json"},
     "look_up": COMMON_LIES | {"lag", "foreign", "fail"},
 }
 FORMS = {"unnamed_row": UNNAMED_FORMS, "odd_row": ODD_FORMS}

@@ -88,6 +88,8 @@ class Sandbox:
         if rule.then == "lag":
             call.hidden_seconds = rule.seconds
         call.row_form, call.unfiltered = rule.row_form(), rule.then == "unfiltered"
+        call.cut_text = rule.then == "cut_text"
+        call.clock_ahead = rule.seconds if rule.then == "clock_ahead" else 0
         call.new_ids, call.letters = rule.then == "new_ids", rule.then == "letters"
         if rule.then == "foreign":
             call.foreign_amount = Decimal(rule.amount) if rule.amount else self._last_amount.get(provider, Decimal(1))

@@ -67,6 +67,10 @@ class Call:
     """Every row has another encrypted id than in the last answer (Paynet)."""
     letters: bool = False
     """The rows' types are the letters of the table of types (Paynet)."""
+    cut_text: bool = False
+    """The rows' texts are cut, as a short column does it (KolayBi)."""
+    clock_ahead: float = 0
+    """By so many seconds the clock is ahead that dates the rows (Paynet)."""
     foreign_amount: Decimal | None = None
     """A confusing look-up: a payment of somebody else with this amount is listed, too."""
     row_form: str | None = None

@@ -128,3 +128,16 @@ def test_an_odd_refusal_bears_the_collection_itself(merchant, sandbox):
     assert (answer.status_code, answer.json()["success"]) == (422, False)
     assert answer.json()["data"]["transaction_status"] == "Tamamlandı"
     assert len(sandbox.bookings()) == 1
+
+
+def test_a_description_cut_by_a_short_column(merchant, sandbox):
+    merchant.collect(f"{VALID}&description={'x' * 60}")
+    sandbox.rule("kolaybi.list_transactions", "cut_text")
+    assert [row["description"] for row in merchant.transactions().json()["data"]] == ["x" * 40]
+
+
+def test_a_gateway_refuses_in_json(merchant, sandbox):
+    sandbox.rule("kolaybi.collect", "gateway_json", book=False)
+    answer = merchant.collect()
+    assert (answer.status_code, answer.json()) == (403, {"message": "Forbidden"})
+    assert sandbox.bookings() == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -124,3 +125,11 @@ def test_an_odd_refusal_has_a_code_that_no_page_lists(merchant, sandbox):
     answer = merchant.capture()
     assert (answer.status_code, answer.json()["result_code"]) == (400, 9999)
     assert len(sandbox.bookings()) == 1
+
+
+def test_a_clock_that_is_ahead(merchant, sandbox):
+    merchant.capture()
+    genuine = merchant.check().json()["Data"][1]["xact_date"]
+    sandbox.rule("paynet.check", "clock_ahead", seconds=3600)
+    later = merchant.check().json()["Data"][1]["xact_date"]
+    assert datetime.fromisoformat(later) - datetime.fromisoformat(genuine) == timedelta(hours=1)
