@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve explain unknown resolve client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak fuzz bench check lint format clean
+.PHONY: help setup run serve explain unknown resolve forget client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak fuzz bench check lint format clean
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 
@@ -29,8 +29,12 @@ explain: setup ## Say what happened to one operation: OP=op_... (STACK=name for 
 unknown: setup ## List the unresolved operations with age and amount (STACK=name for a deployed stack)
 	@PYTHONPATH=shared .venv/bin/python -m tests.stack.desk --stack "$(STACK)" unknown
 
-resolve: setup ## Settle an unknown outcome by decision: OP=op_... AS=succeeded|not_executed REASON="..."
-	@PYTHONPATH=shared .venv/bin/python -m tests.stack.desk --stack "$(STACK)" resolve "$(OP)" "$(AS)" "$(REASON)"
+resolve: setup ## Look an unknown outcome up, then decide: OP=op_... AS=succeeded|not_executed REASON="..." [ROW=] [OVERRIDE=1]
+	@PYTHONPATH=shared .venv/bin/python -m tests.stack.desk --stack "$(STACK)" resolve --row "$(ROW)" \
+		--confirm "$(CONFIRM)" $(if $(OVERRIDE),--override) "$(OP)" "$(AS)" "$(REASON)"
+
+forget: setup ## Erase what a settled operation says of persons: OP=op_... REASON="..." (STACK=name)
+	@PYTHONPATH=shared .venv/bin/python -m tests.stack.desk --stack "$(STACK)" forget "$(OP)" "$(REASON)"
 
 client: setup ## Make an app client: NAME=shop SCOPES="paynet.capture operations.read" [PRINCIPAL=whose keys] (STACK=name)
 	@$(clients) create --principal "$(PRINCIPAL)" "$(NAME)" "$(SCOPES)"

@@ -1,4 +1,4 @@
-"""Lambda entry: an API event, a scheduled sweep or a standing order becomes a call of the one path."""
+"""Lambda entry: an API event, a sweep, an operator's look-up or a standing order becomes a call of the one path."""
 
 import json
 import re
@@ -25,7 +25,7 @@ from vezne.path import carry_out
 from vezne.provider import Deadline
 from vezne.received import RefusedJsonError, invalid, read_body, read_request, validated
 from vezne.record import DECLINED, PROCESSING, SETTLED, STANDING_ORDER_CLIENT, SUCCEEDED, UNKNOWN, Record, retry_after
-from vezne.resolving import sweep
+from vezne.resolving import look_up_now, sweep
 from vezne.telemetry import MetricUnit, count, flush, logger
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
@@ -43,6 +43,8 @@ def handler(operation: Operation[Any, Any]) -> Handler:
         try:
             if "standing_order" in event:
                 return _standing_order(operation, event["standing_order"], deadline, store)
+            if "look_up" in event:
+                return look_up_now(operation, event["look_up"], deadline, store)
             if event.get("detail-type") == "Scheduled Event":
                 return _sweep(operation, deadline, store)
             return answer(event, lambda: _order(operation, event, deadline, store))

@@ -5,7 +5,7 @@ No timer turns unknown into success or failure; only evidence does.
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from vezne.credentials import CredentialsRefusedError, SecretModel, SecretUnusableError
 from vezne.idempotency import LostOwnershipError, Store, StoreUnavailableError, new_owner
@@ -45,6 +45,20 @@ def sweep(operation: Operation[R, C], deadline: Deadline, store: Store) -> dict[
         "settled": settled,
         "still_unknown": still_unknown,
         "oldest_unknown_seconds": oldest,
+    }
+
+
+def look_up_now(operation: Operation[R, C], record_id: str, deadline: Deadline, store: Store) -> dict[str, Any]:
+    """Look one record up, due or not, for an operator who is about to decide about it.
+
+    What came of it is the record's latest evidence. Returns whether its outcome is certain now, and from when on
+    (seconds since 1970) a look-up without the order may prove that it was not executed.
+    """
+    settled = _sweep_one(operation, record_id, deadline, store)
+    record = store.find(record_id)
+    return {
+        "settled": settled,
+        "absence_counts_from": None if record is None else operation.absence_counts_from(record),
     }
 
 

@@ -110,9 +110,16 @@ def test_an_outcome_settled_by_hand_is_answered_as_documented(stack: Stack, toke
     one = example(name)
     stack.sandbox.rule(name, "reset", book=False)
     lost = stack.request("POST", one.path, token=token, key=one.key, body=one.body).json()
+    # As if minutes had passed: nobody can be at it any more.
+    stack.aws("dynamodb").update_item(
+        TableName=stack.table,
+        Key={"id": {"S": lost["operation_id"]}},
+        UpdateExpression="SET lease_until = :past, in_flight_until = :past",
+        ExpressionAttributeValues={":past": {"N": "1"}},
+    )
     subprocess.run(
-        [sys.executable, "-m", "tests.stack.desk", "--stack", STACK_NAME,
-         "resolve", lost["operation_id"], "succeeded", "seen on the statement"],
+        [sys.executable, "-m", "tests.stack.desk", "--stack", STACK_NAME, "resolve", "--confirm", lost["operation_id"],
+         lost["operation_id"], "succeeded", "seen on the statement"],
         cwd=ROOT, env={**os.environ, **aws_environment(stack.aws_endpoint_url), "PYTHONPATH": "shared"}, check=True,
         capture_output=True,
     )  # fmt: skip

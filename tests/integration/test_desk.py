@@ -1,8 +1,14 @@
 """The operator's desk: what it prints, and what it may change."""
 
-import pytest
+from dataclasses import replace
+from typing import Any
 
-from tests.stack.desk import DeskError, explain, resolve, unknown
+import pytest
+from vezne.record import iso_time
+
+from tests.stack.connection import OperatorError
+from tests.stack.decisions import Decision, LookUp, decide
+from tests.stack.desk import DeskError, explain, forget, main, unknown
 from tests.support.bench import Bench
 from tests.support.examples import EXAMPLES, Example
 from tests.support.provider_server import HANG_UP
@@ -58,21 +64,49 @@ def test_unknown_lists_age_and_amount_the_oldest_first(bench: Bench) -> None:
     assert f"2 h 0 m{record.clues['amount'] + ' TRY':>18}" in lines[0]
 
 
+# ------------------------------------------------------------------ decisions by hand
+
+# Long after every function has ended and every provider has settled.
+LATER = 3 * 24 * 3600
+ARN = "arn:aws:iam::000000000000:user/ayse"
+
+
+def look_up(bench: Bench, example: Example) -> LookUp:
+    """The function's own look-up, by the event that the operator sends it."""
+    return lambda operation, record_id: bench.handle(example.function, {"look_up": record_id})
+
+
+def found_nothing(bench: Bench, counts_from: float | None = None) -> LookUp:
+    """A look-up that was answered in full, without the payment."""
+
+    def answered(operation: str, record_id: str) -> dict[str, Any]:
+        record = bench.record(record_id)
+        entry = {"at": iso_time(bench.clock.now), "asked": "a list", "finding": "not_found", "rows": "0"}
+        taken = bench.store.take_over(record, "look-up", bench.clock.now + 5)
+        bench.store.keep_unknown(replace(taken, evidence=(*taken.evidence, entry)), bench.clock.now + 3600)
+        return {"settled": False, "absence_counts_from": counts_from or record.in_flight_until + 600}
+
+    return answered
+
+
+def decided(bench: Bench, operation_id: str, status: str, asked: LookUp, *, typed: bool = True, **more: Any) -> str:
+    decision = Decision(status, "seen on the statement", ARN, **more)
+    lines = decide(bench.store, bench.record(operation_id), decision, asked, lambda _: typed)
+    return "\n".join(lines)
+
+
 @pytest.mark.parametrize("status", ["succeeded", "not_executed"])
 def test_a_decision_settles_and_stays_with_the_record(bench: Bench, status: str) -> None:
     operation_id = lost(bench, PAY_BILL)
-    assert list(resolve(bench.store, operation_id, status, "seen on the statement", "ayse")) == [
-        f"{operation_id} is {status} now, by ayse: seen on the statement"
-    ]
+    bench.clock.advance(LATER)
+    said = decided(bench, operation_id, status, found_nothing(bench))
     record = bench.record(operation_id)
-    assert (record.status, record.next_look_up) == (status, None)
-    assert record.evidence[-1] == {
-        "at": "2026-12-01T06:00:00.000Z",
-        "asked": "operator",
-        "finding": status,
-        "by": "ayse",
-        "reason": "seen on the statement",
-    }
+    assert f"{record.clues['amount']} TRY" in said
+    assert "the client will be told: " in said
+    assert said.endswith(f"{operation_id} is {status} now, by {ARN}: seen on the statement")
+    assert (record.status, record.next_look_up, record.settled_by) == (status, None, "operator")
+    last = {"asked": "operator", "finding": status, "by": ARN, "reason": "seen on the statement"}
+    assert record.evidence[-1] == {"at": iso_time(bench.clock.now), **last}
     again = bench.send(PAY_BILL)
     assert (again.status, again.replayed) == ({"succeeded": 200, "not_executed": 402}[status], True)
     # A bill that was not paid may be paid by another order; one that was paid may not.
@@ -80,26 +114,161 @@ def test_a_decision_settles_and_stays_with_the_record(bench: Bench, status: str)
     assert bench.send(PAY_BILL, key="key-2").status == {"succeeded": 409, "not_executed": 200}[status]
 
 
-def test_a_settled_outcome_is_never_changed(bench: Bench) -> None:
-    bench.server.on(CAPTURE.route, CAPTURE.success)
-    operation_id = bench.send(CAPTURE).body["operation_id"]
-    with pytest.raises(DeskError, match="succeeded already"):
-        list(resolve(bench.store, operation_id, "not_executed", "a mistake", "ayse"))
-    assert bench.record(operation_id).status == "succeeded"
+def test_a_decision_waits_minutes_for_whoever_may_be_at_the_provider(bench: Bench) -> None:
+    """Whatever the operator's clock says, and however much he insists: this once made a double within a second."""
+    record = bench.stand(PAY_BILL)
+    for passed in (0, 31, 90):
+        bench.clock.advance(passed)
+        with pytest.raises(OperatorError, match="try again after"):
+            decided(bench, record.id, "not_executed", found_nothing(bench), override=True)
+    assert bench.record(record.id) == record
 
 
-def test_a_decision_waits_for_whoever_is_at_the_record(bench: Bench) -> None:
-    operation_id = lost(bench, PAY_BILL)
-    bench.store.take_over(bench.record(operation_id), "a sweep", bench.clock.now + 27)
-    with pytest.raises(DeskError, match="being worked on now"):
-        list(resolve(bench.store, operation_id, "succeeded", "seen", "ayse"))
+def test_not_executed_needs_the_time_from_which_on_it_counts(bench: Bench) -> None:
+    operation_id = lost(bench, COLLECT)
+    bench.clock.advance(LATER)
+    later = found_nothing(bench, bench.clock.now + 60)
+    with pytest.raises(OperatorError, match="proves nothing before"):
+        decided(bench, operation_id, "not_executed", later)
+    assert bench.record(operation_id).status == "unknown"
+    decided(bench, operation_id, "not_executed", later, override=True)
+    record = bench.record(operation_id)
+    assert record.status == "not_executed"
+    # To insist is kept with the record.
+    assert "proves nothing before" in record.evidence[-1]["override"]
+
+
+def test_not_executed_needs_a_look_up_that_was_answered(bench: Bench) -> None:
+    operation_id = lost(bench, COLLECT)
+    bench.clock.advance(LATER)
+    # The provider hangs up on the look-up, too.
+    for asked in (look_up(bench, COLLECT), lambda operation, record_id: None):
+        with pytest.raises(OperatorError, match="did not say that the payment is not there"):
+            decided(bench, operation_id, "not_executed", asked)
     assert bench.record(operation_id).status == "unknown"
 
 
-def test_a_decision_loses_to_a_sweep_that_came_first(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_function_tells_from_when_on_absence_counts(bench: Bench) -> None:
+    operation_id = lost(bench, COLLECT)
+    bench.clock.advance(LATER)
+    answer = bench.handle(COLLECT.function, {"look_up": operation_id})
+    assert answer == {"settled": False, "absence_counts_from": bench.record(operation_id).in_flight_until + 600}
+    assert bench.record(operation_id).evidence[-1]["finding"] == "inconclusive"
+
+
+def test_a_payment_that_the_look_up_finds_is_not_decided_about(bench: Bench) -> None:
+    operation_id = lost(bench, COLLECT)
+    bench.clock.advance(LATER)
+
+    def finds(operation: str, record_id: str) -> dict[str, Any]:
+        taken = bench.store.take_over(bench.record(record_id), "look-up", bench.clock.now + 5)
+        bench.store.settle(replace(taken, settled_by="look_up"), "succeeded", {"result": {}})
+        return {"settled": True, "absence_counts_from": 1.0}
+
+    said = decided(bench, operation_id, "not_executed", finds, override=True)
+    assert "succeeded, by look_up: there is nothing to decide" in said
+    record = bench.record(operation_id)
+    assert (record.status, record.settled_by) == ("succeeded", "look_up")
+
+
+def test_a_decision_that_is_not_confirmed_changes_nothing(bench: Bench) -> None:
     operation_id = lost(bench, PAY_BILL)
+    bench.clock.advance(LATER)
+    with pytest.raises(OperatorError, match="to confirm"):
+        decided(bench, operation_id, "succeeded", found_nothing(bench), typed=False)
+    assert bench.record(operation_id).status == "unknown"
+
+
+def test_a_decision_loses_to_whoever_was_at_the_record_since_it_was_shown(bench: Bench) -> None:
+    """A repetition that sends the order again, while the operator reads."""
+    operation_id = lost(bench, PAY_BILL)
+    bench.clock.advance(LATER)
+
+    def meanwhile(_: str) -> bool:
+        bench.store.take_over(bench.record(operation_id), "a repetition", bench.clock.now + 27, sending=True)
+        return True
+
+    decision = Decision("not_executed", "seen", ARN)
+    with pytest.raises(OperatorError, match="changed by somebody else"):
+        list(decide(bench.store, bench.record(operation_id), decision, found_nothing(bench), meanwhile))
+    assert bench.record(operation_id).status == "unknown"
+
+
+def test_a_settled_outcome_is_never_changed(bench: Bench) -> None:
+    bench.server.on(CAPTURE.route, CAPTURE.success)
+    operation_id = bench.send(CAPTURE).body["operation_id"]
+    bench.clock.advance(LATER)
+    with pytest.raises(OperatorError, match="succeeded already"):
+        decided(bench, operation_id, "not_executed", found_nothing(bench), override=True)
+    assert bench.record(operation_id).status == "succeeded"
+
+
+def test_a_success_names_its_row_or_holds_the_guard(bench: Bench) -> None:
+    operation_id = lost(bench, CAPTURE)
+    bench.clock.advance(LATER)
+    said = decided(bench, operation_id, "succeeded", found_nothing(bench))
+    assert "no later order for the same thing is let through" in said
+    bench.server.on(CAPTURE.route, CAPTURE.success)
+    assert bench.send(CAPTURE, key="key-2").status == 409
+
+
+def test_a_row_that_was_named_is_remembered(bench: Bench) -> None:
+    operation_id = lost(bench, CAPTURE)
+    bench.clock.advance(LATER)
+    for row in ("colour=red", "xact_id=", "xact_id"):
+        with pytest.raises(OperatorError, match="ROW is field=value"):
+            decided(bench, operation_id, "succeeded", found_nothing(bench), row=row)
+    decided(bench, operation_id, "succeeded", found_nothing(bench), row="xact_id=x-1")
+    record = bench.record(operation_id)
+    assert record.evidence[-1]["row"] == "xact_id=x-1"
+    assert "xact_id=x-1" in bench.store.memory(record).payments
+    bench.server.on(CAPTURE.route, CAPTURE.success)
+    assert bench.send(CAPTURE, key="key-2").status == 200
+
+
+# ------------------------------------------------------------------ forgetting
+
+
+def test_what_is_forgotten_leaves_a_trace_and_the_key(bench: Bench) -> None:
+    bench.server.on(COLLECT.route, COLLECT.success)
+    operation_id = bench.send(COLLECT).body["operation_id"]
     before = bench.record(operation_id)
-    bench.store.take_over(before, "a sweep", bench.clock.now + 27)
-    monkeypatch.setattr(bench.store, "find", lambda _: before)
-    with pytest.raises(DeskError, match="changed by somebody else"):
-        list(resolve(bench.store, operation_id, "succeeded", "seen", "ayse"))
+    sent = len(bench.server.calls)
+    list(forget(bench.store, operation_id, "asked by the person", ARN))
+    after = bench.record(operation_id)
+    trace = {"asked": "operator", "finding": "forgotten", "by": ARN, "reason": "asked by the person"}
+    assert after.evidence == ({"at": iso_time(bench.clock.now), **trace},)
+    assert (after.clues, after.guards, after.outcome) == ({}, (), {"result": {}})
+    assert (after.status, after.fingerprint) == (before.status, before.fingerprint)
+    again = bench.send(COLLECT)
+    assert (again.status, again.replayed, len(bench.server.calls)) == (200, True, sent)
+
+
+def test_what_is_unresolved_is_not_forgotten(bench: Bench) -> None:
+    operation_id = lost(bench, COLLECT)
+    with pytest.raises(DeskError, match="not settled"):
+        list(forget(bench.store, operation_id, "asked", ARN))
+    assert bench.record(operation_id).clues
+
+
+# ------------------------------------------------------------------ what is typed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["explain", ""], "Say OP=op_"),
+        (["explain", "op_none"], "given was op_none"),
+        (["resolve", "", "succeeded", "why"], "Say OP=op_"),
+        (["resolve", f"op_{'a' * 26}", "", "why"], "Say AS=succeeded or AS=not_executed; given was nothing"),
+        (["resolve", f"op_{'a' * 26}", "done", "why"], "given was done"),
+        (["resolve", f"op_{'a' * 26}", "succeeded", " "], "Say REASON="),
+        (["forget", f"op_{'a' * 26}", ""], "Say REASON="),
+    ],
+)
+def test_what_is_missing_or_mistyped_is_named(
+    arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["desk", *arguments])
+    assert main() == 1
+    assert said in capsys.readouterr().err

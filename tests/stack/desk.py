@@ -1,26 +1,28 @@
-"""The operator's desk: explain one operation, list the unresolved ones, settle one by hand.
+"""The operator's desk: explain one operation, list the unresolved ones, settle one by hand, forget persons.
 
 Works on the running local stack (`.local/stack.json`), or on a deployed one by its name, with the caller's AWS rights.
 """
 
 import argparse
-import getpass
 import json
 import os
+import re
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
+import time
+from collections.abc import Callable, Iterator
 
-from vezne.idempotency import LostOwnershipError, Store, StoreUnavailableError, new_owner
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from vezne.idempotency import Store, StoreUnavailableError, call, table
 from vezne.masking import mask_text
-from vezne.record import NOT_EXECUTED, SUCCEEDED, UNKNOWN, Record, iso_time, trimmed
+from vezne.record import NOT_EXECUTED, OPERATOR, SUCCEEDED, UNKNOWN, Record, iso_time, serialize
 from vezne.settling import lease_is_alive
 
-from .connection import OperatorError, connect
-from .stack import OPERATIONS
+from .connection import OperatorError, aws_time, connect
+from .decisions import Decision, decide, look_up_in
+from .unresolved import unresolved
 
-# Long enough for the two writes of a decision, short enough not to be in the way of a sweep.
-DECISION_SECONDS = 30
+_ID = re.compile(r"op_[a-z2-7]{26}")
 _MONEY = {SUCCEEDED: "moved", UNKNOWN: "unknown: it may or may not have moved"}
 
 
@@ -33,14 +35,17 @@ def explain(store: Store, record_id: str) -> Iterator[str]:
     record = _found(store, record_id)
     yield f"{record.id}  {record.operation}, client {record.principal}"
     yield f"{iso_time(record.created_at)}  claimed, just before the provider was called"
+    events = [(entry["at"], _told(entry)) for entry in record.evidence]
     if record.outcome is None:
-        yield f"{iso_time(record.in_flight_until)}  the latest moment at which it can have been on its way"
-    for entry in record.evidence:
-        rest = ", ".join(f"{name} {value}" for name, value in entry.items() if name not in ("at", "asked", "finding"))
-        yield f"{entry['at']}  {entry['asked']}: {entry['finding']}{f' ({rest})' if rest else ''}"
-    yield f"{iso_time(record.updated_at)}  {record.status}"
+        events.append((iso_time(record.in_flight_until), "the latest moment at which it can have been on its way"))
+    settled_by = f", by {record.settled_by}" if record.settled_by else ""
+    events.append((iso_time(record.updated_at), f"{record.status}{settled_by}"))
+    for at, told in sorted(events, key=lambda event: event[0]):
+        yield f"{at}  {told}"
     if record.outcome:
         yield f"  outcome: {json.dumps(record.outcome, ensure_ascii=False)}"
+    account = ", ".join(f"{name} {value}" for name, value in record.account.items())
+    yield f"  account: {account or 'not known, the order is of an earlier version'}"
     yield f"  clues: {', '.join(f'{name} {value}' for name, value in record.clues.items())}"
     otherwise = "not moved" if record.settled else "unknown: it is running now"
     yield f"  money: {_MONEY.get(_status(record, store), otherwise)}"
@@ -50,32 +55,39 @@ def explain(store: Store, record_id: str) -> Iterator[str]:
 
 def unknown(store: Store) -> Iterator[str]:
     """Every unresolved operation with its age and amount, the oldest first."""
-    items = [item for operation in OPERATIONS for item in store.unresolved(operation)]
-    for item in sorted(items, key=lambda each: each.created_at):
-        record = store.find(item.id)
-        if record is None or record.settled:
-            continue
+    for item, record in unresolved(store):
         amount = f"{record.clues.get('amount', 'whole')} {record.clues.get('currency', '')}".strip()
         age = _age(store.now() - record.created_at)
         looked_up = f"{len(record.evidence)} look-ups, next {iso_time(item.next_look_up)}"
         yield f"{record.id}  {record.operation:20} {_status(record, store):10} {age:>9}  {amount:>16}  {looked_up}"
 
 
-def resolve(store: Store, record_id: str, status: str, reason: str, who: str) -> Iterator[str]:
-    """Settle an unknown outcome by decision, if nobody is at it; who and why become part of the evidence."""
+def forget(store: Store, record_id: str, reason: str, who: str) -> Iterator[str]:
+    """Erase what one final record says of persons; that it was done, by whom and why stays."""
     record = _found(store, record_id)
-    if record.settled:
-        raise DeskError(f"{record.id} is {record.status} already; a settled outcome is never changed.")
-    if lease_is_alive(record, store):
-        raise DeskError(f"{record.id} is being worked on now; try again in half a minute.")
-    decision = {"at": iso_time(store.now()), "asked": "operator", "finding": status, "by": who, "reason": reason}
+    if not record.settled:
+        raise DeskError(f"{record.id} is not settled: what a look-up needs must stay until it is.")
+    trace = {"at": iso_time(store.now()), "asked": OPERATOR, "finding": "forgotten", "by": who, "reason": reason}
+    outcome = dict(record.outcome or {})
+    kept = {"result": {}} if record.status == SUCCEEDED else {"code": outcome["code"], "text": ""} if outcome else {}
     try:
-        taken = store.take_over(record, new_owner(), store.now() + DECISION_SECONDS)
-        noted = replace(taken, evidence=trimmed((*taken.evidence, decision)))
-        store.settle(noted, status, {"result": {}} if status == SUCCEEDED else {})
-    except LostOwnershipError:
+        call(
+            "update_item",
+            TableName=table(),
+            Key={"id": {"S": record.id}},
+            # The key's record stays: the same order under it is answered as before, and never sent again.
+            UpdateExpression="SET clues = :none, evidence = :trace, outcome = :outcome "
+            "REMOVE guard, remembers_also, more_guards",
+            ConditionExpression="attribute_exists(id) AND attribute_not_exists(unresolved)",
+            ExpressionAttributeValues={
+                ":none": serialize({}),
+                ":trace": serialize([trace]),
+                ":outcome": serialize(json.dumps(kept)),
+            },
+        )
+    except ClientError:
         raise DeskError(f"{record.id} was changed by somebody else just now; look again.") from None
-    yield f"{record.id} is {status} now, by {who}: {reason}"
+    yield f"{record.id}: look-up fields, evidence and the texts of its outcome are erased, by {who}: {reason}"
 
 
 def _found(store: Store, record_id: str) -> Record:
@@ -83,6 +95,11 @@ def _found(store: Store, record_id: str) -> Record:
     if record is None:
         raise DeskError(f"There is no operation {mask_text(record_id)}.")
     return record
+
+
+def _told(entry: dict[str, str]) -> str:
+    rest = ", ".join(f"{name} {value}" for name, value in entry.items() if name not in ("at", "asked", "finding"))
+    return f"{entry['asked']}: {entry['finding']}{f' ({rest})' if rest else ''}"
 
 
 def _status(record: Record, store: Store) -> str:
@@ -97,6 +114,54 @@ def _age(seconds: float) -> str:
     return f"{hours} h {minutes % 60} m" if hours else f"{minutes} m"
 
 
+def _checked(arguments: argparse.Namespace) -> None:
+    """Raises DeskError that says which argument is missing or mistyped."""
+    if arguments.command == "unknown":
+        return
+    if not _ID.fullmatch(arguments.operation_id):
+        given = mask_text(arguments.operation_id) or "nothing"
+        raise DeskError(f"Say OP=op_ with its 26 letters and digits (make unknown lists them); given was {given}.")
+    if arguments.command == "resolve" and arguments.status not in (SUCCEEDED, NOT_EXECUTED):
+        raise DeskError(f"Say AS={SUCCEEDED} or AS={NOT_EXECUTED}; given was {arguments.status or 'nothing'}.")
+    if arguments.command in ("resolve", "forget") and not arguments.reason.strip():
+        raise DeskError('Say REASON="...": the reason stays with the record.')
+
+
+def _operator() -> tuple[str, Callable[[], float]]:
+    """Who is asking, by AWS's word, and AWS's clock: this machine's may be wrong."""
+    identity = boto3.client("sts").get_caller_identity()
+    offset = aws_time(identity).timestamp() - time.time()
+    return str(identity["Arn"]), lambda: time.time() + offset
+
+
+def _confirmed(given: str) -> Callable[[str], bool]:
+    """Whether the operator typed the operation's id; `given`: typed before, in a script."""
+
+    def confirmed(record_id: str) -> bool:
+        if not given and sys.stdin.isatty():
+            return input(f"Type {record_id} to confirm: ").strip() == record_id
+        return given == record_id
+
+    return confirmed
+
+
+def _lines(arguments: argparse.Namespace) -> Iterator[str]:
+    _checked(arguments)
+    outputs = connect(arguments.stack)
+    os.environ["TABLE_NAME"] = outputs["TableName"]
+    if arguments.command == "unknown":
+        return unknown(Store())
+    if arguments.command == "explain":
+        return explain(Store(), arguments.operation_id)
+    who, clock = _operator()
+    store, reason = Store(clock), mask_text(arguments.reason)
+    if arguments.command == "forget":
+        return forget(store, arguments.operation_id, reason, who)
+    decision = Decision(arguments.status, reason, who, arguments.override, arguments.row)
+    record = _found(store, arguments.operation_id)
+    return decide(store, record, decision, look_up_in(outputs), _confirmed(arguments.confirm))
+
+
 def main() -> int:
     """Parse the command line and print what was asked for."""
     parser = argparse.ArgumentParser(prog="tests.stack.desk", description=__doc__)
@@ -104,29 +169,28 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("unknown")
     commands.add_parser("explain").add_argument("operation_id")
-    decision = commands.add_parser("resolve")
-    decision.add_argument("operation_id")
-    decision.add_argument("status", choices=[SUCCEEDED, NOT_EXECUTED])
-    decision.add_argument("reason")
-    arguments = parser.parse_args()
+    forgetting = commands.add_parser("forget")
+    forgetting.add_argument("operation_id")
+    forgetting.add_argument("reason")
+    deciding = commands.add_parser("resolve")
+    deciding.add_argument("operation_id")
+    deciding.add_argument("status")
+    deciding.add_argument("reason")
+    deciding.add_argument("--row", default="")
+    deciding.add_argument("--confirm", default="")
+    deciding.add_argument("--override", action="store_true")
     try:
-        os.environ["TABLE_NAME"] = connect(arguments.stack)["TableName"]
-        store = Store()
-        if arguments.command == "unknown":
-            lines = unknown(store)
-        elif arguments.command == "explain":
-            lines = explain(store, arguments.operation_id)
-        else:
-            if not arguments.reason.strip():
-                raise DeskError("Say why: the reason stays with the record.")
-            lines = resolve(
-                store, arguments.operation_id, arguments.status, mask_text(arguments.reason), getpass.getuser()
-            )
-        printed = [print(line) for line in lines]
+        printed = 0
+        for line in _lines(parser.parse_args()):
+            print(line, flush=True)
+            printed += 1
         if not printed:
             print("nothing is unresolved")
     except (OperatorError, StoreUnavailableError) as error:
         print(error, file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        print(f"AWS refused: {error}", file=sys.stderr)
         return 1
     return 0
 
