@@ -87,12 +87,16 @@ class Bench:
         self.between: Callable[[], None] = lambda: None
         self._steps = Steps(self._act)
         self._broken: AssertionError | None = None
+        self._sender = ""
+        # Each payment that the provider accepted, booked or not yet, with the key of the order that was sent.
+        self._payments: list[tuple[Any, str]] = []
 
     def call(self, event: Any, *, skew: float = 0.0, plan: dict[str, Any] | None = None) -> Answer | None:
         """Handle one event on a clock that is wrong by `skew` seconds; None if the function was killed."""
-        outer = self._steps.plan, self._steps.seen
+        outer = self._steps.plan, self._steps.seen, self._sender
         self._steps.plan, self._steps.seen = plan or {}, []
-        store = SteppedStore(self.table, lambda: self.now + skew, self._steps)
+        self._sender = event.get("headers", {}).get("idempotency-key", "")
+        store = self.store_of_a_function(skew)
 
         def order(*arguments: Any) -> Any:
             made = type(self.operation).order(self.operation, *arguments)
@@ -103,19 +107,38 @@ class Bench:
                 mock.patch.object(entry, "Store", return_value=store),
                 mock.patch.object(self.operation, "order", order),
             ):
-                return Answer(self.module.handler(event, Context()))
+                return Answer(self.module.handler(event, self.context()))
         except Killed:
             return None
         finally:
-            self._steps.plan, self._steps.seen = outer
+            self._steps.plan, self._steps.seen, self._sender = outer
             if self._broken is not None:
                 raise self._broken
 
     def sweep(self, **how: Any) -> Answer | None:
         return self.call(SWEEP, **how)
 
+    def context(self) -> Context:
+        """What the next invocation gets."""
+        return Context()
+
+    def store_of_a_function(self, skew: float) -> Store:
+        """The store of the next invocation, whose clock is wrong by `skew` seconds."""
+        return SteppedStore(self.table, lambda: self.now + skew, self._steps)
+
     def store(self) -> Store:
+        """The table as the test sees it."""
         return MemoryStore(self.table, lambda: self.now)
+
+    def booked(self, key: str) -> int:
+        """How often the provider booked the order of this key, in whatever life of it."""
+        booked = {id(booking) for booking in self.sandbox.ledger.bookings}
+        return sum(sender == key and id(booking) in booked for booking, sender in self._payments)
+
+    def is_late(self, key: str) -> bool:
+        """Whether the provider may still book the order of this key."""
+        late = {id(late.payment.booking) for late in self.sandbox.late}
+        return any(sender == key and id(booking) in late for booking, sender in self._payments)
 
     def rule(self, **values: Any) -> None:
         self.sandbox.rules.add(read_rule(values, self.sandbox.operations))
@@ -143,11 +166,17 @@ class Bench:
         self._steps.reach(f"{kind}.before")
         self._steps.reach(f"{kind}.head")
         reply, rule = self.sandbox.answer(self._as_call(prepared))
+        self._note_payments()
         self._steps.reach(f"{kind}.left")
         if rule is not None and rule.then in RAW:
             raise AnswerLostError(rule.then)
         self._steps.reach(f"{kind}.came")
         return ProviderAnswer(reply.status, reply.body)
+
+    def _note_payments(self) -> None:
+        noted = {id(booking) for booking, _ in self._payments}
+        there = [*self.sandbox.ledger.bookings, *(late.payment.booking for late in self.sandbox.late)]
+        self._payments += [(booking, self._sender) for booking in there if id(booking) not in noted]
 
     def _as_call(self, prepared: Any) -> Call:
         path = prepared.path_url.partition("?")[0]

@@ -1,11 +1,9 @@
 """Retries, kills, sweeps, clocks that differ, lies and expiry in any order, held to a small reference model.
 
-The model knows of an order what a careful observer outside could know: how often the sandbox booked it, and what was
-said about it so far.
+What must be true at any time stands in `promise.py`.
 """
 
 from collections import Counter
-from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -13,13 +11,13 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import seed as with_seed
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from vezne.record import SETTLED, Record
 
 from tests.faults.function import STEPS
 from tests.faults.in_process import Bench, in_process
-from tests.faults.orders import COMPLETE_LOOK_UP, Order, new_order
+from tests.faults.orders import Order, new_order
+from tests.faults.promise import Promise, like
 from tests.faults.test_lies import LOOK_UPS
-from tests.faults.world import OPERATIONS, Answer
+from tests.faults.world import OPERATIONS
 from tests.sandbox.odd import ODD_FORMS, UNNAMED_FORMS
 from tests.sandbox.rules import FORMS, lies_of
 
@@ -40,14 +38,6 @@ QUIET_STEPS = (60, 600, 3600, 7200, 30000, 90000, 90000, 90000, 1_000_000, 90000
 ran: Counter[str] = Counter()
 
 
-@dataclass
-class Known:
-    """What was said about an order, in this life of its record."""
-
-    settled: str | None = None
-    booked_before: int = 0
-
-
 class Vezne(RuleBasedStateMachine):
     """Three orders of one operation; two of them name the same bill, transaction or pre-authorisation."""
 
@@ -59,20 +49,8 @@ class Vezne(RuleBasedStateMachine):
         self.bench = Bench(operation)
         type(self).current = self.bench
         first, other = new_order(operation, "120.00"), new_order(operation, "130.00")
-        self.orders = [first, self._like(first), other]
-        self.known = {order.id: Known() for order in self.orders}
-
-    @staticmethod
-    def _like(order: Order) -> Order:
-        """The same bill or pre-authorisation under another key; a higher total for HASO, another part for Paynet."""
-        changes = {
-            "haso.set_expenses": {"expense_amount": "150.00"},
-            "paynet.capture": {"amount": "20.00"},
-        }
-        body = {**order.body, **changes.get(order.operation, {})}
-        if order.operation == "kolaybi.collect":
-            return new_order(order.operation)
-        return replace(order, key=f"{order.key}-again", body=body)
+        self.orders = [first, like(first), other]
+        self.promise = Promise(self.bench, self.orders)
 
     @rule(index=st.integers(0, 2), then=SAID, book=BOOK)
     def next_call_of_an_order_is_lied_to(self, index: int, then: str, book: Any) -> None:
@@ -139,80 +117,17 @@ class Vezne(RuleBasedStateMachine):
         """A key whose record is gone is a new order by contract."""
         self.bench.pass_time(91 * 24 * 3600)
         for record_id in self.bench.table.expire(self.bench.now):
-            order = next(order for order in self.orders if order.id == record_id)
-            self.known[record_id] = Known(booked_before=self._booked(order))
+            self.promise.forget(record_id)
 
     def _send(self, order: Order, **how: Any) -> None:
         answer = self.bench.call(order.event, **how)
         if answer is not None:
-            self._check_answer(order, answer)
-
-    def _check_answer(self, order: Order, answer: Answer) -> None:
-        assert answer.status in (200, 202, 402, 409, 422, 502, 503), answer.body
-        booked = self._booked_now(order)
-        if answer.status == 200:
-            assert booked == 1 or (order.operation == "haso.set_expenses" and self._booked(order))
-        elif answer.body["money"] == "not_moved" and not self._shared(order) and not self._is_late(order):
-            assert booked == 0, answer.body
-
-    def _booked(self, order: Order) -> int:
-        """How often this very order was booked: a shared reference counts by amount."""
-        ours = [b for b in self.bench.sandbox.ledger.bookings if order._is_mine(b.as_json())]
-        if order.operation in ("haso.set_expenses", "paynet.capture"):
-            wanted = order.body.get("expense_amount") or order.body.get("amount")
-            ours = [b for b in ours if f"{b.amount:.2f}" == wanted]
-        if order.operation == "kolaybi.collect":
-            ours = [b for b in ours if order.id in b.reference]
-        return len(ours)
-
-    def _booked_now(self, order: Order) -> int:
-        """In this life of its record. HASO: the same total again moves nothing."""
-        booked = self._booked(order) - self.known[order.id].booked_before
-        return min(1, booked) if order.operation == "haso.set_expenses" else booked
-
-    def _is_late(self, order: Order) -> bool:
-        return any(order._is_mine(late.payment.booking.as_json()) for late in self.bench.sandbox.late)
-
-    def _shared(self, order: Order) -> bool:
-        """Whether another order of this run pays the very same thing, so that the booking may be the other's."""
-        return order.operation in ("walletgate.pay_bill", "vakifbank.pay") and order is not self.orders[2]
+            self.promise.check_answer(order, answer)
 
     @invariant()
-    def no_order_is_booked_twice(self) -> None:
-        for order in getattr(self, "orders", ()):
-            assert self._booked_now(order) <= 1
-
-    @invariant()
-    def what_is_settled_is_true_and_never_changes(self) -> None:
-        for order in getattr(self, "orders", ()):
-            record = self.bench.store().find(order.id)
-            known = self.known[order.id]
-            if known.settled is not None:
-                assert record is not None
-                assert record.status == known.settled
-            if record is not None and record.settled:
-                known.settled = record.status
-                self._check_settled(order, record)
-
-    def _check_settled(self, order: Order, record: Record) -> None:
-        booked = self._booked_now(order)
-        if record.status == "succeeded":
-            # HASO: a total that stands already, from before the key was forgotten, is the total that was ordered.
-            assert booked == 1 or (order.operation == "haso.set_expenses" and self._booked(order))
-        elif not self._shared(order) and order.operation != "haso.set_expenses":
-            assert booked == 0
-
-    @invariant()
-    def nothing_unknown_is_lost(self) -> None:
-        if not hasattr(self, "orders"):
-            return
-        listed = {item.id for item in self.bench.store().unresolved(self.bench.operation.name)}
-        for order in self.orders:
-            record = self.bench.store().find(order.id)
-            if record is None:
-                assert self._shared(order) or not self._booked_now(order)
-            elif record.status not in SETTLED:
-                assert order.id in listed
+    def the_promise_is_kept(self) -> None:
+        if hasattr(self, "orders"):
+            self.promise.check()
 
     def teardown(self) -> None:
         """The lies end, time passes, sweeps run: then every outcome the provider shows is known."""
@@ -222,31 +137,7 @@ class Vezne(RuleBasedStateMachine):
         for seconds in QUIET_STEPS:
             self.bench.pass_time(seconds)
             self.bench.sweep()
-        self.no_order_is_booked_twice()
-        self.what_is_settled_is_true_and_never_changes()
-        self.nothing_unknown_is_lost()
-        for order in self.orders:
-            record = self.bench.store().find(order.id)
-            if record is not None and not record.settled:
-                assert order.operation not in COMPLETE_LOOK_UP, record.evidence
-                assert not self._booked_now(order) or self._is_ambiguous(order), record.evidence
-        self._highest_total_stands()
-
-    def _is_ambiguous(self, order: Order) -> bool:
-        """Paynet: by clocks that differ, the capture may have been made before the claim. That proves nothing."""
-        return order.operation == "paynet.capture"
-
-    def _highest_total_stands(self) -> None:
-        if self.bench.operation.name != "haso.set_expenses":
-            return
-        accepted = [order for order in self.orders[:2] if self._status(order) == "succeeded"]
-        totals = [b.amount for b in self.bench.sandbox.ledger.bookings if b.reference == self.orders[0].mark]
-        if accepted and all(known.booked_before == 0 for known in self.known.values()):
-            assert f"{totals[-1]:.2f}" == max(order.body["expense_amount"] for order in accepted)
-
-    def _status(self, order: Order) -> str | None:
-        record = self.bench.store().find(order.id)
-        return record.status if record else None
+        self.promise.check_the_end()
 
 
 @pytest.mark.timeout(900)

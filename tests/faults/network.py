@@ -1,0 +1,120 @@
+"""What lies between the functions and their table: it loses writes, loses answers, delays, doubles and refuses.
+
+It stands where botocore's client does, over `MemoryTable`, which evaluates the real expressions. One thread: who comes
+between whom is chosen by the caller, write by write.
+"""
+
+import copy
+import functools
+import random
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from tests.faults.memory_table import Item, MemoryTable
+
+# The SDK tries each call twice; see `vezne.aws.client`.
+ATTEMPTS = 2
+LOST, UNANSWERED, LATE, DOUBLED = "lost", "unanswered", "late", "doubled"
+CONFLICT, MASKED, REFUSED = "conflict", "masked", "refused"
+FAULTS = (LOST, UNANSWERED, LATE, DOUBLED, CONFLICT, MASKED, REFUSED)
+FAULTS_OF = {
+    "get_item": (LOST,),
+    "query": (LOST,),
+    "put_item": (LOST, UNANSWERED, LATE, DOUBLED, REFUSED),
+    "update_item": (LOST, UNANSWERED, LATE, DOUBLED, REFUSED),
+    "delete_item": (LOST, UNANSWERED, LATE, DOUBLED, REFUSED),
+    "transact_write_items": FAULTS,
+}
+# How likely a write on its way arrives before the next call.
+ARRIVES = 0.4
+
+
+class Network:
+    """The same for all functions of a run. `step` is called with a name before and after each attempt of a call."""
+
+    def __init__(self, table: MemoryTable, chance: random.Random, rate: float, step: Callable[[str], None]) -> None:
+        self._table, self._chance, self._step = table, chance, step
+        self.rate = rate
+        self.happened: Counter[str] = Counter()
+        self._on_the_way: list[tuple[str, Item]] = []
+        self._tokens: set[str] = set()
+        for name in FAULTS_OF:
+            setattr(self, name, functools.partial(self._call, name))
+
+    def arrive(self, probability: float = 1.0) -> None:
+        """Let writes that were on their way reach the table; whether they still change anything is for it to say."""
+        waiting, self._on_the_way = self._on_the_way, []
+        for name, request in waiting:
+            if self._chance.random() >= probability:
+                self._on_the_way.append((name, request))
+                continue
+            try:
+                self._apply(name, request)
+                self.happened["arrived"] += 1
+            except ClientError:
+                self.happened["arrived in vain"] += 1
+
+    def _call(self, name: str, /, **request: Any) -> Item:
+        for _ in range(ATTEMPTS):
+            self._step(f"{name}.before")
+            self.arrive(ARRIVES)
+            # A sweep asks the index eight times before it does anything.
+            rate = self.rate / 8 if name == "query" else self.rate
+            fault = self._chance.choice(FAULTS_OF[name]) if self._chance.random() < rate else ""
+            answer = self._attempt(name, request, fault)
+            self._step(f"{name}.after")
+            if answer is not None:
+                return answer
+        raise ReadTimeoutError(endpoint_url="table")
+
+    def _attempt(self, name: str, request: Item, fault: str) -> Item | None:
+        """The answer; None if it is lost. Raises ClientError."""
+        self.happened[fault or "as ever"] += 1
+        match fault:
+            case "lost":
+                return None
+            case "late" | "doubled":
+                self._on_the_way.append((name, copy.deepcopy(request)))
+                if fault == LATE:
+                    return None
+            case "refused":
+                raise _error("ValidationException")
+            case "conflict":
+                reasons = [{"Code": "None"} for _ in request["TransactItems"]]
+                self._chance.choice(reasons)["Code"] = "TransactionConflict"
+                raise _error("TransactionCanceledException", CancellationReasons=reasons)
+        try:
+            answer = self._apply(name, request)
+        except ClientError as error:
+            if fault == UNANSWERED:
+                return None
+            raise _masked(error, request) if fault == MASKED else error from None
+        return None if fault == UNANSWERED else answer
+
+    def _apply(self, name: str, request: Item) -> Item:
+        """What reaches the table. It knows a transaction that it has carried out by its token."""
+        token = request.get("ClientRequestToken")
+        if token in self._tokens:
+            return {}
+        answer: Item = getattr(self._table, name)(**request)
+        if token:
+            self._tokens.add(token)
+        return answer
+
+
+def _masked(error: ClientError, request: Item) -> ClientError:
+    """A concurrent transaction on the order's record hides that it stands there; its guard tells, which it holds."""
+    reasons: Any = error.response.get("CancellationReasons", [])
+    put = request["TransactItems"][0].get("Put")
+    holders = [reason.get("Item", {}).get("holder") for reason in reasons[1:]]
+    if put and reasons[0]["Code"] == "ConditionalCheckFailed" and put["Item"]["id"] in holders:
+        reasons[0] = {"Code": "TransactionConflict"}
+    return error
+
+
+def _error(code: str, **members: Any) -> ClientError:
+    answer: Any = {"Error": {"Code": code, "Message": ""}, **members}
+    return ClientError(answer, "call")

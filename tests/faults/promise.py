@@ -1,0 +1,146 @@
+"""The promise, as a careful observer outside could hold it to account.
+
+He knows how often the provider booked each order, and what was said about it so far.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vezne.record import SETTLED, SUCCEEDED, Record
+
+from tests.faults.in_process import Bench
+from tests.faults.orders import COMPLETE_LOOK_UP, Order, new_order
+from tests.faults.world import Answer
+
+# Of these a second order for the same thing is a second payment, or refused by the provider as one.
+PAID_ONCE = frozenset({"vakifbank.pay", "walletgate.pay_bill"})
+
+
+@dataclass
+class Known:
+    """What was said about an order, in this life of its record."""
+
+    settled: str | None = None
+    # Told a client as final: the status, 200 or 402.
+    told: int | None = None
+    booked_before: int = 0
+
+
+def like(order: Order) -> Order:
+    """The same bill or pre-authorisation under another key; a higher total for HASO, another part for Paynet."""
+    changes = {
+        "haso.set_expenses": {"expense_amount": "150.00"},
+        "paynet.capture": {"amount": "20.00"},
+    }
+    body = {**order.body, **changes.get(order.operation, {})}
+    if order.operation == "kolaybi.collect":
+        return new_order(order.operation)
+    return replace(order, key=f"{order.key}-again", body=body)
+
+
+class Promise:
+    """Orders of one bench, and what must be true of them at any time."""
+
+    def __init__(self, bench: Bench, orders: list[Order]) -> None:
+        self.bench = bench
+        self.orders = orders
+        self.known = {order.id: Known() for order in orders}
+
+    def add(self, order: Order) -> None:
+        """One more order."""
+        self.orders.append(order)
+        self.known[order.id] = Known()
+
+    def check(self) -> None:
+        """Hold everything that can be seen now to the promise."""
+        self.no_order_is_booked_twice()
+        self.what_is_settled_is_true_and_never_changes()
+        self.nothing_unknown_is_lost()
+
+    def check_answer(self, order: Order, answer: Answer) -> None:
+        """Hold one answer to it."""
+        assert answer.status in (200, 202, 402, 409, 422, 502, 503), answer.body
+        booked, known = self.booked_now(order), self.known[order.id]
+        if answer.status == 200:
+            assert booked == 1 or self._stood_before(order), answer.body
+            assert known.told in (None, 200)
+            known.told = 200
+            return
+        assert known.told != 200 or answer.body.get("money") != "not_moved" or answer.status != 402, answer.body
+        if answer.body["money"] == "not_moved" and not self.bench.is_late(order.key):
+            # A refusal of the key's use, not of the order, says nothing of an order that succeeded before.
+            assert booked == 0, answer.body
+
+    def forget(self, record_id: str) -> None:
+        """Its record has expired: by contract the key is a new order's."""
+        order = next((order for order in self.orders if order.id == record_id), None)
+        if order is not None:
+            self.known[record_id] = Known(booked_before=self.bench.booked(order.key))
+
+    def booked_now(self, order: Order) -> int:
+        """How often in this life of its record. HASO: the same total again moves nothing."""
+        booked = self.bench.booked(order.key) - self.known[order.id].booked_before
+        return min(1, booked) if order.operation == "haso.set_expenses" else booked
+
+    def _stood_before(self, order: Order) -> bool:
+        """HASO: a total that stands already, from before the key was forgotten, is the total that was ordered."""
+        return order.operation == "haso.set_expenses" and self.bench.booked(order.key) > 0
+
+    def no_order_is_booked_twice(self) -> None:
+        for order in self.orders:
+            assert self.booked_now(order) <= 1
+        if self.bench.operation.name in PAID_ONCE:
+            for mark in {order.mark for order in self.orders}:
+                assert sum(self.bench.booked(order.key) for order in self.orders if order.mark == mark) <= 1
+
+    def what_is_settled_is_true_and_never_changes(self) -> None:
+        for order in self.orders:
+            record = self.bench.store().find(order.id)
+            known = self.known[order.id]
+            if known.settled is not None:
+                assert record is not None
+                assert record.status == known.settled
+            if record is not None and record.settled:
+                known.settled = record.status
+                assert known.told is None or record.status == SUCCEEDED
+                self._check_settled(order, record)
+
+    def _check_settled(self, order: Order, record: Record) -> None:
+        booked = self.booked_now(order)
+        if record.status == SUCCEEDED:
+            assert booked == 1 or self._stood_before(order)
+        elif order.operation != "haso.set_expenses":
+            assert booked == 0
+
+    def nothing_unknown_is_lost(self) -> None:
+        listed = {item.id for item in self.bench.store().unresolved(self.bench.operation.name)}
+        for order in self.orders:
+            record = self.bench.store().find(order.id)
+            if record is None:
+                assert not self.booked_now(order)
+            elif record.status not in SETTLED:
+                assert order.id in listed
+
+    def check_the_end(self) -> None:
+        """When the lies are over, time has passed and sweeps ran: every outcome the provider shows is known."""
+        self.check()
+        for order in self.orders:
+            record = self.bench.store().find(order.id)
+            if record is not None and not record.settled:
+                assert order.operation not in COMPLETE_LOOK_UP, record.evidence
+                # Paynet: by clocks that differ, the capture may have been made before the claim. That proves nothing.
+                ambiguous = order.operation == "paynet.capture"
+                assert not self.booked_now(order) or ambiguous, record.evidence
+        self._highest_total_stands()
+
+    def _highest_total_stands(self) -> None:
+        if self.bench.operation.name != "haso.set_expenses":
+            return
+        accepted = [order for order in self.orders[:2] if self._status(order) == SUCCEEDED]
+        totals = [b.amount for b in self.bench.sandbox.ledger.bookings if b.reference == self.orders[0].mark]
+        if accepted and all(known.booked_before == 0 for known in self.known.values()):
+            assert f"{totals[-1]:.2f}" == max(order.body["expense_amount"] for order in accepted)
+
+    def _status(self, order: Order) -> str | None:
+        record: Any = self.bench.store().find(order.id)
+        return record.status if record else None
