@@ -59,11 +59,11 @@ secrets: setup ## Fill the providers' secrets, hidden input or JSON on stdin: [P
 secrets-verify: setup ## Try the pending version of a secret at its provider: PROVIDER=paynet (STACK=name)
 	@$(secrets) verify
 
-secrets-promote: setup ## Put the pending (or STAGE=previous) version of a secret to use: PROVIDER=paynet (STACK=name)
+secrets-promote: setup ## Put the pending (or STAGE=previous) version of a secret to use: PROVIDER=paynet [FORCE=1] (STACK=name)
 	@$(secrets) promote
 
 secrets = PYTHONPATH=shared .venv/bin/python -m tests.stack.provider_secrets --stack "$(STACK)" \
-	--provider "$(PROVIDER)" --stage "$(STAGE)"
+	--provider "$(PROVIDER)" --stage "$(STAGE)" $(if $(FORCE),--force)
 
 invoke: setup ## Run one event through one function by sam local invoke: FN=paynet_capture EVENT=events/... [IMAGE=...]
 	@PYTHONPATH=shared .venv/bin/python -m tests.stack.invoke "$(FN)" "$(EVENT)" --image "$(IMAGE)"

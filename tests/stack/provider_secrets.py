@@ -26,11 +26,13 @@ from vezne.credentials import (
     VakifBankCredentials,
     WalletgateCredentials,
 )
-from vezne.inquiries import Client, kolaybi, paynet, vakifbank, walletgate
+from vezne.idempotency import Store, StoreUnavailableError
+from vezne.inquiries import Client, haso, kolaybi, paynet, vakifbank, walletgate
 from vezne.provider import AnswerLostError, Deadline, NotSentError, json_request
 
 from .connection import OperatorError, connect
 from .stack import OPERATIONS, PROVIDERS
+from .unresolved import unresolved
 
 MODELS: dict[str, type[SecretModel]] = {
     "kolaybi": KolayBiCredentials,
@@ -40,6 +42,15 @@ MODELS: dict[str, type[SecretModel]] = {
     "paynet": PaynetCredentials,
 }
 STAGES = {"current": "AWSCURRENT", "pending": "AWSPENDING", "previous": "AWSPREVIOUS"}
+# Marks the version that the provider accepted when it was tried.
+VERIFIED = "VEZNEVERIFIED"
+CLIENTS: dict[str, Client[Any]] = {
+    "kolaybi": kolaybi.CLIENT,
+    "vakifbank": vakifbank.CLIENT,
+    "walletgate": walletgate.CLIENT,
+    "haso": haso.CLIENT,
+    "paynet": paynet.CLIENT,
+}
 # Trying a secret takes one login, or one read.
 _TRIAL_MILLISECONDS = 20_000.0
 
@@ -112,15 +123,33 @@ def verify(outputs: Mapping[str, str], provider: str) -> str:
         raise OperatorError(f"{provider} refuses the waiting version ({error}).") from None
     except (NotSentError, AnswerLostError) as error:
         raise OperatorError(f"{provider} did not say whether it accepts the waiting version ({error}).") from None
+    vault, secret_id = boto3.client("secretsmanager"), _secret_id(outputs, provider)
+    stages: dict[str, list[str]] = vault.describe_secret(SecretId=secret_id)["VersionIdsToStages"]
+    marked = [name for name, labels in stages.items() if VERIFIED in labels and name != version.id]
+    vault.update_secret_version_stage(
+        SecretId=secret_id,
+        VersionStage=VERIFIED,
+        MoveToVersionId=version.id,
+        **({"RemoveFromVersionId": marked[0]} if marked else {}),
+    )
     return f"{provider}: accepts the waiting version"
 
 
-def promote(outputs: Mapping[str, str], provider: str, stage: str) -> str:
-    """Let the functions use the `pending` version, or the `previous` one again. Raises OperatorError."""
+def promote(outputs: Mapping[str, str], provider: str, stage: str, *, force: bool = False) -> str:
+    """Let the functions use the `pending` version, or the `previous` one again. Raises OperatorError.
+
+    A pending version must have been verified, unless by `force`: HASO cannot be asked. No version may be for another
+    account while an order is unresolved: look-ups would ask the wrong books.
+    """
     version = _version(outputs, provider, stage)
     vault, secret_id = boto3.client("secretsmanager"), _secret_id(outputs, provider)
     stages: dict[str, list[str]] = vault.describe_secret(SecretId=secret_id)["VersionIdsToStages"]
     (current,) = [name for name, labels in stages.items() if STAGES["current"] in labels]
+    if stage == "pending" and VERIFIED not in stages[version.id] and not force:
+        raise OperatorError(
+            f"{provider}: make secrets-verify PROVIDER={provider} has not accepted this version; FORCE=1 insists."
+        )
+    _refuse_another_account(outputs, provider, version)
     vault.update_secret_version_stage(
         SecretId=secret_id, VersionStage=STAGES["current"], MoveToVersionId=version.id, RemoveFromVersionId=current
     )
@@ -134,6 +163,25 @@ def promote(outputs: Mapping[str, str], provider: str, stage: str) -> str:
     )
 
 
+def _refuse_another_account(outputs: Mapping[str, str], provider: str, version: Version) -> None:
+    try:
+        current = _version(outputs, provider, "current")
+    except OperatorError:
+        # What cannot be read sent no order.
+        return
+    _take_settings(outputs, provider)
+    before, after = (CLIENTS[provider].account(one.credentials) for one in (current, version))
+    if before == after:
+        return
+    operations = [name for name in OPERATIONS if name.startswith(f"{provider}.")]
+    theirs = [record.id for _, record in unresolved(Store(), operations)]
+    if theirs:
+        raise OperatorError(
+            f"{provider}: this version is for another account, whose books do not know {len(theirs)} unresolved "
+            f"orders: {', '.join(theirs)}"
+        )
+
+
 def _try(provider: str, version: Version, deadline: Deadline) -> None:
     if provider == "paynet":
         # Its key signs each call: read a transaction that cannot exist. 401 and 403 refuse the key.
@@ -145,12 +193,7 @@ def _try(provider: str, version: Version, deadline: Deadline) -> None:
         if answer.status >= 500 or answer.status == 429:
             raise NotSentError(f"http-{answer.status}")
         return
-    clients: dict[str, Client[Any]] = {
-        "kolaybi": kolaybi.CLIENT,
-        "vakifbank": vakifbank.CLIENT,
-        "walletgate": walletgate.CLIENT,
-    }
-    clients[provider].keyring.try_login(version.credentials, version.id, deadline)
+    CLIENTS[provider].keyring.try_login(version.credentials, version.id, deadline)
 
 
 def _take_settings(outputs: Mapping[str, str], provider: str) -> None:
@@ -194,12 +237,13 @@ def main() -> int:
     parser.add_argument("--stack", default="", help="a deployed CloudFormation stack; without it, the local one")
     parser.add_argument("--provider", default="", choices=["", *MODELS], help="one provider; without it, all")
     parser.add_argument("--stage", default="", choices=["", *STAGES])
+    parser.add_argument("--force", action="store_true")
     parser.add_argument("command", choices=["write", "verify", "promote"])
     arguments = parser.parse_args()
     try:
         for line in _carry_out(arguments):
             print(line)
-    except OperatorError as error:
+    except (OperatorError, StoreUnavailableError) as error:
         print(error, file=sys.stderr)
         return 1
     except (BotoCoreError, ClientError) as error:
@@ -228,7 +272,7 @@ def _carry_out(arguments: argparse.Namespace) -> Iterator[str]:
     else:
         if arguments.stage == "current":
             raise OperatorError("STAGE is pending or previous.")
-        yield promote(outputs, arguments.provider, arguments.stage or "pending")
+        yield promote(outputs, arguments.provider, arguments.stage or "pending", force=arguments.force)
 
 
 if __name__ == "__main__":
