@@ -1,15 +1,21 @@
-"""`make client` and `make client-revoke` on a deployed stack."""
+"""`make client` and its sisters on a deployed stack: who may do what, and whose keys they are."""
 
 import json
 import uuid
+from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 from botocore.exceptions import ClientError
+from vezne.record import operation_id as named_by
 
 from tests.end_to_end.desk import make
-from tests.end_to_end.examples import example
+from tests.end_to_end.examples import Example, example
 from tests.stack import AppClient, Stack
+
+# Where a second sending books a second time, since the provider does not refuse it.
+BOOKED_TWICE_IF_SENT_TWICE = ["kolaybi.collect", "vakifbank.pay"]
 
 
 def stored(stack: Stack, name: str) -> dict[str, str]:
@@ -17,6 +23,134 @@ def stored(stack: Stack, name: str) -> dict[str, str]:
         stack.aws("secretsmanager").get_secret_value(SecretId=f"vezne/clients/{name}")["SecretString"]
     )
     return content
+
+
+def made(stack: Stack, name: str, *operations: str, **variables: str) -> AppClient:
+    """A client of that name, as its back end knows it."""
+    done = make(stack, "client", NAME=name, SCOPES=" ".join(operations), **variables)
+    assert done.returncode == 0, done.stderr
+    return known(stack, name)
+
+
+def known(stack: Stack, name: str) -> AppClient:
+    secret = stored(stack, name)
+    return AppClient(secret["client_id"], secret["client_secret"], ())
+
+
+def send(stack: Stack, client: AppClient, one: Example) -> Any:
+    return stack.request("POST", one.path, token=token_of(stack, client), key=one.key, body=one.body)
+
+
+def token_of(stack: Stack, client: AppClient) -> str:
+    """A token with every scope of the client: it names none."""
+    answer = stack.http.post(
+        stack.token_url,
+        headers={"Host": stack.token_host},
+        auth=(client.id, client.secret),
+        data={"grant_type": "client_credentials"},
+    )
+    answer.raise_for_status()
+    return str(answer.json()["access_token"])
+
+
+@pytest.fixture
+def name(stack: Stack) -> Iterator[str]:
+    """The name of a client that is gone afterwards."""
+    chosen = f"shop-{uuid.uuid4().hex[:8]}"
+    yield chosen
+    make(stack, "client-revoke", NAME=chosen, FORCE="1")
+
+
+def lost(stack: Stack, client: AppClient, operation: str) -> tuple[Example, str]:
+    """An order that the provider booked and whose answer was lost; its operation id, too."""
+    one = example(operation)
+    stack.sandbox.rule(operation, "reset")
+    answer = send(stack, client, one)
+    assert answer.status_code == 202, answer.text
+    assert len(stack.sandbox.bookings(one.provider, one.reference)) == 1
+    return one, answer.json()["operation_id"]
+
+
+def assert_not_sent_again(stack: Stack, client: AppClient, one: Example, operation_id: str) -> None:
+    again = send(stack, client, one)
+    assert again.status_code in (200, 202), again.text
+    assert again.json()["operation_id"] == operation_id
+    assert len(stack.sandbox.bookings(one.provider, one.reference)) == 1
+
+
+# ------------------------------------------------------------------ keys outlive secrets and clients
+
+
+@pytest.mark.parametrize("operation", BOOKED_TWICE_IF_SENT_TWICE)
+def test_a_rotation_between_a_lost_answer_and_the_retry_sends_nothing_again(
+    stack: Stack, name: str, operation: str
+) -> None:
+    before = made(stack, name, operation)
+    one, operation_id = lost(stack, before, operation)
+    rotated = make(stack, "client-rotate", NAME=name)
+    assert rotated.returncode == 0, rotated.stderr
+    after = known(stack, name)
+    assert (after.id, after.secret == before.secret) == (before.id, False)
+    # For a while, each back end works with the secret that it has.
+    assert_not_sent_again(stack, before, one, operation_id)
+    assert_not_sent_again(stack, after, one, operation_id)
+    finished = make(stack, "client-rotate", NAME=name, FINISH="1")
+    assert finished.returncode == 0, finished.stderr
+    with pytest.raises(httpx.HTTPStatusError):
+        token_of(stack, before)
+    assert_not_sent_again(stack, after, one, operation_id)
+    for done in (rotated, finished):
+        assert before.secret not in done.stdout + done.stderr
+        assert after.secret not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("operation", BOOKED_TWICE_IF_SENT_TWICE)
+def test_a_client_made_anew_under_its_name_sends_nothing_again(stack: Stack, name: str, operation: str) -> None:
+    before = made(stack, name, operation)
+    one, operation_id = lost(stack, before, operation)
+    refused = make(stack, "client-revoke", NAME=name)
+    assert refused.returncode == 2
+    assert operation_id in refused.stderr
+    assert token_of(stack, before)
+    assert make(stack, "client-revoke", NAME=name, FORCE="1").returncode == 0
+    after = made(stack, name, operation)
+    assert after.id != before.id
+    assert_not_sent_again(stack, after, one, operation_id)
+
+
+def test_a_replacement_under_another_name_sends_nothing_again(stack: Stack, name: str) -> None:
+    operation = "kolaybi.collect"
+    before = made(stack, f"{name}-old", operation)
+    one, operation_id = lost(stack, before, operation)
+    after = made(stack, name, operation, PRINCIPAL=f"{name}-old")
+    # Its orders have somebody who can ask for them.
+    assert make(stack, "client-revoke", NAME=f"{name}-old").returncode == 0
+    assert_not_sent_again(stack, after, one, operation_id)
+
+
+def test_a_client_of_an_earlier_version_keeps_its_keys(stack: Stack, name: str) -> None:
+    old = stack.aws("cognito-idp").create_user_pool_client(
+        UserPoolId=stack.outputs["UserPoolId"],
+        ClientName=name,
+        GenerateSecret=True,
+        AllowedOAuthFlowsUserPoolClient=True,
+        AllowedOAuthFlows=["client_credentials"],
+        AllowedOAuthScopes=["vezne/kolaybi.collect"],
+    )["UserPoolClient"]
+    client = AppClient(old["ClientId"], old["ClientSecret"], ())
+    assert send(stack, client, example("kolaybi.collect")).status_code == 403
+    adopted = make(stack, "client-adopt", NAME=name)
+    assert adopted.returncode == 0, adopted.stderr
+    one = example("kolaybi.collect")
+    operation_id = send(stack, client, one).json()["operation_id"]
+    # As the earlier version named it.
+    assert operation_id == named_by(client.id, "kolaybi.collect", one.key)
+    listed = make(stack, "clients").stdout
+    assert f"{name}  {client.id}\n  principal   {client.id}\n" in listed
+    assert "first-client  " in listed
+
+
+# ------------------------------------------------------------------ scopes and secrets
 
 
 def test_a_client_can_do_what_its_scopes_say_until_it_is_revoked(stack: Stack) -> None:
