@@ -112,7 +112,7 @@ def speaks_for(value: object) -> bool:
 def tells_of_more(place: dict[str, Any], rows: int) -> bool:
     """Whether the fields around a list tell of more rows than these."""
     told = [value for name, value in place.items() if _HOW_MANY.search(name) and not _OF_PAGES.search(name)]
-    return any(_is_more(value, rows) for value in told if not isinstance(value, dict | list))
+    return any(_is_more(value, rows) for value in told)
 
 
 def _is_more(value: object, rows: int) -> bool:
