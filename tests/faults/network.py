@@ -38,6 +38,8 @@ class Network:
     def __init__(self, table: MemoryTable, chance: random.Random, rate: float, step: Callable[[str], None]) -> None:
         self._table, self._chance, self._step = table, chance, step
         self.rate = rate
+        # Each run has few kinds of fault: what takes two of one kind in a row would else hardly ever happen.
+        self._kinds = chance.sample(FAULTS, chance.randint(1, 4))
         self.happened: Counter[str] = Counter()
         self._on_the_way: list[tuple[str, Item]] = []
         self._tokens: set[str] = set()
@@ -63,7 +65,8 @@ class Network:
             self.arrive(ARRIVES)
             # A sweep asks the index eight times before it does anything.
             rate = self.rate / 8 if name == "query" else self.rate
-            fault = self._chance.choice(FAULTS_OF[name]) if self._chance.random() < rate else ""
+            kinds = [kind for kind in self._kinds if kind in FAULTS_OF[name]]
+            fault = self._chance.choice(kinds) if kinds and self._chance.random() < rate else ""
             answer = self._attempt(name, request, fault)
             self._step(f"{name}.after")
             if answer is not None:
