@@ -18,13 +18,24 @@ from vezne.api import (
     response,
     stage_path,
 )
-from vezne.idempotency import Store
+from vezne.idempotency import Store, StoreUnavailableError
 from vezne.models import StandingOrder
 from vezne.operation import Operation, Order, Report
 from vezne.path import carry_out
 from vezne.provider import Deadline
 from vezne.received import RefusedJsonError, invalid, read_body, read_request, validated
-from vezne.record import DECLINED, PROCESSING, SETTLED, STANDING_ORDER_CLIENT, SUCCEEDED, UNKNOWN, Record, retry_after
+from vezne.record import (
+    DECLINED,
+    NOT_EXECUTED,
+    PROCESSING,
+    SETTLED,
+    STANDING_ORDER_CLIENT,
+    SUCCEEDED,
+    UNKNOWN,
+    Record,
+    operation_id,
+    retry_after,
+)
 from vezne.resolving import look_up_now, sweep
 from vezne.telemetry import MetricUnit, count, flush, logger
 
@@ -56,7 +67,10 @@ def handler(operation: Operation[Any, Any]) -> Handler:
 
 
 def _order(operation: Operation[Any, Any], event: Event, deadline: Deadline, store: Store) -> dict[str, Any]:
-    order = _read_order(operation, event)
+    try:
+        order = _read_order(operation, event)
+    except problems.Problem as refused:
+        raise _not_read(refused, operation, event, store) from None
     try:
         report = carry_out(operation, order, deadline, store)
     except Exception as error:
@@ -135,6 +149,33 @@ def _read_order(operation: Operation[Any, Any], event: Event) -> Order[Any]:
     request = read_request(operation.request_model, read_body(event), event, "body")
     operation.check_policy(request, standing=False)
     return operation.order(caller, key, request)
+
+
+def _not_read(
+    problem: problems.Problem, operation: Operation[Any, Any], event: Event, store: Store
+) -> problems.Problem:
+    """Why a request was refused before it was an order; what an earlier one under its key has done is told with it.
+
+    A rule may have become stricter since then, or the request may have been damaged on its way.
+    """
+    try:
+        known_as = operation_id(principal(event), operation.name, _idempotency_key(event))
+    except problems.Problem:
+        # Without a client or a key, no earlier order is meant.
+        return problem
+    try:
+        known = store.find(known_as)
+    except StoreUnavailableError as error:
+        logger.error("store unavailable", reason=str(error))
+        problem.money, problem.retry = "unknown", "same_key"
+        return problem
+    if known is None:
+        return problem
+    problem.operation_id = known.id
+    if known.status not in (DECLINED, NOT_EXECUTED):
+        # Also after a success: nobody can tell whether it was this very payment.
+        problem.money, problem.retry = "unknown", "same_key"
+    return problem
 
 
 def _idempotency_key(event: Event) -> str:

@@ -29,7 +29,9 @@ class Order(Generic[R]):
     idempotency_key: str
     request: R
     operation_id: str
+    # Of what is sent; and in the form of earlier versions, for as long as they or their records are about.
     fingerprint: str
+    earlier_fingerprint: str
     # Seconds since 1970; given once, so that whatever is built or kept of the order tells the same day.
     ordered_at: float = field(default_factory=time.time)
 
@@ -64,7 +66,11 @@ class Operation(ABC, Generic[R, C]):
     def order(self, principal: str, idempotency_key: str, request: R) -> Order[R]:
         """Name and fingerprint a validated request."""
         known_as = operation_id(principal, self.name, idempotency_key)
-        return Order(principal, idempotency_key, request, known_as, _fingerprint(principal, idempotency_key, request))
+        keyed = f"{principal}\n{idempotency_key}".encode()
+        # An earlier version reads what this one writes until a release is complete, and its records are kept for
+        # KeptDays. Needed until every stack has had the other form, of 2026-11-26, for 90 days; then this one goes.
+        earlier = _fingerprint(keyed, request.model_dump(exclude_none=True))
+        return Order(principal, idempotency_key, request, known_as, _fingerprint(keyed, request.identity()), earlier)
 
     def check_policy(self, request: R, *, standing: bool) -> None:
         """Refuse what this deployment does not do, though the provider would. Raises problems.Problem.
@@ -101,15 +107,13 @@ class Operation(ABC, Generic[R, C]):
         return ()
 
 
-def _fingerprint(principal: str, idempotency_key: str, request: RequestModel) -> str:
-    """A hash of the request in canonical form; amounts count by value.
+def _fingerprint(keyed: bytes, fields: dict[str, Any]) -> str:
+    """A hash of a request's fields in canonical form; amounts count by value.
 
-    Keyed with the idempotency key, which is not in the record: a bare hash of a card number could be searched for.
+    Keyed with the idempotency key, which is not in the record: a bare hash of an account could be searched for.
     """
-    canonical = json.dumps(
-        request.model_dump(exclude_none=True), default=_canonical, sort_keys=True, ensure_ascii=False
-    )
-    return hmac.new(f"{principal}\n{idempotency_key}".encode(), canonical.encode(), hashlib.sha256).hexdigest()
+    canonical = json.dumps(fields, default=_canonical, sort_keys=True, ensure_ascii=False)
+    return hmac.new(keyed, canonical.encode(), hashlib.sha256).hexdigest()
 
 
 def _canonical(value: Any) -> str:

@@ -122,7 +122,9 @@ def _new_record(
         id=order.operation_id,
         operation=operation.name,
         principal=order.principal,
-        fingerprint=order.fingerprint,
+        # No hash of a whole card number is kept. Cards are allowed only once no earlier version is about any more.
+        fingerprint=order.fingerprint if order.request.secret_in_part else order.earlier_fingerprint,
+        sent_fingerprint=order.fingerprint,
         status=PROCESSING,
         owner=me,
         lease_until=until,
@@ -192,8 +194,8 @@ def _existing(
     store: Store,
 ) -> Report:
     """Answer from a record that stood there before; an unknown one is looked up now, if it can be."""
-    if not hmac.compare_digest(record.fingerprint, order.fingerprint):
-        raise problems.IdempotencyKeyReused("This Idempotency-Key was used with another request.")
+    if not _is_same_request(record, order):
+        raise _key_reused(record)
     if record.settled:
         return Report(record, replayed=True)
     if lease_is_alive(record, store):
@@ -201,6 +203,24 @@ def _existing(
     if prepared is None or next_client_look_up(record) > store.now():
         return Report(replace(record, status=UNKNOWN), replayed=True)
     return _look_up_or_send_again(operation, order, record, me, prepared, deadline, store)
+
+
+def _is_same_request(record: Record, order: Order[R]) -> bool:
+    if record.sent_fingerprint is None:
+        return hmac.compare_digest(record.fingerprint, order.earlier_fingerprint)
+    return hmac.compare_digest(record.sent_fingerprint, order.fingerprint)
+
+
+def _key_reused(record: Record) -> problems.Problem:
+    if record.settled:
+        return problems.IdempotencyKeyReused("This Idempotency-Key was used with another request.")
+    # Perhaps it is the same payment, written otherwise: under a new key it could be made twice.
+    problem = problems.IdempotencyKeyReused(
+        "This Idempotency-Key was used with another request, whose outcome is not known yet. Ask for that operation, or"
+        " repeat the first request; a new key is for another payment only."
+    )
+    problem.money, problem.retry = "unknown", "never"
+    return problem
 
 
 def _look_up_or_send_again(

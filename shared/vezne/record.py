@@ -83,6 +83,8 @@ class Record:
     # Which account at the provider the order went to; empty in a record of an earlier version.
     account: dict[str, str] = field(default_factory=dict)
     outcome: dict[str, Any] | None = None
+    # Of what was sent; None in a record of an earlier version.
+    sent_fingerprint: str | None = None
     # Who found the outcome out: `answer`, `look_up` or `operator`.
     settled_by: str | None = None
     evidence: tuple[dict[str, str], ...] = ()
@@ -133,7 +135,9 @@ def to_item(record: Record) -> dict[str, Any]:
         "operation": record.operation,
         # The attribute's name from when a principal was a client's id: earlier versions read it.
         "client_id": record.principal,
+        # In the form that earlier versions compare; theirs differs for requests that are sent alike.
         "fingerprint": record.fingerprint,
+        "sent_fingerprint": record.sent_fingerprint,
         "status": record.status,
         "owner": record.owner,
         "lease_until": number(record.lease_until),
@@ -172,6 +176,7 @@ def from_item(item: dict[str, Any]) -> Record:
         clues=values["clues"],
         guards=_guards(values),
         account=values.get("account", {}),
+        sent_fingerprint=values.get("sent_fingerprint"),
         settled_by=values.get("settled_by"),
         outcome=json.loads(values["outcome"]) if "outcome" in values else None,
         evidence=tuple(values["evidence"]),

@@ -44,6 +44,8 @@ def test_design_2_row_1_while_the_first_is_unsettled(bench: Bench, example: Exam
     bench.server.on(example.look_up_route, example.found(standing))
     response = bench.send(example, example.other_body)
     assert (response.status, response.slug) == (422, "idempotency-key-reused")
+    assert (response.body["money"], response.body["retry"]) == ("unknown", "never")
+    assert response.body["operation_id"] == standing.id
     assert bench.record(standing.id) == standing
     assert bench.server.to(example.look_up_route) == []
     assert calls(bench, example) == 0

@@ -39,6 +39,24 @@ class RequestModel(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
+    def identity(self) -> dict[str, Any]:
+        """What tells this request from another: what is sent.
+
+        A default, an empty text and an empty list are sent as if they were absent, so they count as absent. A new
+        optional field changes nothing for the requests that do not have it.
+        """
+        return _without_empty(self.model_dump(exclude_defaults=True))
+
+    @property
+    def secret_in_part(self) -> bool:
+        """Whether `identity` leaves something out because it must not be kept, not even as a hash."""
+        return False
+
+
+def _without_empty(fields: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: _without_empty(value) if isinstance(value, dict) else value for name, value in fields.items()}
+    return {name: value for name, value in kept.items() if value is not None and value not in ("", [], {})}
+
 
 class ResultModel(BaseModel):
     """A result as the provider answers it: types are read leniently, fields we do not know are dropped.
