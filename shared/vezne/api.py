@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from vezne import problems
-from vezne.record import DECLINED, STANDING_ORDER_CLIENT, SUCCEEDED, Record, iso_time
+from vezne.record import DECLINED, STANDING_ORDER_CLIENT, SUCCEEDED, Record, iso_time, settled_by
 from vezne.telemetry import code_places, count_fault, logger
 
 Event = dict[str, Any]
@@ -100,6 +100,9 @@ def resource(record: Record) -> dict[str, Any]:
         content["result"] = outcome["result"]
     if record.status == DECLINED:
         content["refusal"] = outcome
+    by = settled_by(record)
+    if by is not None:
+        content["settled_by"] = by
     return content
 
 

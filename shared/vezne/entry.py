@@ -25,8 +25,11 @@ from vezne.path import carry_out
 from vezne.provider import Deadline
 from vezne.received import RefusedJsonError, invalid, read_body, read_request, validated
 from vezne.record import (
+    ANSWER,
     DECLINED,
+    LOOK_UP,
     NOT_EXECUTED,
+    OPERATOR,
     PROCESSING,
     SETTLED,
     STANDING_ORDER_CLIENT,
@@ -35,10 +38,23 @@ from vezne.record import (
     Record,
     operation_id,
     retry_after,
+    settled_by,
 )
-from vezne.resolving import look_up_now, sweep
+from vezne.resolving import SweepStoppedError, look_up_now, sweep
 from vezne.telemetry import MetricUnit, count, flush, logger
 
+_DECLINED_TEXTS = {
+    None: "The provider refused for certain; no money moved.",
+    ANSWER: "The provider refused for certain; no money moved.",
+    LOOK_UP: "A look-up shows that the provider refused it; no money moved.",
+    OPERATOR: "An operator decided that the provider refused it.",
+}
+_NOT_EXECUTED_TEXTS = {
+    None: "Look-ups show that the provider never booked it; no money moved.",
+    ANSWER: "The provider's answer shows that it was not executed; no money moved.",
+    LOOK_UP: "Look-ups show that the provider never booked it; no money moved.",
+    OPERATOR: "An operator decided that it was not executed. No look-up has proved it.",
+}
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
@@ -89,9 +105,16 @@ def _order(operation: Operation[Any, Any], event: Event, deadline: Deadline, sto
 
 
 def _sweep(operation: Operation[Any, Any], deadline: Deadline, store: Store) -> dict[str, int]:
-    report = sweep(operation, deadline, store)
-    logger.info("sweep", extra={"operation": operation.name, **report})
+    # Its absence says that no sweep runs at all; what went wrong in one has metrics of its own.
     count("SweepHeartbeat", operation.name)
+    try:
+        report = sweep(operation, deadline, store)
+    except SweepStoppedError as stopped:
+        # An error of the function, so that Lambda tries again; the oldest may be among those that were not seen.
+        logger.error("sweep stopped", extra={"operation": operation.name, **stopped.report})
+        count("UnknownSettled", operation.name, stopped.report["settled"])
+        raise
+    logger.info("sweep", extra={"operation": operation.name, **report})
     count("UnknownSettled", operation.name, report["settled"])
     count("OldestUnknownAge", operation.name, report["oldest_unknown_seconds"], MetricUnit.Seconds)
     return report
@@ -122,15 +145,18 @@ def _report_response(event: Event, report: Report, now: float) -> dict[str, Any]
         return response(200, resource(record), headers)
     if record.status in (UNKNOWN, PROCESSING):
         return _unknown_response(event, record, headers, now)
+    by = settled_by(record)
+    told: dict[str, Any] = {} if by is None else {"settled_by": by}
     if record.status == DECLINED:
         outcome = record.outcome or {}
         problem: problems.Problem = problems.DeclinedByProvider(
-            "The provider refused for certain; no money moved.",
+            _DECLINED_TEXTS[by],
             provider_code=outcome.get("code", ""),
             provider_text=outcome.get("text", ""),
+            **told,
         )
     else:
-        problem = problems.NotExecuted("Look-ups show that the provider never booked it; no money moved.")
+        problem = problems.NotExecuted(_NOT_EXECUTED_TEXTS[by], **told)
     problem.operation_id = record.id
     return problem_response(event, problem, headers)
 

@@ -10,7 +10,7 @@ import os
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -35,6 +35,7 @@ from vezne.record import (
     serialize,
     to_item,
 )
+from vezne.telemetry import count_fault, logger
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -279,9 +280,12 @@ class Store:
         )
         return kept
 
-    def unresolved(self, operation: str) -> Iterator[Unresolved]:
-        """Every unresolved record of an operation, in each shard the one due first first."""
-        for shard in range(SHARDS):
+    def unresolved(self, operation: str, shards: Iterable[int] = range(SHARDS)) -> Iterator[Unresolved]:
+        """The unresolved records of an operation, in each shard the one due first first.
+
+        An item that is not in the form of ours is passed over: it must not hide the others.
+        """
+        for shard in shards:
             start: dict[str, Any] = {}
             while True:
                 page = self._call(
@@ -292,8 +296,7 @@ class Store:
                     ExpressionAttributeValues={":partition": {"S": f"{operation}#{shard}"}},
                     **start,
                 )
-                for item in map(plain, page["Items"]):
-                    yield Unresolved(item["id"], seconds_of(item["created_at"]), float(item["next_look_up"]))
+                yield from filter(None, map(_unresolved, page["Items"]))
                 if "LastEvaluatedKey" not in page:
                     break
                 start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
@@ -319,6 +322,16 @@ def _paid(holder: Record, guard: Guard) -> bool:
     """Whether a guard's final holder keeps it for good; an order for a part would not keep what the whole does."""
     keeps = next((own.keeps for own in holder.guards if own.key == guard.key), guard.keeps)
     return keeps and holder.status == SUCCEEDED
+
+
+def _unresolved(listed: dict[str, Any]) -> Unresolved | None:
+    try:
+        item = plain(listed)
+        return Unresolved(item["id"], seconds_of(item["created_at"]), float(item["next_look_up"]))
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+        logger.error("index item unreadable", exception_name=type(error).__name__)
+        count_fault("IndexItemUnreadable")
+        return None
 
 
 def _on_guard(update: dict[str, Any]) -> dict[str, Any]:

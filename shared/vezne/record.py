@@ -90,6 +90,8 @@ class Record:
     evidence: tuple[dict[str, str], ...] = ()
     next_look_up: float | None = None
     memory: GuardMemory = GuardMemory()
+    # False: what this says is known, but the table did not take it. Not stored.
+    written: bool = True
 
     @property
     def settled(self) -> bool:
@@ -154,7 +156,7 @@ def to_item(record: Record) -> dict[str, Any]:
         "settled_by": record.settled_by,
         "outcome": None if record.outcome is None else json.dumps(record.outcome, ensure_ascii=False),
         "next_look_up": None if record.next_look_up is None else number(record.next_look_up),
-        "unresolved": None if record.settled else _partition(record),
+        "unresolved": None if record.settled else partition(record),
     }
     return {name: serialize(value) for name, value in values.items() if value is not None}
 
@@ -223,6 +225,16 @@ def next_client_look_up(record: Record) -> float:
     return seconds_of(looked_up[-1]) + min(FIRST_WAIT_SECONDS << doublings, LONGEST_WAIT_SECONDS)
 
 
+def settled_by(record: Record) -> str | None:
+    """How the final outcome was found out: `answer`, `look_up` or `operator`; None if it is not final.
+
+    Records of earlier versions do not say it; a decision by hand was noted as evidence then, too.
+    """
+    if not record.settled or record.settled_by:
+        return record.settled_by
+    return OPERATOR if any(entry["asked"] == BY_HAND for entry in record.evidence) else None
+
+
 def retry_after(record: Record, now: float) -> int:
     """After how many seconds asking again may tell more."""
     return max(FIRST_WAIT_SECONDS, math.ceil(next_client_look_up(record) - now))
@@ -238,7 +250,8 @@ def seconds_of(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def _partition(record: Record) -> str:
+def partition(record: Record) -> str:
+    """The part of the index of unresolved records that a record is listed in: its operation and its shard."""
     return f"{record.operation}#{int(hashlib.sha256(record.id.encode()).hexdigest()[:8], 16) % SHARDS}"
 
 

@@ -15,37 +15,57 @@ from vezne.models import RequestModel
 from vezne.operation import Operation
 from vezne.outcome import Finding, Found, Inconclusive, NotFound, Unknown
 from vezne.provider import Deadline
-from vezne.record import LOOK_UP, NOT_EXECUTED, Record, iso_time, seconds_of, trimmed
+from vezne.record import LOOK_UP, NOT_EXECUTED, SHARDS, Record, Unresolved, iso_time, seconds_of, trimmed
 from vezne.settling import count_new_unknown, finish, lease, lease_is_alive, settle
-from vezne.telemetry import code_places, count_credentials_rejected, logger
+from vezne.telemetry import code_places, count, count_credentials_rejected, logger
 
 R = TypeVar("R", bound=RequestModel)
 C = TypeVar("C", bound=SecretModel)
+# A table that does not answer so many times is down: the next sweep goes on.
+MOST_ERRORS_IN_A_ROW = 3
+
+
+class SweepStoppedError(Exception):
+    """The table did not answer several times in a row, so not every unresolved record was seen. `report`: what was."""
+
+    def __init__(self, report: dict[str, int]) -> None:
+        super().__init__("sweep stopped")
+        self.report = report
 
 
 def sweep(operation: Operation[R, C], deadline: Deadline, store: Store) -> dict[str, int]:
     """Look up every unresolved record of the operation that is due, while time is left.
 
-    Returns how many were looked up, settled and are still unknown, and the age of the oldest in seconds.
+    Returns how many were looked up, settled and are still unknown, and the age of the oldest in seconds. Raises
+    SweepStoppedError; one record or shard that cannot be read is only passed over.
     """
-    looked_up = settled = still_unknown = oldest = 0
+    looked_up = settled = still_unknown = oldest = errors_in_a_row = 0
     # Those due first come first, so that a slow provider starves none of them.
-    for item in sorted(store.unresolved(operation.name), key=lambda item: item.next_look_up):
+    items, whole = _listed(operation.name, store)
+    for item in sorted(items, key=lambda item: item.next_look_up):
         now = store.now()
         ended = False
-        if item.next_look_up <= now and deadline.allows_a_call():
+        if item.next_look_up <= now and deadline.allows_a_call() and errors_in_a_row < MOST_ERRORS_IN_A_ROW:
             looked_up += 1
-            ended = _sweep_one(operation, item.id, deadline, store)
+            try:
+                ended = _sweep_one(operation, item.id, deadline, store)
+                errors_in_a_row = 0
+            except StoreUnavailableError as error:
+                errors_in_a_row += 1
+                _skip(operation.name, item.id, error)
             settled += ended
         if not ended:
             still_unknown += 1
             oldest = max(oldest, int(now - item.created_at))
-    return {
+    report = {
         "looked_up": looked_up,
         "settled": settled,
         "still_unknown": still_unknown,
         "oldest_unknown_seconds": oldest,
     }
+    if not whole or errors_in_a_row == MOST_ERRORS_IN_A_ROW:
+        raise SweepStoppedError(report)
+    return report
 
 
 def look_up_now(operation: Operation[R, C], record_id: str, deadline: Deadline, store: Store) -> dict[str, Any]:
@@ -62,6 +82,28 @@ def look_up_now(operation: Operation[R, C], record_id: str, deadline: Deadline, 
     }
 
 
+def _listed(operation: str, store: Store) -> tuple[list[Unresolved], bool]:
+    """The unresolved records of every shard that can be read; False if several in a row could not."""
+    items: list[Unresolved] = []
+    errors_in_a_row = 0
+    for shard in range(SHARDS):
+        try:
+            items += store.unresolved(operation, (shard,))
+            errors_in_a_row = 0
+        except StoreUnavailableError as error:
+            errors_in_a_row += 1
+            _skip(operation, f"shard {shard}", error)
+            if errors_in_a_row == MOST_ERRORS_IN_A_ROW:
+                return items, False
+    return items, True
+
+
+def _skip(operation: str, what: str, error: StoreUnavailableError) -> None:
+    """One record or shard that cannot be read now must not keep the others from being looked up."""
+    logger.error("not swept", operation=operation, operation_id=what, reason=str(error))
+    count("SweepErrors", operation)
+
+
 def _sweep_one(operation: Operation[R, C], record_id: str, deadline: Deadline, store: Store) -> bool:
     """Whether the record is settled now."""
     try:
@@ -73,7 +115,7 @@ def _sweep_one(operation: Operation[R, C], record_id: str, deadline: Deadline, s
         taken = store.take_over(record, new_owner(), lease(deadline, store))
         count_new_unknown(record)
         concluded, _ = conclude(operation, taken, deadline, store)
-        return concluded.settled
+        return concluded.settled and concluded.written
     except LostOwnershipError:
         return False
     except StoreUnavailableError:

@@ -1,5 +1,6 @@
 """Writing down what is known of an order, and answering with no more than that."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -7,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from vezne import problems
-from vezne.idempotency import CLOCK_MARGIN_SECONDS, LostOwnershipError, Store, StoreUnavailableError
+from vezne.idempotency import CLOCK_MARGIN_SECONDS, LostOwnershipError, Store, StoreUnavailableError, WriteRefusedError
 from vezne.masking import mask_text
 from vezne.money import minor_units
 from vezne.operation import Report
@@ -21,6 +22,8 @@ from vezne.telemetry import count, count_credentials_rejected, count_fault, coun
 BACK_OFF = tuple(timedelta(**step).total_seconds() for step in (
     {"minutes": 1}, {"minutes": 5}, {"minutes": 15}, {"hours": 1}, {"hours": 6}, {"days": 1},
 ))  # fmt: skip
+# Of a result: characters of a text, items of a list, bytes of all of it as JSON.
+LONGEST_OUTCOME_TEXT, LONGEST_OUTCOME_LIST, LONGEST_OUTCOME = 2_000, 200, 100_000
 _SETTLE_TRIES = 3
 
 
@@ -63,14 +66,46 @@ def settle(record: Record, outcome: Outcome, store: Store) -> Report:
 
 
 def finish(record: Record, status: str, outcome: dict[str, Any], store: Store) -> Record:
-    """Write a certain outcome, and count it once it is written. Raises LostOwnershipError."""
+    """Write a certain outcome, and count it once it is written. Raises LostOwnershipError.
+
+    What is answered is what is kept: a result that has no place in a record is cut for both.
+    """
+    fitted = fitting(outcome)
 
     def writing() -> Record:
-        settled = store.settle(record, status, outcome)
+        try:
+            settled = store.settle(record, status, fitted)
+        except WriteRefusedError as error:
+            logger.error("outcome reduced", operation_id=record.id, status=status, reason=str(error))
+            count_fault("OutcomeReduced")
+            least = {name: type(value)() for name, value in fitted.items()}
+            settled = store.settle(replace(record, evidence=record.evidence[-1:]), status, least)
         _count_outcome(settled)
         return settled
 
-    return write(writing, record, status, outcome)
+    return write(writing, record, status, fitted)
+
+
+def fitting(outcome: dict[str, Any]) -> dict[str, Any]:
+    """An outcome that has its place in a record: long texts and lists are cut, a result still too long is left out.
+
+    A provider's answer may have a megabyte, an item of the table 400 KB.
+    """
+    cut: dict[str, Any] = _cut(outcome)
+    if len(json.dumps(cut, ensure_ascii=False).encode()) <= LONGEST_OUTCOME:
+        return cut
+    return {name: type(value)() for name, value in cut.items()}
+
+
+def _cut(value: Any) -> Any:
+    match value:
+        case str():
+            return value[:LONGEST_OUTCOME_TEXT]
+        case list():
+            return [_cut(item) for item in value[:LONGEST_OUTCOME_LIST]]
+        case dict():
+            return {name: _cut(member) for name, member in value.items()}
+    return value
 
 
 def count_new_unknown(record: Record) -> None:
@@ -115,7 +150,7 @@ def write(
             count_fault("SettleFailed")
             if attempt == _SETTLE_TRIES - 1:
                 break
-    return replace(record, status=status, outcome=outcome)
+    return replace(record, status=status, outcome=outcome, written=False)
 
 
 def still_running(record: Record, store: Store) -> Report:

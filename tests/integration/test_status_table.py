@@ -40,7 +40,9 @@ def test_design_3_row_1_succeeded(bench: Bench, example: Example) -> None:
     response = answered(bench, example, example.success)
     assert response.status == 200
     assert response.headers == {"Content-Type": "application/json", "Cache-Control": "no-store"}
-    assert list(response.body) == ["operation_id", "operation", "status", "created_at", "updated_at", "result"]
+    assert list(response.body) == ["operation_id", "operation", "status", "created_at", "updated_at", "result",
+                                   "settled_by"]  # fmt: skip
+    assert response.body["settled_by"] == "answer"
     assert response.body["operation"] == example.operation
     assert response.body["status"] == "succeeded"
     assert response.body["operation_id"] == bench.order(example).operation_id

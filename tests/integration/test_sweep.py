@@ -7,12 +7,25 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from vezne import idempotency
 from vezne.inquiries import kolaybi
-from vezne.record import EVIDENCE_HEAD, EVIDENCE_TAIL, NOT_EXECUTED, SUCCEEDED, UNKNOWN
+from vezne.record import EVIDENCE_HEAD, EVIDENCE_TAIL, NOT_EXECUTED, SUCCEEDED, UNKNOWN, partition
+from vezne.resolving import SweepStoppedError
+from vezne.settling import LONGEST_OUTCOME_TEXT
 
 from tests.support.bench import START, Bench, operation_of
-from tests.support.examples import EXAMPLES, HASO, KOLAYBI, PAYNET, VAKIFBANK, WALLETGATE, Example, haso_success
+from tests.support.examples import (
+    CAPTURE_ANSWER,
+    EXAMPLES,
+    HASO,
+    KOLAYBI,
+    PAYNET,
+    VAKIFBANK,
+    WALLETGATE,
+    Example,
+    haso_success,
+)
 from tests.support.provider_server import HANG_UP, json_reply
 from tests.support.wire import answered, findings, unknown_order
 
@@ -389,11 +402,109 @@ def test_each_function_sweeps_its_own_operation_only(bench: Bench) -> None:
     assert bench.server.calls == []
 
 
-def test_a_table_that_does_not_answer_is_an_error_of_the_sweep(bench: Bench) -> None:
-    """So that Lambda tries again, and the heartbeat is missed."""
+def test_a_table_that_does_not_answer_is_an_error_of_the_sweep(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So that Lambda tries again. The age of the oldest is not known then, and not told; that a sweep ran is."""
     bench.fail_table("Query")
-    with pytest.raises(Exception, match="EndpointConnectionError"):
+    with pytest.raises(SweepStoppedError):
         bench.sweep(PAYNET)
+    assert bench.table_calls.count("Query") == 3
+    printed = capsys.readouterr().out
+    assert '"SweepHeartbeat":[1.0]' in printed
+    assert '"SweepErrors":[1.0,1.0,1.0]' in printed
+    assert "OldestUnknownAge" not in printed
+
+
+def test_a_shard_that_cannot_be_read_does_not_hide_the_others(bench: Bench) -> None:
+    known = [unknown_order(bench, KOLAYBI, key=f"key-{number}") for number in range(12)]
+    shards = {partition(bench.record(it)) for it in known}
+    bench.server.on(KOLAYBI.look_up_route, KOLAYBI.not_found)
+    bench.clock.advance(HOUR)
+    bench.fail_table("Query", times=1)
+    report = bench.sweep(KOLAYBI)
+    missed = [it for it in known if partition(bench.record(it)) == "kolaybi.collect#0"]
+    assert len(shards) > 2
+    assert report["looked_up"] == len(known) - len(missed)
+
+
+@pytest.mark.parametrize(("times", "looked_up"), [(1, 5), (2, 5), (3, 3)])
+def test_a_record_that_cannot_be_read_is_passed_over_unless_three_in_a_row_cannot(
+    bench: Bench, times: int, looked_up: int
+) -> None:
+    known = [unknown_order(bench, KOLAYBI, key=f"key-{number}") for number in range(5)]
+    bench.server.on(KOLAYBI.look_up_route, KOLAYBI.not_found)
+    bench.clock.advance(HOUR)
+    bench.fail_table("GetItem", times=times)
+    if looked_up < len(known):
+        with pytest.raises(SweepStoppedError) as stopped:
+            bench.sweep(KOLAYBI)
+        assert stopped.value.report["looked_up"] == looked_up
+    else:
+        assert bench.sweep(KOLAYBI)["looked_up"] == looked_up
+    assert sum(len(findings(bench, it)) for it in known) == looked_up - times
+
+
+def test_a_malformed_item_of_the_index_does_not_end_the_sweep(bench: Bench) -> None:
+    known = unknown_order(bench, KOLAYBI)
+    (item,) = bench.records()
+    # Sorted first in the same shard.
+    bench.put({"id": {"S": "op_odd"}, "unresolved": item["unresolved"], "next_look_up": {"N": "1"}})
+    bench.server.on(KOLAYBI.look_up_route, KOLAYBI.not_found)
+    bench.clock.advance(HOUR)
+    assert bench.sweep(KOLAYBI)["looked_up"] == 1
+    assert findings(bench, known) == ["not_found"]
+
+
+# -------------------------------------------------------------------- what has its place in a record
+
+
+@pytest.mark.parametrize("size", [5_000, 390_000, 900_000])
+def test_an_outcome_that_is_too_long_is_cut_for_the_answer_and_the_record_alike(bench: Bench, size: int) -> None:
+    first = answered(bench, PAYNET, json_reply({**CAPTURE_ANSWER, "order_id": "A" * size}))
+    assert first.status == 200
+    assert len(first.body["result"]["order_id"]) == LONGEST_OUTCOME_TEXT
+    again = bench.send(PAYNET)
+    assert (again.replayed, again.body["result"]) == (True, first.body["result"])
+
+
+def refuse_large_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the table refuses an item of more than 400 KB."""
+    client: Any = idempotency._client()
+    write = client.update_item
+
+    def refuse(**request: Any) -> Any:
+        outcome = request["ExpressionAttributeValues"].get(":outcome", {"S": ""})["S"]
+        if len(outcome) > 50:
+            answer: Any = {"Error": {"Code": "ValidationException", "Message": "Item size has exceeded"}}
+            raise ClientError(answer, "UpdateItem")
+        return write(**request)
+
+    monkeypatch.setattr(client, "update_item", refuse)
+
+
+def test_an_outcome_that_the_table_refuses_is_kept_without_its_result(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = unknown_order(bench, KOLAYBI)
+    refuse_large_writes(monkeypatch)
+    bench.server.on(KOLAYBI.look_up_route, KOLAYBI.found(bench.record(known)))
+    bench.clock.advance(HOUR)
+    assert bench.sweep(KOLAYBI)["settled"] == 1
+    assert bench.record(known).status == SUCCEEDED
+    assert bench.send(KOLAYBI).body["result"] == {}
+
+
+def test_only_what_is_written_counts_as_settled(bench: Bench) -> None:
+    known = unknown_order(bench, KOLAYBI)
+    bench.server.on(KOLAYBI.look_up_route, KOLAYBI.found(bench.record(known)))
+    bench.clock.advance(HOUR)
+    bench.before_next("UpdateItem", lambda _: bench.fail_table("UpdateItem"))
+    report = bench.sweep(KOLAYBI)
+    assert (report["settled"], report["still_unknown"]) == (0, 1)
+    assert report["oldest_unknown_seconds"] >= HOUR
+    bench.heal_table()
+    assert bench.record(known).status == "unknown"
 
 
 def test_a_look_up_with_credentials_that_are_refused(bench: Bench) -> None:

@@ -18,6 +18,11 @@ BODY = ["too-large", "unsupported-media-type"]
 ORDER = [*PROVIDER, *BODY, "invalid-request", "declined", "not-executed", "in-progress", "idempotency-key-reused",
          "store-unavailable"]  # fmt: skip
 GUARDED = {"vakifbank.pay", "walletgate.pay_bill", "haso.set_expenses", "paynet.capture"}
+SETTLED_BY = {
+    "enum": ["answer", "look_up", "operator"],
+    "description": "How a final outcome was found out: by the answer to the order, by a look-up, or by a person's"
+    " decision; absent where an earlier version did not note it",
+}
 INQUIRY = [*PROVIDER, "invalid-request", "inquiry-refused", "provider-answer-unreadable"]
 INTRODUCTION = """\
 Each operation of a Turkish payment provider, performed at most once.
@@ -189,9 +194,11 @@ def _resource(route: Route, status: str) -> dict[str, Any]:
     }
     if status == "succeeded":
         properties["result"] = _result(route)
+        properties["settled_by"] = SETTLED_BY
     else:
         properties |= {"money": {"const": "unknown"}, "retry": {"const": "same_key"}}
-    return {"type": "object", "properties": properties, "required": list(properties)}
+    required = [name for name in properties if name != "settled_by"]
+    return {"type": "object", "properties": properties, "required": required}
 
 
 def _result(route: Route) -> dict[str, Any]:
@@ -219,6 +226,7 @@ def _stored(route: Route) -> dict[str, Any]:
             "properties": {"code": {"type": "string"}, "text": {"type": "string"}},
             "required": ["code", "text"],
         },
+        "settled_by": SETTLED_BY,
     }
     required = ["operation_id", "operation", "status", "created_at", "updated_at"]
     return {"type": "object", "properties": properties, "required": required}
@@ -268,6 +276,8 @@ def _problem(slug: str, problem: dict[str, Any]) -> dict[str, Any]:
             "provider_code": {"type": "string", "description": "The provider's own code"},
             "provider_text": {"type": "string", "description": "The provider's own text, masked"},
         }
+    if slug in ("declined", "not-executed"):
+        extra["settled_by"] = SETTLED_BY
     if slug == "held-by-another-operation":
         extra["holder"] = {**OPERATION_ID, "description": "The other operation, if it is yours"}
     return {

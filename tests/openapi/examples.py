@@ -56,10 +56,11 @@ def answers(stack: Stack) -> dict[str, dict[str, Any]]:
     # What names the pre-authorisation is missing.
     found[SHOWN_AT] |= _kept(_send(stack, token, SHOWN_AT, body={"amount": example(SHOWN_AT)["body"]["amount"]}))
     stack.sandbox.rule(SHOWN_AT, "reset")
-    key = uuid.uuid4().hex
-    found[SHOWN_AT] |= _kept(_send(stack, token, SHOWN_AT, key))
+    # Of another pre-authorisation: a capture just after another of the same one cannot be told from it.
+    key, body = uuid.uuid4().hex, {"reference_no": "another", "amount": example(SHOWN_AT)["body"]["amount"]}
+    found[SHOWN_AT] |= _kept(_send(stack, token, SHOWN_AT, key, body))
     # An order whose outcome is unknown holds the pre-authorisation: it is looked up before others come.
-    assert _send(stack, token, SHOWN_AT, key).status_code == 200
+    assert _send(stack, token, SHOWN_AT, key, body).status_code == 200
     stack.sandbox.remove_rules()
     return found
 
