@@ -87,15 +87,20 @@ class Bench:
         self.between: Callable[[], None] = lambda: None
         self._steps = Steps(self._act)
         self._broken: AssertionError | None = None
-        self._sender = ""
-        # Each payment that the provider accepted, booked or not yet, with the key of the order that was sent.
-        self._payments: list[tuple[Any, str]] = []
+        # The invocation that runs: the key of its order, and its number.
+        self._sender = ("", 0)
+        self._calls = 0
+        # Each payment that the provider accepted, booked or not yet, and by which invocation it was sent.
+        self._payments: list[tuple[Any, tuple[str, int]]] = []
+        # Whether the invocation that ended last sent one.
+        self.sent_by_last = False
 
     def call(self, event: Any, *, skew: float = 0.0, plan: dict[str, Any] | None = None) -> Answer | None:
         """Handle one event on a clock that is wrong by `skew` seconds; None if the function was killed."""
         outer = self._steps.plan, self._steps.seen, self._sender
         self._steps.plan, self._steps.seen = plan or {}, []
-        self._sender = event.get("headers", {}).get("idempotency-key", "")
+        self._calls += 1
+        self._sender = me = (event.get("headers", {}).get("idempotency-key", ""), self._calls)
         store = self.store_of_a_function(skew)
 
         def order(*arguments: Any) -> Any:
@@ -111,6 +116,7 @@ class Bench:
         except Killed:
             return None
         finally:
+            self.sent_by_last = any(sender == me for _, sender in self._payments)
             self._steps.plan, self._steps.seen, self._sender = outer
             if self._broken is not None:
                 raise self._broken
@@ -133,12 +139,12 @@ class Bench:
     def booked(self, key: str) -> int:
         """How often the provider booked the order of this key, in whatever life of it."""
         booked = {id(booking) for booking in self.sandbox.ledger.bookings}
-        return sum(sender == key and id(booking) in booked for booking, sender in self._payments)
+        return sum(sender[0] == key and id(booking) in booked for booking, sender in self._payments)
 
     def is_late(self, key: str) -> bool:
         """Whether the provider may still book the order of this key."""
         late = {id(late.payment.booking) for late in self.sandbox.late}
-        return any(sender == key and id(booking) in late for booking, sender in self._payments)
+        return any(sender[0] == key and id(booking) in late for booking, sender in self._payments)
 
     def rule(self, **values: Any) -> None:
         self.sandbox.rules.add(read_rule(values, self.sandbox.operations))
