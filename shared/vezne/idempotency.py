@@ -124,8 +124,9 @@ class Store:
                 return from_item(on_record["Item"])
             refused = [place for place, reason in enumerate(on_guards) if reason.get("Code") == _FAILED]
             held = plain(on_guards[refused[0]]["Item"])
-            # A conflict on the record may hide that it stands there, holding the guard itself.
-            standing = self.find(record.id) if held.get("holder") == record.id else None
+            # A conflict on the record may hide that it stands there, whoever holds the guard by now.
+            hidden = on_record.get("Code") == "TransactionConflict" or held.get("holder") == record.id
+            standing = self.find(record.id) if hidden else None
             if standing is None:
                 raise GuardRefusedError(record.guards[refused[0]], held) from None
             return standing

@@ -316,7 +316,12 @@ def _call(operation: Operation[R, C], order: Order[R], prepared: Prepared, deadl
         return Unknown(f"http-{answer.status}")
     if answer.status == 401:
         # RFC 9110, 15.5.2: the request "has not been applied because it lacks valid authentication credentials".
-        return CredentialsRefused("http-401")
+        beside = _read(operation, order, replace(answer, status=200))
+        return Unknown("http-401 beside a success") if isinstance(beside, Succeeded) else CredentialsRefused("http-401")
+    return _read(operation, order, answer)
+
+
+def _read(operation: Operation[R, C], order: Order[R], answer: Answer) -> Outcome:
     try:
         return operation.read(order, answer)
     except Exception as error:

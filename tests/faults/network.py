@@ -109,11 +109,11 @@ class Network:
 
 
 def _masked(error: ClientError, request: Item) -> ClientError:
-    """A concurrent transaction on the order's record hides that it stands there; its guard tells, which it holds."""
+    """A concurrent transaction on the order's record hides that it stands there; one of its guards refuses, too."""
     reasons: Any = error.response.get("CancellationReasons", [])
     put = request["TransactItems"][0].get("Put")
-    holders = [reason.get("Item", {}).get("holder") for reason in reasons[1:]]
-    if put and reasons[0]["Code"] == "ConditionalCheckFailed" and put["Item"]["id"] in holders:
+    refused = any(reason["Code"] == "ConditionalCheckFailed" for reason in reasons[1:])
+    if put and reasons[0]["Code"] == "ConditionalCheckFailed" and refused:
         reasons[0] = {"Code": "TransactionConflict"}
     return error
 

@@ -18,6 +18,7 @@ from unittest import mock
 import pytest
 from vezne import idempotency
 from vezne.record import DECLINED, NOT_EXECUTED, SUCCEEDED, guard_id
+from vezne.resolving import SweepStoppedError
 
 from tests.faults import orders
 from tests.faults.function import Killed, Steps
@@ -210,7 +211,7 @@ class Run:
         self.note(f"sweep, clock {skew:+}")
         try:
             self.bench.sweep(skew=skew)
-        except idempotency.StoreUnavailableError:
+        except (idempotency.StoreUnavailableError, SweepStoppedError):
             self.note("sweep failed")
 
     def lie(self) -> None:

@@ -391,6 +391,20 @@ def test_an_order_is_not_told_that_another_one_holds_what_it_holds_itself(
         assert response.body["money"] == "unknown"
 
 
+def test_an_order_that_is_final_is_not_told_to_wait_for_its_own_quiet_time(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A conflict hides its record, and the guard that it has let go refuses it for the time it was in doubt."""
+    known = unknown_order(bench, HASO)
+    assert looked_up(bench, HASO, HASO.found(bench.record(known))).status == 200
+    (guard,) = bench.guards()
+    assert "quiet_until" in guard
+    assert "holder" not in guard
+    guard_refuses(bench, monkeypatch, guard, "TransactionConflict")
+    response = bench.send(HASO)
+    assert (response.status, response.replayed) == (200, True)
+
+
 @pytest.mark.parametrize(
     ("example", "ending", "retry"),
     [

@@ -1,0 +1,99 @@
+"""What is kept and told of an order whose outcome is unknown: why, and when asking again may help."""
+
+import pytest
+
+from tests.support.bench import Bench
+from tests.support.examples import EXAMPLES, Example
+from tests.support.provider_server import HANG_UP, Call, Reply, json_reply
+from tests.support.wire import answered, findings, unknown_order
+
+each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
+
+
+@each_operation
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (HANG_UP, "ConnectionError"),
+        (Reply(500, b"{}"), "http-500"),
+        (Reply(502, b"<html>", {"Content-Type": "text/html"}), "http-502"),
+    ],
+    ids=["cut", "500", "a page of a gateway"],
+)
+def test_the_reason_of_the_order_itself_is_the_first_evidence(
+    bench: Bench, example: Example, reply: Reply, reason: str
+) -> None:
+    answer = answered(bench, example, reply)
+    assert answer.status == 202
+    (first,) = bench.record(answer.body["operation_id"]).evidence
+    assert (first["asked"], first["finding"], first["reason"]) == ("order", "unknown", reason)
+    # With the two writes that there are anyway; VakıfBank's login has two of its own.
+    assert bench.writes()[-2:] in (["PutItem", "UpdateItem"], ["TransactWriteItems", "UpdateItem"])
+
+
+@each_operation
+def test_a_success_beside_a_401_is_neither_a_success_nor_a_refused_login(bench: Bench, example: Example) -> None:
+
+    def refuse(call: Call) -> Reply:
+        reply = example.success(call) if callable(example.success) else example.success
+        return Reply(401, reply.body, reply.headers)
+
+    answer = answered(bench, example, refuse)
+    assert (answer.status, answer.body["money"]) == (202, "unknown")
+    assert len(bench.server.to(example.route)) == 1
+    assert bench.record(answer.body["operation_id"]).evidence[0]["reason"] == "http-401 beside a success"
+
+
+@each_operation
+def test_a_client_that_repeats_for_two_minutes_is_looked_up_for_a_few_times(bench: Bench, example: Example) -> None:
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, json_reply({}, 500))
+    bench.clock.advance(30)
+    waits = []
+    for _ in range(120):
+        answer = bench.send(example)
+        assert answer.status == 202
+        waits.append(int(answer.headers["Retry-After"]))
+        bench.clock.advance(1)
+    # At 0, 5, 15, 35 and 75 seconds.
+    assert len(findings(bench, known)) == 5
+    assert [wait for before, wait in zip([0, *waits], waits, strict=False) if wait > before] == [5, 10, 20, 40, 80]
+    assert bench.read(known).status == 200
+
+
+@each_operation
+def test_whoever_waits_as_long_as_told_is_looked_up_for_each_time(bench: Bench, example: Example) -> None:
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, json_reply({}, 500))
+    bench.clock.advance(30)
+    waits = []
+    for _ in range(9):
+        waits.append(int(bench.send(example).headers["Retry-After"]))
+        bench.clock.advance(waits[-1])
+    assert waits == [5, 10, 20, 40, 80, 160, 300, 300, 300]
+    assert len(findings(bench, known)) == 9
+
+
+@each_operation
+def test_the_status_route_tells_the_same_time_to_wait(
+    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vezne.reading.Store", lambda: bench.store)
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, json_reply({}, 500))
+    bench.clock.advance(30)
+    assert bench.read(known).headers["Retry-After"] == "5"
+    for _ in range(3):
+        answer = bench.send(example)
+        assert bench.read(known).headers["Retry-After"] == answer.headers["Retry-After"]
+        bench.clock.advance(int(answer.headers["Retry-After"]))
+
+
+@each_operation
+def test_a_sweep_is_not_held_up_by_a_clients_pauses(bench: Bench, example: Example) -> None:
+    known = unknown_order(bench, example)
+    bench.server.on(example.look_up_route, json_reply({}, 500))
+    bench.clock.advance(30)
+    bench.send(example)
+    bench.clock.now = bench.record(known).next_look_up or 0.0
+    assert bench.sweep(example)["looked_up"] == 1
