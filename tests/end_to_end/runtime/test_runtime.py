@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def lease_is_over(stack: Stack, operation_id: str) -> None:
     stack.aws("dynamodb").update_item(
         TableName=stack.table,
         Key={"id": {"S": operation_id}},
-        UpdateExpression="SET lease_until = :past, in_flight_until = :past, next_look_up = :past",
+        UpdateExpression="SET lease_until = :past, next_look_up = :past",
         ExpressionAttributeValues={":past": {"N": "1"}},
     )
 
@@ -94,6 +95,7 @@ def test_the_time_limit_kills_and_the_order_is_still_told_honestly(stack: Stack,
         assert json.loads(unknown["body"])["money"] == "unknown"
 
         stack.sandbox.remove_rules()
+        time.sleep(int(unknown["headers"]["Retry-After"]))
         settled = function.invoke(event).json()
         assert settled["statusCode"] == 200, settled
         assert json.loads(settled["body"])["status"] == "succeeded"
