@@ -59,7 +59,7 @@ ACCESS_LOG_BYTES, EVENT_BYTES, ITEM_BYTES = 500, 26, 100
 UNITS = {
     "kolaybi.collect": (2, 2),
     "vakifbank.pay": (2, 2),
-    "walletgate.pay_bill": (7, 3),
+    "walletgate.pay_bill": (7, 9),
     "haso.set_expenses": (5, 5),
     "paynet.capture": (5, 7),
 }
