@@ -19,7 +19,7 @@ def test_a_line_is_the_measurement_times_the_price() -> None:
     # (20 + 600) ms, half a GB, a million times.
     assert round(made["Lambda, time"], 2) == round(310_000 * PRICES["Lambda, arm64, GB-second"], 2)
     # 4, 4, 10, 10 and 12 units.
-    assert round(made["DynamoDB, writes"], 4) == round(8.0 * PRICES["DynamoDB, on demand, a million write units"], 4)
+    assert round(made["DynamoDB, writes"], 4) == round(9.2 * PRICES["DynamoDB, on demand, a million write units"], 4)
     # 1,000 B and DynamoDB's own 100 B, for three months' orders.
     assert round(made["DynamoDB, storage"], 3) == round(3.3 * 0.45, 3)
     assert round(made["CloudWatch Logs"], 4) == round(2.0 * 0.62, 4)
