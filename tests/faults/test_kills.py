@@ -10,6 +10,7 @@ import pytest
 
 from tests.faults.orders import new_order
 from tests.faults.tables import aligned
+from tests.faults.test_lies import LOOK_UPS, SUCH_LIES_ONLY
 from tests.faults.verdict import RETRY_AT, Trial
 from tests.faults.world import OPERATIONS, Function, World
 
@@ -26,6 +27,14 @@ FAULTS: dict[str, dict[str, Any]] = {
     "books late, resets": {"then": "reset", "book": {"after_seconds": 1}},
     "books, 502": {"then": "bad_gateway_html"},
     "refuses": {"then": "refuse"},
+    "books, odd refusal": {"then": "odd_refusal", "book": True},
+    "books, 103 alone": {"then": "informational_only"},
+}
+# What the look-up of the sweep that is killed shows instead of the payment's row: the first that the provider knows.
+ODD_ROWS = {
+    "row named otherwise": ("unnamed_row", "foreign"),
+    "row without success": ("odd_row", "foreign"),
+    "rows of others": ("unfiltered", "new_ids", "cut_text", "foreign"),
 }
 
 
@@ -61,10 +70,22 @@ def killed_in_the_sweep(function: Function, step: str, fault: str) -> Trial:
     return trial
 
 
+def killed_beside_an_odd_row(function: Function, step: str, fault: str) -> Trial:
+    """The payment was made. What the look-up shows of it proves nothing; the next look-up tells the truth."""
+    trial = Trial(function, new_order(function.operation))
+    trial.send(plan={"at": "order.came"})
+    then = next(said for said in ODD_ROWS[fault] if function.operation in SUCH_LIES_ONLY.get(said, OPERATIONS))
+    made = function.world.sandbox.rule(LOOK_UPS[function.operation], then=then)
+    trial.sweep(clock=RETRY_AT, plan={"at": step})
+    function.world.sandbox.remove_rules(made["id"])
+    return trial
+
+
 WHERE = {
     "path": (killed_on_the_path, PATH_STEPS, tuple(FAULTS)),
     "retry": (killed_on_the_retry, (*SWEEP_STEPS, "order.before", "order.left", "order.came"), ("none", "hangs")),
     "sweep": (killed_in_the_sweep, SWEEP_STEPS, ("none", "hangs", "books late, resets")),
+    "rows": (killed_beside_an_odd_row, ("look_up.came", "settle.before", "settle.after"), tuple(ODD_ROWS)),
 }
 
 
