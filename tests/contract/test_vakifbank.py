@@ -176,7 +176,7 @@ def test_a_payment_to_a_card_needs_a_deployment_that_allows_it(
         }
     ]
     assert CARD not in str(response)
-    assert (bench.server.calls, bench.table_calls) == ([], [])
+    assert (bench.server.calls, bench.writes()) == ([], [])
 
 
 def test_no_standing_order_pays_to_a_card(cards_allowed: None, bench: Bench) -> None:
