@@ -62,6 +62,8 @@ def test_unknown_lists_age_and_amount_the_oldest_first(bench: Bench) -> None:
     assert [line.split()[0] for line in lines] == [first, second]
     record = bench.record(first)
     assert f"2 h 0 m{record.clues['amount'] + ' TRY':>18}" in lines[0]
+    # The order's own lost answer is evidence, but no look-up.
+    assert " 0 look-ups," in lines[0]
 
 
 # ------------------------------------------------------------------ decisions by hand

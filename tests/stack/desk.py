@@ -15,7 +15,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from vezne.idempotency import Store, StoreUnavailableError, call, table
 from vezne.masking import mask_text
-from vezne.record import NOT_EXECUTED, OPERATOR, SUCCEEDED, UNKNOWN, Record, iso_time, serialize
+from vezne.record import NOT_EXECUTED, OPERATOR, OWN_CALLS, SUCCEEDED, UNKNOWN, Record, iso_time, serialize
 from vezne.settling import lease_is_alive
 
 from .connection import OperatorError, aws_time, connect
@@ -58,7 +58,8 @@ def unknown(store: Store) -> Iterator[str]:
     for item, record in unresolved(store):
         amount = f"{record.clues.get('amount', 'whole')} {record.clues.get('currency', '')}".strip()
         age = _age(store.now() - record.created_at)
-        looked_up = f"{len(record.evidence)} look-ups, next {iso_time(item.next_look_up)}"
+        times = sum(entry["asked"] not in OWN_CALLS for entry in record.evidence)
+        looked_up = f"{times} look-ups, next {iso_time(item.next_look_up)}"
         yield f"{record.id}  {record.operation:20} {_status(record, store):10} {age:>9}  {amount:>16}  {looked_up}"
 
 
