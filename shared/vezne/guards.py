@@ -36,6 +36,15 @@ def counts_as_paid(guard: Guard, held: dict[str, Any], now: float) -> bool:
     return not held.get("marks_paid") or now >= float(held.get("held_since", 0)) + LEAST_KEPT_SECONDS
 
 
+def paid_by(holder: Record, guard: Guard) -> bool:
+    """Whether the order that holds a guard keeps it for good. It is asked, not a newcomer under the same guard.
+
+    A bill paid in full is met by an order for a part of it, which would not keep the guard itself.
+    """
+    keeps = next((own.keeps for own in holder.guards if own.key == guard.key), guard.keeps)
+    return keeps and holder.status == SUCCEEDED
+
+
 def payment_names(guard: Guard, record: Record) -> list[str]:
     """What names the payment of a record that succeeded, for later look-ups under the same guard."""
     result = (record.outcome or {}).get("result") or {}

@@ -142,7 +142,7 @@ class Store:
         if holder is None:
             return False
         other = self.find(holder)
-        if "paid" in held or (other is not None and (not other.settled or _paid(other, guard))):
+        if "paid" in held or (other is not None and (not other.settled or guards.paid_by(other, guard))):
             return False
         if other is None and guards.counts_as_paid(guard, held, self.now()):
             return bool(self._guard(record, guard).get("holder") != holder)
@@ -317,12 +317,6 @@ class Store:
     def _client(self) -> Any:
         """The table's client; another one in tests."""
         return _client()
-
-
-def _paid(holder: Record, guard: Guard) -> bool:
-    """Whether a guard's final holder keeps it for good; an order for a part would not keep what the whole does."""
-    keeps = next((own.keeps for own in holder.guards if own.key == guard.key), guard.keeps)
-    return keeps and holder.status == SUCCEEDED
 
 
 def _unresolved(listed: dict[str, Any]) -> Unresolved | None:

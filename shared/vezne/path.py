@@ -16,7 +16,7 @@ import requests
 
 from vezne import problems
 from vezne.credentials import CredentialsRefusedError, SecretModel, SecretUnavailableError, SecretUnusableError
-from vezne.guards import counts_as_paid
+from vezne.guards import counts_as_paid, paid_by
 from vezne.idempotency import (
     CLOCK_MARGIN_SECONDS,
     GuardRefusedError,
@@ -30,7 +30,7 @@ from vezne.models import RequestModel
 from vezne.operation import Operation, Order, Report
 from vezne.outcome import CredentialsRefused, Declined, Inconclusive, NotFound, NotSent, Outcome, Succeeded, Unknown
 from vezne.provider import Answer, AnswerLostError, Deadline, NotSentError
-from vezne.record import ORDER, ORDER_AGAIN, PROCESSING, SUCCEEDED, UNKNOWN, Guard, Record, next_client_look_up
+from vezne.record import ORDER, ORDER_AGAIN, PROCESSING, UNKNOWN, Guard, Record, next_client_look_up
 from vezne.resolving import conclude
 from vezne.settling import (
     count_new_unknown,
@@ -179,9 +179,7 @@ def _is_paid(guard: Guard, held: dict[str, Any], other: Record | None, now: floa
     """Whether a guard is held for good. It outlives its order's record; while that stands, it may tell more."""
     if other is None:
         return counts_as_paid(guard, held, now)
-    # A bill paid in full is met by an order for a part of it, which would not keep the guard itself.
-    keeps = next((it.keeps for it in other.guards if it.key == guard.key), guard.keeps)
-    return bool(held.get("paid")) or (keeps and other.status == SUCCEEDED)
+    return bool(held.get("paid")) or paid_by(other, guard)
 
 
 def _existing(
