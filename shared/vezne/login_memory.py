@@ -6,7 +6,7 @@ together. Its attributes, all written by every function that logs in, the read-o
 
 - `trial`, `trial_until`: who is logging in, and when that is over at the latest;
 - `rejected_version`: the version of the secret that the bank said is wrong, never tried again;
-- `held_until`, `holds`: until when nobody logs in after a refusal that does not say so, and the how manieth it is.
+- `held_until`, `holds`: until when nobody logs in after a refusal that does not say so, and how many came in a row.
 """
 
 import math
