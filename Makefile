@@ -18,23 +18,23 @@ help: ## List the targets
 setup: .venv/.installed .venv-sam/.installed ## Create the virtual environments with the pinned packages
 
 run: setup ## Bring everything up, send the five orders, print the results, stop
-	@.venv/bin/python -m tests.stack run
+	@PYTHONPATH=shared .venv/bin/python -m vezne_cli run
 
 serve: setup ## Keep everything up until Ctrl-C, and print curl lines to try
-	@.venv/bin/python -m tests.stack serve
+	@PYTHONPATH=shared .venv/bin/python -m vezne_cli serve
 
 explain: setup ## Say what happened to one operation: OP=op_... (STACK=name for a deployed stack)
-	@PYTHONPATH=shared .venv/bin/python -m tests.stack.desk --stack "$(STACK)" explain "$(OP)"
+	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.desk --stack "$(STACK)" explain "$(OP)"
 
 unknown: setup ## List the unresolved operations with age and amount (STACK=name for a deployed stack)
-	@PYTHONPATH=shared .venv/bin/python -m tests.stack.desk --stack "$(STACK)" unknown
+	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.desk --stack "$(STACK)" unknown
 
 resolve: setup ## Look an unknown outcome up, then decide: OP=op_... AS=succeeded|not_executed REASON="..." [ROW=] [OVERRIDE=1]
-	@PYTHONPATH=shared .venv/bin/python -m tests.stack.desk --stack "$(STACK)" resolve --row "$(ROW)" \
+	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.desk --stack "$(STACK)" resolve --row "$(ROW)" \
 		--confirm "$(CONFIRM)" $(if $(OVERRIDE),--override) "$(OP)" "$(AS)" "$(REASON)"
 
 forget: setup ## Erase what a settled operation says of persons: OP=op_... REASON="..." (STACK=name)
-	@PYTHONPATH=shared .venv/bin/python -m tests.stack.desk --stack "$(STACK)" forget "$(OP)" "$(REASON)"
+	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.desk --stack "$(STACK)" forget "$(OP)" "$(REASON)"
 
 client: setup ## Make an app client: NAME=shop SCOPES="paynet.capture operations.read" [PRINCIPAL=whose keys] (STACK=name)
 	@$(clients) create --principal "$(PRINCIPAL)" "$(NAME)" "$(SCOPES)"
@@ -51,7 +51,7 @@ client-adopt: setup ## Let a client of an earlier version keep its keys, before 
 client-revoke: setup ## Take an app client away, with its secret: NAME=shop [FORCE=1] (STACK=name)
 	@$(clients) revoke $(if $(FORCE),--force) "$(NAME)"
 
-clients = PYTHONPATH=shared .venv/bin/python -m tests.stack.clients --stack "$(STACK)"
+clients = PYTHONPATH=shared .venv/bin/python -m vezne_cli.clients --stack "$(STACK)"
 
 secrets: setup ## Fill the providers' secrets, hidden input or JSON on stdin: [PROVIDER=paynet] [STAGE=pending] (STACK=name)
 	@$(secrets) write
@@ -62,14 +62,14 @@ secrets-verify: setup ## Try the pending version of a secret at its provider: PR
 secrets-promote: setup ## Put the pending (or STAGE=previous) version of a secret to use: PROVIDER=paynet [FORCE=1] (STACK=name)
 	@$(secrets) promote
 
-secrets = PYTHONPATH=shared .venv/bin/python -m tests.stack.provider_secrets --stack "$(STACK)" \
+secrets = PYTHONPATH=shared .venv/bin/python -m vezne_cli.provider_secrets --stack "$(STACK)" \
 	--provider "$(PROVIDER)" --stage "$(STAGE)" $(if $(FORCE),--force)
 
 invoke: setup ## Run one event through one function by sam local invoke: FN=paynet_capture EVENT=events/... [IMAGE=...]
-	@PYTHONPATH=shared .venv/bin/python -m tests.stack.invoke "$(FN)" "$(EVENT)" --image "$(IMAGE)"
+	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.invoke "$(FN)" "$(EVENT)" --image "$(IMAGE)"
 
-dashboard-preview: setup ## Draw the dashboard's widgets from a local run's metrics: tests/stack/dashboard.png
-	@PYTHONPATH=shared .venv/bin/python -m tests.stack.dashboard
+dashboard-preview: setup ## Draw the dashboard's widgets from a local run's metrics: shared/vezne_cli/dashboard.png
+	@PYTHONPATH=.:shared .venv/bin/python -m vezne_cli.dashboard
 
 cost: setup ## Print what a million orders cost on AWS, from what an order does here
 	@PYTHONPATH=.:shared .venv/bin/python -m tests.performance.cost
@@ -81,13 +81,13 @@ faults: setup ## Prove the promise and print the tables: kills, lies, races, mod
 	VEZNE_CHAOS_RUNS=$(or $(VEZNE_CHAOS_RUNS),5000) .venv/bin/python -m pytest tests/faults $(PYTEST_ARGS)
 
 soak: setup ## Random orders and faults for MINUTES=10, then doubles, lost and wrong outcomes
-	@PYTHONPATH=shared .venv/bin/python -m tests.faults.soak $(or $(MINUTES),10)
+	@PYTHONPATH=.:shared .venv/bin/python -m tests.faults.soak $(or $(MINUTES),10)
 
 fuzz: setup ## Send 5,000 generated requests through the local stack (REQUESTS=n for another number)
 	VEZNE_FUZZ_REQUESTS=$(or $(REQUESTS),5000) .venv/bin/python -m pytest tests/end_to_end/test_fuzz.py -s $(PYTEST_ARGS)
 
 bench: setup ## Measure speed and size beside a floor and a peer (BENCH_ARGS="--parts growth --growth 1000 5000" for some)
-	@PYTHONPATH=shared .venv/bin/python -m tests.performance $(BENCH_ARGS)
+	@PYTHONPATH=.:shared .venv/bin/python -m tests.performance $(BENCH_ARGS)
 
 check: lint .venv-checks/.installed ## Run every static check: style, types, layers, template and our rules for it, security
 	.venv/bin/mypy
@@ -100,7 +100,7 @@ check: lint .venv-checks/.installed ## Run every static check: style, types, lay
 	.venv/bin/bandit --quiet --recursive --configfile pyproject.toml shared functions
 	@# The tools that write secrets and make clients. Left out as for ruff: they start the project's own programs only, and
 	@# what the local stack has for secrets is none.
-	.venv/bin/bandit --quiet --recursive --skip B101,B105,B106,B311,B404,B603 tests/stack
+	.venv/bin/bandit --quiet --recursive --skip B101,B105,B106,B311,B404,B603 shared/vezne_cli
 	.venv-checks/bin/python tests/audit.py
 
 lint: setup ## Check style and format only

@@ -49,6 +49,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def bench(aws: None, provider_server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     bench = Bench(provider_server, monkeypatch.setenv)
-    monkeypatch.setattr("vezne.entry.Store", lambda: bench.store)
+    monkeypatch.setattr("vezne.api.handle_order.Store", lambda: bench.store)
     yield bench
     bench.close()

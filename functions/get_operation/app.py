@@ -1,5 +1,5 @@
 """Read what is known of an operation: GET /operations/{operation_id}, for the client it belongs to only."""
 
-from vezne import reading
+from vezne.api import handle_operations
 
-handler = reading.handler()
+handler = handle_operations.handler()

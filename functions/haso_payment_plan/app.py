@@ -1,12 +1,13 @@
 """Show the payment plan of a transaction: HASO 5.5 "Ödeme Planını Getir"."""
 
-from vezne import inquiry
-from vezne.inquiries import haso
-from vezne.models.haso_inquiries import PaymentPlanRequest, PaymentPlanResult
-from vezne.provider import Deadline
+from vezne.api import handle_inquiry
+from vezne.inquiry import Inquiry
+from vezne.providers.haso import client as haso
+from vezne.providers.haso.inquiry_models import PaymentPlanRequest, PaymentPlanResult
+from vezne.providers.http import Deadline
 
 
-class PaymentPlan(inquiry.Inquiry[PaymentPlanRequest]):
+class PaymentPlan(Inquiry[PaymentPlanRequest]):
     """POST {SERVIS_URL}/Index/GetPaymentsOfTransaction."""
 
     name = "haso.payment_plan"
@@ -20,4 +21,4 @@ class PaymentPlan(inquiry.Inquiry[PaymentPlanRequest]):
         return PaymentPlanResult.of(answer.json().get("Data"))
 
 
-handler = inquiry.handler(PaymentPlan())
+handler = handle_inquiry.handler(PaymentPlan())

@@ -6,15 +6,15 @@ The value sent is the new total, so sending it twice is harmless, and sending an
 from datetime import timedelta
 from decimal import Decimal
 
-from vezne import entry
-from vezne.credentials import Access, HasoCredentials
-from vezne.inquiries import haso
-from vezne.models.haso import ExpensesRequest
-from vezne.money import amount_from_minor_units, amount_text, minor_units_text
+from vezne.api import handle_order
 from vezne.operation import Operation, Order
-from vezne.outcome import REFUSING_STATUSES, Finding, Found, Inconclusive, NotFound, Outcome, Succeeded, Unknown
-from vezne.provider import Answer, Deadline, Request
-from vezne.record import Guard, Record
+from vezne.orders.outcome import REFUSING_STATUSES, Finding, Found, Inconclusive, NotFound, Outcome, Succeeded, Unknown
+from vezne.orders.record import Guard, Record
+from vezne.platform.money import amount_from_minor_units, amount_text, minor_units_text
+from vezne.providers.credentials import Access, HasoCredentials
+from vezne.providers.haso import client as haso
+from vezne.providers.haso.models import ExpensesRequest
+from vezne.providers.http import Answer, Deadline, Request
 
 # The page names no HTTP status for `Success: false`. With another one, such as 429, something else may have spoken.
 REFUSALS = REFUSING_STATUSES | {200}
@@ -116,4 +116,4 @@ def _possible_totals(attorney_fee: Decimal, expense: Decimal) -> tuple[Decimal, 
     return attorney_fee + expense, expense
 
 
-handler = entry.handler(SetExpenses())
+handler = handle_order.handler(SetExpenses())

@@ -8,16 +8,16 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from vezne import entry
-from vezne.credentials import Access, KolayBiCredentials
-from vezne.evidence import Match, Row, find
-from vezne.inquiries import kolaybi
-from vezne.models.kolaybi import CollectionRequest, CollectionResult, issued_at
-from vezne.money import amount_text, shortest_number
+from vezne.api import handle_order
 from vezne.operation import Operation, Order
-from vezne.outcome import Finding, Inconclusive, NotFound, Outcome, Succeeded, Unknown
-from vezne.provider import Answer, Deadline, Request, form_request
-from vezne.record import Record
+from vezne.orders.evidence import Match, Row, find
+from vezne.orders.outcome import Finding, Inconclusive, NotFound, Outcome, Succeeded, Unknown
+from vezne.orders.record import Record
+from vezne.platform.money import amount_text, shortest_number
+from vezne.providers.credentials import Access, KolayBiCredentials
+from vezne.providers.http import Answer, Deadline, Request, form_request
+from vezne.providers.kolaybi import client as kolaybi
+from vezne.providers.kolaybi.models import CollectionRequest, CollectionResult, issued_at
 
 # Far more than clocks can differ, far less than a record is kept.
 LONG_BEFORE = timedelta(days=1)
@@ -113,4 +113,4 @@ def _found_result(row: dict[str, Any], record: Record) -> dict[str, object]:
     return CollectionResult.model_validate({**row, **ordered}).public()
 
 
-handler = entry.handler(Collect())
+handler = handle_order.handler(Collect())

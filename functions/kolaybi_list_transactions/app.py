@@ -1,12 +1,13 @@
 """List an associate's transactions: KolayBi GET /associates/{associate_id}/transactions."""
 
-from vezne import inquiry
-from vezne.inquiries import kolaybi
-from vezne.models.kolaybi_inquiries import TransactionsRequest, TransactionsResult
-from vezne.provider import Deadline
+from vezne.api import handle_inquiry
+from vezne.inquiry import Inquiry
+from vezne.providers.http import Deadline
+from vezne.providers.kolaybi import client as kolaybi
+from vezne.providers.kolaybi.inquiry_models import TransactionsRequest, TransactionsResult
 
 
-class ListTransactions(inquiry.Inquiry[TransactionsRequest]):
+class ListTransactions(Inquiry[TransactionsRequest]):
     """GET /kolaybi/v1/associates/{associate_id}/transactions."""
 
     name = "kolaybi.list_transactions"
@@ -19,4 +20,4 @@ class ListTransactions(inquiry.Inquiry[TransactionsRequest]):
         return TransactionsResult.model_validate(kolaybi.transactions(str(request.associate_id), deadline))
 
 
-handler = inquiry.handler(ListTransactions())
+handler = handle_inquiry.handler(ListTransactions())

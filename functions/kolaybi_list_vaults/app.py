@@ -1,12 +1,13 @@
 """List the vaults that a collection can go into: KolayBi GET /vaults, where `gateway_id` comes from."""
 
-from vezne import inquiry
-from vezne.inquiries import kolaybi
-from vezne.models.kolaybi_inquiries import VaultsRequest, VaultsResult
-from vezne.provider import Deadline
+from vezne.api import handle_inquiry
+from vezne.inquiry import Inquiry
+from vezne.providers.http import Deadline
+from vezne.providers.kolaybi import client as kolaybi
+from vezne.providers.kolaybi.inquiry_models import VaultsRequest, VaultsResult
 
 
-class ListVaults(inquiry.Inquiry[VaultsRequest]):
+class ListVaults(Inquiry[VaultsRequest]):
     """GET /kolaybi/v1/vaults?currency=&type=."""
 
     name = "kolaybi.list_vaults"
@@ -19,4 +20,4 @@ class ListVaults(inquiry.Inquiry[VaultsRequest]):
         return VaultsResult.model_validate(kolaybi.vaults(request.model_dump(exclude_none=True), deadline))
 
 
-handler = inquiry.handler(ListVaults())
+handler = handle_inquiry.handler(ListVaults())

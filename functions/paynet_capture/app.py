@@ -4,16 +4,16 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from vezne import entry
-from vezne.credentials import Access, PaynetCredentials
-from vezne.evidence import Match, Row, find, is_one_of, plain_text
-from vezne.inquiries import paynet
-from vezne.models.paynet import CaptureRequest, CaptureResult
-from vezne.money import amount_text, minor_units_text
+from vezne.api import handle_order
 from vezne.operation import Operation, Order
-from vezne.outcome import CredentialsRefused, Declined, Finding, Outcome, Succeeded, Unknown
-from vezne.provider import Answer, Deadline, Request, json_request
-from vezne.record import Guard, Record
+from vezne.orders.evidence import Match, Row, find, is_one_of, plain_text
+from vezne.orders.outcome import CredentialsRefused, Declined, Finding, Outcome, Succeeded, Unknown
+from vezne.orders.record import Guard, Record
+from vezne.platform.money import amount_text, minor_units_text
+from vezne.providers.credentials import Access, PaynetCredentials
+from vezne.providers.http import Answer, Deadline, Request, json_request
+from vezne.providers.paynet import client as paynet
+from vezne.providers.paynet.models import CaptureRequest, CaptureResult
 
 # The Error object comes with these statuses (and 401, which the path reads for all providers).
 ERROR_STATUSES = frozenset({400, 403, 404, 405})
@@ -113,4 +113,4 @@ def _refusal(result: CaptureResult) -> Declined:
     return Declined(code, result.bank_error_message or result.paynet_error_message or result.message or "")
 
 
-handler = entry.handler(Capture())
+handler = handle_order.handler(Capture())

@@ -1,12 +1,13 @@
 """Show every row of a transaction: Paynet v1/transaction/check."""
 
-from vezne import inquiry
-from vezne.inquiries import paynet
-from vezne.models.paynet_inquiries import CheckRequest, CheckResult
-from vezne.provider import Deadline
+from vezne.api import handle_inquiry
+from vezne.inquiry import Inquiry
+from vezne.providers.http import Deadline
+from vezne.providers.paynet import client as paynet
+from vezne.providers.paynet.inquiry_models import CheckRequest, CheckResult
 
 
-class Check(inquiry.Inquiry[CheckRequest]):
+class Check(Inquiry[CheckRequest]):
     """POST /v1/transaction/check."""
 
     name = "paynet.check"
@@ -20,4 +21,4 @@ class Check(inquiry.Inquiry[CheckRequest]):
         return CheckResult.model_validate({"transactions": rows})
 
 
-handler = inquiry.handler(Check())
+handler = handle_inquiry.handler(Check())

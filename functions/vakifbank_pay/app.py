@@ -8,17 +8,18 @@ import uuid
 from datetime import timedelta
 from functools import partial
 
-from vezne import entry
-from vezne.credentials import Access, VakifBankCredentials
-from vezne.evidence import find
-from vezne.inquiries import vakifbank, vakifbank_signs
-from vezne.models.vakifbank import TRANSACTION_TYPES, PaymentRequest
-from vezne.money import amount_text
+from vezne.api import handle_order
+from vezne.api.requests import invalid
 from vezne.operation import Operation, Order
-from vezne.outcome import REFUSING_STATUSES, CredentialsRefused, Declined, Finding, NotSent, Outcome, Unknown
-from vezne.provider import Answer, Deadline, Request, json_request
-from vezne.received import invalid
-from vezne.record import Guard, Record
+from vezne.orders.evidence import find
+from vezne.orders.outcome import REFUSING_STATUSES, CredentialsRefused, Declined, Finding, NotSent, Outcome, Unknown
+from vezne.orders.record import Guard, Record
+from vezne.platform.money import amount_text
+from vezne.providers.credentials import Access, VakifBankCredentials
+from vezne.providers.http import Answer, Deadline, Request, json_request
+from vezne.providers.vakifbank import client as vakifbank
+from vezne.providers.vakifbank import signs as vakifbank_signs
+from vezne.providers.vakifbank.models import TRANSACTION_TYPES, PaymentRequest
 
 # "Mesaj Kodları" of the page: institution code, currency code, institution transaction id empty; and of MessageCodes:
 # request message incorrect, security settings, no account defined (four), limits of transaction, day and company.
@@ -117,4 +118,4 @@ def _code(order: Order[PaymentRequest]) -> str:
     return order.request.institution_transaction_code or str(uuid.uuid5(uuid.NAMESPACE_OID, order.operation_id))
 
 
-handler = entry.handler(Pay())
+handler = handle_order.handler(Pay())

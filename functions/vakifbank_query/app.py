@@ -1,12 +1,13 @@
 """Show payments by instruction: VakıfBank "TOS İşlemleri Sorgula"."""
 
-from vezne import inquiry
-from vezne.inquiries import vakifbank
-from vezne.models.vakifbank_inquiries import QueryRequest, QueryResult
-from vezne.provider import Deadline
+from vezne.api import handle_inquiry
+from vezne.inquiry import Inquiry
+from vezne.providers.http import Deadline
+from vezne.providers.vakifbank import client as vakifbank
+from vezne.providers.vakifbank.inquiry_models import QueryRequest, QueryResult
 
 
-class Query(inquiry.Inquiry[QueryRequest]):
+class Query(Inquiry[QueryRequest]):
     """POST /tos/query."""
 
     name = "vakifbank.query"
@@ -19,4 +20,4 @@ class Query(inquiry.Inquiry[QueryRequest]):
         return QueryResult.model_validate({"payments": vakifbank.payment_rows(request.wire_fields(), deadline)})
 
 
-handler = inquiry.handler(Query())
+handler = handle_inquiry.handler(Query())

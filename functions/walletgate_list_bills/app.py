@@ -1,12 +1,13 @@
 """List the open bills of a subscriber, where every payment starts: walletgate GetInvoicesByProductAndSubscriber."""
 
-from vezne import inquiry
-from vezne.inquiries import walletgate
-from vezne.models.walletgate_inquiries import BillsRequest, BillsResult
-from vezne.provider import Deadline
+from vezne.api import handle_inquiry
+from vezne.inquiry import Inquiry
+from vezne.providers.http import Deadline
+from vezne.providers.walletgate import client as walletgate
+from vezne.providers.walletgate.inquiry_models import BillsRequest, BillsResult
 
 
-class ListBills(inquiry.Inquiry[BillsRequest]):
+class ListBills(Inquiry[BillsRequest]):
     """POST /v1/InvoicePayment/GetInvoicesByProductAndSubscriber."""
 
     name = "walletgate.list_bills"
@@ -22,4 +23,4 @@ class ListBills(inquiry.Inquiry[BillsRequest]):
         return BillsResult.model_validate({"bills": rows})
 
 
-handler = inquiry.handler(ListBills())
+handler = handle_inquiry.handler(ListBills())

@@ -6,16 +6,17 @@ import time
 import uuid
 from functools import partial
 
-from vezne import entry
-from vezne.credentials import Access, WalletgateCredentials
-from vezne.evidence import find
-from vezne.inquiries import walletgate, walletgate_signs
-from vezne.models.walletgate import ACCOUNT_TYPES, BillPaymentRequest, BillPaymentResult
-from vezne.money import amount_text, json_number_two_digits
+from vezne.api import handle_order
 from vezne.operation import Operation, Order
-from vezne.outcome import Declined, Finding, Outcome, Succeeded, Unknown
-from vezne.provider import Answer, Deadline, Request, json_request
-from vezne.record import Guard, Record
+from vezne.orders.evidence import find
+from vezne.orders.outcome import Declined, Finding, Outcome, Succeeded, Unknown
+from vezne.orders.record import Guard, Record
+from vezne.platform.money import amount_text, json_number_two_digits
+from vezne.providers.credentials import Access, WalletgateCredentials
+from vezne.providers.http import Answer, Deadline, Request, json_request
+from vezne.providers.walletgate import client as walletgate
+from vezne.providers.walletgate import signs as walletgate_signs
+from vezne.providers.walletgate.models import ACCOUNT_TYPES, BillPaymentRequest, BillPaymentResult
 
 # The platform's code table: wallet not found, limit insufficient, balance insufficient. Not 301, "duplicate
 # ext_transaction_id": this bill may have been paid before, so it is looked up instead of believed.
@@ -105,4 +106,4 @@ class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
         return find(rows, partial(walletgate_signs.found, oid), filtered=True)
 
 
-handler = entry.handler(PayBill())
+handler = handle_order.handler(PayBill())

@@ -1,12 +1,13 @@
 """Tell which subscriber numbers a biller wants: walletgate "Get Product Detail By Product Id"."""
 
-from vezne import inquiry
-from vezne.inquiries import walletgate
-from vezne.models.walletgate_inquiries import ProductRequest, ProductResult
-from vezne.provider import Deadline
+from vezne.api import handle_inquiry
+from vezne.inquiry import Inquiry
+from vezne.providers.http import Deadline
+from vezne.providers.walletgate import client as walletgate
+from vezne.providers.walletgate.inquiry_models import ProductRequest, ProductResult
 
 
-class ProductDetail(inquiry.Inquiry[ProductRequest]):
+class ProductDetail(Inquiry[ProductRequest]):
     """POST /v1/InvoicePayment/GetProductDetailByProductId."""
 
     name = "walletgate.product_detail"
@@ -19,4 +20,4 @@ class ProductDetail(inquiry.Inquiry[ProductRequest]):
         return ProductResult.model_validate(walletgate.product_detail(request.product_oid, deadline))
 
 
-handler = inquiry.handler(ProductDetail())
+handler = handle_inquiry.handler(ProductDetail())

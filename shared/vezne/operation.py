@@ -10,12 +10,12 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Generic, TypeVar
 
-from vezne.credentials import Access, SecretModel
-from vezne.inquiries import Client
-from vezne.models import RequestModel
-from vezne.outcome import Finding, Outcome
-from vezne.provider import READ_SECONDS, Answer, Deadline, Request
-from vezne.record import Guard, Record, operation_id
+from vezne.orders.outcome import Finding, Outcome
+from vezne.orders.record import Guard, Record, operation_id
+from vezne.providers.client import Client
+from vezne.providers.credentials import Access, SecretModel
+from vezne.providers.http import READ_SECONDS, Answer, Deadline, Request
+from vezne.providers.models import RequestModel
 
 R = TypeVar("R", bound=RequestModel)
 C = TypeVar("C", bound=SecretModel)

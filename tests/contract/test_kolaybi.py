@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from vezne.credentials import Access, KolayBiCredentials
+from vezne.providers.credentials import Access, KolayBiCredentials
 
 from tests.support.bench import START, TABLE, Bench, operation_of, table_client
 from tests.support.examples import KOLAYBI, KOLAYBI_DATA, SECRETS

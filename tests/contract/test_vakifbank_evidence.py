@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from vezne.inquiries import vakifbank
+from vezne.providers.vakifbank import client as vakifbank
 
 from tests.support.bench import operation_of
 from tests.support.examples import VAKIFBANK, VAKIFBANK_COMPLETED

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from vezne.inquiries import walletgate
-from vezne.provider import Answer
+from vezne.providers.http import Answer
+from vezne.providers.walletgate import client as walletgate
 
 from tests.contract.test_walletgate import PAGE_ANSWER
 from tests.support.bench import operation_of

@@ -6,10 +6,9 @@ from typing import Any
 from urllib.parse import unquote
 
 import httpx
-
-from tests.client import Client, Credentials, InquiryCall, OrderCall
-from tests.stack import Stack
-from tests.stack.stack import AppClient
+from vezne_cli import Stack
+from vezne_cli.stack import AppClient
+from vezne_client import Client, Credentials, InquiryCall, OrderCall
 
 
 def credentials(stack: Stack, client: AppClient | None = None) -> Credentials:

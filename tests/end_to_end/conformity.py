@@ -5,8 +5,7 @@ from typing import Any
 
 import httpx
 from jsonschema import Draft202012Validator
-
-from tests.openapi.document import DOCUMENT
+from vezne_cli.document.document import DOCUMENT
 
 TOLD_BY_US = {"Retry-After", "Location", "Idempotent-Replayed"}
 

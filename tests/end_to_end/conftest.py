@@ -4,10 +4,10 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from vezne_cli import Stack, running_stack
+from vezne_client import Client
 
-from tests.client import Client
 from tests.end_to_end.callers import credentials
-from tests.stack import Stack, running_stack
 
 
 @pytest.fixture(scope="session")

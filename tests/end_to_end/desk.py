@@ -5,9 +5,9 @@ import os
 import subprocess
 from typing import Any
 
-from tests.stack import Stack
-from tests.stack.build import STACK_NAME, aws_environment
-from tests.stack.processes import ROOT
+from vezne_cli import Stack
+from vezne_cli.build import STACK_NAME, aws_environment
+from vezne_cli.processes import ROOT
 
 
 def make(stack: Stack, target: str, stdin: Any = None, **variables: str) -> "subprocess.CompletedProcess[str]":

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.client import ORDERS, OrderCall
+from vezne_cli import Stack
+from vezne_client import ORDERS, OrderCall
+
 from tests.end_to_end.callers import request_for
-from tests.stack import Stack
 
 OPERATIONS = ("kolaybi.collect", "vakifbank.pay", "walletgate.pay_bill", "haso.set_expenses", "paynet.capture")
 

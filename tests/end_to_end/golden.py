@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.stack import Stack
-from tests.stack.processes import ROOT
-from tests.stack.stack import FUNCTIONS, INQUIRIES, OPERATIONS
+from vezne_cli import Stack
+from vezne_cli.processes import ROOT
+from vezne_cli.stack import FUNCTIONS, INQUIRIES, OPERATIONS
 
 
 @dataclass(frozen=True)

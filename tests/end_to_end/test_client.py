@@ -9,11 +9,12 @@ import uuid
 from decimal import Decimal
 
 import pytest
-from vezne.models.kolaybi import CollectionRequest
-from vezne.models.paynet import CaptureRequest
-from vezne.models.paynet_inquiries import CheckRequest
-
-from tests.client import (
+from vezne.providers.kolaybi.models import CollectionRequest
+from vezne.providers.paynet.inquiry_models import CheckRequest
+from vezne.providers.paynet.models import CaptureRequest
+from vezne_cli import Stack
+from vezne_cli.processes import ROOT, choose_port
+from vezne_client import (
     CAPTURE,
     CHECK,
     COLLECT,
@@ -23,9 +24,8 @@ from tests.client import (
     OutcomeUnknown,
     Problem,
 )
+
 from tests.end_to_end.callers import credentials
-from tests.stack import Stack
-from tests.stack.processes import ROOT, choose_port
 
 
 def capture() -> CaptureRequest:

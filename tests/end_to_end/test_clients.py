@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 from botocore.exceptions import ClientError
-from vezne.record import operation_id as named_by
+from vezne.orders.record import operation_id as named_by
+from vezne_cli import AppClient, Stack
 
 from tests.end_to_end.desk import make
 from tests.end_to_end.examples import Example, example
-from tests.stack import AppClient, Stack
 
 # Where a second sending books a second time, since the provider does not refuse it.
 BOOKED_TWICE_IF_SENT_TWICE = ["kolaybi.collect", "vakifbank.pay"]

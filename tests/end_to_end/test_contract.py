@@ -8,17 +8,17 @@ from typing import Any
 
 import httpx
 import pytest
+from vezne_cli import Stack
+from vezne_cli.build import STACK_NAME, aws_environment
+from vezne_cli.document.document import GUARDED
+from vezne_cli.document.routes import READ
+from vezne_cli.processes import ROOT
+from vezne_cli.stack import INQUIRIES
+from vezne_client import Problem
 
-from tests.client import Problem
 from tests.end_to_end.conformity import breaches, closed_document
 from tests.end_to_end.examples import OPERATIONS, Example, example
 from tests.end_to_end.test_inquiries import golden
-from tests.openapi.document import GUARDED
-from tests.openapi.routes import READ
-from tests.stack import Stack
-from tests.stack.build import STACK_NAME, aws_environment
-from tests.stack.processes import ROOT
-from tests.stack.stack import INQUIRIES
 
 DOCUMENT = closed_document()
 # `then` of a sandbox rule, and the rest of it.
@@ -118,7 +118,7 @@ def test_an_outcome_settled_by_hand_is_answered_as_documented(stack: Stack, toke
         ExpressionAttributeValues={":past": {"N": "1"}},
     )
     subprocess.run(
-        [sys.executable, "-m", "tests.stack.desk", "--stack", STACK_NAME, "resolve", "--confirm", lost["operation_id"],
+        [sys.executable, "-m", "vezne_cli.desk", "--stack", STACK_NAME, "resolve", "--confirm", lost["operation_id"],
          lost["operation_id"], "succeeded", "seen on the statement"],
         cwd=ROOT, env={**os.environ, **aws_environment(stack.aws_endpoint_url), "PYTHONPATH": "shared"}, check=True,
         capture_output=True,

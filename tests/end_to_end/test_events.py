@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from vezne_cli import Stack
+from vezne_cli.stack import OPERATIONS as LOGICAL_NAMES
 
 from tests.end_to_end.examples import OPERATIONS, example
-from tests.stack import Stack
-from tests.stack.stack import OPERATIONS as LOGICAL_NAMES
 
 ROOT = Path(__file__).parents[2]
 

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as with_seed
 from hypothesis import strategies as st
+from vezne_cli import Stack
+from vezne_cli.document.examples import example as golden
+from vezne_cli.stack import INQUIRIES
 
 from tests.end_to_end.examples import OPERATIONS, example
-from tests.openapi.examples import example as golden
-from tests.stack import Stack
-from tests.stack.stack import INQUIRIES
 
 REQUESTS = int(os.environ.get("VEZNE_FUZZ_REQUESTS") or 500)
 SEED = int(os.environ.get("VEZNE_FAULTS_SEED") or 1)

@@ -6,14 +6,16 @@ from decimal import Decimal
 
 import httpx
 import pytest
-from vezne.models.haso_inquiries import PaymentPlanRequest
-from vezne.models.kolaybi_inquiries import TransactionsRequest
-from vezne.models.paynet_inquiries import CheckRequest
-from vezne.models.vakifbank_inquiries import QueryRequest
-from vezne.models.walletgate import BillPaymentRequest
-from vezne.models.walletgate_inquiries import BillsRequest
-
-from tests.client import (
+from vezne.providers.haso.inquiry_models import PaymentPlanRequest
+from vezne.providers.kolaybi.inquiry_models import TransactionsRequest
+from vezne.providers.paynet.inquiry_models import CheckRequest
+from vezne.providers.vakifbank.inquiry_models import QueryRequest
+from vezne.providers.walletgate.inquiry_models import BillsRequest
+from vezne.providers.walletgate.models import BillPaymentRequest
+from vezne_cli import Stack
+from vezne_cli.document.examples import example as golden_example
+from vezne_cli.stack import INQUIRIES, OPERATIONS
+from vezne_client import (
     CHECK,
     LIST_BILLS,
     LIST_TRANSACTIONS,
@@ -22,12 +24,10 @@ from tests.client import (
     QUERY,
     Client,
 )
-from tests.client import INQUIRIES as CALLS
+from vezne_client import INQUIRIES as CALLS
+
 from tests.end_to_end.callers import heard_by, request_for
 from tests.end_to_end.examples import example
-from tests.openapi.examples import example as golden_example
-from tests.stack import Stack
-from tests.stack.stack import INQUIRIES, OPERATIONS
 
 ASAT = "5e1d0a57-0000-4000-8000-000000001001"
 

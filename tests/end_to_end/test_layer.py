@@ -6,10 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from tests.stack import Stack
-from tests.stack.layer import layer_environment
-from tests.stack.processes import ROOT
+from vezne_cli import Stack
+from vezne_cli.layer import layer_environment
+from vezne_cli.processes import ROOT
 
 # Runs with nothing importable but the standard library and the layer: of what Lambda's own runtime brings, nothing.
 IMPORT_EVERYTHING = """
@@ -27,9 +26,9 @@ for app in sorted(Path(functions).glob("*/app.py")):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert callable(module.handler)
-vezne.aws.read_descriptions()
-for service in vezne.aws.SERVICES:
-    client = vezne.aws.client(service, connect_seconds=1, read_seconds=1)
+vezne.platform.aws.read_descriptions()
+for service in vezne.platform.aws.SERVICES:
+    client = vezne.platform.aws.client(service, connect_seconds=1, read_seconds=1)
     assert client.meta.endpoint_url == f"https://{service}.eu-central-1.amazonaws.com", client.meta.endpoint_url
 print("imported")
 """
@@ -59,7 +58,7 @@ def test_the_layer_holds_all_that_the_functions_import(local_layer: Path) -> Non
 
 def test_the_layer_ships_bytecode_and_no_rubbish(local_layer: Path) -> None:
     sources = list(local_layer.rglob("*.py"))
-    assert local_layer / "vezne" / "entry.py" in sources
+    assert local_layer / "vezne" / "api" / "handle_order.py" in sources
     for source in sources:
         compiled = source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.pyc"
         # Flag word 1: hash-based, unchecked; so a changed modification time does not make it stale.
@@ -106,5 +105,5 @@ def test_without_lambdas_python_the_build_stops_and_names_the_ways_out(tmp_path:
 
 def test_a_layer_without_bytecode_is_built_when_asked_for(tmp_path: Path) -> None:
     build(tmp_path, "arm64", LAMBDA_PYTHON="no-such-python", VEZNE_LAYER_BYTECODE="none").check_returncode()
-    assert (tmp_path / "python" / "vezne" / "entry.py").exists()
+    assert (tmp_path / "python" / "vezne" / "api" / "handle_order.py").exists()
     assert not list(tmp_path.rglob("*.pyc"))

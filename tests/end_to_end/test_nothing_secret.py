@@ -14,11 +14,11 @@ import pytest
 from stdnum import luhn
 from stdnum.iso7064 import mod_97_10
 from stdnum.tr import tckimlik
+from vezne_cli import Stack
+from vezne_sandbox.ledger import load_credentials
 
 from tests.end_to_end.examples import OPERATIONS, Example, example, reconfigured
 from tests.end_to_end.test_events import due, golden
-from tests.sandbox.ledger import load_credentials
-from tests.stack import Stack
 
 LONGEST_SHOWN = 8
 """Characters of a number in a row that may be seen: a masked card shows its first six and last four digits."""

@@ -9,11 +9,11 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import CHECKS
+from vezne_cli import Stack
+from vezne_cli.document.document import ANSWERS
+from vezne_cli.document.examples import answers
 
 from tests.end_to_end.conformity import closed_document, validator
-from tests.openapi.document import ANSWERS
-from tests.openapi.examples import answers
-from tests.stack import Stack
 
 RECORDED = json.loads(ANSWERS.read_text())
 # What differs from one run to the next.

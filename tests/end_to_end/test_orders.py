@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import httpx
 import pytest
+from vezne_cli import Stack
+from vezne_cli.orders import golden_order, send
+from vezne_client import Client
 
-from tests.client import Client
 from tests.end_to_end.callers import credentials, heard_by
 from tests.end_to_end.examples import OPERATIONS, Example, example
-from tests.stack import Stack
-from tests.stack.orders import golden_order, send
 
 
 def order(stack: Stack, one: Example, token: str, key: str | None = None) -> httpx.Response:

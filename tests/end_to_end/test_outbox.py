@@ -5,10 +5,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from vezne_cli import Stack
 
 from tests.end_to_end.examples import OPERATIONS, example
 from tests.end_to_end.test_events import due, golden
-from tests.stack import Stack
 
 Message = dict[str, str]
 

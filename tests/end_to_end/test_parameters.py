@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 from samtranslator.yaml_helper import yaml_parse
+from vezne_cli import Stack
+from vezne_cli.build import BUCKET, STACK_NAME
 
-from tests.stack import Stack
-from tests.stack.build import BUCKET, STACK_NAME
 from tests.support.template import source
 
 LIVE = {

@@ -8,10 +8,9 @@ import subprocess
 import sys
 
 import pytest
-
-from tests.stack import Stack
-from tests.stack.processes import ROOT
-from tests.stack.quick_start import LOST_ANSWER, ORDER, curl_lines
+from vezne_cli import Stack
+from vezne_cli.processes import ROOT
+from vezne_cli.quick_start import LOST_ANSWER, ORDER, curl_lines
 
 README = (ROOT / "README.md").read_text()
 SCRIPT = """

@@ -14,10 +14,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
+from vezne_cli import Stack
+from vezne_cli.document.document import DOCUMENT, PROBLEMS
 
 from tests.end_to_end.browser import chromium, complaints
-from tests.openapi.document import DOCUMENT, PROBLEMS
-from tests.stack import Stack
 
 NAMES = {it["operationId"] for methods in json.loads(DOCUMENT.read_text())["paths"].values() for it in methods.values()}
 WAIT_SECONDS = 60

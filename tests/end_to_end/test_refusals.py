@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
+from vezne_cli import Stack
 
 from tests.end_to_end.examples import OPERATIONS, Example, example, reconfigured
-from tests.stack import Stack
 
 MEMBERS = {"type", "title", "status", "money", "retry"}
 

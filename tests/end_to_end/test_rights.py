@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from vezne_cli import Stack
+from vezne_cli.build import STACK_NAME
+from vezne_cli.stack import INQUIRIES
 
 from tests.end_to_end.examples import OPERATIONS
-from tests.stack import Stack
-from tests.stack.build import STACK_NAME
-from tests.stack.stack import INQUIRIES
 
 # Runs under a role of the template and tries calls: name -> None if allowed, else the error code.
 PROBE = """

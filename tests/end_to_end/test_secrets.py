@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from vezne_cli import Stack
+from vezne_cli.stack import INQUIRIES
+from vezne_sandbox.ledger import load_credentials
 
 from tests.end_to_end.desk import make
 from tests.end_to_end.examples import OPERATIONS, Example, example, reconfigured
 from tests.end_to_end.test_events import due, golden
 from tests.end_to_end.test_inquiries import golden as inquire
-from tests.sandbox.ledger import load_credentials
-from tests.stack import Stack
-from tests.stack.stack import INQUIRIES
 
 PROVIDERS = [operation.split(".")[0] for operation in OPERATIONS]
 RIGHT = load_credentials()

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-
-from tests.stack import Stack, running_stack
-from tests.stack.build import STACK_NAME, build_and_deploy, inputs
-from tests.stack.processes import ROOT
-from tests.stack.stack import ORDERS
+from vezne_cli import Stack, running_stack
+from vezne_cli.build import STACK_NAME, build_and_deploy, inputs
+from vezne_cli.processes import ROOT
+from vezne_cli.stack import ORDERS
 
 SENTENCE = "This client has no operation of that id."
 

@@ -5,13 +5,13 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from vezne.idempotency import Store
+from vezne.orders.store import Store
+from vezne_cli.processes import run_directory
+from vezne_cli.stack import Aws
 
 from tests.end_to_end.lacking import lacking
 from tests.faults.engines import EngineStore
 from tests.faults.world import Function, World, create_table, running_world
-from tests.stack.processes import run_directory
-from tests.stack.stack import Aws
 from tests.support.dynamodb_local import dynamodb_local, running_dynamodb
 
 _printed: list[str] = []

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from vezne.idempotency import Store
+from vezne.orders.store import Store
 
 
 class EngineStore(Store):

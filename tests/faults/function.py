@@ -28,8 +28,11 @@ from unittest import mock
 import botocore.httpsession
 from botocore.exceptions import ReadTimeoutError
 from botocore.retries import standard
-from vezne import entry, idempotency, inquiries, provider
+from vezne.api import handle_order
 from vezne.operation import Operation
+from vezne.orders import store as store_module
+from vezne.providers import client as inquiries
+from vezne.providers import http as provider
 
 MODULES = {
     "kolaybi.collect": "functions.kolaybi_collect.app",
@@ -88,7 +91,7 @@ def watch_store(steps: Steps) -> None:
     """Put steps round the record's writes."""
     for method in ("claim", "take_over", "settle", "release", "keep_unknown"):
         step = "settle" if method in ("release", "keep_unknown") else method
-        _surround(idempotency.Store, method, steps, step)
+        _surround(store_module.Store, method, steps, step)
 
 
 def _surround(owner: type, method: str, steps: Steps, step: str) -> None:
@@ -192,8 +195,8 @@ def fast_time(operation: Any) -> Iterator[None]:
 def invoke(module: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Run the handler once. What it raises is told by its name, as Lambda does."""
     offset = float(request.get("clock", 0.0))
-    store = functools.partial(idempotency.Store, clock=lambda: time.time() + offset)
-    with mock.patch.object(entry, "Store", store):
+    store = functools.partial(store_module.Store, clock=lambda: time.time() + offset)
+    with mock.patch.object(handle_order, "Store", store):
         try:
             context = Context(request.get("seconds", LAMBDA_SECONDS))
             return {"answer": module.handler(request["event"], context)}

@@ -15,21 +15,23 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from vezne import credentials, entry, telemetry
-from vezne.idempotency import Store
-from vezne.inquiries import vakifbank
-from vezne.provider import Answer as ProviderAnswer
-from vezne.provider import AnswerLostError, Provider
-from vezne.record import Record
+from vezne.api import handle_order
+from vezne.orders.record import Record
+from vezne.orders.store import Store
+from vezne.platform import telemetry
+from vezne.providers import credentials
+from vezne.providers.http import Answer as ProviderAnswer
+from vezne.providers.http import AnswerLostError, Provider
+from vezne.providers.vakifbank import client as vakifbank
+from vezne_sandbox.lies import RAW
+from vezne_sandbox.rules import read_rule
+from vezne_sandbox.server import Sandbox
+from vezne_sandbox.wire import Call
 
 from tests.faults.function import MODULES, Killed, Steps, call_kind, operation_of
 from tests.faults.memory_store import MemoryStore
 from tests.faults.memory_table import MemoryTable
 from tests.faults.world import SWEEP, Answer
-from tests.sandbox.lies import RAW
-from tests.sandbox.rules import read_rule
-from tests.sandbox.server import Sandbox
-from tests.sandbox.wire import Call
 
 LAMBDA_SECONDS = 27.0
 
@@ -109,7 +111,7 @@ class Bench:
 
         try:
             with (
-                mock.patch.object(entry, "Store", return_value=store),
+                mock.patch.object(handle_order, "Store", return_value=store),
                 mock.patch.object(self.operation, "order", order),
             ):
                 return Answer(self.module.handler(event, self.context()))

@@ -1,6 +1,6 @@
 """A DynamoDB table in memory that evaluates the real condition and update expressions of the code under test.
 
-It knows what `vezne.idempotency` uses and refuses everything else. `test_memory_store.py` holds it to MiniStack and to
+It knows what `vezne.orders.store` uses and refuses everything else. `test_memory_store.py` holds it to MiniStack and to
 DynamoDB Local, call by call.
 """
 

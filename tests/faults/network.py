@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.faults.memory_table import Item, MemoryTable
 
-# The SDK tries each call twice; see `vezne.aws.client`.
+# The SDK tries each call twice; see `vezne.platform.aws.client`.
 ATTEMPTS = 2
 LOST, UNANSWERED, LATE, DOUBLED = "lost", "unanswered", "late", "doubled"
 CONFLICT, MASKED, REFUSED = "conflict", "masked", "refused"

@@ -12,7 +12,8 @@ import signal
 import socket
 import sys
 
-from vezne import credentials, idempotency
+from vezne.orders import store as store_module
+from vezne.providers import credentials
 
 from tests.faults import function
 
@@ -21,7 +22,7 @@ def main(control: socket.socket) -> None:
     """Fork a process per message, with the file descriptor it brings, until the owner closes its end."""
     for module in function.MODULES.values():
         importlib.import_module(module)
-    idempotency._client()
+    store_module._client()
     credentials._client()
     gc.freeze()
     # The kernel takes the dead children away.

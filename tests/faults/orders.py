@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from vezne.record import operation_id
-
-from tests.sandbox.client import SandboxControl
-from tests.sandbox.ledger import ISTANBUL
+from vezne.orders.record import operation_id
+from vezne_sandbox.client import SandboxControl
+from vezne_sandbox.ledger import ISTANBUL
 
 CLIENT = "faults-client"
 # Names within one run of the tests; the table and the sandboxes start empty.

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig, idempotent
-from vezne import idempotency
-from vezne.outcome import Declined, Succeeded
-from vezne.provider import Deadline
+from vezne.orders import store as store_module
+from vezne.orders.outcome import Declined, Succeeded
+from vezne.providers.http import Deadline
 
 from tests.faults.function import Steps, _surround
 
@@ -22,7 +22,7 @@ class PaymentError(Exception):
 
 def module(operation: Any, table: str, steps: Steps) -> SimpleNamespace:
     """Something with a `handler`, like the module of a function."""
-    layer = DynamoDBPersistenceLayer(table_name=table, boto3_client=idempotency._client())
+    layer = DynamoDBPersistenceLayer(table_name=table, boto3_client=store_module._client())
     config = IdempotencyConfig(event_key_jmespath='headers."idempotency-key"', raise_on_no_idempotency_key=True)
     _surround(DynamoDBPersistenceLayer, "save_inprogress", steps, "claim")
     _surround(DynamoDBPersistenceLayer, "save_success", steps, "settle")

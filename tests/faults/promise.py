@@ -6,7 +6,7 @@ He knows how often the provider booked each order, and what was said about it so
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vezne.record import SETTLED, SUCCEEDED, Record
+from vezne.orders.record import SETTLED, SUCCEEDED, Record
 
 from tests.faults.in_process import Bench
 from tests.faults.orders import COMPLETE_LOOK_UP, Order, new_order

@@ -16,9 +16,10 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from vezne import idempotency
-from vezne.record import DECLINED, NOT_EXECUTED, SUCCEEDED, guard_id
-from vezne.resolving import SweepStoppedError
+from vezne.orders import store as store_module
+from vezne.orders.look_up import SweepStoppedError
+from vezne.orders.record import DECLINED, NOT_EXECUTED, SUCCEEDED, guard_id
+from vezne_sandbox.rules import lies_of
 
 from tests.faults import orders
 from tests.faults.function import Killed, Steps
@@ -29,7 +30,6 @@ from tests.faults.orders import Order, new_order, seeded
 from tests.faults.promise import PAID_ONCE, Promise, like
 from tests.faults.test_lies import LOOK_UPS
 from tests.faults.world import OPERATIONS, Answer
-from tests.sandbox.rules import lies_of
 
 RUNS = int(os.environ.get("VEZNE_CHAOS_RUNS") or 500)
 START = datetime(2026, 11, 26, 9, tzinfo=UTC).timestamp()
@@ -211,7 +211,7 @@ class Run:
         self.note(f"sweep, clock {skew:+}")
         try:
             self.bench.sweep(skew=skew)
-        except (idempotency.StoreUnavailableError, SweepStoppedError):
+        except (store_module.StoreUnavailableError, SweepStoppedError):
             self.note("sweep failed")
 
     def lie(self) -> None:
@@ -283,7 +283,7 @@ class Run:
 @contextmanager
 def chaos(current: list[ChaosBench]) -> Iterator[None]:
     """The bench's surroundings for the runs of this file; the store waits for nothing."""
-    with in_process(lambda: current[0]), mock.patch.object(idempotency.time, "sleep"):
+    with in_process(lambda: current[0]), mock.patch.object(store_module.time, "sleep"):
         yield
 
 

@@ -5,12 +5,12 @@ import threading
 from typing import Any
 
 import pytest
+from vezne_cli.processes import ROOT
 
 from tests.faults.orders import new_order
 from tests.faults.world import OPERATIONS, Function
-from tests.stack.processes import ROOT
 
-CREDENTIALS = json.loads((ROOT / "tests/sandbox/credentials.json").read_text())
+CREDENTIALS = json.loads((ROOT / "shared/vezne_sandbox/credentials.json").read_text())
 # Which field of each provider's secret is rotated.
 ROTATED = {
     "kolaybi.collect": "api_key",

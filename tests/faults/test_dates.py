@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from vezne_sandbox.ledger import ISTANBUL
 
 from tests.faults.in_process import Bench, in_process
 from tests.faults.orders import Order, new_order
-from tests.sandbox.ledger import ISTANBUL
 
 DAY = 24 * 3600
 

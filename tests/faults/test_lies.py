@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from vezne_sandbox.odd import ODD_FORMS, UNNAMED_FORMS
 
 from tests.faults.orders import new_order
 from tests.faults.tables import aligned, tally
 from tests.faults.verdict import RETRY_AT, Trial
 from tests.faults.world import OPERATIONS, Function, World
-from tests.sandbox.odd import ODD_FORMS, UNNAMED_FORMS
 
 NOW, NEVER, LATE = True, False, {"after_seconds": 1}
 SAID = ("hang", "reset", "status_500", "bad_gateway_html", "cut", "trailing_comma", "slow_drops", "informational",

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from vezne import idempotency
-from vezne.idempotency import GuardRefusedError, LostOwnershipError, Store, StoreUnavailableError
-from vezne.record import DECLINED, NOT_EXECUTED, PROCESSING, SUCCEEDED, Guard, Record, guard_id, to_item
+from vezne.orders import store as store_module
+from vezne.orders.record import DECLINED, NOT_EXECUTED, PROCESSING, SUCCEEDED, Guard, Record, guard_id, to_item
+from vezne.orders.store import GuardRefusedError, LostOwnershipError, Store, StoreUnavailableError
 
 from tests.faults.memory_store import MemoryStore
 from tests.faults.memory_table import MemoryTable
@@ -83,7 +83,7 @@ class Pair:
             ids = [guard_id(record.operation, guard.key) for guard in record.guards]
         for store in self.stores:
             for lost in ids:
-                key = {"TableName": idempotency.table(), "Key": {"id": {"S": lost}}}
+                key = {"TableName": store_module.table(), "Key": {"id": {"S": lost}}}
                 if old and lost.startswith("guard#"):
                     store._call("update_item", **key, UpdateExpression="REMOVE marks_paid, holder_owner, paid")
                 else:

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import seed as with_seed
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from vezne_sandbox.odd import ODD_FORMS, UNNAMED_FORMS
+from vezne_sandbox.rules import FORMS, lies_of
 
 from tests.faults.function import STEPS
 from tests.faults.in_process import Bench, in_process
@@ -18,8 +20,6 @@ from tests.faults.orders import Order, new_order
 from tests.faults.promise import Promise, like
 from tests.faults.test_lies import LOOK_UPS
 from tests.faults.world import OPERATIONS
-from tests.sandbox.odd import ODD_FORMS, UNNAMED_FORMS
-from tests.sandbox.rules import FORMS, lies_of
 
 RUNS = 2000
 SKEWS = st.sampled_from([0.0, 120.0, -120.0])

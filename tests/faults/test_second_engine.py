@@ -8,8 +8,8 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from vezne.idempotency import GuardRefusedError, LostOwnershipError, Store, table
-from vezne.record import DECLINED, NOT_EXECUTED, PROCESSING, SUCCEEDED, UNKNOWN, Guard, Record
+from vezne.orders.record import DECLINED, NOT_EXECUTED, PROCESSING, SUCCEEDED, UNKNOWN, Guard, Record
+from vezne.orders.store import GuardRefusedError, LostOwnershipError, Store, table
 
 CONTENDERS = 8
 ROUNDS = 15

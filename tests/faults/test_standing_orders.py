@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from vezne.record import STANDING_ORDER_CLIENT, operation_id
+from vezne.orders.record import STANDING_ORDER_CLIENT, operation_id
 
 from tests.faults.orders import Order, new_order
 from tests.faults.world import OPERATIONS, Function

@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vezne.record import SETTLED, Record, from_item
-
-from tests.client import Problem
-from tests.sandbox.client import SandboxControl
-from tests.stack.build import aws_environment
-from tests.stack.processes import ROOT, choose_port, run_directory
-from tests.stack.stack import Aws, _ministack, _sandbox
+from vezne.orders.record import SETTLED, Record, from_item
+from vezne_cli.build import aws_environment
+from vezne_cli.processes import ROOT, choose_port, run_directory
+from vezne_cli.stack import Aws, _ministack, _sandbox
+from vezne_client import Problem
+from vezne_sandbox.client import SandboxControl
 
 OPERATIONS = ("kolaybi.collect", "vakifbank.pay", "walletgate.pay_bill", "haso.set_expenses", "paynet.capture")
 SWEEP = {"detail-type": "Scheduled Event", "source": "aws.events"}
@@ -212,7 +211,7 @@ class World:
         name = f"{operation.replace('.', '-')}-{uuid.uuid4().hex[:8]}"
         create_table(self.aws, name)
         provider = operation.partition(".")[0]
-        fields = json.loads((ROOT / "tests/sandbox/credentials.json").read_text()).get(provider, {})
+        fields = json.loads((ROOT / "shared/vezne_sandbox/credentials.json").read_text()).get(provider, {})
         secret = self.aws("secretsmanager").create_secret(Name=name, SecretString=json.dumps(fields))["ARN"]
         return Function(self, operation, name, secret)
 

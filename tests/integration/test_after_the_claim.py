@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from vezne.idempotency import LostOwnershipError
-from vezne.provider import Answer, NotSentError, Provider
-from vezne.record import DECLINED, PROCESSING, SUCCEEDED, UNKNOWN
+from vezne.orders.record import DECLINED, PROCESSING, SUCCEEDED, UNKNOWN
+from vezne.orders.store import LostOwnershipError
+from vezne.providers.http import Answer, NotSentError, Provider
 
 from tests.support.bench import Bench, operation_of, secrets_client
 from tests.support.examples import EXAMPLES, HASO, KOLAYBI, PAYNET, VAKIFBANK, Example
@@ -311,17 +311,17 @@ def fail(*_: Any, **__: Any) -> None:
 
 
 STEPS = [
-    "vezne.path._call",
-    "vezne.path.settle",
-    "vezne.idempotency.Store.settle",
-    "vezne.idempotency._owned_update",
-    "vezne.record.to_item",
-    "vezne.settling.finish",
-    "vezne.settling.count",
-    "vezne.telemetry.metrics.add_metric",
-    "vezne.telemetry.metrics.flush_metrics",
-    "vezne.entry._report_response",
-    "vezne.entry.problem_response",
+    "vezne.orders.execute._call",
+    "vezne.orders.execute.settle",
+    "vezne.orders.store.Store.settle",
+    "vezne.orders.store._owned_update",
+    "vezne.orders.record.to_item",
+    "vezne.orders.finalise.finish",
+    "vezne.orders.finalise.count",
+    "vezne.platform.telemetry.metrics.add_metric",
+    "vezne.platform.telemetry.metrics.flush_metrics",
+    "vezne.api.handle_order._report_response",
+    "vezne.api.handle_order.problem_response",
 ]
 
 
@@ -345,7 +345,7 @@ def test_no_failure_after_the_claim_denies_it(
         return reply_of(reply, call)
 
     log_in(bench, example)
-    if step == "vezne.path._call":
+    if step == "vezne.orders.execute._call":
         # Entered before the provider has the order, but after the claim.
         monkeypatch.setattr(step, fail)
     response = answered(bench, example, answer_and_break)
@@ -361,10 +361,10 @@ def test_no_failure_after_the_claim_denies_it(
 @pytest.mark.parametrize(
     "step",
     [
-        "vezne.path.conclude",
-        "vezne.resolving._evidence",
-        "vezne.idempotency.Store.keep_unknown",
-        "vezne.settling.write",
+        "vezne.orders.execute.conclude",
+        "vezne.orders.look_up._evidence",
+        "vezne.orders.store.Store.keep_unknown",
+        "vezne.orders.finalise.write",
     ],
 )
 def test_no_failure_while_looking_up_denies_an_order(

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from vezne_cli import clients as tool
+from vezne_cli.clients import Clients
+from vezne_cli.connection import OperatorError
 
-from tests.stack import clients as tool
-from tests.stack.clients import Clients
-from tests.stack.connection import OperatorError
 from tests.support.bench import Bench, secrets_client
 from tests.support.cognito import cognito
 from tests.support.examples import EXAMPLES

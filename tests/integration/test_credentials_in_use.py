@@ -4,7 +4,6 @@ import time
 from typing import Any
 
 import pytest
-from vezne import login_memory
 
 from tests.support.bench import Bench, forget_everything, table_client
 from tests.support.examples import (
@@ -169,8 +168,8 @@ def test_a_login_that_fails_lets_the_next_one_try(bench: Bench, reply: Reply) ->
 
 def test_while_another_function_logs_in_nobody_else_does(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first may be trying a wrong secret this very moment."""
-    monkeypatch.setattr(login_memory, "_LONGEST_WAIT_SECONDS", 0.05)
-    monkeypatch.setattr(login_memory, "_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(login_lock, "_LONGEST_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(login_lock, "_WAIT_SECONDS", 0.01)
     seen: list[int] = []
 
     def log_in_meanwhile(_: Call) -> Reply:

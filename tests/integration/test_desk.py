@@ -4,11 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from vezne.record import iso_time
+from vezne.orders.record import iso_time
+from vezne_cli.connection import OperatorError
+from vezne_cli.decisions import Decision, LookUp, decide
+from vezne_cli.desk import DeskError, explain, forget, main, unknown
 
-from tests.stack.connection import OperatorError
-from tests.stack.decisions import Decision, LookUp, decide
-from tests.stack.desk import DeskError, explain, forget, main, unknown
 from tests.support.bench import Bench
 from tests.support.examples import EXAMPLES, Example
 from tests.support.provider_server import HANG_UP
@@ -37,7 +37,7 @@ def test_explain_tells_what_happened_line_by_line(bench: Bench) -> None:
 
 
 def test_explain_does_not_call_a_killed_order_running(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vezne.path.settle", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr("vezne.orders.execute.settle", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         bench.send(CAPTURE)
     (item,) = bench.records()

@@ -1,7 +1,7 @@
 """What an earlier order under the key did is told even when this request is refused, and across releases."""
 
 import pytest
-from vezne.record import DECLINED, SUCCEEDED
+from vezne.orders.record import DECLINED, SUCCEEDED
 
 from tests.support.bench import Bench, operation_of
 from tests.support.examples import EXAMPLES, KOLAYBI, VAKIFBANK, Example

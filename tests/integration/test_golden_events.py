@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vezne.received import read_request
+from vezne.api.requests import read_request
 
 from tests.support.bench import ROOT, Bench, Response, operation_of
 from tests.support.examples import EXAMPLES, Example

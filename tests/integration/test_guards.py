@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from vezne import idempotency
-from vezne.record import DECLINED, SUCCEEDED, Record
+from vezne.orders import store as store_module
+from vezne.orders.record import DECLINED, SUCCEEDED, Record
 
 from tests.support.bench import Bench, Response
 from tests.support.examples import (
@@ -370,7 +370,7 @@ def guard_refuses(bench: Bench, monkeypatch: pytest.MonkeyPatch, guard: dict[str
         }
         raise ClientError(answer, "TransactWriteItems")
 
-    monkeypatch.setattr(idempotency._client(), "transact_write_items", refuse)
+    monkeypatch.setattr(store_module._client(), "transact_write_items", refuse)
 
 
 @pytest.mark.parametrize("settled", [False, True], ids=["still running", "settled meanwhile"])
@@ -517,7 +517,7 @@ def test_a_part_is_not_paid_after_the_version_before_paid_the_whole(bench: Bench
     part = dataclasses.replace(
         holder, id=f"{holder.id[:-1]}2", guards=tuple(dataclasses.replace(it, keeps=False) for it in holder.guards)
     )
-    with pytest.raises(idempotency.GuardRefusedError):
+    with pytest.raises(store_module.GuardRefusedError):
         bench.store.claim(part)
 
 

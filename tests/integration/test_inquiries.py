@@ -10,12 +10,18 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from vezne import credentials, inquiries, provider
-from vezne.inquiries import haso, kolaybi, paynet, vakifbank, walletgate
-from vezne.provider import Answer
+from vezne.providers import client as inquiries
+from vezne.providers import credentials
+from vezne.providers import http as provider
+from vezne.providers.haso import client as haso
+from vezne.providers.http import Answer
+from vezne.providers.kolaybi import client as kolaybi
+from vezne.providers.paynet import client as paynet
+from vezne.providers.vakifbank import client as vakifbank
+from vezne.providers.walletgate import client as walletgate
+from vezne_sandbox.client import SandboxControl
+from vezne_sandbox.server import running_sandbox
 
-from tests.sandbox.client import SandboxControl
-from tests.sandbox.server import running_sandbox
 from tests.support.template import source
 
 ROOT = Path(__file__).parents[2]
@@ -318,7 +324,7 @@ def test_an_unusable_secret(sandbox: SandboxControl, ask: Ask, monkeypatch: pyte
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_question_has_moved_nothing_whatever_went_wrong(ask: Ask, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr("vezne.inquiry._asked", lambda *_: 1 / 0)
+    monkeypatch.setattr("vezne.api.handle_inquiry._asked", lambda *_: 1 / 0)
     status, _, problem = ask(name)
     assert (status, problem["type"]) == (500, "/v1/problems/internal")
     assert (problem["money"], problem["retry"]) == ("not_moved", "same_key")

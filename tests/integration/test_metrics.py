@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from vezne.entry import StandingOrderFailed
+from vezne.api.handle_order import StandingOrderFailed
 
 from tests.support.bench import Bench, forget_everything
 from tests.support.examples import EXAMPLES, HASO, KOLAYBI, PAYNET, VAKIFBANK, Example
@@ -155,7 +155,7 @@ def test_a_fault_of_ours_is_counted(bench: Bench, counted: Counted, monkeypatch:
     def broken(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("vezne.entry._read_order", broken)
+    monkeypatch.setattr("vezne.api.handle_order._read_order", broken)
     assert bench.send(PAYNET).status == 500
     assert counted()["Internal"] == [({"service": "vezne"}, [1])]
 

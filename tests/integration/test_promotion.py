@@ -3,9 +3,9 @@
 import json
 
 import pytest
+from vezne_cli import provider_secrets as tool
+from vezne_cli.connection import OperatorError
 
-from tests.stack import provider_secrets as tool
-from tests.stack.connection import OperatorError
 from tests.support.bench import Bench, secrets_client
 from tests.support.examples import EXAMPLES, SECRETS
 from tests.support.provider_server import HANG_UP

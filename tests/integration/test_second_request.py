@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from vezne.idempotency import CLOCK_MARGIN_SECONDS
-from vezne.record import DECLINED, NOT_EXECUTED, SUCCEEDED
+from vezne.orders.record import DECLINED, NOT_EXECUTED, SUCCEEDED
+from vezne.orders.store import CLOCK_MARGIN_SECONDS
 
 from tests.support.bench import Bench, table_client
 from tests.support.examples import EXAMPLES, KOLAYBI, VAKIFBANK, Example
@@ -321,7 +321,7 @@ def test_what_stops_this_attempt_says_nothing_about_an_earlier_one(
     elif failure == "login":
         bench.put_secret(example.provider, json.dumps({"broken": "x"}))
     else:
-        monkeypatch.setattr("vezne.provider.Provider.prepare", _fail)
+        monkeypatch.setattr("vezne.providers.http.Provider.prepare", _fail)
     response = bench.send(example, seconds=seconds)
     assert response.status == status
     assert response.body["operation_id"] == first.id

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from vezne.entry import StandingOrderFailed
-from vezne.record import STANDING_ORDER_CLIENT
+from vezne.api.handle_order import StandingOrderFailed
+from vezne.orders.record import STANDING_ORDER_CLIENT
 
 from tests.support.bench import Bench
 from tests.support.examples import EXAMPLES, PAYNET, Example

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from vezne.api import stage_path
+from vezne.api.responses import stage_path
 
 from tests.support.bench import Bench, Response
 from tests.support.examples import EXAMPLES, HASO, KOLAYBI, LOGINS, WALLETGATE, Example
@@ -287,7 +287,7 @@ def test_design_3_row_11_internal(bench: Bench, example: Example, monkeypatch: p
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("KANARYA")
 
-    monkeypatch.setattr("vezne.provider.Provider.prepare", fail)
+    monkeypatch.setattr("vezne.providers.http.Provider.prepare", fail)
     response = bench.send(example)
     assert_problem(response, 500, "internal", "unknown", "same_key", operation_id=bench.order(example).operation_id)
     assert "KANARYA" not in str(response)

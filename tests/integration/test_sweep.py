@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from vezne import idempotency
-from vezne.inquiries import kolaybi
-from vezne.record import EVIDENCE_HEAD, EVIDENCE_TAIL, NOT_EXECUTED, SUCCEEDED, UNKNOWN, partition
-from vezne.resolving import SweepStoppedError
-from vezne.settling import LONGEST_OUTCOME_TEXT
+from vezne.orders import store as store_module
+from vezne.orders.finalise import LONGEST_OUTCOME_TEXT
+from vezne.orders.look_up import SweepStoppedError
+from vezne.orders.record import EVIDENCE_HEAD, EVIDENCE_TAIL, NOT_EXECUTED, SUCCEEDED, UNKNOWN, partition
+from vezne.providers.kolaybi import client as kolaybi
 
 from tests.support.bench import START, Bench, operation_of
 from tests.support.examples import (
@@ -386,12 +386,12 @@ def test_an_index_of_many_pages_is_read_to_its_end(bench: Bench, monkeypatch: py
     many(bench, 12)
     bench.clock.advance(HOUR)
     bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
-    call = idempotency.call
+    call = store_module.call
 
     def one_at_a_time(name: str, *client: Any, **request: Any) -> dict[str, Any]:
         return call(name, *client, **request, **({"Limit": 1} if name == "query" else {}))
 
-    monkeypatch.setattr(idempotency, "call", one_at_a_time)
+    monkeypatch.setattr(store_module, "call", one_at_a_time)
     assert bench.sweep(PAYNET)["looked_up"] == 12
 
 
@@ -470,7 +470,7 @@ def test_an_outcome_that_is_too_long_is_cut_for_the_answer_and_the_record_alike(
 
 def refuse_large_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     """As the table refuses an item of more than 400 KB."""
-    client: Any = idempotency._client()
+    client: Any = store_module._client()
     write = client.update_item
 
     def refuse(**request: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import moto
 import pytest
-from vezne import idempotency
+from vezne.orders import store as store_module
 
 from tests.support.bench import Bench
 from tests.support.examples import EXAMPLES, VAKIFBANK, Example
@@ -32,7 +32,7 @@ def requests(bench: Bench) -> Any:
         if "TransactItems" not in body:
             seen.append(body)
 
-    events = idempotency._client().meta.events
+    events = store_module._client().meta.events
     events.register("before-call.dynamodb", see)
     yield seen
     events.unregister("before-call.dynamodb", see)

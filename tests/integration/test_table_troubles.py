@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from vezne import credentials, idempotency
-from vezne.idempotency import StoreUnavailableError
+from vezne.orders import store as store_module
+from vezne.orders.store import StoreUnavailableError
+from vezne.providers import credentials
 
 from tests.support.bench import Bench
 from tests.support.examples import EXAMPLES, HASO, KOLAYBI, LOGINS, PAYNET, WALLETGATE, Example
@@ -22,7 +23,7 @@ class Conflicts:
     """Lets the table cancel the first so many transactions for a conflict with another one."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, times: int, code: str = "TransactionConflict") -> None:
-        client = idempotency._client()
+        client = store_module._client()
         self.tries, self._times, self._code, self._real = 0, times, code, client.transact_write_items
         monkeypatch.setattr(client, "transact_write_items", self)
 
@@ -71,7 +72,7 @@ def test_what_the_table_refuses_is_no_answer_about_the_record(
     def refuse(**_: Any) -> None:
         raise ClientError({"Error": {"Code": code, "Message": "x"}}, "GetItem")
 
-    monkeypatch.setattr(idempotency._client(), "get_item", refuse)
+    monkeypatch.setattr(store_module._client(), "get_item", refuse)
     with pytest.raises(StoreUnavailableError, match=code):
         bench.store.find("op_aaaaaaaaaaaaaaaaaaaaaaaaaa")
 
@@ -104,7 +105,7 @@ def test_nobody_knows_of_an_earlier_order_after_a_fault_before_the_claim(
 
     assert answered(bench, example, example.success).status == 200
     with monkeypatch.context() as patch:
-        patch.setattr("vezne.path._new_record", fail)
+        patch.setattr("vezne.orders.execute._new_record", fail)
         response = bench.send(example)
     assert (response.status, response.slug) == (500, "internal")
     assert (response.body["money"], response.body["retry"]) == ("unknown", "same_key")

@@ -78,7 +78,7 @@ def test_whoever_waits_as_long_as_told_is_looked_up_for_each_time(bench: Bench, 
 def test_the_status_route_tells_the_same_time_to_wait(
     bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vezne.reading.Store", lambda: bench.store)
+    monkeypatch.setattr("vezne.api.handle_operations.Store", lambda: bench.store)
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, json_reply({}, 500))
     bench.clock.advance(30)

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.stack.processes import LOCAL
+from vezne_cli.processes import LOCAL
+
 from tests.support.dynamodb_local import dynamodb_local
 
 from .connection import connections

@@ -8,8 +8,7 @@ import json
 import sys
 
 from aiohttp import web
-
-from tests.sandbox.ledger import load_credentials
+from vezne_sandbox.ledger import load_credentials
 
 
 async def aws(request: web.Request) -> web.Response:

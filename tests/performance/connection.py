@@ -11,7 +11,8 @@ import certifi
 import requests
 from botocore.session import Session
 from requests.adapters import HTTPAdapter
-from vezne import aws, provider, tls
+from vezne.platform import aws, tls
+from vezne.providers import http as provider
 
 from .certificates import Authority, make_authority, tls_server
 from .measuring import Spread

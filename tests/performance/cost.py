@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vezne.record import SHARDS
+from vezne.orders.record import SHARDS
+from vezne_cli import Stack, running_stack
 
 from tests.end_to_end.examples import OPERATIONS, example
 from tests.end_to_end.golden import GOLDEN_EVENTS
 from tests.end_to_end.runtime.emulator import instance
-from tests.stack import Stack, running_stack
 from tests.support.template import of_type, properties, source, transformed
 
 ORDERS = 1_000_000

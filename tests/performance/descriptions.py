@@ -13,7 +13,7 @@ from typing import Any
 import botocore
 
 BUILT_IN = Path(botocore.__file__).parent / "data"
-KEPT = Path(__file__).parents[2] / "shared" / "vezne" / "descriptions"
+KEPT = Path(__file__).parents[2] / "shared" / "vezne" / "platform" / "descriptions"
 # Of each service: its version, and the calls that the functions make.
 CALLS = {
     ("dynamodb", "2012-08-10"): ("DeleteItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"),

@@ -18,16 +18,16 @@ from typing import Any
 
 import boto3
 from samtranslator.yaml_helper import yaml_parse
-from vezne import idempotency
-from vezne.idempotency import Store
-from vezne.outcome import Inconclusive
-from vezne.provider import Deadline
-from vezne.record import SHARDS, SUCCEEDED, UNKNOWN, Record, operation_id, to_item
-from vezne.resolving import sweep
-from vezne.telemetry import logger
+from vezne.orders import store as store_module
+from vezne.orders.look_up import sweep
+from vezne.orders.outcome import Inconclusive
+from vezne.orders.record import SHARDS, SUCCEEDED, UNKNOWN, Record, operation_id, to_item
+from vezne.orders.store import Store
+from vezne.platform.telemetry import logger
+from vezne.providers.http import Deadline
+from vezne_cli.document.routes import load, served
+from vezne_cli.processes import ROOT
 
-from tests.openapi.routes import load, served
-from tests.stack.processes import ROOT
 from tests.support.dynamodb_local import running_dynamodb
 
 OPERATION = "paynet.capture"
@@ -52,7 +52,7 @@ def growth(folder: Path, log: Path, steps: list[int], say: Callable[[str], None]
         os.environ.update(environment)
         client: Any = boto3.client("dynamodb")
         client.create_table(TableName=TABLE, **_table_of_the_template())
-        meter = Meter(idempotency._client())
+        meter = Meter(store_module._client())
         # What a sweep logs of each record is not asked here.
         logger.setLevel("ERROR")
         _measured(meter, 0, 1)  # once for nothing: its virtual machine warms up
@@ -132,7 +132,7 @@ def _measured(meter: Meter, step: int, unresolved: int) -> dict[str, Any]:
         "sweep": _cost(meter, lambda _: sweep(operation, DEADLINE, store), times=SWEEPS, before=lambda: _put(in_doubt)),
     }
     for one in in_doubt:
-        idempotency.call("delete_item", TableName=TABLE, Key={"id": {"S": one.id}})
+        store_module.call("delete_item", TableName=TABLE, Key={"id": {"S": one.id}})
     return measured
 
 
@@ -162,7 +162,7 @@ def _capture() -> Any:
 
 def _put(records: list[Record]) -> None:
     for one in records:
-        idempotency.call("put_item", TableName=TABLE, Item=to_item(one))
+        store_module.call("put_item", TableName=TABLE, Item=to_item(one))
 
 
 def _fill(url: str, start: int, end: int) -> None:

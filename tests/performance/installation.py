@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
-
-from tests.stack.layer import layer_environment
+from vezne_cli.layer import layer_environment
 
 ROOT = Path(__file__).parents[2]
 BENCH = ROOT / ".local" / "bench"

@@ -82,17 +82,17 @@ def cold(subjects: Sequence[Subject], runs: int) -> dict[str, dict[str, Any]]:
 STEPS = {
     "boto3 itself loaded (with s3transfer)": "import boto3",
     "garbage collection not paused": "import vezne, gc; gc.enable()",
-    "botocore reads the endpoints of all services": "import vezne.aws; del vezne.aws._Loader.load_data_with_path",
-    "botocore reads and builds every call of the two services": "import vezne.aws as a; a._loader = a._Loader",
-    "botocore searches all services": "import vezne.aws; del vezne.aws._Loader.list_available_services",
+    "botocore reads the endpoints of all services": "import vezne.platform.aws as a; del a._Loader.load_data_with_path",
+    "botocore reads and builds every call of the two services": "import vezne.platform.aws as a; a._loader = a._Loader",
+    "botocore searches all services": "import vezne.platform.aws as a; del a._Loader.list_available_services",
     "charset-normalizer in the layer": f"import sys; sys.path.append({str(BENCH / 'floor-packages')!r})",
     "authorities not read beside the imports": (
-        "import functools, vezne.startup; vezne.startup.meanwhile = functools.cache"
+        "import functools, vezne.platform.startup; vezne.platform.startup.meanwhile = functools.cache"
     ),
     "pydantic looks for plugins": "import os; os.environ['PYDANTIC_DISABLE_PLUGINS'] = ''",
-    "all currencies read": "import vezne.money; vezne.money._codes()",
+    "all currencies read": "import vezne.platform.money; vezne.platform.money._codes()",
     "every provider's secret model built": (
-        "import vezne.credentials as c; [m.model_rebuild() for m in c.SecretModel.__subclasses__()]"
+        "import vezne.providers.credentials as c; [m.model_rebuild() for m in c.SecretModel.__subclasses__()]"
     ),
 }
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.sandbox.client import SandboxControl
-from tests.stack.processes import ROOT, choose_port, running
-from tests.stack.stack import _sandbox
+from vezne_cli.processes import ROOT, choose_port, running
+from vezne_cli.stack import _sandbox
+from vezne_sandbox.client import SandboxControl
 
 from .installation import BENCH, PYTHON, Subject
 from .measuring import Spread

@@ -15,7 +15,8 @@ from typing import Any
 
 from awslambdaric import lambda_runtime_hooks_runner
 from botocore.credentials import Credentials, ReadOnlyCredentials
-from vezne import credentials, idempotency
+from vezne.orders import store as store_module
+from vezne.providers import credentials
 
 sys.path.append(str(Path(__file__).parent))
 
@@ -42,7 +43,7 @@ def snapshot() -> dict[str, Any]:
     held = [(type(known), known) for known in gc.get_objects()]
     gc.freeze()
     return {
-        "clients": idempotency._client.cache_info().currsize + credentials._client.cache_info().currsize,
+        "clients": store_module._client.cache_info().currsize + credentials._client.cache_info().currsize,
         "credentials": sum(issubclass(kind, (Credentials, ReadOnlyCredentials)) for kind, _ in held),
         "secrets": sum(issubclass(kind, credentials.SecretModel) for kind, _ in held)
         + sum(kind is credentials.Keyring and (known._secret or known._token) is not None for kind, known in held),

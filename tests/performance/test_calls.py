@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from vezne import credentials
+from vezne.providers import credentials
 
 from tests.support.bench import Bench
 from tests.support.examples import EXAMPLES, Example

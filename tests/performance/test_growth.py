@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from vezne.record import SHARDS
+from vezne.orders.record import SHARDS
 
 from tests.performance.growth import CALLS, CALLS_OF_A_LOOK_UP, UNRESOLVED, assert_level
 from tests.performance.report import table

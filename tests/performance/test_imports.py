@@ -47,26 +47,23 @@ PACKAGES = {"get_operation": READING, "reference": set[str](), **OPERATIONS, **I
 WITH_LAYER = PACKAGES.keys() - {"reference"}
 
 READING_MODULES = {
-    "api",
-    "aws",
-    "guards",
-    "idempotency",
-    "problems",
-    "reading",
-    "record",
-    "startup",
-    "telemetry",
-    "tls",
-}
-ASKING_MODULES = {
-    "api", "aws", "credentials", "inquiries", "masking", "models", "money", "outcome", "problems", "provider",
-    "received", "record", "signing", "startup", "telemetry", "tls", "watch",
+    "api", "api.handle_operations", "api.responses", "orders", "orders.guards", "orders.record", "orders.store",
+    "platform", "platform.aws", "platform.startup", "platform.telemetry", "platform.tls", "problems",
 }  # fmt: skip
-SENDING_MODULES = ASKING_MODULES | {"entry", "guards", "idempotency", "operation", "path", "resolving", "settling"}
+ASKING_MODULES = {
+    "api", "api.requests", "api.responses", "orders", "orders.outcome", "orders.record", "platform", "platform.aws",
+    "platform.masking", "platform.money", "platform.signing", "platform.startup", "platform.telemetry",
+    "platform.timers", "platform.tls", "problems", "providers", "providers.client", "providers.credentials",
+    "providers.http", "providers.models",
+}  # fmt: skip
+SENDING_MODULES = ASKING_MODULES | {
+    "api.handle_order", "operation", "orders.execute", "orders.finalise", "orders.guards", "orders.look_up",
+    "orders.store",
+}  # fmt: skip
 # VakıfBank's logins are remembered in the table.
-LOGIN_MODULES = {"login_memory", "idempotency", "guards"}
+LOGIN_MODULES = {"providers.login_lock", "orders.store", "orders.guards"}
 # What a look-up's rows must show.
-EVIDENCE_MODULES = {"evidence"}
+EVIDENCE_MODULES = {"orders.evidence"}
 # Modules that an extension makes while it is imported, without a file of their own.
 MADE_BY_EXTENSIONS = ("_cython_", "cython_runtime", "_sysconfigdata_")
 LIST_MODULES = """
@@ -148,9 +145,9 @@ def ours(modules: set[str]) -> set[str]:
 @pytest.mark.parametrize("function", PACKAGES)
 def test_a_function_loads_its_own_provider_only(function: str, modules: dict[str, set[str]]) -> None:
     provider = function.split("_", maxsplit=1)[0]
-    of_a_provider = {name for name in ours(modules[function]) if name.startswith(("inquiries.", "models."))}
-    # models.raw passes on what a provider answers beyond its documented fields.
-    assert {name.split(".")[1].split("_")[0] for name in of_a_provider} <= {provider, "raw"}
+    folders = {path.name for path in (ROOT / "shared" / "vezne" / "providers").iterdir() if path.is_dir()}
+    loaded = {name.split(".")[1] for name in ours(modules[function]) if name.startswith("providers.")}
+    assert loaded & folders <= {provider}
 
 
 def test_the_reference_page_loads_nothing_of_the_layer(modules: dict[str, set[str]]) -> None:
@@ -164,7 +161,7 @@ def test_reading_loads_nothing_that_sends(modules: dict[str, set[str]]) -> None:
 @pytest.mark.parametrize("function", OPERATIONS)
 def test_an_operation_loads_nothing_of_the_inquiry_functions(function: str, modules: dict[str, set[str]]) -> None:
     provider = function.split("_", maxsplit=1)[0]
-    own = {f"inquiries.{provider}", f"inquiries.{provider}_signs", f"models.{provider}"}
+    own = {f"providers.{provider}{module}" for module in ("", ".client", ".signs", ".models")}
     own |= LOGIN_MODULES if provider == "vakifbank" else set()
     loaded = ours(modules[function])
     assert SENDING_MODULES <= loaded <= SENDING_MODULES | EVIDENCE_MODULES | own
@@ -172,7 +169,13 @@ def test_an_operation_loads_nothing_of_the_inquiry_functions(function: str, modu
 
 @pytest.mark.parametrize("function", INQUIRIES)
 def test_an_inquiry_loads_nothing_that_sends_an_order(function: str, modules: dict[str, set[str]]) -> None:
-    assert not ours(modules[function]) & {"entry", "operation", "path", "resolving", "settling"}
+    assert not ours(modules[function]) & {
+        "api.handle_order",
+        "operation",
+        "orders.execute",
+        "orders.finalise",
+        "orders.look_up",
+    }
 
 
 @pytest.mark.parametrize("function", sorted(WITH_LAYER))

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import botocore
 import pytest
+from vezne_cli.layer import lambda_python, layer_environment
 
 from tests.performance.installation import ROOT
-from tests.stack.layer import lambda_python, layer_environment
 
 # "e_machine" of the ELF header: AArch64, x86-64.
 MACHINES = {"arm64": 183, "x86_64": 62}
@@ -54,7 +54,7 @@ def layers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_the_same_sources_give_the_same_bytes(layers: dict[str, Path], tmp_path: Path, target: str) -> None:
     one = digests(layers[target])
     assert digests(build(tmp_path / "elsewhere" / "another", target, "2", umask=0o077)) == one
-    assert "python/vezne/entry.py" in one
+    assert "python/vezne/api/handle_order.py" in one
 
 
 @pytest.mark.parametrize("target", MACHINES)

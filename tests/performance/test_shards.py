@@ -3,9 +3,8 @@
 from collections import Counter
 
 import pytest
-from vezne.record import PROCESSING, SHARDS, Record, operation_id, to_item
-
-from tests.stack.stack import OPERATIONS
+from vezne.orders.record import PROCESSING, SHARDS, Record, operation_id, to_item
+from vezne_cli.stack import OPERATIONS
 
 ORDERS = 40_000
 

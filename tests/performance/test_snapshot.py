@@ -22,11 +22,11 @@ from botocore.credentials import Credentials
 kept = Credentials("key", "secret")
 """,
     "clients": """
-from vezne import idempotency
-idempotency.connect()
+from vezne.orders import store as store_module
+store_module.connect()
 """,
     "secrets": """
-from vezne.credentials import PaynetCredentials
+from vezne.providers.credentials import PaynetCredentials
 kept = PaynetCredentials(secret_key="secret")
 """,
 }

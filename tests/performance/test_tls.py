@@ -9,8 +9,9 @@ import pytest
 from botocore.exceptions import SSLError
 from botocore.httpsession import get_cert_path
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH
-from vezne import aws, provider, tls
-from vezne.provider import Deadline, NotSentError, Provider, json_request
+from vezne.platform import aws, tls
+from vezne.providers import http as provider
+from vezne.providers.http import Deadline, NotSentError, Provider, json_request
 
 from tests.performance.certificates import Authority, make_authority, tls_server
 
@@ -55,7 +56,7 @@ def send(port: int, host: str, monkeypatch: pytest.MonkeyPatch, times: int = 1) 
 
 @pytest.mark.usefixtures("new_context")
 def test_three_connections_read_the_authorities_once(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vezne.tls.where", lambda: str(authority.certificate))
+    monkeypatch.setattr("vezne.platform.tls.where", lambda: str(authority.certificate))
     with tls_server(authority) as (port, bodies):
         send(port, "127.0.0.1", monkeypatch, times=3)
         assert len(bodies) == 3
@@ -64,7 +65,7 @@ def test_three_connections_read_the_authorities_once(authority: Authority, monke
 
 @pytest.mark.usefixtures("new_context")
 def test_two_providers_share_the_authorities(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vezne.tls.where", lambda: str(authority.certificate))
+    monkeypatch.setattr("vezne.platform.tls.where", lambda: str(authority.certificate))
     with tls_server(authority) as (port, _):
         send(port, "127.0.0.1", monkeypatch)
         send(port, "127.0.0.1", monkeypatch)
@@ -88,7 +89,7 @@ def call_aws(service: str, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("new_context")
 def test_aws_and_the_providers_share_the_authorities(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vezne.tls.where", lambda: str(authority.certificate))
+    monkeypatch.setattr("vezne.platform.tls.where", lambda: str(authority.certificate))
     with tls_server(authority) as (port, bodies):
         call_aws("dynamodb", port, monkeypatch)
         call_aws("secretsmanager", port, monkeypatch)
@@ -126,7 +127,7 @@ def test_an_authority_that_is_not_in_the_bundle_is_refused(
 
 @pytest.mark.usefixtures("new_context")
 def test_a_certificate_of_another_host_is_refused(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vezne.tls.where", lambda: str(authority.certificate))
+    monkeypatch.setattr("vezne.platform.tls.where", lambda: str(authority.certificate))
     with tls_server(authority) as (port, bodies):
         with pytest.raises(NotSentError, match="SSLError"):
             send(port, "localhost", monkeypatch)

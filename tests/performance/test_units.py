@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from vezne import idempotency
+from vezne.orders import store as store_module
 
 from tests.performance.cost import UNITS
 from tests.support.bench import Bench
@@ -65,7 +65,7 @@ def written(bench: Bench) -> Iterator[list[tuple[list[str], int, Items]]]:
         elif model.name in ("PutItem", "UpdateItem", "DeleteItem"):
             writes.append(([key_of(params)], 1, table(bench)))
 
-    events = idempotency._client().meta.events
+    events = store_module._client().meta.events
     events.register("before-parameter-build.dynamodb", note)
     yield writes
     events.unregister("before-parameter-build.dynamodb", note)

@@ -12,13 +12,18 @@ from typing import Any
 import boto3
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from samtranslator.yaml_helper import yaml_parse
-from vezne import idempotency, telemetry
-from vezne.idempotency import Store
-from vezne.inquiries import haso, kolaybi, paynet, vakifbank, walletgate
 from vezne.operation import Operation, Order
-from vezne.record import PROCESSING, Record
+from vezne.orders import store as store_module
+from vezne.orders.record import PROCESSING, Record
+from vezne.orders.store import Store
+from vezne.platform import telemetry
+from vezne.providers.haso import client as haso
+from vezne.providers.kolaybi import client as kolaybi
+from vezne.providers.paynet import client as paynet
+from vezne.providers.vakifbank import client as vakifbank
+from vezne.providers.walletgate import client as walletgate
+from vezne_client import Problem
 
-from tests.client import Problem
 from tests.support.examples import LOGINS, SECRETS, Example
 from tests.support.provider_server import ProviderServer, json_reply
 
@@ -160,14 +165,14 @@ class Bench:
         self._actions: dict[str, Callable[[dict[str, Any]], None]] = {}
         self._secret_ids: dict[str, str] = {}
         self._create_table()
-        events = idempotency._client().meta.events
+        events = store_module._client().meta.events
         events.register("before-call.dynamodb", self._before)
         events.register("after-call.dynamodb", self._after)
         for route, answer in LOGINS.values():
             server.on(route, json_reply(answer))
 
     def close(self) -> None:
-        events = idempotency._client().meta.events
+        events = store_module._client().meta.events
         events.unregister("before-call.dynamodb", self._before)
         events.unregister("after-call.dynamodb", self._after)
 

@@ -9,8 +9,7 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
-
-from tests.stack import emulated_secrets
+from vezne_cli import emulated_secrets
 
 
 def cognito() -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.stack.processes import LOCAL, choose_port, running
+from vezne_cli.processes import LOCAL, choose_port, running
 
 PACKAGE = "amplify-dynamodb-simulator@2.9.30"
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
-from vezne.record import Record
+from vezne.orders.record import Record
 
 from tests.support.provider_server import Answering, Call, Reply, json_reply
 

@@ -14,8 +14,8 @@ from unittest import mock
 import simplejson
 from hypothesis import strategies as st
 from vezne.operation import Operation, Order
-from vezne.provider import Answer, Deadline
-from vezne.record import Record, from_item, serialize
+from vezne.orders.record import Record, from_item, serialize
+from vezne.providers.http import Answer, Deadline
 
 MISSING = object()
 Path = tuple[str | int, ...]

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from vezne.record import OWN_CALLS
+from vezne.orders.record import OWN_CALLS
 
 from tests.support.bench import Bench, Response
 from tests.support.examples import Example

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from vezne.tls import context as trusted_context
+from vezne.platform.tls import context as trusted_context
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def trusted(tls: ServerCertificate, monkeypatch: pytest.MonkeyPatch) -> Iterator
     """Makes the certificate one that the HTTP client trusts."""
 
     def trust() -> None:
-        monkeypatch.setattr("vezne.tls.where", lambda: str(tls.authority))
+        monkeypatch.setattr("vezne.platform.tls.where", lambda: str(tls.authority))
         trusted_context.cache_clear()
 
     yield trust

@@ -67,5 +67,5 @@ def test_every_function_is_deployed_under_the_route_it_declares() -> None:
         assert declared["name"] == properties["Description"]
         (route,) = [it["Properties"] for it in properties["Events"].values() if it["Type"] == "Api"]
         assert declared["path"] == route["Path"]
-        reads = "inquiry.handler(" in (ROOT / "functions" / name / "app.py").read_text()
+        reads = "handle_inquiry.handler(" in (ROOT / "functions" / name / "app.py").read_text()
         assert route["Method"] == ("get" if reads and not declared.get("in_body") else "post")

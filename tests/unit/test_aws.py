@@ -8,7 +8,7 @@ import botocore
 import pytest
 from botocore.loaders import JSONFileLoader
 from botocore.session import Session
-from vezne import aws
+from vezne.platform import aws
 
 from tests.performance import descriptions
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import httpx
 import pytest
-from vezne.models.paynet import CaptureRequest, CaptureResult
-from vezne.models.paynet_inquiries import CheckRequest
-from vezne.models.walletgate_inquiries import BillsRequest
-
-from tests.client import (
+from vezne.providers.paynet.inquiry_models import CheckRequest
+from vezne.providers.paynet.models import CaptureRequest, CaptureResult
+from vezne.providers.walletgate.inquiry_models import BillsRequest
+from vezne_cli.document.routes import routes
+from vezne_client import (
     CAPTURE,
     CHECK,
     INQUIRIES,
@@ -34,7 +34,6 @@ from tests.client import (
     Succeeded,
     Unanswered,
 )
-from tests.openapi.routes import routes
 
 API, TOKENS = "https://api.example.com/v1", "https://login.example.com/oauth2/token"
 OPERATION = "op_3njcavxk5jne7f7qg6r75dqs4w"

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import httpx
 from payments import COLLECT, Client, Credentials, NotSent
-from vezne.models.kolaybi import CollectionRequest
+from vezne.providers.kolaybi.models import CollectionRequest
 
 def refuse(request):
     raise httpx.ConnectError("no network here")

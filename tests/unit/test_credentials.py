@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from pydantic import SecretStr
-from vezne import credentials
-from vezne.credentials import (
+from vezne.providers import credentials
+from vezne.providers.credentials import (
     SECRET_SECONDS,
     TOKEN_MARGIN_SECONDS,
     CredentialsRefusedError,

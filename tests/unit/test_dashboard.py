@@ -4,9 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from tests.stack import dashboard
-from tests.stack.dashboard import Point, evaluate, widgets
+from vezne_cli import dashboard
+from vezne_cli.dashboard import Point, evaluate, widgets
 
 OF_PAYNET = {"service": "vezne", "operation": "paynet.capture"}
 OF_HASO = {"service": "vezne", "operation": "haso.set_expenses"}

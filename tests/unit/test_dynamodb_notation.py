@@ -7,7 +7,7 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
-from vezne.record import plain, serialize
+from vezne.orders.record import plain, serialize
 
 NUMBERS = st.integers(-(10**30), 10**30) | st.decimals(-(10**12), 10**12, places=3)
 VALUES = st.recursive(

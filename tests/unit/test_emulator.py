@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 from ministack.core import iam_actions
-
-from tests.stack import emulated_secrets, emulator
+from vezne_cli import emulated_secrets, emulator
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from vezne.evidence import (
+from vezne.orders.evidence import (
     Match,
     Row,
     absent_or,
@@ -16,7 +16,7 @@ from vezne.evidence import (
     other_signs,
     refusal_code,
 )
-from vezne.outcome import Finding, Found, Inconclusive, NotFound, Succeeded
+from vezne.orders.outcome import Finding, Found, Inconclusive, NotFound, Succeeded
 
 OURS, ANOTHER, UNCLEAR = Match.OURS, Match.ANOTHER, Match.UNCLEAR
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from vezne.models import RequestModel
-from vezne.models.vakifbank import PaymentRequest
 from vezne.operation import Order
+from vezne.providers.models import RequestModel
+from vezne.providers.vakifbank.models import PaymentRequest
 
 from tests.support.bench import operation_of
 

@@ -4,9 +4,9 @@ import shutil
 import subprocess
 
 import pytest
+from vezne_cli.processes import ROOT
 
 from tests.end_to_end.browser import require_chromium
-from tests.stack.processes import ROOT
 from tests.support.dynamodb_local import dynamodb_local
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import luhn
-from vezne.masking import (
+from vezne.platform.masking import (
     LONGEST_TEXT,
     mask_card_number,
     mask_email,

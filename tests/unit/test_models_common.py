@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from vezne.models import RequestModel
+from vezne.providers.models import RequestModel
 
 from tests.support.bench import operation_of
 from tests.support.examples import EXAMPLES, Example

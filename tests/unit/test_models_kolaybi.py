@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from vezne.models.kolaybi import CollectionRequest, CollectionResult
+from vezne.providers.kolaybi.models import CollectionRequest, CollectionResult
 
 ORDER = {"associate_id": 123, "amount": "1000", "currency": "TRY", "gateway_id": 1}
 DATA = {"transaction_status": "Tamamlandı", "amount": 1000, "currency": "TRY"}

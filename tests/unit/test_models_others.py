@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from stdnum import luhn
-from vezne.models.haso import ExpensesRequest, ExpensesResult
-from vezne.models.paynet import CaptureRequest, CaptureResult
-from vezne.models.walletgate import BillPaymentRequest, BillPaymentResult
+from vezne.providers.haso.models import ExpensesRequest, ExpensesResult
+from vezne.providers.paynet.models import CaptureRequest, CaptureResult
+from vezne.providers.walletgate.models import BillPaymentRequest, BillPaymentResult
 
 from tests.support.examples import BILL
 

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from vezne.models import LARGEST_NUMBER, LONGEST_TEXT, ONE_LINE, RequestModel, one_line
-from vezne.models.kolaybi import MOST_PROJECTS, CollectionRequest
-
-from tests.openapi.examples import example
-from tests.openapi.routes import routes
+from vezne.providers.kolaybi.models import MOST_PROJECTS, CollectionRequest
+from vezne.providers.models import LARGEST_NUMBER, LONGEST_TEXT, ONE_LINE, RequestModel, one_line
+from vezne_cli.document.examples import example
+from vezne_cli.document.routes import routes
 
 HIDDEN = {
     "CR": "\r",

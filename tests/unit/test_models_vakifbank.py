@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from stdnum import luhn
 from stdnum.iso7064 import mod_97_10
 from stdnum.tr import tckimlik, vkn
-from vezne.models.vakifbank import PaymentRequest
+from vezne.providers.vakifbank.models import PaymentRequest
 
 ORDER: dict[str, Any] = {
     "transaction_type": "account",

@@ -8,7 +8,7 @@ import pytest
 import simplejson
 from hypothesis import example, given
 from hypothesis import strategies as st
-from vezne import money
+from vezne.platform import money
 
 KURUS_UP_TO_10_000 = range(1, 1_000_001)
 

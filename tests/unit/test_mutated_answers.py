@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from vezne import inquiries
-from vezne.evidence import plain_number
 from vezne.operation import Operation, Order
+from vezne.orders.evidence import plain_number
+from vezne.providers import client as inquiries
 
 from tests.support.bench import START, operation_of
 from tests.support.examples import CAPTURE_ANSWER, HASO, KOLAYBI, KOLAYBI_DATA, PAYNET, Example, capture_row, haso_plan

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from vezne_cli import principals
+from vezne_cli.connection import OperatorError
 
-from tests.stack import principals
-from tests.stack.connection import OperatorError
 from tests.support.cognito import cognito
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vezne import provider as provider_module
-from vezne.provider import (
+from vezne.providers import http as provider_module
+from vezne.providers.http import (
     LONGEST_ANSWER,
     LONGEST_IDLE_SECONDS,
     Answer,

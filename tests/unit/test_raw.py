@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from stdnum import iban
-from vezne.masking import mask_end
-from vezne.models.haso_inquiries import PaymentPlanResult
-from vezne.models.paynet_inquiries import CheckResult, Transaction
-from vezne.models.raw import PUBLIC, masked
-from vezne.models.vakifbank_inquiries import QueriedPayment
-from vezne.models.walletgate_inquiries import BillsResult
+from vezne.platform.masking import mask_end
+from vezne.providers.haso.inquiry_models import PaymentPlanResult
+from vezne.providers.paynet.inquiry_models import CheckResult, Transaction
+from vezne.providers.undocumented_fields import PUBLIC, masked
+from vezne.providers.vakifbank.inquiry_models import QueriedPayment
+from vezne.providers.walletgate.inquiry_models import BillsResult
 
 IBAN, CARD, TCKN, VKN = "TR330006100519786457841326", "4355084355084358", "10000000146", "1234567904"
 

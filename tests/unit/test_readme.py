@@ -4,9 +4,8 @@ import json
 import re
 
 import pytest
-
-from tests.openapi.document import PROBLEMS
-from tests.stack.processes import ROOT
+from vezne_cli.document.document import PROBLEMS
+from vezne_cli.processes import ROOT
 
 KNOWN = json.loads(PROBLEMS.read_text())
 SECTION = (ROOT / "README.md").read_text().partition("\n## What an answer means\n")[2].partition("\n## ")[0]

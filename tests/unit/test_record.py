@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vezne.record import (
+from vezne.orders.record import (
     EVIDENCE_HEAD,
     EVIDENCE_TAIL,
     NOT_EXECUTED,

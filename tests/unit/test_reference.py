@@ -6,9 +6,8 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-
-from tests.openapi.document import DOCUMENT, PROBLEMS
-from tests.openapi.routes import ROOT, load
+from vezne_cli.document.document import DOCUMENT, PROBLEMS
+from vezne_cli.document.routes import ROOT, load
 
 REFERENCE = load(ROOT / "functions" / "reference" / "app.py")
 SLUGS = list(json.loads(PROBLEMS.read_text()))

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from vezne.credentials import Access, HasoCredentials
-from vezne.inquiries.haso import signed_inquiry, signed_order
-from vezne.models.haso import ExpensesRequest
-from vezne.models.haso_inquiries import PaymentPlanRequest
-from vezne.provider import Request
-from vezne.signing import basic_secret_key, bearer, hmac_request_token
+from vezne.platform.signing import basic_secret_key, bearer, hmac_request_token
+from vezne.providers.credentials import Access, HasoCredentials
+from vezne.providers.haso.client import signed_inquiry, signed_order
+from vezne.providers.haso.inquiry_models import PaymentPlanRequest
+from vezne.providers.haso.models import ExpensesRequest
+from vezne.providers.http import Request
 
 # merchantId, merchantOid, transactionCode, counterPartyAttorneyFee, expenseAmount, ipAddress, salt: the page's order.
 VECTORS = {

@@ -5,8 +5,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-
-from tests.stack import connection
+from vezne_cli import connection
 
 
 def deployed(**parameters: str) -> Any:

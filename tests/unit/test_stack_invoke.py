@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
+from vezne_cli.connection import OperatorError
+from vezne_cli.invoke import failed, invoke
+from vezne_cli.processes import ROOT
+from vezne_cli.stack import FUNCTIONS
 
-from tests.stack.connection import OperatorError
-from tests.stack.invoke import failed, invoke
-from tests.stack.processes import ROOT
-from tests.stack.stack import FUNCTIONS
 from tests.support.template import source
 
 EVENT = Path("events/paynet_capture.api.json")

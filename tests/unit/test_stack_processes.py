@@ -9,9 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-
-from tests.stack import processes
-from tests.stack.processes import Child, StackError, choose_port, run_directory, running, stack_file
+from vezne_cli import processes
+from vezne_cli.processes import Child, StackError, choose_port, run_directory, running, stack_file
 
 # A server that ignores polite requests to stop, with a child of its own that does, too.
 STUBBORN = """
@@ -26,7 +25,7 @@ time.sleep(600)
 OWNER = """
 import os, sys, time
 from pathlib import Path
-from tests.stack.processes import Child
+from vezne_cli.processes import Child
 child = Child("stubborn", [sys.executable, "-c", sys.argv[2]], os.environ, Path(sys.argv[1]))
 time.sleep(600)
 """

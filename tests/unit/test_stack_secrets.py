@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-
-from tests.sandbox.ledger import load_credentials
-from tests.stack import provider_secrets
-from tests.stack.connection import OperatorError
+from vezne_cli import provider_secrets
+from vezne_cli.connection import OperatorError
+from vezne_sandbox.ledger import load_credentials
 
 RIGHT = load_credentials()
 CANARY = "of-which-nothing-is-shown"

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from vezne import telemetry
-from vezne.provider import Deadline, Provider, Request
-from vezne.telemetry import ALLOWED, code_places, count, flush, logger
+from vezne.platform import telemetry
+from vezne.platform.telemetry import ALLOWED, code_places, count, flush, logger
+from vezne.providers.http import Deadline, Provider, Request
 
 from tests.support.raw_server import Connection, raw_server
 

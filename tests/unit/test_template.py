@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 import pytest
+from vezne_cli import emulator
 
-from tests.stack import emulator
 from tests.support.template import (
     ORDERS,
     PUBLIC,

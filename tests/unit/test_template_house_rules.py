@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
+from vezne_cli.processes import ROOT
 
-from tests.stack.processes import ROOT
 from tests.support.template import Template, attribute, of_type, source, transformed
 
 # All that a function is told: names and addresses. A switch such as POWERTOOLS_IDEMPOTENCY_DISABLED or

@@ -2,7 +2,7 @@
 
 import threading
 
-from vezne.watch import Watch
+from vezne.platform.timers import Watch
 
 LONG = 3600.0
 # How long a test waits for what must come; it ends as soon as it comes.

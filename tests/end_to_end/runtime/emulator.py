@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from vezne_cli import Stack
+from vezne_cli.build import ARCHITECTURE, aws_environment, built
+from vezne_cli.processes import ROOT, choose_port, running
+from vezne_cli.stack import FUNCTIONS
 
 from tests.end_to_end.sam_local.image import RUNTIME_PACKAGES
-from tests.stack import Stack
-from tests.stack.build import ARCHITECTURE, aws_environment, built
-from tests.stack.processes import ROOT, choose_port, running
-from tests.stack.stack import FUNCTIONS
 
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from vezne_cli import Stack
 
 from tests.end_to_end.examples import example
 from tests.end_to_end.golden import GOLDEN_EVENTS, GoldenEvent, assert_healthy, first_time
 from tests.end_to_end.runtime.emulator import instance
-from tests.stack import Stack
 
 
 @pytest.mark.parametrize("event", GOLDEN_EVENTS, ids=[event.path.name for event in GOLDEN_EVENTS])

@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import docker
-
-from tests.stack.layer import LAMBDA_VERSION
-from tests.stack.processes import ROOT
+from vezne_cli.layer import LAMBDA_VERSION
+from vezne_cli.processes import ROOT
 
 BUSYBOX = Path("/bin/busybox")
 NAME = "vezne-lambda-python"

@@ -9,13 +9,13 @@ from pathlib import Path
 import docker
 import pytest
 from docker.errors import DockerException
+from vezne_cli import Stack, StackError, publish
+from vezne_cli.layer import lambda_python
+from vezne_cli.processes import ROOT, stack_file
 
 from tests.end_to_end.golden import GOLDEN_EVENTS, GoldenEvent, assert_healthy, first_time
 from tests.end_to_end.lacking import lacking
 from tests.end_to_end.sam_local.image import NoImageError, ensure_image
-from tests.stack import Stack, StackError, publish
-from tests.stack.layer import lambda_python
-from tests.stack.processes import ROOT, stack_file
 
 _OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 

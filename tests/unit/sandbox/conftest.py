@@ -3,14 +3,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from vezne_sandbox.server import running_sandbox
 
-from tests.sandbox.server import running_sandbox
 from tests.unit.sandbox.orders import Merchant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.sandbox.client import SandboxControl
+    from vezne_sandbox.client import SandboxControl
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,14 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
+from vezne_cli.processes import module_command
+from vezne_sandbox.client import SandboxControl
+from vezne_sandbox.server import running_sandbox
 
-from tests.sandbox.client import SandboxControl
-from tests.sandbox.server import running_sandbox
 from tests.unit.sandbox.orders import SECRETS, VAKIFBANK_ORDER, raw_capture
 
 ROOT = Path(__file__).parents[3]
@@ -180,7 +180,7 @@ def test_a_taken_port_is_told(sandbox):
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_the_program_serves_and_ends_while_a_caller_hangs(stop):
-    command = [sys.executable, "-m", "tests.sandbox", "--port", "0"]
+    command = module_command("vezne_sandbox", "--port", "0")
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         url = f"http://127.0.0.1:{json.loads(program.stdout.readline())['port']}"

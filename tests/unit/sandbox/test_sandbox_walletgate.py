@@ -3,8 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from vezne_sandbox.walletgate_bills import ASAT
 
-from tests.sandbox.walletgate_bills import ASAT
 from tests.unit.sandbox.orders import WALLETGATE_ORDER, WITHOUT
 
 OID = WALLETGATE_ORDER["inv_payment_transaction_query_oid"]

@@ -1,0 +1,43 @@
+"""GET /operations/{operation_id}: what the table says of an operation, to the client it belongs to.
+
+Apart from `entry`, because reading needs nothing of what sends an order.
+"""
+
+import re
+from typing import Any
+
+from vezne import problems
+from vezne.api.responses import Event, Handler, answer, path_parameters, principal, resource, response
+from vezne.orders import store as store_module
+from vezne.orders.record import retry_after
+from vezne.orders.store import Store, StoreUnavailableError
+from vezne.platform import aws, startup, tls
+
+
+def handler() -> Handler:
+    """The Lambda handler of GET /operations/{operation_id}: what the table says, to the client it belongs to."""
+
+    def handle(event: Event, _context: Any) -> Any:
+        return answer(event, lambda: _read_operation(event, Store()))
+
+    startup.finish(reads=(aws.read_descriptions, tls.context), connects=(store_module.connect,))
+    return handle
+
+
+def _read_operation(event: Event, store: Store) -> dict[str, Any]:
+    caller = principal(event)
+    try:
+        wanted = path_parameters(event).get("operation_id", "")
+    except problems.InvalidRequest:
+        # Nobody's id is written like this; but it may be meant for one whose money moved, which "invalid" would deny.
+        wanted = ""
+    try:
+        record = store.find(wanted) if re.fullmatch(r"op_[a-z2-7]{26}", wanted) else None
+    except StoreUnavailableError:
+        raise problems.StoreUnavailable(
+            "The record store did not answer; nothing was changed.", retry_after=5
+        ) from None
+    if record is None or record.principal != caller:
+        raise problems.OperationNotFound("This client has no operation of that id.")
+    headers = {} if record.settled else {"Retry-After": str(retry_after(record, store.now()))}
+    return response(200, resource(record), headers)

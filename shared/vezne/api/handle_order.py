@@ -1,0 +1,228 @@
+"""Lambda entry: an API event, a sweep, an operator's look-up or a standing order becomes a call of the one path."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+from vezne import problems
+from vezne.api.requests import RefusedJsonError, invalid, read_body, read_request, validated
+from vezne.api.responses import (
+    Event,
+    Handler,
+    answer,
+    header_values,
+    internal,
+    principal,
+    problem_response,
+    resource,
+    response,
+    stage_path,
+)
+from vezne.operation import Operation, Order, Report
+from vezne.orders import store as store_module
+from vezne.orders.execute import carry_out
+from vezne.orders.look_up import SweepStoppedError, look_up_now, sweep
+from vezne.orders.record import (
+    ANSWER,
+    DECLINED,
+    LOOK_UP,
+    NOT_EXECUTED,
+    OPERATOR,
+    PROCESSING,
+    SETTLED,
+    STANDING_ORDER_CLIENT,
+    SUCCEEDED,
+    UNKNOWN,
+    Record,
+    operation_id,
+    retry_after,
+    settled_by,
+)
+from vezne.orders.store import Store, StoreUnavailableError
+from vezne.platform import aws, startup, tls
+from vezne.platform.telemetry import MetricUnit, count, flush, logger
+from vezne.providers import credentials
+from vezne.providers.http import Deadline
+from vezne.providers.models import StandingOrder
+
+_DECLINED_TEXTS = {
+    None: "The provider refused for certain; no money moved.",
+    ANSWER: "The provider refused for certain; no money moved.",
+    LOOK_UP: "A look-up shows that the provider refused it; no money moved.",
+    OPERATOR: "An operator decided that the provider refused it.",
+}
+_NOT_EXECUTED_TEXTS = {
+    None: "Look-ups show that the provider never booked it; no money moved.",
+    ANSWER: "The provider's answer shows that it was not executed; no money moved.",
+    LOOK_UP: "Look-ups show that the provider never booked it; no money moved.",
+    OPERATOR: "An operator decided that it was not executed. No look-up has proved it.",
+}
+_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+
+
+class StandingOrderFailed(Exception):
+    """A standing order was refused for certain: Lambda tries again, then the dead-letter queue takes the event."""
+
+
+def handler(operation: Operation[Any, Any]) -> Handler:
+    """The Lambda handler of an operation."""
+
+    def handle(event: Event, context: Any) -> Any:
+        deadline, store = Deadline(context.get_remaining_time_in_millis), Store()
+        try:
+            if "standing_order" in event:
+                return _standing_order(operation, event["standing_order"], deadline, store)
+            if "look_up" in event:
+                return look_up_now(operation, event["look_up"], deadline, store)
+            if event.get("detail-type") == "Scheduled Event":
+                return _sweep(operation, deadline, store)
+            return answer(event, lambda: _order(operation, event, deadline, store))
+        finally:
+            flush()
+
+    startup.finish(reads=(aws.read_descriptions, tls.context), connects=(store_module.connect, credentials.connect))
+    return handle
+
+
+def _order(operation: Operation[Any, Any], event: Event, deadline: Deadline, store: Store) -> dict[str, Any]:
+    try:
+        order = _read_order(operation, event)
+    except problems.Problem as refused:
+        raise _not_read(refused, operation, event, store) from None
+    try:
+        report = carry_out(operation, order, deadline, store)
+    except Exception as error:
+        problem = error if isinstance(error, problems.Problem) else internal(error)
+        problem.operation_id = order.operation_id
+        count(f"Refused{type(problem).__name__}", operation.name)
+        raise problem from None
+    try:
+        logger.info("order", operation=operation.name, operation_id=order.operation_id, status=report.record.status,
+                    replayed=report.replayed)  # fmt: skip
+        return _report_response(event, report, store.now())
+    except Exception as error:
+        # What stands in the record cannot be told; that is no reason to say that nothing was sent.
+        internal(error)
+        return _unknown_response(event, report.record, {}, store.now())
+
+
+def _sweep(operation: Operation[Any, Any], deadline: Deadline, store: Store) -> dict[str, int]:
+    # Its absence says that no sweep runs at all; what went wrong in one has metrics of its own.
+    count("SweepHeartbeat", operation.name)
+    try:
+        report = sweep(operation, deadline, store)
+    except SweepStoppedError as stopped:
+        # An error of the function, so that Lambda tries again; the oldest may be among those that were not seen.
+        logger.error("sweep stopped", extra={"operation": operation.name, **stopped.report})
+        count("UnknownSettled", operation.name, stopped.report["settled"])
+        raise
+    logger.info("sweep", extra={"operation": operation.name, **report})
+    count("UnknownSettled", operation.name, report["settled"])
+    count("OldestUnknownAge", operation.name, report["oldest_unknown_seconds"], MetricUnit.Seconds)
+    return report
+
+
+def _standing_order(operation: Operation[Any, Any], content: Any, deadline: Deadline, store: Store) -> dict[str, Any]:
+    """Key = name + occurrence, so a rule that fires twice pays once. Raises StandingOrderFailed."""
+    try:
+        order = validated(StandingOrder, content, place="standing_order")
+        # Both are one line, so the line break parts them in the key.
+        key = f"{order.name}\n{order.occurrence}"
+        request = validated(operation.request_model, _exact(order.request))
+        operation.check_policy(request, standing=True)
+        report = carry_out(operation, operation.order(STANDING_ORDER_CLIENT, key, request), deadline, store)
+    except problems.Problem as problem:
+        logger.error("standing order failed", operation=operation.name, problem=problem.slug)
+        raise StandingOrderFailed(problem.slug) from None
+    logger.info("standing order", operation=operation.name, operation_id=report.record.id, status=report.record.status)
+    if report.record.status in SETTLED - {SUCCEEDED}:
+        raise StandingOrderFailed(f"{report.record.id} {report.record.status}")
+    return resource(report.record)
+
+
+def _report_response(event: Event, report: Report, now: float) -> dict[str, Any]:
+    record = report.record
+    headers = {"Idempotent-Replayed": "true"} if report.replayed else {}
+    if record.status == SUCCEEDED:
+        return response(200, resource(record), headers)
+    if record.status in (UNKNOWN, PROCESSING):
+        return _unknown_response(event, record, headers, now)
+    by = settled_by(record)
+    told: dict[str, Any] = {} if by is None else {"settled_by": by}
+    if record.status == DECLINED:
+        outcome = record.outcome or {}
+        problem: problems.Problem = problems.DeclinedByProvider(
+            _DECLINED_TEXTS[by],
+            provider_code=outcome.get("code", ""),
+            provider_text=outcome.get("text", ""),
+            **told,
+        )
+    else:
+        problem = problems.NotExecuted(_NOT_EXECUTED_TEXTS[by], **told)
+    problem.operation_id = record.id
+    return problem_response(event, problem, headers)
+
+
+def _unknown_response(event: Event, record: Record, headers: dict[str, str], now: float) -> dict[str, Any]:
+    wait = str(retry_after(record, now))
+    place = {"Location": f"{stage_path(event)}/operations/{record.id}", "Retry-After": wait}
+    unknown = {**resource(replace(record, status=UNKNOWN)), "money": "unknown", "retry": "same_key"}
+    return response(202, unknown, {**headers, **place})
+
+
+def _read_order(operation: Operation[Any, Any], event: Event) -> Order[Any]:
+    """Raises problems.Problem."""
+    caller = principal(event)
+    key = _idempotency_key(event)
+    request = read_request(operation.request_model, read_body(event), event, "body")
+    operation.check_policy(request, standing=False)
+    return operation.order(caller, key, request)
+
+
+def _not_read(
+    problem: problems.Problem, operation: Operation[Any, Any], event: Event, store: Store
+) -> problems.Problem:
+    """Why a request was refused before it was an order; what an earlier one under its key has done is told with it.
+
+    A rule may have become stricter since then, or the request may have been damaged on its way.
+    """
+    try:
+        known_as = operation_id(principal(event), operation.name, _idempotency_key(event))
+    except problems.Problem:
+        # Without a client or a key, no earlier order is meant.
+        return problem
+    try:
+        known = store.find(known_as)
+    except StoreUnavailableError as error:
+        logger.error("store unavailable", reason=str(error))
+        problem.money, problem.retry = "unknown", "same_key"
+        return problem
+    if known is None:
+        return problem
+    problem.operation_id = known.id
+    if known.status not in (DECLINED, NOT_EXECUTED):
+        # Also after a success: nobody can tell whether it was this very payment.
+        problem.money, problem.retry = "unknown", "same_key"
+    return problem
+
+
+def _idempotency_key(event: Event) -> str:
+    values = header_values(event, "idempotency-key")
+    if len(values) != 1:
+        raise invalid("header.Idempotency-Key", "must be given exactly once")
+    if not _KEY.fullmatch(values[0]):
+        raise invalid("header.Idempotency-Key", "must be 1 to 255 visible ASCII characters")
+    return values[0]
+
+
+def _exact(request: Any) -> Any:
+    """A standing order's request comes as Lambda parsed it. Its amounts must be strings: a float has lost digits."""
+    try:
+        return json.loads(json.dumps(request), parse_float=_no_float)
+    except RefusedJsonError as error:
+        raise invalid("standing_order.request", str(error)) from None
+
+
+def _no_float(_: str) -> Any:
+    raise RefusedJsonError("amounts with a fraction must be decimal strings")

@@ -1,0 +1,121 @@
+"""What a caller sent: body, query and path, read exactly and validated. Each refusal says where and why, never what."""
+
+import base64
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+from pydantic import ValidationError
+
+from vezne import problems
+from vezne.api.responses import Event, header_values, path_parameters
+from vezne.platform.masking import mask_text
+from vezne.providers.models import RequestModel
+
+LONGEST_BODY = 64 * 1024
+LONGEST_INTEGER = 18
+_DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+def read_request(model: type[RequestModel], fields: dict[str, Any], event: Event, place: str) -> Any:
+    """The validated request: `fields`, which came in `place`, and what the path says. Raises problems.Problem."""
+    in_path = {name: int(value) if name == "associate_id" and _DIGITS.fullmatch(value) else value
+               for name, value in path_parameters(event).items()}  # fmt: skip
+    for name in in_path:
+        if name in fields:
+            raise invalid(f"{place}.{name}", "belongs into the path")
+    return validated(model, {**fields, **in_path}, frozenset(in_path), place)
+
+
+def read_query(event: Event) -> dict[str, str]:
+    """The query parameters, each given once. Raises problems.Problem."""
+    several = event.get("multiValueQueryStringParameters") or {}
+    for name, values in several.items():
+        if len(values) != 1:
+            raise invalid(_shown("query", name), "must be given once")
+    return {name: values[0] for name, values in several.items()} or event.get("queryStringParameters") or {}
+
+
+def read_body(event: Event) -> dict[str, Any]:
+    """The JSON object in the body, its numbers exact. Raises problems.Problem."""
+    content_type = (header_values(event, "content-type") or [""])[0].split(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise problems.UnsupportedMediaType("Send the body with Content-Type: application/json.")
+    text = event.get("body") or ""
+    try:
+        raw = base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
+        if len(raw) > LONGEST_BODY:
+            raise problems.TooLarge("The body may have at most 65536 bytes.")
+        body = _parse(raw.decode())
+    except UnicodeError:
+        raise invalid("body", "must be UTF-8") from None
+    except RecursionError:
+        raise invalid("body", "is nested too deeply") from None
+    except ValueError as error:
+        # Only our own refusals carry a text; the parser's would quote the place in the body.
+        raise invalid("body", str(error) if type(error) is RefusedJsonError else "must be JSON") from None
+    if not isinstance(body, dict):
+        raise invalid("body", "must be a JSON object")
+    return body
+
+
+class RefusedJsonError(ValueError):
+    """JSON that we do not take. The text is ours."""
+
+
+def _parse(text: str) -> Any:
+    return json.loads(
+        text, parse_float=Decimal, parse_int=_short_integer, parse_constant=_no_constant, object_pairs_hook=_unique
+    )
+
+
+def _short_integer(text: str) -> int:
+    if len(text.lstrip("-")) > LONGEST_INTEGER:
+        raise RefusedJsonError("must not have an integer of more than 18 digits")
+    return int(text)
+
+
+def _no_constant(_: str) -> Any:
+    raise RefusedJsonError("must not have NaN or Infinity")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise RefusedJsonError("must not name a member twice")
+    return content
+
+
+def validated(
+    model: type[RequestModel], fields: Any, in_path: frozenset[str] = frozenset(), place: str = "body"
+) -> Any:
+    """The request these fields make. Raises problems.InvalidRequest."""
+    try:
+        # JSON can write half of a surrogate pair, which no text can carry: neither the provider's nor our answer.
+        json.dumps(fields, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        raise invalid(place, "must not have half of a surrogate pair") from None
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise problems.InvalidRequest([_place(item, in_path, place) for item in error.errors(include_url=False,
+            include_context=False, include_input=False)]) from None  # fmt: skip
+
+
+def _place(error: Any, in_path: frozenset[str], place: str) -> dict[str, str]:
+    """Where and why, never what."""
+    parts = error["loc"]
+    root = "path" if parts and parts[0] in in_path else place
+    return {"place": _shown(root, *parts), "reason": str(error["msg"]).removeprefix("Value error, ")}
+
+
+def _shown(*parts: object) -> str:
+    """The name of a place. A member's name is the caller's text too: it is masked, and hidden characters are shown."""
+    name = ".".join(map(str, parts))
+    return mask_text("".join(character if character.isprintable() else "?" for character in name))
+
+
+def invalid(place: str, reason: str) -> problems.Problem:
+    """One place and one reason."""
+    return problems.InvalidRequest([{"place": place, "reason": reason}])

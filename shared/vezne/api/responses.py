@@ -1,0 +1,145 @@
+"""The API's side of an event: who is calling, and the operation resource or problem document that goes back."""
+
+import json
+import os
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+from vezne import problems
+from vezne.orders.record import DECLINED, STANDING_ORDER_CLIENT, SUCCEEDED, Record, iso_time, settled_by
+from vezne.platform.telemetry import code_places, count_fault, logger
+
+Event = dict[str, Any]
+Handler = Callable[[Event, Any], Any]
+# A resource server has room for 100 scopes: further ones are `principal-2`, `principal-3` ...
+_PRINCIPAL_SCOPE = re.compile(r"principal(?:-[0-9]{1,2})?/([A-Za-z0-9_-]{1,64})")
+
+
+def _claims(event: Event) -> dict[str, Any]:
+    claims: dict[str, Any] = ((event.get("requestContext") or {}).get("authorizer") or {}).get("claims") or {}
+    return claims
+
+
+def principal(event: Event) -> str:
+    """Whose idempotency keys and operations they are, whatever client and secret the caller has now.
+
+    A scope of the token names it. Only the stack's first client has none: its principal is its id. A token that leaves
+    the scope out must not pass for another principal: the same order under the same key would be sent again. Raises
+    problems.Forbidden.
+    """
+    own, named = client_id(event), set()
+    for scope in str(_claims(event).get("scope") or "").split():
+        found = _PRINCIPAL_SCOPE.fullmatch(scope)
+        if found:
+            named.add(found[1])
+    if not named and own == os.environ.get("FIRST_CLIENT_ID"):
+        return own
+    if len(named) != 1 or STANDING_ORDER_CLIENT in named:
+        raise problems.Forbidden(
+            "The token must name one principal. Ask for it without naming scopes, or name principal/<your name>, too."
+        )
+    return str(named.pop())
+
+
+def client_id(event: Event) -> str:
+    """Whose token it is. Raises problems.Forbidden."""
+    client_id = _claims(event).get("client_id")
+    if not isinstance(client_id, str) or not client_id:
+        raise problems.Forbidden("The token names no client.")
+    return client_id
+
+
+def header_values(event: Event, name: str) -> list[str]:
+    """Every value of a header, whatever the case of its name."""
+    several = event.get("multiValueHeaders") or {}
+    single = event.get("headers") or {}
+    values = [value for key, listed in several.items() if key.lower() == name for value in listed or []]
+    return values or [value for key, value in single.items() if key.lower() == name]
+
+
+def path_parameters(event: Event) -> dict[str, str]:
+    """The parameters of the path, decoded exactly once: a REST API hands them over as they stood in the URL.
+
+    No parameter of ours has a percent sign. One that is left began no escape, or was encoded twice. Raises
+    problems.InvalidRequest.
+    """
+    return {name: _decoded(name, value) for name, value in (event.get("pathParameters") or {}).items()}
+
+
+def _decoded(name: str, value: str) -> str:
+    try:
+        text = unquote(value, errors="strict")
+    except UnicodeDecodeError:
+        text = "%"
+    if "%" in text:
+        reason = "must be UTF-8, percent-encoded once"
+        raise problems.InvalidRequest([{"place": f"path.{name}", "reason": reason}])
+    return text
+
+
+def stage_path(event: Event) -> str:
+    """What stands before our routes in the URL: the stage on the default endpoint, nothing on a custom domain."""
+    context = event.get("requestContext") or {}
+    stage = f"/{context.get('stage')}"
+    return stage if str(context.get("path")).startswith(f"{stage}/") else ""
+
+
+def resource(record: Record) -> dict[str, Any]:
+    """The public form of an operation."""
+    outcome = record.outcome or {}
+    content: dict[str, Any] = {
+        "operation_id": record.id,
+        "operation": record.operation,
+        "status": record.status,
+        "created_at": iso_time(record.created_at),
+        "updated_at": iso_time(record.updated_at),
+    }
+    if record.status == SUCCEEDED:
+        content["result"] = outcome["result"]
+    if record.status == DECLINED:
+        content["refusal"] = outcome
+    by = settled_by(record)
+    if by is not None:
+        content["settled_by"] = by
+    return content
+
+
+def answer(
+    event: Event, respond: Callable[[], dict[str, Any]], *, if_internal: problems.Money = "unknown"
+) -> dict[str, Any]:
+    """Run a request, and turn whatever stops it into a problem document; `if_internal`: its `money` after our fault."""
+    try:
+        return respond()
+    except problems.Problem as problem:
+        logger.info("refused", problem=problem.slug, operation_id=problem.operation_id)
+        return problem_response(event, problem, {})
+    except Exception as error:
+        fault = internal(error)
+        fault.money = if_internal
+        return problem_response(event, fault, {})
+
+
+def internal(error: Exception) -> problems.Problem:
+    """What an unexpected failure is answered with. Only before the claim: after it, the order may have been sent."""
+    count_fault("Internal")
+    logger.error("internal", exception_name=type(error).__name__, frames=code_places(error))
+    return problems.Internal("A fault of this service; it was logged.")
+
+
+def problem_response(event: Event, problem: problems.Problem, headers: dict[str, str]) -> dict[str, Any]:
+    """A problem as the answer of an API event; its `type` leads to its page from the URL that was called."""
+    wait = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
+    return response(problem.status, problem.body(stage_path(event)), {**headers, **wait}, "application/problem+json")
+
+
+def response(
+    status: int, body: dict[str, Any], headers: dict[str, str], content_type: str = "application/json"
+) -> dict[str, Any]:
+    """An answer of an API event."""
+    return {
+        "statusCode": status,
+        "headers": {"Content-Type": content_type, "Cache-Control": "no-store", **headers},
+        "body": json.dumps(body, ensure_ascii=False),
+    }

@@ -1,0 +1,1 @@
+"""The path of an order, its record and its evidence. Knows nothing of HTTP."""

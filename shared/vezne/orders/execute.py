@@ -1,0 +1,369 @@
+"""The one path every order takes.
+
+    order -> prepare -> claim -> call -> read -> settle -> report
+
+Everything that can fail harmlessly happens in `prepare`. From the claim on, every way out leaves a record that says
+what is known, and the caller is told no more than that.
+"""
+
+import hmac
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import requests
+
+from vezne import problems
+from vezne.operation import Operation, Order, Report
+from vezne.orders.finalise import (
+    count_new_unknown,
+    lease,
+    lease_is_alive,
+    settle,
+    still_running,
+    stored,
+    with_own_reason,
+)
+from vezne.orders.guards import counts_as_paid, paid_by
+from vezne.orders.look_up import conclude
+from vezne.orders.outcome import (
+    CredentialsRefused,
+    Declined,
+    Inconclusive,
+    NotFound,
+    NotSent,
+    Outcome,
+    Succeeded,
+    Unknown,
+)
+from vezne.orders.record import ORDER, ORDER_AGAIN, PROCESSING, UNKNOWN, Guard, Record, next_client_look_up
+from vezne.orders.store import (
+    CLOCK_MARGIN_SECONDS,
+    GuardRefusedError,
+    LostOwnershipError,
+    Store,
+    StoreUnavailableError,
+    new_owner,
+)
+from vezne.platform.masking import mask_text
+from vezne.platform.telemetry import MetricUnit, code_places, count, count_credentials_rejected, logger
+from vezne.providers.credentials import (
+    CredentialsRefusedError,
+    SecretModel,
+    SecretUnavailableError,
+    SecretUnusableError,
+)
+from vezne.providers.http import Answer, AnswerLostError, Deadline, NotSentError
+from vezne.providers.models import RequestModel
+
+R = TypeVar("R", bound=RequestModel)
+C = TypeVar("C", bound=SecretModel)
+
+
+def carry_out(operation: Operation[R, C], order: Order[R], deadline: Deadline, store: Store) -> Report:
+    """Take an order down the one path. Raises problems.Problem; after the claim, only one that is certain."""
+    me = new_owner()
+    prepared: Prepared | None = None
+    try:
+        prepared = _prepare(operation, order, deadline)
+    except Exception as error:
+        # What stopped this attempt says nothing about an earlier one under the same key.
+        known = _or_unavailable(lambda: store.find(order.operation_id))
+        if known is None:
+            raise
+        if not isinstance(error, problems.Problem):
+            logger.error("not prepared", operation_id=known.id, exception_name=type(error).__name__,
+                         frames=code_places(error))  # fmt: skip
+        return _existing(operation, order, known, me, None, deadline, store)
+    record = _new_record(operation, order, prepared.account, me, deadline, store)
+    known = _claim(record, store)
+    try:
+        if known is not None and known.owner != me:
+            return _existing(operation, order, known, me, prepared, deadline, store)
+        outcome = _call_with_renewal(operation, order, prepared, deadline)
+        return settle(with_own_reason(record, outcome, ORDER, store.now()), outcome, store)
+    except problems.Problem:
+        raise
+    except Exception as error:
+        # The claim stands: whatever failed, the honest answer is that the outcome is not known.
+        logger.error("after the claim", operation_id=record.id, exception_name=type(error).__name__,
+                     frames=code_places(error))  # fmt: skip
+        return Report(replace(known or record, status=UNKNOWN), replayed=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A provider's request, ready for the socket, and the account it concerns."""
+
+    request: requests.PreparedRequest
+    account: dict[str, str]
+
+
+def _prepare(operation: Operation[R, C], order: Order[R], deadline: Deadline) -> Prepared:
+    """Everything that can fail harmlessly: time, credentials, token, building and signing. Raises problems.Problem."""
+    if not deadline.allows_a_call():
+        raise problems.NotEnoughTime("Too little time was left to send safely.")
+    try:
+        access = operation.client.keyring.access(deadline)
+        request = operation.client.provider.prepare(operation.build(order, access))
+    except SecretUnusableError as error:
+        count_credentials_rejected(operation.name)
+        logger.error("secret unusable", operation=operation.name, reason=str(error))
+        raise problems.ProviderRejectedCredentials("The provider's secret is missing or malformed.") from None
+    except CredentialsRefusedError as error:
+        count_credentials_rejected(operation.name)
+        logger.error("credentials refused", operation=operation.name, reason=mask_text(str(error)))
+        raise problems.ProviderRejectedCredentials("The provider refused our login.") from None
+    except SecretUnavailableError as error:
+        logger.warning("secret unavailable", operation=operation.name, reason=str(error))
+        raise problems.ProviderUnreachable("The provider's secret could not be read in time.", retry_after=5) from None
+    except NotSentError as error:
+        logger.warning("not sent", operation=operation.name, reason=str(error))
+        raise problems.ProviderUnreachable(
+            "The provider could not be reached.", retry_after=error.retry_after
+        ) from None
+    if not deadline.allows_a_call():
+        raise problems.NotEnoughTime("Too little time was left to send safely.")
+    return Prepared(request, operation.account(access))
+
+
+def _new_record(
+    operation: Operation[R, C], order: Order[R], account: dict[str, str], me: str, deadline: Deadline, store: Store
+) -> Record:
+    now, until = store.now(), lease(deadline, store)
+    return Record(
+        id=order.operation_id,
+        operation=operation.name,
+        principal=order.principal,
+        # No hash of a whole card number is kept. Cards are allowed only once no earlier version is about any more.
+        fingerprint=order.fingerprint if order.request.secret_in_part else order.earlier_fingerprint,
+        sent_fingerprint=order.fingerprint,
+        status=PROCESSING,
+        owner=me,
+        lease_until=until,
+        in_flight_until=until,
+        created_at=now,
+        updated_at=now,
+        clues=operation.clues(order),
+        guards=operation.guards(order),
+        account=account,
+        next_look_up=until + CLOCK_MARGIN_SECONDS,
+    )
+
+
+def _claim(record: Record, store: Store) -> Record | None:
+    """The record that stood there before ours, if one did. Raises problems.Problem: this attempt sent nothing."""
+    try:
+        return store.claim(record)
+    except StoreUnavailableError as error:
+        # The write may have been applied although its answer was lost; nothing was sent, so take it back if it was.
+        try:
+            store.release(record)
+        except (LostOwnershipError, StoreUnavailableError):
+            logger.warning("claim not taken back", operation_id=record.id)
+        raise _unavailable(error) from None
+    except GuardRefusedError as error:
+        raise _guard_problem(record, error, store) from None
+
+
+def _guard_problem(record: Record, refused: GuardRefusedError, store: Store) -> problems.Problem:
+    """Why a guard refused a claim, as it stood when it did. The clock has gone on since: it decides nothing here."""
+    guard, held = refused.guard, refused.held
+    holder = held.get("holder")
+    if holder is None:
+        if not guard.may_fall and any(held.get(name, value) > value for name, value in guard.figures.items()):
+            return problems.TotalWouldFall("A figure is lower than one already sent; allow_lower permits a correction.")
+        return problems.HeldByAnotherOperation("An earlier order may still arrive at the provider.", retry_after=60)
+    ours = held.get("holder_client") == record.principal
+    named, whose = ({"holder": holder}, "Another order") if ours else ({}, "Another client's order")
+    other = _or_unavailable(lambda: store.find(holder))
+    if not _is_paid(guard, held, other, store.now()):
+        return problems.HeldByAnotherOperation(
+            f"{whose} for the same thing is not settled yet.", retry_after=5, **named
+        )
+    # Another client may have used the reference for something else: only its own order tells a client what is paid.
+    text = "Another order has already paid this." if ours else "Another client's order uses this reference."
+    problem = problems.HeldByAnotherOperation(text, **named)
+    problem.retry = "never"
+    return problem
+
+
+def _is_paid(guard: Guard, held: dict[str, Any], other: Record | None, now: float) -> bool:
+    """Whether a guard is held for good. It outlives its order's record; while that stands, it may tell more."""
+    if other is None:
+        return counts_as_paid(guard, held, now)
+    return bool(held.get("paid")) or paid_by(other, guard)
+
+
+def _existing(
+    operation: Operation[R, C],
+    order: Order[R],
+    record: Record,
+    me: str,
+    prepared: Prepared | None,
+    deadline: Deadline,
+    store: Store,
+) -> Report:
+    """Answer from a record that stood there before; an unknown one is looked up now, if it can be."""
+    if not _is_same_request(record, order):
+        raise _key_reused(record)
+    if record.settled:
+        return Report(record, replayed=True)
+    if lease_is_alive(record, store):
+        return still_running(record, store)
+    if prepared is None or next_client_look_up(record) > store.now():
+        return Report(replace(record, status=UNKNOWN), replayed=True)
+    return _look_up_or_send_again(operation, order, record, me, prepared, deadline, store)
+
+
+def _is_same_request(record: Record, order: Order[R]) -> bool:
+    if record.sent_fingerprint is None:
+        return hmac.compare_digest(record.fingerprint, order.earlier_fingerprint)
+    return hmac.compare_digest(record.sent_fingerprint, order.fingerprint)
+
+
+def _key_reused(record: Record) -> problems.Problem:
+    if record.settled:
+        return problems.IdempotencyKeyReused("This Idempotency-Key was used with another request.")
+    # Perhaps it is the same payment, written otherwise: under a new key it could be made twice.
+    problem = problems.IdempotencyKeyReused(
+        "This Idempotency-Key was used with another request, whose outcome is not known yet. Ask for that operation, or"
+        " repeat the first request; a new key is for another payment only."
+    )
+    problem.money, problem.retry = "unknown", "never"
+    return problem
+
+
+def _look_up_or_send_again(
+    operation: Operation[R, C],
+    order: Order[R],
+    record: Record,
+    me: str,
+    prepared: Prepared,
+    deadline: Deadline,
+    store: Store,
+) -> Report:
+    """Look an unknown order up; what was certainly not found is sent again where doing it twice changes nothing."""
+    # Whatever the look-up says, another account would pay it a second time.
+    same_account = not record.account or record.account == prepared.account
+    sending = operation.resend_is_safe and same_account
+    try:
+        taken = store.take_over(record, me, lease(deadline, store), sending=sending)
+    except LostOwnershipError:
+        return stored(record, store)
+    except StoreUnavailableError:
+        return Report(replace(record, status=UNKNOWN), replayed=True)
+    count_new_unknown(record)
+    try:
+        concluded, finding = conclude(operation, taken, deadline, store, keep=not sending)
+    except LostOwnershipError:
+        return stored(record, store)
+    if concluded.settled or not sending:
+        return Report(concluded, replayed=False)
+    again = isinstance(finding, NotFound) or (isinstance(finding, Inconclusive) and finding.send_again)
+    if not again or not deadline.allows_a_call():
+        return settle(concluded, Unknown("look-up"), store)
+    outcome = _call_with_renewal(operation, order, prepared, deadline)
+    if not isinstance(outcome, Succeeded):
+        # The first sending may have been carried out: whatever refuses the second says nothing about it.
+        outcome = Unknown(_reason_of(outcome))
+    return settle(with_own_reason(concluded, outcome, ORDER_AGAIN, store.now()), outcome, store)
+
+
+def _reason_of(outcome: Outcome) -> str:
+    """Why a second sending has settled nothing."""
+    match outcome:
+        case Declined(code):
+            return f"refused: {code}"
+        case NotSent(reason):
+            return f"not sent: {reason}"
+        case CredentialsRefused(reason) | Unknown(reason):
+            return reason
+    return "succeeded"
+
+
+def _call_with_renewal(operation: Operation[R, C], order: Order[R], prepared: Prepared, deadline: Deadline) -> Outcome:
+    """Call the provider; after a definite refusal of our credentials, once more with others if there are others."""
+    outcome = _call(operation, order, prepared, deadline)
+    if not _other_credentials(operation, outcome):
+        return outcome
+    try:
+        renewed = _prepare(operation, order, deadline)
+    except problems.ProviderRejectedCredentials:
+        return outcome
+    except Exception as error:
+        return NotSent(type(error).__name__)
+    if renewed.account != prepared.account:
+        # The record says where the order went. The other account gets a claim of its own, when the order comes again.
+        return NotSent("the secret is another account's now")
+    return _call(operation, order, renewed, deadline)
+
+
+def _other_credentials(operation: Operation[R, C], outcome: Outcome) -> bool:
+    """Whether the provider refused for certain, and a new login or a rotated secret may be accepted."""
+    keyring = operation.client.keyring
+    try:
+        if isinstance(outcome, CredentialsRefused):
+            return outcome.renewable and keyring.renew()
+        return isinstance(outcome, Declined) and operation.refusal_may_mean_credentials and keyring.secret_changed()
+    except (SecretUnusableError, SecretUnavailableError):
+        return False
+
+
+def _call(operation: Operation[R, C], order: Order[R], prepared: Prepared, deadline: Deadline) -> Outcome:
+    """One call. A connection that was provably never made is tried once more; nothing else is."""
+    try:
+        try:
+            answer = _send(operation, prepared.request, deadline)
+        except NotSentError:
+            if not deadline.allows_a_call():
+                raise
+            answer = _send(operation, prepared.request, deadline)
+    except NotSentError as error:
+        return NotSent(str(error))
+    except AnswerLostError as error:
+        return Unknown(str(error))
+    if answer.status >= 500:
+        return Unknown(f"http-{answer.status}")
+    if answer.status == 401:
+        # RFC 9110, 15.5.2: the request "has not been applied because it lacks valid authentication credentials".
+        beside = _read(operation, order, replace(answer, status=200))
+        return Unknown("http-401 beside a success") if isinstance(beside, Succeeded) else CredentialsRefused("http-401")
+    return _read(operation, order, answer)
+
+
+def _read(operation: Operation[R, C], order: Order[R], answer: Answer) -> Outcome:
+    try:
+        return operation.read(order, answer)
+    except Exception as error:
+        # An answer we cannot read is not a reason to say that nothing happened.
+        logger.warning(
+            "answer unreadable",
+            operation_id=order.operation_id,
+            exception_name=type(error).__name__,
+            frames=code_places(error),
+        )
+        return Unknown("unreadable")
+
+
+def _send(operation: Operation[R, C], prepared: requests.PreparedRequest, deadline: Deadline) -> Answer:
+    """Send once, and measure how long the provider took, or how long we waited for nothing."""
+    started = time.monotonic()
+    try:
+        return operation.client.provider.send(prepared, deadline, operation.timeout)
+    finally:
+        waited = round((time.monotonic() - started) * 1000)
+        count("ProviderLatency", operation.name, waited, MetricUnit.Milliseconds)
+
+
+def _or_unavailable(read: Callable[[], Record | None]) -> Record | None:
+    try:
+        return read()
+    except StoreUnavailableError as error:
+        raise _unavailable(error) from None
+
+
+def _unavailable(error: StoreUnavailableError) -> problems.Problem:
+    logger.error("store unavailable", reason=str(error))
+    return problems.StoreUnavailable("The record store did not answer, so this request was not sent.", retry_after=5)

@@ -1,0 +1,191 @@
+"""Writing down what is known of an order, and answering with no more than that."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from vezne import problems
+from vezne.operation import Report
+from vezne.orders.outcome import CredentialsRefused, Declined, NotSent, Outcome, Succeeded, Unknown
+from vezne.orders.record import (
+    DECLINED,
+    PROCESSING,
+    STANDING_ORDER_CLIENT,
+    SUCCEEDED,
+    UNKNOWN,
+    Record,
+    iso_time,
+    trimmed,
+)
+from vezne.orders.store import CLOCK_MARGIN_SECONDS, LostOwnershipError, Store, StoreUnavailableError, WriteRefusedError
+from vezne.platform.masking import mask_text
+from vezne.platform.money import minor_units
+from vezne.platform.telemetry import count, count_credentials_rejected, count_fault, count_money, logger
+from vezne.providers.http import Deadline
+
+# When to look up an unknown outcome again: the first of these waits that is longer than the order has been unknown;
+# then daily, for as long as it takes. Counted in time, not in look-ups: a client that asks often delays nothing.
+BACK_OFF = tuple(timedelta(**step).total_seconds() for step in (
+    {"minutes": 1}, {"minutes": 5}, {"minutes": 15}, {"hours": 1}, {"hours": 6}, {"days": 1},
+))  # fmt: skip
+# Of a result: characters of a text, items of a list, bytes of all of it as JSON.
+LONGEST_OUTCOME_TEXT, LONGEST_OUTCOME_LIST, LONGEST_OUTCOME = 2_000, 200, 100_000
+_SETTLE_TRIES = 3
+
+
+def with_own_reason(record: Record, outcome: Outcome, asked: str, now: float) -> Record:
+    """The record with the reason why the order's own call left its outcome unknown, as the first of its evidence."""
+    if not isinstance(outcome, Unknown):
+        return record
+    entry = {"at": iso_time(now), "asked": asked, "finding": "unknown", "reason": mask_text(outcome.reason)}
+    return replace(record, evidence=trimmed((*record.evidence, entry)))
+
+
+def settle(record: Record, outcome: Outcome, store: Store) -> Report:
+    """Write what is known. Raises problems.Problem only when the order was certainly not looked at by the provider."""
+    try:
+        match outcome:
+            case Succeeded(result):
+                return Report(finish(record, SUCCEEDED, {"result": result}, store), False)
+            case Declined(code, text):
+                return Report(
+                    finish(record, DECLINED, {"code": mask_text(code), "text": mask_text(text)}, store), False
+                )
+            case NotSent(reason):
+                write(lambda: store.release(record), record, UNKNOWN)
+                logger.warning("not sent", operation_id=record.id, reason=mask_text(reason))
+                raise problems.ProviderUnreachable("The provider could not be reached.", retry_after=5)
+            case CredentialsRefused(reason):
+                write(lambda: store.release(record), record, UNKNOWN)
+                count_credentials_rejected(record.operation)
+                logger.error("credentials refused", operation_id=record.id, reason=mask_text(reason))
+                raise problems.ProviderRejectedCredentials("The provider refused our login.")
+            case Unknown(reason):
+                unknown_for = store.now() - record.in_flight_until
+                next_look_up = store.now() + next((wait for wait in BACK_OFF if wait > unknown_for), BACK_OFF[-1])
+                kept = write(lambda: store.keep_unknown(record, next_look_up), record, UNKNOWN)
+                count_new_unknown(record)
+                logger.warning("outcome unknown", operation_id=record.id, reason=mask_text(reason))
+                return Report(kept, False)
+    except LostOwnershipError:
+        return stored(record, store)
+
+
+def finish(record: Record, status: str, outcome: dict[str, Any], store: Store) -> Record:
+    """Write a certain outcome, and count it once it is written. Raises LostOwnershipError.
+
+    What is answered is what is kept: a result that has no place in a record is cut for both.
+    """
+    fitted = fitting(outcome)
+
+    def writing() -> Record:
+        try:
+            settled = store.settle(record, status, fitted)
+        except WriteRefusedError as error:
+            logger.error("outcome reduced", operation_id=record.id, status=status, reason=str(error))
+            count_fault("OutcomeReduced")
+            least = {name: type(value)() for name, value in fitted.items()}
+            settled = store.settle(replace(record, evidence=record.evidence[-1:]), status, least)
+        _count_outcome(settled)
+        return settled
+
+    return write(writing, record, status, fitted)
+
+
+def fitting(outcome: dict[str, Any]) -> dict[str, Any]:
+    """An outcome that has its place in a record: long texts and lists are cut, a result still too long is left out.
+
+    A provider's answer may have a megabyte, an item of the table 400 KB.
+    """
+    cut: dict[str, Any] = _cut(outcome)
+    if len(json.dumps(cut, ensure_ascii=False).encode()) <= LONGEST_OUTCOME:
+        return cut
+    return {name: type(value)() for name, value in cut.items()}
+
+
+def _cut(value: Any) -> Any:
+    match value:
+        case str():
+            return value[:LONGEST_OUTCOME_TEXT]
+        case list():
+            return [_cut(item) for item in value[:LONGEST_OUTCOME_LIST]]
+        case dict():
+            return {name: _cut(member) for name, member in value.items()}
+    return value
+
+
+def count_new_unknown(record: Record) -> None:
+    """Count an order whose outcome has just become unknown; further look-ups of it are not counted."""
+    if record.status == PROCESSING:
+        count("OrderUnknown", record.operation)
+
+
+def _count_outcome(record: Record) -> None:
+    count(f"Order{record.status.title().replace('_', '')}", record.operation)
+    if record.principal == STANDING_ORDER_CLIENT and record.status != SUCCEEDED:
+        # Nobody waits for its answer, and the event that gave it has ended well if the outcome was unknown then.
+        count("StandingOrderFailed", record.operation)
+        logger.error("standing order failed", operation=record.operation, operation_id=record.id, status=record.status)
+    # A guarded figure is a total that replaces the last one: no money moved by it.
+    if record.status == SUCCEEDED and not any(guard.figures for guard in record.guards):
+        _count_amount(record)
+
+
+def _count_amount(record: Record) -> None:
+    """The amount ordered; the provider's own figure where the order left it to the provider."""
+    try:
+        known = record.clues if "amount" in record.clues else (record.outcome or {})["result"]
+        amount, currency = Decimal(known["amount"]), known["currency"]
+        count_money(currency, minor_units(amount, currency))
+    except (ArithmeticError, KeyError, TypeError, ValueError) as error:
+        logger.warning("amount not counted", operation_id=record.id, exception_name=type(error).__name__)
+
+
+def write(
+    writing: Callable[[], Record | None], record: Record, status: str, outcome: dict[str, Any] | None = None
+) -> Record:
+    """Make a settling write, again if the table does not answer.
+
+    If it never does, what is known is still true: it is returned, and the record stays unresolved until a look-up.
+    """
+    for attempt in range(_SETTLE_TRIES):
+        try:
+            return writing() or record
+        except StoreUnavailableError as error:
+            logger.error("not settled", operation_id=record.id, status=status, reason=str(error))
+            count_fault("SettleFailed")
+            if attempt == _SETTLE_TRIES - 1:
+                break
+    return replace(record, status=status, outcome=outcome, written=False)
+
+
+def still_running(record: Record, store: Store) -> Report:
+    """Answer for a record somebody else is at. Raises problems.InProgress while it is processing."""
+    if record.status == PROCESSING:
+        wait = max(1, round(record.lease_until - store.now()))
+        raise problems.InProgress("The same order is still running.", retry_after=min(wait, 5))
+    return Report(record, replayed=True)
+
+
+def stored(record: Record, store: Store) -> Report:
+    """What the table says now, after somebody else changed the record."""
+    try:
+        current = store.find(record.id) or record
+    except StoreUnavailableError:
+        current = record
+    if not current.settled and lease_is_alive(current, store):
+        return still_running(current, store)
+    return Report(current, replayed=True)
+
+
+def lease(deadline: Deadline, store: Store) -> float:
+    """Until when this invocation may still be running."""
+    return store.now() + deadline.left()
+
+
+def lease_is_alive(record: Record, store: Store) -> bool:
+    """Whether the owner of a record may still be running, on any clock."""
+    return record.lease_until > 0 and record.lease_until + CLOCK_MARGIN_SECONDS > store.now()

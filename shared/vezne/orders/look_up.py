@@ -1,0 +1,199 @@
+"""Unknown outcomes: look-ups, the evidence they leave, and the scheduled sweep.
+
+No timer turns unknown into success or failure; only evidence does.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from vezne.operation import Operation
+from vezne.orders.finalise import count_new_unknown, finish, lease, lease_is_alive, settle
+from vezne.orders.outcome import Finding, Found, Inconclusive, NotFound, Unknown
+from vezne.orders.record import LOOK_UP, NOT_EXECUTED, SHARDS, Record, Unresolved, iso_time, seconds_of, trimmed
+from vezne.orders.store import LostOwnershipError, Store, StoreUnavailableError, new_owner
+from vezne.platform.masking import mask_text
+from vezne.platform.telemetry import code_places, count, count_credentials_rejected, logger
+from vezne.providers.client import InquiryFailedError
+from vezne.providers.credentials import CredentialsRefusedError, SecretModel, SecretUnusableError
+from vezne.providers.http import Deadline
+from vezne.providers.models import RequestModel
+
+R = TypeVar("R", bound=RequestModel)
+C = TypeVar("C", bound=SecretModel)
+# A table that does not answer so many times is down: the next sweep goes on.
+MOST_ERRORS_IN_A_ROW = 3
+
+
+class SweepStoppedError(Exception):
+    """The table did not answer several times in a row, so not every unresolved record was seen. `report`: what was."""
+
+    def __init__(self, report: dict[str, int]) -> None:
+        super().__init__("sweep stopped")
+        self.report = report
+
+
+def sweep(operation: Operation[R, C], deadline: Deadline, store: Store) -> dict[str, int]:
+    """Look up every unresolved record of the operation that is due, while time is left.
+
+    Returns how many were looked up, settled and are still unknown, and the age of the oldest in seconds. Raises
+    SweepStoppedError; one record or shard that cannot be read is only passed over.
+    """
+    looked_up = settled = still_unknown = oldest = errors_in_a_row = 0
+    # Those due first come first, so that a slow provider starves none of them.
+    items, whole = _listed(operation.name, store)
+    for item in sorted(items, key=lambda item: item.next_look_up):
+        now = store.now()
+        ended = False
+        if item.next_look_up <= now and deadline.allows_a_call() and errors_in_a_row < MOST_ERRORS_IN_A_ROW:
+            looked_up += 1
+            try:
+                ended = _sweep_one(operation, item.id, deadline, store)
+                errors_in_a_row = 0
+            except StoreUnavailableError as error:
+                errors_in_a_row += 1
+                _skip(operation.name, item.id, error)
+            settled += ended
+        if not ended:
+            still_unknown += 1
+            oldest = max(oldest, int(now - item.created_at))
+    report = {
+        "looked_up": looked_up,
+        "settled": settled,
+        "still_unknown": still_unknown,
+        "oldest_unknown_seconds": oldest,
+    }
+    if not whole or errors_in_a_row == MOST_ERRORS_IN_A_ROW:
+        raise SweepStoppedError(report)
+    return report
+
+
+def look_up_now(operation: Operation[R, C], record_id: str, deadline: Deadline, store: Store) -> dict[str, Any]:
+    """Look one record up, due or not, for an operator who is about to decide about it.
+
+    What came of it is the record's latest evidence. Returns whether its outcome is certain now, and from when on
+    (seconds since 1970) a look-up without the order may prove that it was not executed.
+    """
+    settled = _sweep_one(operation, record_id, deadline, store)
+    record = store.find(record_id)
+    return {
+        "settled": settled,
+        "absence_counts_from": None if record is None else operation.absence_counts_from(record),
+    }
+
+
+def _listed(operation: str, store: Store) -> tuple[list[Unresolved], bool]:
+    """The unresolved records of every shard that can be read; False if several in a row could not."""
+    items: list[Unresolved] = []
+    errors_in_a_row = 0
+    for shard in range(SHARDS):
+        try:
+            items += store.unresolved(operation, (shard,))
+            errors_in_a_row = 0
+        except StoreUnavailableError as error:
+            errors_in_a_row += 1
+            _skip(operation, f"shard {shard}", error)
+            if errors_in_a_row == MOST_ERRORS_IN_A_ROW:
+                return items, False
+    return items, True
+
+
+def _skip(operation: str, what: str, error: StoreUnavailableError) -> None:
+    """One record or shard that cannot be read now must not keep the others from being looked up."""
+    logger.error("not swept", operation=operation, operation_id=what, reason=str(error))
+    count("SweepErrors", operation)
+
+
+def _sweep_one(operation: Operation[R, C], record_id: str, deadline: Deadline, store: Store) -> bool:
+    """Whether the record is settled now."""
+    try:
+        record = store.find(record_id)
+        if record is None or record.settled:
+            return True
+        if lease_is_alive(record, store):
+            return False
+        taken = store.take_over(record, new_owner(), lease(deadline, store))
+        count_new_unknown(record)
+        concluded, _ = conclude(operation, taken, deadline, store)
+        return concluded.settled and concluded.written
+    except LostOwnershipError:
+        return False
+    except StoreUnavailableError:
+        raise
+    except Exception as error:
+        # One record that cannot be dealt with must not keep the others from being looked up.
+        logger.error(
+            "record not swept", operation_id=record_id, exception_name=type(error).__name__, frames=code_places(error)
+        )
+        return False
+
+
+def conclude(
+    operation: Operation[R, C], record: Record, deadline: Deadline, store: Store, *, keep: bool = True
+) -> tuple[Record, Finding]:
+    """Look a record up, add the evidence, and settle it if the evidence suffices.
+
+    Otherwise its next look-up is pushed back; with `keep` false that is left to the caller. Raises LostOwnershipError.
+    """
+    finding = _look_up(operation, record, deadline, store)
+    noted = replace(record, evidence=trimmed((*record.evidence, _evidence(operation, finding, store.now()))))
+    if isinstance(finding, Found):
+        return settle(replace(noted, settled_by=LOOK_UP), finding.outcome, store).record, finding
+    if isinstance(finding, NotFound) and _proves_not_executed(operation, noted, store.now()):
+        return finish(replace(noted, settled_by=LOOK_UP), NOT_EXECUTED, {}, store), finding
+    if keep:
+        return settle(noted, Unknown("look-up"), store).record, finding
+    return noted, finding
+
+
+def _look_up(operation: Operation[R, C], record: Record, deadline: Deadline, store: Store) -> Finding:
+    if not deadline.allows_a_call():
+        return Inconclusive("not-enough-time")
+    try:
+        if not _asks_its_account(operation, record):
+            return Inconclusive("the order went to another account")
+        finding = operation.look_up(replace(record, memory=store.memory(record)), deadline)
+        # The secret may have been read anew meanwhile.
+        return finding if _asks_its_account(operation, record) else Inconclusive("the order went to another account")
+    except InquiryFailedError as error:
+        return Inconclusive(str(error))
+    except (CredentialsRefusedError, SecretUnusableError) as error:
+        count_credentials_rejected(operation.name)
+        logger.error("credentials refused", operation=operation.name, reason=mask_text(str(error)))
+        return Inconclusive(type(error).__name__)
+    except Exception as error:
+        # Whatever fails here, the order's outcome is as unknown as before.
+        logger.warning(
+            "look-up failed", operation_id=record.id, exception_name=type(error).__name__, frames=code_places(error)
+        )
+        return Inconclusive(type(error).__name__)
+
+
+def _asks_its_account(operation: Operation[R, C], record: Record) -> bool:
+    """Whether a look-up concerns the account that the order went to; records of earlier versions do not say which."""
+    client = operation.client
+    return not record.account or record.account == client.account(client.keyring.credentials())
+
+
+def _evidence(operation: Operation[R, C], finding: Finding, now: float) -> dict[str, str]:
+    entry = {"at": iso_time(now), "asked": operation.look_up_call}
+    if isinstance(finding, Inconclusive):
+        return {**entry, "finding": "inconclusive", "reason": mask_text(finding.reason)}
+    kind = "found" if isinstance(finding, Found) else "not_found"
+    return {**entry, "finding": kind, **{name: _shown(value) for name, value in finding.seen.items()}}
+
+
+def _shown(value: str | Decimal) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else mask_text(value)
+
+
+def _proves_not_executed(operation: Operation[R, C], record: Record, now: float) -> bool:
+    """Two "not found" of a complete look-up, both after the order was on its way, the last when absence counts."""
+    if not operation.look_up_is_complete:
+        return False
+    not_found = [
+        entry
+        for entry in record.evidence
+        if entry["finding"] == "not_found" and seconds_of(entry["at"]) > record.in_flight_until
+    ]
+    return len(not_found) >= 2 and now > operation.absence_counts_from(record)

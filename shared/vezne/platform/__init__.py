@@ -1,0 +1,1 @@
+"""What Vezne needs of Python and AWS, without a word about orders."""

@@ -1,0 +1,142 @@
+"""The providers' logins and read-only calls, one module per provider: typed, freely retried, never claimed.
+
+The look-up of an unknown outcome and a read function use the same code.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import SecretStr
+
+from vezne.providers.credentials import Access, CredentialsRefusedError, Keyring, SecretModel, Token
+from vezne.providers.http import Answer, AnswerLostError, Deadline, NotSentError, Provider, Request, UnreadableError
+
+C = TypeVar("C", bound=SecretModel)
+
+# A read that is not answered by then is better asked again later.
+INQUIRY_SECONDS = 8.0
+_TRIES = 2
+
+
+class InquiryFailedError(Exception):
+    """A read-only call came to nothing. The text is ours: a class name or an HTTP status."""
+
+
+class InquiryRefusedError(InquiryFailedError):
+    """The provider answered that it will not tell; `code` and `text` are the provider's."""
+
+    def __init__(self, reason: str, code: str, text: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.text = text
+
+
+class InquiryUnreadableError(InquiryFailedError):
+    """The provider answered, but not in a form its page shows."""
+
+
+class InquiryLoginRefusedError(InquiryFailedError):
+    """The provider refused the call for our credentials, after a new login, too."""
+
+
+class OutOfTimeError(InquiryFailedError):
+    """Too little time was left for a call."""
+
+
+def _names_no_account(_credentials: Any) -> dict[str, str]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Client(Generic[C]):
+    """One provider as a function sees it: where it is and how to prove who is calling.
+
+    `names_account`: what in the credentials says whose account it is, and stays when a secret is merely renewed.
+    """
+
+    provider: Provider
+    keyring: Keyring[C]
+    names_account: Callable[[C], dict[str, str]] = _names_no_account
+
+    def account(self, credentials: C) -> dict[str, str]:
+        """Which account at the provider a call with these credentials concerns. Nothing in it is secret."""
+        return {"url": self.provider.url(), **self.names_account(credentials)}
+
+
+def _unauthorized(answer: Answer) -> bool:
+    return answer.status == 401
+
+
+def ask(
+    client: Client[C],
+    deadline: Deadline,
+    build: Callable[[Access[C]], Request],
+    refuses_login: Callable[[Answer], bool] = _unauthorized,
+) -> Answer:
+    """Make a read-only call; a lost answer is asked for once more, and a refused login is renewed once.
+
+    Raises InquiryFailedError, CredentialsRefusedError, and the errors of `Keyring.access`.
+    """
+    failure: InquiryFailedError = OutOfTimeError("not-enough-time")
+    for _ in range(_TRIES):
+        if not deadline.allows_a_call():
+            break
+        try:
+            prepared = client.provider.prepare(build(client.keyring.access(deadline)))
+            answer = client.provider.send(prepared, deadline, INQUIRY_SECONDS)
+        except (NotSentError, AnswerLostError) as error:
+            failure = InquiryFailedError(str(error))
+            continue
+        if refuses_login(answer):
+            client.keyring.forget()
+            failure = InquiryLoginRefusedError(f"http-{answer.status}")
+            continue
+        if answer.status == 429:
+            # Asking again at once is what it complains about.
+            raise InquiryFailedError("http-429")
+        if answer.status < 500:
+            return answer
+        failure = InquiryFailedError(f"http-{answer.status}")
+    raise failure
+
+
+def log_in(provider: Provider, request: Request, deadline: Deadline) -> Answer:
+    """Make a login call. Raises CredentialsRefusedError at HTTP 400, 401 or 403, else NotSentError."""
+    answer = ask_for_login(provider, request, deadline)
+    if answer.status in (400, 401, 403):
+        raise CredentialsRefusedError(f"http-{answer.status}")
+    if answer.status != 200:
+        raise NotSentError(f"login: http-{answer.status}")
+    return answer
+
+
+def ask_for_login(provider: Provider, request: Request, deadline: Deadline) -> Answer:
+    """The answer of a login call below HTTP 500. Raises NotSentError if there is none."""
+    if not deadline.allows_a_call():
+        raise NotSentError("not-enough-time")
+    try:
+        answer = provider.send(provider.prepare(request), deadline, INQUIRY_SECONDS)
+    except AnswerLostError as error:
+        # No order has left: a login that got no answer is as harmless as one that was never made.
+        raise NotSentError(f"login: {error}") from None
+    if answer.status >= 500:
+        raise NotSentError(f"login: http-{answer.status}")
+    return answer
+
+
+def read_token(answer: Answer, value: str, seconds: float | None = None) -> Token:
+    """The access token in a login's answer; it lives `seconds`, or the answer's `expires_in`. Raises NotSentError."""
+    try:
+        fields = answer.json()
+    except UnreadableError:
+        raise NotSentError("login: unreadable") from None
+    token = fields.get(value)
+    lifetime: Any = seconds if seconds is not None else fields.get("expires_in", 0)
+    try:
+        lifetime = float(lifetime)
+    except (TypeError, ValueError):
+        lifetime = 0.0
+    if not isinstance(token, str) or not token:
+        raise NotSentError("login: no token")
+    return Token(SecretStr(token), lifetime)

@@ -1,0 +1,235 @@
+"""Secrets Manager, typed per provider, and the access tokens made from them.
+
+Both are kept in memory only, for a few minutes or until shortly before they expire, and dropped at a definite refusal.
+"""
+
+import functools
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
+
+from vezne.platform import aws
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager.client import SecretsManagerClient
+
+SECRET_SECONDS = 300
+# A token this close to its end could expire between here and the provider.
+TOKEN_MARGIN_SECONDS = 60
+
+
+class SecretUnusableError(Exception):
+    """The secret is missing, unreadable or lacks a field. The text names the field, never a value."""
+
+
+class SecretUnavailableError(Exception):
+    """Secrets Manager did not answer."""
+
+
+class CredentialsRefusedError(Exception):
+    """The provider refused to log us in, for certain."""
+
+
+def _no_stray_characters(value: str) -> str:
+    if not value or value != value.strip() or not value.isprintable():
+        raise ValueError("must not be empty, nor have control characters or blanks around it")
+    return value
+
+
+def _fits_a_header(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if not text or any(not "!" <= letter <= "~" for letter in text):
+        raise ValueError("must be visible ASCII characters without blanks")
+    return value
+
+
+def _fits(value: SecretStr) -> SecretStr:
+    _no_stray_characters(value.get_secret_value())
+    return value
+
+
+# A secret is pasted by hand: a line end that came along would make every call fail, some of them without a reason.
+Text = Annotated[str, AfterValidator(_no_stray_characters)]
+SecretText = Annotated[SecretStr, AfterValidator(_fits)]
+# Travels in an HTTP header.
+SecretToken = Annotated[SecretStr, AfterValidator(_fits_a_header)]
+
+
+class SecretModel(BaseModel):
+    """The fields of one provider's secret. Values are hidden in every text form of the model."""
+
+    # A function reads one secret, so only that one's validator is ever built.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
+
+
+class KolayBiCredentials(SecretModel):
+    """KolayBi: the API key, and the `Channel` the provider issues for every call."""
+
+    api_key: SecretText
+    channel: SecretToken
+
+
+class VakifBankCredentials(SecretModel):
+    """VakıfBank API Portal: API key and secret, consent ("Rıza numarası"), API plan, and the TOS institution code."""
+
+    client_id: SecretText
+    client_secret: SecretText
+    consent_id: SecretText
+    resource: Literal["sandbox", "production"]
+    institution_code: Text
+
+
+class WalletgateCredentials(SecretModel):
+    """walletgate: OAuth2 client, its scope, and the platform key sent as `x-client-id`."""
+
+    client_id: SecretText
+    client_secret: SecretText
+    scope: Text
+    platform_key: SecretToken
+    tenant_id: int | None = None
+
+
+class HasoCredentials(SecretModel):
+    """HASO: merchant id, HMAC key and salt; the caller's address if HASO was told one."""
+
+    merchant_id: Text
+    merchant_key: SecretText
+    merchant_salt: SecretText
+    ip_address: Text | Literal[""] = ""
+
+
+class PaynetCredentials(SecretModel):
+    """Paynet: the secret key."""
+
+    secret_key: SecretToken
+
+
+C = TypeVar("C", bound=SecretModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token and how many seconds it lives from now."""
+
+    value: SecretStr
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Access(Generic[C]):
+    """What a request is signed with: the credentials and, where the provider wants one, a token."""
+
+    credentials: C
+    token: str
+    secret_version: str
+
+
+class Keyring(Generic[C]):
+    """One provider's credentials. `log_in` trades them for a token; providers that sign each request have none."""
+
+    def __init__(self, model: type[C], log_in: Callable[[C, str, Any], Token] | None = None) -> None:
+        self._model = model
+        self._log_in = log_in
+        self._secret: tuple[C, str, float] | None = None
+        self._token: tuple[str, str, float] | None = None
+
+    def access(self, deadline: Any) -> Access[C]:
+        """Credentials and token, from memory if they are fresh; `deadline` is handed on to the login call.
+
+        Raises SecretUnusableError, SecretUnavailableError, CredentialsRefusedError, and what the login call raises.
+        """
+        credentials, version = self._read_secret()
+        if self._log_in is None:
+            return Access(credentials, "", version)
+        if self._token is None or self._token[1] != version or self._token[2] <= time.time():
+            try:
+                self._remember(self._log_in(credentials, version, deadline), version)
+            except CredentialsRefusedError:
+                # The secret may have been rotated since it was read: look once, and try only what is new.
+                refused = version
+                self.forget()
+                credentials, version = self._read_secret()
+                if version == refused:
+                    raise
+                self._remember(self._log_in(credentials, version, deadline), version)
+        assert self._token is not None
+        return Access(credentials, self._token[0], version)
+
+    def credentials(self) -> C:
+        """The credentials alone, from memory if they are fresh. Raises SecretUnusableError, SecretUnavailableError."""
+        return self._read_secret()[0]
+
+    def try_login(self, credentials: C, version: str, deadline: Any) -> None:
+        """Log in with a version of the secret that is not in use yet. Raises as `access` does."""
+        assert self._log_in is not None
+        self._log_in(credentials, version, deadline)
+
+    def forget(self) -> None:
+        """Read the secret anew and log in anew at the next use."""
+        self._secret = None
+        self._token = None
+
+    def renew(self) -> bool:
+        """After a definite refusal: forget, read the secret anew, and say whether the next access will be another one.
+
+        Raises SecretUnusableError, SecretUnavailableError.
+        """
+        return self.secret_changed() or self._log_in is not None
+
+    def secret_changed(self) -> bool:
+        """Read the secret anew and forget the token; whether the version is another one than before."""
+        before = self._secret[1] if self._secret else ""
+        self.forget()
+        return self._read_secret()[1] != before
+
+    def _remember(self, token: Token, version: str) -> None:
+        lifetime = token.seconds - min(TOKEN_MARGIN_SECONDS, token.seconds / 2)
+        self._token = (token.value.get_secret_value(), version, time.time() + max(0.0, lifetime))
+
+    def _read_secret(self) -> tuple[C, str]:
+        if self._secret is None or self._secret[2] <= time.time():
+            credentials, version = _fetch_secret(self._model)
+            self._secret = (credentials, version, time.time() + SECRET_SECONDS)
+        return self._secret[0], self._secret[1]
+
+
+def _fetch_secret(model: type[C]) -> tuple[C, str]:
+    try:
+        answer = _client().get_secret_value(SecretId=os.environ["SECRET_ID"])
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        if code in {
+            "ResourceNotFoundException",
+            "AccessDeniedException",
+            "InvalidRequestException",
+            "DecryptionFailure",
+        }:
+            raise SecretUnusableError(f"the secret cannot be read ({code})") from None
+        raise SecretUnavailableError(code) from None
+    except BotoCoreError as error:
+        raise SecretUnavailableError(type(error).__name__) from None
+    try:
+        fields = json.loads(answer.get("SecretString", ""))
+        return model.model_validate(fields), answer["VersionId"]
+    except ValidationError as error:
+        places = sorted({".".join(str(part) for part in item["loc"]) for item in error.errors(include_input=False)})
+        raise SecretUnusableError(f"the secret does not fit its form at: {', '.join(places)}") from None
+    except (ValueError, RecursionError):
+        raise SecretUnusableError("the secret is not JSON") from None
+
+
+@functools.cache
+def _client() -> "SecretsManagerClient":
+    made: SecretsManagerClient = aws.client("secretsmanager", connect_seconds=1, read_seconds=2)
+    return made
+
+
+def connect() -> None:
+    """Make the client now rather than at the first call."""
+    _client()

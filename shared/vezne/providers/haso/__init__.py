@@ -1,0 +1,1 @@
+"""HASO: expenses of legal cases."""

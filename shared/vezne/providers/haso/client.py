@@ -1,0 +1,178 @@
+"""HASO 5.5 "Ödeme Planını Getir": POST {SERVIS_URL}/Index/GetPaymentsOfTransaction."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from pydantic import ValidationError
+
+from vezne.orders.evidence import other_signs, plain_number, plain_text, says_nothing, speaks_against, speaks_for
+from vezne.orders.outcome import Declined
+from vezne.platform.signing import hmac_request_token
+from vezne.providers.client import Client, InquiryRefusedError, InquiryUnreadableError, ask
+from vezne.providers.credentials import Access, HasoCredentials, Keyring
+from vezne.providers.haso.models import MERCHANT_OID, TRANSACTION_CODE, ExpensesResult
+from vezne.providers.http import Answer, Deadline, Provider, Request, UnreadableError, json_request
+
+# `Data["Message"]` of 5.6 and 5.20 after a success.
+SUCCESS_MESSAGE = "RS100"
+_NAMES = frozenset({"InstallmentNo", "totalExpenseAmount"})
+_ENVELOPE = frozenset({"Success", "Errors", "Data"})
+
+PROVIDER = Provider("HASO_URL")
+CLIENT = Client(PROVIDER, Keyring(HasoCredentials), lambda credentials: {"merchant_id": credentials.merchant_id})
+
+
+# What each field may be made of. The token joins them without a separator, so nothing else is signed.
+_SIGNABLE = {
+    "merchantOid": re.compile(MERCHANT_OID),
+    "transactionCode": re.compile(TRANSACTION_CODE),
+    "counterPartyAttorneyFee": re.compile("0|[1-9][0-9]*", re.ASCII),
+    "expenseAmount": re.compile("0|[1-9][0-9]*", re.ASCII),
+}
+
+
+def signed_order(path: str, access: Access[HasoCredentials], fields: dict[str, str]) -> Request:
+    """A JSON POST that changes something, signed with the address, if the secret has one. Raises ValueError."""
+    return _signed(path, access, fields, access.credentials.ip_address)
+
+
+def signed_inquiry(path: str, access: Access[HasoCredentials], fields: dict[str, str]) -> Request:
+    """A JSON POST that asks, signed without an address, which the pages mark as optional. Raises ValueError.
+
+    The token's message has no separators: "TRX-1" + "10000" + "23000" of an order is the code "TRX-11000023000" of an
+    inquiry, and codes may end with digits. So an order's message ends with the address, and an inquiry's never does:
+    whoever may only ask cannot make this service sign an order. A secret without an address has no such fence. Nothing
+    on this side can part the two figures of an order, or its two codes, from each other: HASO compares the fields.
+    """
+    address = access.credentials.ip_address
+    if address and "".join(fields.values()).endswith(address):
+        raise ValueError("codes that end with the address look like an order's")
+    return _signed(path, access, fields, "")
+
+
+def _signed(path: str, access: Access[HasoCredentials], fields: dict[str, str], address: str) -> Request:
+    """`requestToken` over `fields` in the page's order: merchantId is put before it, ipAddress and salt behind."""
+    if not all(_SIGNABLE[name].fullmatch(value) for name, value in fields.items()):
+        raise ValueError("a field is not in the form that can be signed")
+    credentials = access.credentials
+    signed = {"merchantId": credentials.merchant_id, **fields}
+    token = hmac_request_token(
+        credentials.merchant_key.get_secret_value(),
+        *signed.values(),
+        address,
+        credentials.merchant_salt.get_secret_value(),
+    )
+    told = {"ipAddress": address} if address else {}
+    return json_request(path, {**signed, **told, "requestToken": token}, {})
+
+
+def read_plan(body: dict[str, Any]) -> tuple[ExpensesResult, Decimal | None]:
+    """The plan of a successful answer and the total on it, in TRY; None if no instalment shows a figure.
+
+    "Toplam masraf tutarı son taksite eklenir": the last instalment's figure is the total. Raises UnreadableError.
+    """
+    data = body.get("Data")
+    plan = data.get("PaymentPlan") if isinstance(data, dict) else None
+    rows: list[Any] = plan if isinstance(plan, list) else [plan]
+    if not rows or not all(isinstance(row, dict) and _NAMES & row.keys() for row in rows):
+        raise UnreadableError("no payment plan")
+    # A plan of one instalment needs no number to tell which is the last.
+    numbers = [plain_text(row.get("InstallmentNo", "1" if len(rows) == 1 else None)) for row in rows]
+    if not all(number is not None and number.isdecimal() for number in numbers):
+        raise UnreadableError("instalments without numbers")
+    places = [int(number or 0) for number in numbers]
+    figures = [_figure(row.get("totalExpenseAmount")) for row in rows]
+    total = figures[places.index(max(places))]
+    if len(set(places)) < len(places) or (total is None and any(figures)):
+        raise UnreadableError("no last instalment")
+    try:
+        return ExpensesResult.model_validate({"payment_plan": rows}), total
+    except ValidationError:
+        raise UnreadableError("no payment plan") from None
+
+
+def _figure(value: Any) -> Decimal | None:
+    figure = plain_number(value)
+    if value is not None and (figure is None or figure < 0):
+        raise UnreadableError("expenses in another form")
+    return figure
+
+
+def refusal(body: dict[str, Any]) -> Declined | None:
+    """A refusal in HASO's envelope: "False dönerse Errors parametresi doludur". None if it is not certainly one."""
+    errors, data = body.get("Errors"), body.get("Data")
+    texts = errors if isinstance(errors, list) else []
+    plain = bool(texts) and all(isinstance(error, str) and error.strip() for error in texts)
+    if body.get("Success") is not False or not plain or not says_nothing(data) or "PaymentPlan" in body:
+        return None
+    # "RS100" is success in the page's words, and what was sent before is no refusal of it.
+    signs = [*texts, *other_signs(body, _ENVELOPE)]
+    if any(speaks_for(sign) or SUCCESS_MESSAGE in str(sign) for sign in signs):
+        return None
+    return Declined(error_code(texts), error_text(texts))
+
+
+def is_success(body: dict[str, Any]) -> bool:
+    """Whether an answer is a success in HASO's envelope, with no sign of a failure beside it."""
+    beside = {name: value for name, value in body.items() if name not in _ENVELOPE}
+    return (
+        body.get("Success") is True and says_nothing(body.get("Errors"))
+        and not any(speaks_against(sign) for sign in other_signs(beside, ()))
+    )  # fmt: skip
+
+
+def _means_an_old_secret(answer: Answer) -> bool:
+    """No sign of wrong credentials is public, so a refusal is one if the secret has changed since it was read."""
+    try:
+        refused = answer.status == 401 or answer.json().get("Success") is False
+    except UnreadableError:
+        return False
+    return refused and CLIENT.keyring.secret_changed()
+
+
+def error_code(errors: list[Any]) -> str:
+    """The first code such as H307 in `Errors`, or ""; whether its items are codes or texts is not documented."""
+    code = re.search(r"\b[A-Z]{1,2}[0-9]{3}\b", error_text(errors))
+    return code.group() if code else ""
+
+
+def error_text(errors: list[Any]) -> str:
+    """All of `Errors` in one text."""
+    return "; ".join(str(error) for error in errors)
+
+
+def payment_plan(transaction_code: str, merchant_oid: str, deadline: Deadline) -> tuple[ExpensesResult, Decimal | None]:
+    """The payment plan of a transaction as HASO has it now, and the total on it. Raises InquiryFailedError."""
+    body = plan_answer(transaction_code, merchant_oid, deadline).json()
+    try:
+        if not is_success(body):
+            raise UnreadableError("signs of a failure")
+        return read_plan(body)
+    except UnreadableError as error:
+        raise InquiryUnreadableError(str(error)) from None
+
+
+def plan_answer(transaction_code: str, merchant_oid: str, deadline: Deadline) -> Answer:
+    """The successful answer of 5.5 as it came. Raises InquiryFailedError."""
+    answer = ask(
+        CLIENT,
+        deadline,
+        lambda access: signed_inquiry(
+            "/Index/GetPaymentsOfTransaction",
+            access,
+            {"merchantOid": merchant_oid, "transactionCode": transaction_code},
+        ),
+        _means_an_old_secret,
+    )
+    try:
+        body = answer.json()
+    except UnreadableError:
+        raise InquiryUnreadableError("unreadable") from None
+    errors = body.get("Errors")
+    if answer.status == 200 and body.get("Success") is True:
+        return answer
+    reason = f"http-{answer.status}"
+    if body.get("Success") is False and isinstance(errors, list):
+        raise InquiryRefusedError(reason, error_code(errors), error_text(errors))
+    raise InquiryUnreadableError(reason)

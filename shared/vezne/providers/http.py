@@ -1,0 +1,301 @@
+"""The HTTP call to a provider: one deadline for all of it, and *when* it failed.
+
+Before a byte of the request left, a failure is `NotSentError`: the order may be sent again. From the first byte on it
+is `AnswerLostError`: nobody can tell. The difference is observed on the socket, not concluded from exception types.
+"""
+
+import contextlib
+import functools
+import json
+import os
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+import requests
+import simplejson
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from vezne.platform import tls
+from vezne.platform.timers import Limit, Watch
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 20.0
+# Kept back from every call so that the outcome can be written before the function is cut off.
+SETTLE_SECONDS = 3.0
+# A call that cannot wait at least this long for its answer is not begun.
+SHORTEST_READ_SECONDS = 2.0
+# A pooled connection idle for longer may be dead without our knowing: sending money on it would invite an unknown.
+LONGEST_IDLE_SECONDS = 3.0
+LONGEST_ANSWER = 1024 * 1024
+
+
+class NotSentError(Exception):
+    """Provably no byte of the request left this function. `retry_after`: seconds after which it may be tried again."""
+
+    def __init__(self, reason: str, retry_after: int = 5) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class AnswerLostError(Exception):
+    """The request may have reached the provider, and no whole answer came back."""
+
+
+class InformationalAnswerError(Exception):
+    """A status below 200 came: the answer itself is still on its way, and may come when nobody waits for it."""
+
+
+class UnreadableError(Exception):
+    """The answer is not what its content type or page says."""
+
+
+class Deadline:
+    """How much time this invocation has left, in seconds."""
+
+    def __init__(self, remaining_milliseconds: Callable[[], float]) -> None:
+        self._remaining_milliseconds = remaining_milliseconds
+
+    def left(self) -> float:
+        """Seconds until the function is cut off."""
+        return self._remaining_milliseconds() / 1000
+
+    def allows_a_call(self) -> bool:
+        """Whether enough time is left to connect, wait for an answer and settle."""
+        return self.left() >= CONNECT_SECONDS + SHORTEST_READ_SECONDS + SETTLE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, ready to send. `path` begins with a slash and is appended to the provider's URL."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+def json_request(path: str, fields: Mapping[str, Any], headers: Mapping[str, str]) -> Request:
+    """A JSON POST. `Decimal` values become JSON numbers digit by digit, without a float between."""
+    body = simplejson.dumps(fields, use_decimal=True, ensure_ascii=False).encode()
+    return Request("POST", path, {"Content-Type": "application/json", "Accept": "application/json", **headers}, body)
+
+
+def form_request(path: str, fields: list[tuple[str, str]], headers: Mapping[str, str]) -> Request:
+    """A form POST, in the order of the fields, UTF-8."""
+    content_type = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    return Request("POST", path, {**content_type, **headers}, urlencode(fields).encode("ascii"))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer: HTTP status and body."""
+
+    status: int
+    body: bytes = field(repr=False)
+
+    def json(self, *, tolerate_trailing_commas: bool = False) -> dict[str, Any]:
+        """The body as a JSON object, numbers exact. Raises UnreadableError."""
+        try:
+            text = self.body.decode("utf-8-sig")
+            if tolerate_trailing_commas:
+                text = re.sub(r",(\s*[}\]])", r"\1", text)
+            value = json.loads(text, parse_float=Decimal)
+            if "\\u" in text:
+                value = _encodable(value)
+        except (ValueError, RecursionError):
+            raise UnreadableError("not JSON") from None
+        if not isinstance(value, dict):
+            raise UnreadableError("not a JSON object")
+        return value
+
+
+def _encodable(value: Any) -> Any:
+    """JSON can write half of a surrogate pair. No record and no answer of ours could carry it, so it becomes "?"."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    if isinstance(value, dict):
+        return {_encodable(name): _encodable(item) for name, item in value.items()}
+    return value
+
+
+class Provider:
+    """One provider host: its URL from the environment, its connections, one call at a time."""
+
+    def __init__(self, url_variable: str) -> None:
+        self._url_variable = url_variable
+        self._session: requests.Session | None = None
+        self._last_used = 0.0
+
+    def url(self) -> str:
+        """Where the provider is; empty if nobody says."""
+        return os.environ.get(self._url_variable, "").rstrip("/")
+
+    def prepare(self, request: Request) -> requests.PreparedRequest:
+        """Build the HTTP request in full, so that nothing but the socket is left to fail. Raises NotSentError."""
+        url = self.url()
+        if not url:
+            raise NotSentError(f"{self._url_variable} is not set")
+        headers = {"User-Agent": "vezne", **request.headers}
+        try:
+            return requests.Request(request.method, url + request.path, headers, data=request.body).prepare()
+        except (requests.RequestException, ValueError):
+            raise NotSentError("the request cannot be built") from None
+
+    def send(self, prepared: requests.PreparedRequest, deadline: Deadline, longest: float = READ_SECONDS) -> Answer:
+        """Send once and wait for the whole answer, at most `longest` seconds of wall clock from the first byte sent.
+
+        Raises NotSentError or AnswerLostError.
+        """
+        attempt = _Attempt(deadline, longest)
+        token = _current_attempt.set(attempt)
+        try:
+            answer = self._exchange(prepared, longest)
+            if attempt.expired:
+                raise TimeoutError
+            return answer
+        except Exception as error:
+            self._forget_connections()
+            # The class name is enough to find the cause; the text may hold the URL or the answer.
+            reason = type(error).__name__
+            if not attempt.began:
+                raise NotSentError(reason) from None
+            raise AnswerLostError("deadline" if attempt.expired else reason) from None
+        finally:
+            attempt.finish()
+            _current_attempt.reset(token)
+
+    def _exchange(self, prepared: requests.PreparedRequest, longest: float) -> Answer:
+        session = self._fresh_session()
+        # A redirect is an answer we do not understand, not an order to send money elsewhere.
+        response = session.send(
+            prepared, stream=True, timeout=(CONNECT_SECONDS, longest), allow_redirects=False, verify=True
+        )
+        with contextlib.closing(response):
+            # The HTTP library passes over 100 only, and takes another 1xx for an answer without a body. It would keep
+            # the connection, on which the next order would read this order's answer.
+            if response.status_code < 200:
+                raise InformationalAnswerError
+            body = bytearray()
+            for chunk in response.raw.stream(65536, decode_content=True):
+                body += chunk
+                if len(body) > LONGEST_ANSWER:
+                    raise UnreadableError("answer too long")
+        self._last_used = time.time()
+        return Answer(response.status_code, bytes(body))
+
+    def _fresh_session(self) -> requests.Session:
+        if self._session is None:
+            self._session = _money_session()
+        elif not 0 <= time.time() - self._last_used <= LONGEST_IDLE_SECONDS:
+            self._session.close()
+        return self._session
+
+    def _forget_connections(self) -> None:
+        if self._session is not None:
+            self._session.close()
+
+
+class _Attempt:
+    """Watches one call: whether bytes began to leave, and cuts the socket when its time is up."""
+
+    def __init__(self, deadline: Deadline, longest: float) -> None:
+        self.began = False
+        self.expired = False
+        self._deadline = deadline
+        self._longest = longest
+        self._limit: Limit | None = None
+
+    def begin(self, sock: socket.socket) -> None:
+        """Called with the connected socket just before the first byte is written."""
+        if not self.began:
+            seconds = min(self._longest, self._deadline.left() - SETTLE_SECONDS)
+            if seconds < SHORTEST_READ_SECONDS:
+                raise TimeoutError
+            self.began = True
+            self._limit = _watch.set(seconds, functools.partial(self._cut, sock))
+
+    def finish(self) -> None:
+        if self._limit is not None:
+            _watch.lift(self._limit)
+
+    def _cut(self, sock: socket.socket) -> None:
+        # The socket's own time-out restarts with every byte; a server that drips would hold us past the deadline.
+        self.expired = True
+        with contextlib.suppress(OSError), _descriptor_of(sock) as twin:
+            twin.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def _descriptor_of(sock: socket.socket) -> Iterator[socket.socket]:
+    """The bare socket under a TLS one, so that shutting it down does not touch the TLS state another thread reads."""
+    twin = socket.socket(sock.family, sock.type, fileno=os.dup(sock.fileno()))
+    try:
+        yield twin
+    finally:
+        twin.close()
+
+
+_watch = Watch()
+_current_attempt: ContextVar[_Attempt] = ContextVar("attempt")
+
+
+class _WatchedConnection(HTTPConnection):
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        _current_attempt.get().begin(self.sock)
+        super().send(data)
+
+
+class _WatchedTLSConnection(HTTPSConnection):
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        _current_attempt.get().begin(self.sock)
+        super().send(data)
+
+
+class _WatchedPool(HTTPConnectionPool):
+    ConnectionCls = _WatchedConnection
+
+
+class _WatchedTLSPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedTLSConnection
+
+
+class _Adapter(HTTPAdapter):
+    """Watched connections that share one TLS context.
+
+    By itself requests names the file of the authorities to each connection, which reads it again: 15 ms of processor
+    time per connection.
+    """
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """As in requests, with our context and our connections."""
+        super().init_poolmanager(*args, **options, ssl_context=tls.context())
+        self.poolmanager.pool_classes_by_scheme = {"http": _WatchedPool, "https": _WatchedTLSPool}
+
+    def cert_verify(self, conn: Any, *_args: Any) -> None:
+        """Every certificate is verified, whatever a caller says; the context knows the authorities."""
+        conn.cert_reqs = "CERT_REQUIRED"
+
+
+def _money_session() -> requests.Session:
+    session = requests.Session()
+    # A .netrc entry or a proxy variable must not replace our Authorization header or see the order.
+    session.trust_env = False
+    adapter = _Adapter(pool_connections=1, pool_maxsize=1, max_retries=0)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session

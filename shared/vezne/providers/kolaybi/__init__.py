@@ -1,0 +1,1 @@
+"""KolayBi: collections booked in an accounting service."""

@@ -1,0 +1,97 @@
+"""KolayBi "Cari Tahsilat İşlemi": POST /kolaybi/v1/associates/{id}/transactions/proceed."""
+
+import re
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+
+from vezne.providers.models import (
+    Amount,
+    Currency,
+    OptionalText,
+    PositiveDecimal,
+    ProviderText,
+    RecordNumber,
+    RequestModel,
+    ResultModel,
+)
+
+# Zone-less stamps are Turkish local time; Türkiye has kept +03:00 all year since 2016.
+TURKISH_TIME = timezone(timedelta(hours=3))
+# The page gives no limit; a form has to have one.
+MOST_PROJECTS = 50
+
+
+def _no_marker(text: str) -> str:
+    """An operation id in a description is our proof that the collection was made; nobody else may write one."""
+    if re.search(r"op_[a-z2-7]{26}", text):
+        raise ValueError("must not contain an operation id")
+    return text
+
+
+class CollectionRequest(RequestModel):
+    """Collect an amount from an associate (cari) into an account."""
+
+    associate_id: RecordNumber
+    currency: Currency
+    amount: Amount
+    gateway_id: RecordNumber
+    gateway_type: Literal["vault", "associate"] | None = None
+    exchange_rate: PositiveDecimal | None = None
+    project_ids: Annotated[list[RecordNumber], Field(max_length=MOST_PROJECTS)] | None = None
+    description: Annotated[OptionalText, AfterValidator(_no_marker)] | None = None
+
+
+def _iso_date(value: Any) -> Any:
+    """`2024-01-15 14:30:00` -> `2024-01-15T14:30:00+03:00`. Raises ValueError."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError("must be text")
+    stamp = datetime.fromisoformat(value)
+    return (stamp if stamp.tzinfo else stamp.replace(tzinfo=TURKISH_TIME)).isoformat()
+
+
+def _if_it_fits(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """What proves nothing either way must not hide the sign of success beside it."""
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+# A date in a form that the page does not show is left out: a time is never guessed.
+_Date = Annotated[str | None, BeforeValidator(_iso_date), WrapValidator(_if_it_fits)]
+_Text = Annotated[ProviderText | None, WrapValidator(_if_it_fits)]
+
+
+class CollectionResult(ResultModel):
+    """The page's "Yanıt Alanları", or what a row of the associate's transactions tells of them.
+
+    Whether status, amount and currency prove anything is judged before, on the raw values.
+    """
+
+    transaction_status: str | None = None
+    transaction_type: _Text = None
+    payment_method: _Text = None
+    issue_date: _Date = None
+    amount: Decimal
+    currency: str
+
+
+def issued_at(value: Any) -> float | None:
+    """When a row was issued, in seconds since 1970; None if it does not say, or not in the page's form."""
+    try:
+        stamp = _iso_date(value)
+    except ValueError:
+        return None
+    return stamp and datetime.fromisoformat(stamp).timestamp()

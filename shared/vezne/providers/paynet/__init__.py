@@ -1,0 +1,1 @@
+"""Paynet: captures of card pre-authorisations."""

@@ -1,0 +1,80 @@
+"""Paynet "Finansallaştırma": POST /v1/transaction/capture."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from vezne.platform.masking import mask_card_number, mask_email
+from vezne.providers.models import (
+    LiraAmount,
+    MaskedEmail,
+    MaskedName,
+    MaskedPhone,
+    ProviderText,
+    RequestModel,
+    RequiredText,
+    ResultModel,
+)
+
+
+class CaptureRequest(RequestModel):
+    """Capture a pre-authorisation, whole (no amount) or in part. Amount in TRY."""
+
+    xact_id: RequiredText | None = None
+    xact: RequiredText | None = None
+    reference_no: RequiredText | None = None
+    amount: LiraAmount | None = None
+
+    @model_validator(mode="after")
+    def _names_a_pre_authorisation(self) -> "CaptureRequest":
+        """ "xact_id, xact ve reference_no alanlarından en az bir tanesi zorunludur." """
+        if not (self.xact_id or self.xact or self.reference_no):
+            raise ValueError("at least one of xact_id, xact and reference_no is required")
+        return self
+
+
+def _user(user_id: str) -> str:
+    """Who made the transaction. Some merchants' users are named by their e-mail addresses."""
+    return mask_email(user_id) if "@" in user_id else user_id
+
+
+class CaptureResult(ResultModel):
+    """The page's answer fields, spelt right; also one row of `v1/transaction/check`.
+
+    The result is kept as long as its key is good: what names the card's holder is masked.
+    """
+
+    xact_id: str | None = None
+    # The plain id; xact_id is the encrypted one. Only a row of a look-up has it.
+    id: str | None = None
+    xact_date: str | None = None
+    transaction_type: str | None = None
+    pos_type: str | None = None
+    is_3d_secure: bool | None = Field(None, alias="is_tds")
+    agent_id: str | None = None
+    user_id: Annotated[str, AfterValidator(_user)] | None = None
+    email: MaskedEmail | None = None
+    phone: MaskedPhone | None = None
+    bank_id: str | None = None
+    instalment: int | None = None
+    ratio: Decimal | None = None
+    card_no_masked: Annotated[str, AfterValidator(mask_card_number)] | None = None
+    card_holder: MaskedName | None = None
+    amount: Decimal | None = None
+    net_amount: Decimal | None = None
+    commission: Decimal | None = Field(None, alias="comission")
+    commission_tax: Decimal | None = Field(None, alias="comission_tax")
+    currency: str | None = None
+    authorization_code: str | None = None
+    reference_code: str | None = None
+    order_id: str | None = None
+    paynet_error_id: str | None = None
+    paynet_error_message: ProviderText | None = None
+    bank_error_id: str | None = None
+    bank_error_message: ProviderText | None = None
+    bank_error_short_desc: ProviderText | None = None
+    bank_error_long_desc: ProviderText | None = None
+    object_name: str | None = None
+    code: str | None = None
+    message: ProviderText | None = None

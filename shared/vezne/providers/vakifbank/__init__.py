@@ -1,0 +1,1 @@
+"""VakıfBank: payments by the TOS interface."""

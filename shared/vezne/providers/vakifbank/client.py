@@ -1,0 +1,201 @@
+"""VakıfBank: login (/documentation/Authorization, MessageCodes) and "TOS İşlemleri Sorgula" (POST /tos/query)."""
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from vezne.platform.signing import bearer
+from vezne.providers.client import (
+    Client,
+    InquiryFailedError,
+    InquiryLoginRefusedError,
+    InquiryRefusedError,
+    InquiryUnreadableError,
+    ask,
+    ask_for_login,
+    read_token,
+)
+from vezne.providers.credentials import Access, CredentialsRefusedError, Keyring, Token, VakifBankCredentials
+from vezne.providers.http import Answer, Deadline, NotSentError, Provider, UnreadableError, form_request, json_request
+from vezne.providers.login_lock import Ended, LoginMemory
+from vezne.providers.vakifbank import signs as vakifbank_signs
+
+COMPLETED = "APIGW000000"
+_COMPLETED_TEXTS = frozenset({"Tamamlandı", "Completed"})
+# "authentication information invalid, check token"; "token invalid or API key locked".
+TOKEN_REFUSED = frozenset({"ACBG000001", "ACBG000002"})
+# "API secret wrong (locks at 5)"; "wrong and app locked"; "your ip not allowed".
+ACCESS_REFUSED = frozenset({"ACBG000005", "ACBG000006", "ACBG000010"})
+
+# "API secret wrong (locks at 5)", "wrong and app locked": only these speak of the secret itself.
+SECRET_WRONG = frozenset({"ACBG000005", "ACBG000006"})
+# At the login: the client id, the consent, the form of the call, or our address is not accepted.
+CREDENTIALS_WRONG = TOKEN_REFUSED | {"ACBG000007", "ACBG000010"}
+# "account-plan limit", "API-plan limit", "system error, try later", "service cannot be performed, try later".
+TRY_LATER = frozenset({"ACBG000003", "ACBG000004", "ACBG000008", "ACBG000009"})
+# Türkiye has had no summer time since 2016.
+_ISTANBUL = timezone(timedelta(hours=3))
+# The banks' longest closure: a feast of four and a half days, with the weekends on both sides and the days of
+# administrative leave between, makes nine days in a row; one more for the half day before it.
+_LONGEST_CLOSURE = timedelta(days=10)
+
+PROVIDER = Provider("VAKIFBANK_URL")
+# A rejected version of the secret is never tried again, by any function; every other refusal holds logins back a while.
+LOGINS = LoginMemory("vakifbank")
+
+
+def headers(access: Access[VakifBankCredentials]) -> dict[str, str]:
+    """The header of every call; the consent rides inside the token."""
+    return {"Authorization": bearer(access.token)}
+
+
+def header_code(answer: Answer) -> str:
+    """`Header.StatusCode` if it is plain text, else "". The bank's error bodies are known to carry trailing commas."""
+    return _header_member(answer, "StatusCode")
+
+
+def header_text(answer: Answer) -> str:
+    """`Header.StatusDescription`, or "" if there is none."""
+    return _header_member(answer, "StatusDescription")
+
+
+def is_refused_alone(answer: Answer) -> bool:
+    """Whether nothing in an answer with a refusing code says that the call went through: the `Header` stands alone.
+
+    A code beside a money layer, or beside "Tamamlandı" (completed), contradicts itself.
+    """
+    body = answer.json(tolerate_trailing_commas=answer.status >= 400)
+    texts = {_header_member(answer, name) for name in ("StatusDescription", "StatusDescriptionEn")}
+    return not any(value for name, value in body.items() if name != "Header") and not texts & _COMPLETED_TEXTS
+
+
+def _header_member(answer: Answer, name: str) -> str:
+    try:
+        header = answer.json(tolerate_trailing_commas=answer.status >= 400).get("Header")
+    except UnreadableError:
+        return ""
+    text = header.get(name) if isinstance(header, dict) else None
+    return text if isinstance(text, str) else ""
+
+
+def _log_in(credentials: VakifBankCredentials, version: str, deadline: Deadline) -> Token:
+    request = form_request(
+        "/auth/oauth/v2/token",
+        [
+            ("client_id", credentials.client_id.get_secret_value()),
+            ("client_secret", credentials.client_secret.get_secret_value()),
+            ("grant_type", "b2b_credentials"),
+            ("scope", "payment"),
+            ("consentId", credentials.consent_id.get_secret_value()),
+            ("resource", credentials.resource),
+        ],
+        {},
+    )
+    LOGINS.begin(version, deadline)
+    ended = Ended.LOST
+    try:
+        answer = ask_for_login(PROVIDER, request, deadline)
+        if answer.status != 200:
+            ended, error = _refusal_of_login(answer)
+            raise error
+        token = read_token(answer, "access_token")
+        ended = Ended.ACCEPTED
+        return token
+    finally:
+        LOGINS.end(version, ended)
+
+
+def _refusal_of_login(answer: Answer) -> tuple[Ended, Exception]:
+    """What a login's refusal means for the secret, and for the caller."""
+    code, oauth_error = header_code(answer), _oauth_error(answer)
+    names_the_client = oauth_error == "invalid_client" and answer.status in (400, 401)
+    if code in SECRET_WRONG or (not code and names_the_client):
+        return Ended.REJECTED, CredentialsRefusedError(code or oauth_error)
+    if code in CREDENTIALS_WRONG or (not code and oauth_error):
+        return Ended.REFUSED, CredentialsRefusedError(code or "oauth-error")
+    return Ended.REFUSED, NotSentError(f"login: http-{answer.status} {code}".strip(), retry_after=60)
+
+
+def _oauth_error(answer: Answer) -> str:
+    """`error` of RFC 6749, 5.2, or "" if the body is none of that form."""
+    try:
+        error = answer.json().get("error")
+    except UnreadableError:
+        return ""
+    return error if isinstance(error, str) else ""
+
+
+def _names_account(credentials: VakifBankCredentials) -> dict[str, str]:
+    """The institution, in the bank's books or in its sandbox's. A renewed consent is for the same account."""
+    return {"institution_code": credentials.institution_code, "resource": credentials.resource}
+
+
+CLIENT = Client(PROVIDER, Keyring(VakifBankCredentials, _log_in), _names_account)
+
+
+def made_by(payment_date: str, sent_until: float) -> float:
+    """When a payment that the bank has must have been made, in seconds since 1970, closures of the banks included.
+
+    `payment_date` is the page's `PaymentDate` (Turkish local time); `sent_until` when the order can still arrive.
+    """
+    day = datetime.fromisoformat(payment_date).replace(hour=0, minute=0, second=0, tzinfo=_ISTANBUL)
+    return max(sent_until, (day + timedelta(days=1)).timestamp()) + _LONGEST_CLOSURE.total_seconds()
+
+
+def query(code: str, deadline: Deadline) -> list[Any]:
+    """The rows of one `InstitutionTransactionNo` (payment's `InstitutionTransactionCode` under another name).
+
+    Asked by the code alone: a date beside it would hide a payment that the bank moved to its next business day. Raises
+    InquiryFailedError, also if the answer may not show every row.
+    """
+    data = _answered({"InstitutionTransactionNo": code}, deadline)
+    rows = _rows(data)
+    if not all(vakifbank_signs.is_whole(place, len(rows)) for place in _places(data)):
+        raise InquiryUnreadableError("may not be the whole list")
+    return rows
+
+
+def payment_rows(filters: dict[str, Any], deadline: Deadline) -> list[Any]:
+    """The list `Result` for these fields of the query page, as it came. Raises InquiryFailedError."""
+    return _rows(_answered(filters, deadline))
+
+
+def _answered(filters: dict[str, Any], deadline: Deadline) -> Any:
+    """`Data` of the query's answer. Raises InquiryFailedError."""
+    answer = ask(
+        CLIENT,
+        deadline,
+        lambda access: json_request(
+            "/tos/query",
+            {"InstitutionCode": access.credentials.institution_code, **filters},
+            headers(access),
+        ),
+        lambda answer: answer.status == 401 or header_code(answer) in TOKEN_REFUSED,
+    )
+    code = header_code(answer)
+    reason = f"http-{answer.status} {code}".strip()
+    if code in ACCESS_REFUSED:
+        raise InquiryLoginRefusedError(reason)
+    if code in TRY_LATER:
+        raise InquiryFailedError(reason)
+    if code and code != COMPLETED:
+        raise InquiryRefusedError(reason, code, header_text(answer))
+    if answer.status != 200 or not code:
+        raise InquiryUnreadableError(reason)
+    try:
+        return answer.json().get("Data")
+    except UnreadableError:
+        raise InquiryUnreadableError("unreadable") from None
+
+
+def _places(data: Any) -> list[dict[str, Any]]:
+    """`Data`, and what stands one level deeper: where a list `Result` may be."""
+    places = [data, *data.values()] if isinstance(data, dict) else []
+    return [place for place in places if isinstance(place, dict)]
+
+
+def _rows(data: Any) -> list[Any]:
+    """The rows of every list `Result`. Raises InquiryUnreadableError if there is no list: then nothing is known."""
+    lists = [place["Result"] for place in _places(data) if isinstance(place.get("Result"), list)]
+    if not lists:
+        raise InquiryUnreadableError("no result list")
+    return [row for rows in lists for row in rows]

@@ -1,0 +1,74 @@
+"""VakıfBank "TOS İşlemleri Sorgula": POST /tos/query."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from vezne.providers.models import MaskedNumber, RequestModel, RequiredText, ResultModel
+from vezne.providers.undocumented_fields import PartlyKnown
+from vezne.providers.vakifbank.models import TRANSACTION_TYPES, PaymentDate
+
+_NAMES_OF_TYPES = {str(number): name for name, number in TRANSACTION_TYPES.items()}
+
+
+class QueryRequest(RequestModel):
+    """Which payments. An account or IBAN is no filter here, though the page has them: the query is part of the URL."""
+
+    institution_transaction_code: RequiredText | None = None
+    transaction_query_no: RequiredText | None = None
+    institution_package_no: RequiredText | None = None
+    payment_date: PaymentDate | None = None
+    return_date: PaymentDate | None = None
+    transaction_type: Literal["account", "name", "credit_card", "return"] | None = None
+
+    @model_validator(mode="after")
+    def _names_payments(self) -> "QueryRequest":
+        """A date alone would list every payment of the institution."""
+        if not (self.institution_transaction_code or self.transaction_query_no or self.institution_package_no):
+            raise ValueError(
+                "at least one of institution_transaction_code, transaction_query_no and institution_package_no is"
+                " required"
+            )
+        return self
+
+    def wire_fields(self) -> dict[str, Any]:
+        """The fields of the page that were given."""
+        kind = self.transaction_type
+        fields = {
+            # The payment's InstitutionTransactionCode under another name.
+            "InstitutionTransactionNo": self.institution_transaction_code,
+            "TransactionQueryNo": self.transaction_query_no,
+            "InstitutionPackageNo": self.institution_package_no,
+            "PaymentDate": self.payment_date,
+            "ReturnDate": self.return_date,
+            "TransactionType": TRANSACTION_TYPES[kind] if kind else None,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+def _type_name(value: Any) -> Any:
+    return _NAMES_OF_TYPES.get(str(value), value)
+
+
+def _iso_currency(value: Any) -> Any:
+    return "TRY" if value == "TL" else value
+
+
+class QueriedPayment(PartlyKnown):
+    """One row of `Result`. The page's list is public up to the receiver's account; what follows is under `raw`."""
+
+    institution_code: str | None = Field(None, alias="InstitutionCode")
+    transaction_type: Annotated[str, BeforeValidator(_type_name)] | None = Field(None, alias="TransactionType")
+    tax_identity_check: bool | None = Field(None, alias="TaxIdentityCheck")
+    credit_use: bool | None = Field(None, alias="CreditUse")
+    amount: Decimal | None = Field(None, alias="Amount")
+    currency: Annotated[str, BeforeValidator(_iso_currency)] | None = Field(None, alias="CurrencyType")
+    sender_account_no: MaskedNumber | None = Field(None, alias="SenderAccountNo")
+    receiver_account: MaskedNumber | None = Field(None, alias="ReceivertAccountIbanNo")
+
+
+class QueryResult(ResultModel):
+    """The payments found; an empty list where the bank lists none."""
+
+    payments: list[QueriedPayment]

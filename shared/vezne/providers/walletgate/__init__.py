@@ -1,0 +1,1 @@
+"""walletgate: bill payments."""

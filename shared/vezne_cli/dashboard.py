@@ -1,0 +1,261 @@
+"""`make dashboard-preview`: the dashboard of template.yaml, drawn from the metrics of a local run.
+
+Orders are sent for a minute while some providers misbehave and sweeps clean up. The functions log their metrics as they
+do on AWS, and the widgets' own expressions are evaluated over them, in steps of seconds where AWS takes five minutes.
+The widgets of AWS's own metrics (API, dead letters) have nothing to show here and are left out.
+"""
+
+import argparse
+import json
+import random
+import re
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from samtranslator.yaml_helper import yaml_parse
+
+from tests.end_to_end.examples import OPERATIONS, Example, example
+
+from .build import STACK_NAME
+from .processes import ROOT, StackError
+from .stack import Stack, running_stack
+
+PICTURE = Path(__file__).with_name("dashboard.png")
+NAMESPACE = f"Vezne/{STACK_NAME}"
+STEP_SECONDS = 5
+ROUND_SECONDS = 2
+# A minute's run has no half-hour-old outcome, so it is drawn with the lowest threshold.
+PARAMETERS = {"UnknownAgeAlarmSeconds": "60"}
+_SEARCH = re.compile(
+    r"(?P<sum>SUM\()?SEARCH\('\{\"(?P<namespace>[^,\"]+)\",(?P<dimensions>[^}]+)\} MetricName=\"(?P<metric>\w+)\"',"
+    r" '(?P<stat>\w+)', \d+\)\)?(?: / (?P<divisor>\d+))?"
+)
+_COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#17becf", "#7f7f7f")
+
+
+@dataclass(frozen=True)
+class Point:
+    """Values of one metric, written by one invocation."""
+
+    at: float
+    metric: str
+    dimensions: Mapping[str, str]
+    values: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line of a widget: a value per step, or none."""
+
+    label: str
+    values: "np.ndarray[Any, np.dtype[np.float64]]"
+    colour: str = ""
+
+
+def send_orders(stack: Stack, seconds: float) -> None:
+    """Orders of every kind for a while; first all goes well, then providers misbehave, then sweeps settle."""
+    token, chance = stack.token(), random.Random(4)  # noqa: S311
+    started = time.monotonic()
+    with ThreadPoolExecutor(6) as senders:
+        while (passed := time.monotonic() - started) < seconds:
+            if seconds * 0.3 < passed < seconds * 0.65:
+                _misbehave(stack, chance)
+            orders = [_with_amount(example(operation), chance) for operation in OPERATIONS for _ in range(2)]
+            chance.shuffle(orders)
+            list(senders.map(lambda one: _send(stack, one, token), orders))
+            if passed > seconds * 0.75:
+                _let_look_ups_be_due(stack)
+            list(senders.map(lambda name: stack.invoke(name, _sweep()), OPERATIONS))
+            time.sleep(max(0.0, passed + ROUND_SECONDS - (time.monotonic() - started)))
+
+
+def _misbehave(stack: Stack, chance: random.Random) -> None:
+    stack.sandbox.rule("kolaybi.collect", chance.choice(["reset", "answer"]))
+    stack.sandbox.rule("vakifbank.pay", chance.choice(["refuse", "answer"]))
+    stack.sandbox.rule("walletgate.pay_bill", chance.choice(["refuse", "cut", "answer"]))
+    stack.sandbox.rule("paynet.capture", chance.choice(["status_500", "unauthorized", "answer"]))
+
+
+def _with_amount(one: Example, chance: random.Random) -> Example:
+    amount = f"{chance.randint(20, 400)}.{chance.randint(0, 99):02}"
+    match one.operation:
+        case "kolaybi.collect":
+            return one.but(amount=amount, currency=chance.choice(["TRY", "TRY", "USD", "EUR"]))
+        case "walletgate.pay_bill":
+            return one.but(invoice_amount=amount, payment_amount=amount)
+        case "haso.set_expenses":
+            return one
+    return one.but(amount=amount)
+
+
+def _send(stack: Stack, one: Example, token: str) -> None:
+    stack.request("POST", one.path, token=token, key=one.key, body=one.body)
+
+
+def _sweep() -> dict[str, Any]:
+    return {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
+
+
+def _let_look_ups_be_due(stack: Stack) -> None:
+    """As if the back-off were over."""
+    for record in stack.records():
+        if "unresolved" in record:
+            stack.aws("dynamodb").update_item(
+                TableName=stack.table,
+                Key={"id": record["id"]},
+                UpdateExpression="SET next_look_up = :past",
+                ConditionExpression="attribute_exists(unresolved)",
+                ExpressionAttributeValues={":past": {"N": "1"}},
+            )
+
+
+def points(stack: Stack) -> Iterator[Point]:
+    """Every metric in the functions' logs: the lines in CloudWatch's embedded metric format."""
+    logs = stack.aws("logs")
+    for group in logs.get_paginator("describe_log_groups").paginate().search("logGroups[].logGroupName"):
+        for event in logs.get_paginator("filter_log_events").paginate(logGroupName=group).search("events[]"):
+            if event["message"].startswith('{"_aws"'):
+                yield from _points_of(json.loads(event["message"]))
+
+
+def _points_of(line: dict[str, Any]) -> Iterator[Point]:
+    for directive in line["_aws"]["CloudWatchMetrics"]:
+        if directive["Namespace"] == NAMESPACE:
+            (names,) = directive["Dimensions"]
+            for metric in directive["Metrics"]:
+                values = line[metric["Name"]]
+                yield Point(
+                    line["_aws"]["Timestamp"] / 1000,
+                    metric["Name"],
+                    {name: line[name] for name in names},
+                    values if isinstance(values, list) else [values],
+                )
+
+
+def widgets() -> list[dict[str, Any]]:
+    """The dashboard's metric widgets that show our own metrics, as the template has them."""
+    template = yaml_parse((ROOT / "template.yaml").read_text())
+    body: str = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    values = {"AWS::StackName": STACK_NAME, "AWS::Region": "local"}
+    values |= {name: str(it.get("Default", "")) for name, it in template["Parameters"].items()} | PARAMETERS
+    body = re.sub(r"\$\{([\w:.]+)\}", lambda match: values.get(match[1], match[1]), body)
+    read: list[dict[str, Any]] = json.loads(body)["widgets"]
+    return [widget["properties"] for widget in read if _expressions(widget["properties"])]
+
+
+def _expressions(widget: dict[str, Any]) -> list[dict[str, str]]:
+    return [line[0] for line in widget["metrics"] if isinstance(line[0], dict)]
+
+
+def evaluate(expression: Mapping[str, str], recorded: Sequence[Point], start: float, steps: int) -> list[Series]:
+    """What CloudWatch makes of one SEARCH, or SUM of it. Raises ValueError for an expression of another form."""
+    found = _SEARCH.fullmatch(expression["expression"])
+    if found is None or found["namespace"] != NAMESPACE:
+        raise ValueError(expression["expression"])
+    wanted = set(found["dimensions"].split(","))
+    groups: dict[str, list[Point]] = defaultdict(list)
+    for point in recorded:
+        if point.metric == found["metric"] and set(point.dimensions) == wanted:
+            name = " ".join(value for key, value in sorted(point.dimensions.items()) if key != "service")
+            groups["" if found["sum"] else name].append(point)
+    scale = float(found["divisor"] or 1)
+    return [
+        Series(
+            f"{name} {expression['label']}".strip() or found["metric"],
+            _statistic(group, found["stat"], start, steps) / scale,
+            expression.get("color", ""),
+        )
+        for name, group in sorted(groups.items())
+    ]
+
+
+def _statistic(group: Sequence[Point], stat: str, start: float, steps: int) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    values: list[list[float]] = [[] for _ in range(steps)]
+    for point in group:
+        values[min(steps - 1, int((point.at - start) / STEP_SECONDS))].extend(point.values)
+    if stat == "Sum":
+        return np.array([sum(step) for step in values])
+    percentile = {"Maximum": 100.0}.get(stat) or float(stat.removeprefix("p"))
+    return np.array([np.percentile(step, percentile) if step else np.nan for step in values])
+
+
+def draw(recorded: Sequence[Point], picture: Path) -> None:
+    """Draw all widgets in two columns."""
+    start = min(point.at for point in recorded)
+    steps = 1 + int((max(point.at for point in recorded) - start) / STEP_SECONDS)
+    shown = widgets()
+    figure, grid = plt.subplots((len(shown) + 1) // 2, 2, figsize=(15, 3.2 * ((len(shown) + 1) // 2)), squeeze=False)
+    for axes in grid.flat[len(shown) :]:
+        axes.remove()
+    for axes, widget in zip(grid.flat, shown, strict=False):
+        series = [line for expression in _expressions(widget) for line in evaluate(expression, recorded, start, steps)]
+        _draw_widget(axes, widget, series, steps)
+    figure.tight_layout()
+    figure.savefig(picture, dpi=75, metadata={"Software": None})
+    plt.close(figure)
+
+
+def _draw_widget(axes: Axes, widget: dict[str, Any], series: Sequence[Series], steps: int) -> None:
+    seconds = np.arange(steps) * STEP_SECONDS
+    axes.set_title(widget["title"], loc="left", fontsize=11, fontweight="bold")
+    if widget.get("stacked"):
+        axes.stackplot(
+            seconds, *(np.nan_to_num(it.values) for it in series), labels=[it.label for it in series],
+            colors=[it.colour or colour for it, colour in zip(series, _COLOURS, strict=False)], alpha=0.85,
+        )  # fmt: skip
+    else:
+        colours = iter(_COLOURS * 3)
+        of_operation: dict[str, str] = defaultdict(lambda: next(colours))
+        for it in series:
+            operation, _, what = it.label.partition(" p")
+            axes.plot(
+                seconds, it.values, marker=".", label=it.label, color=it.colour or of_operation[operation],
+                linestyle="--" if what == "99" else "-",
+            )  # fmt: skip
+    for line in widget.get("annotations", {}).get("horizontal", []):
+        axes.axhline(line["value"], color="#d62728", linestyle="--", linewidth=1, label=f"{line['label']}")
+    axes.set_ylabel(widget["yAxis"]["left"]["label"], fontsize=9)
+    axes.set_xlabel("seconds of the local run", fontsize=8)
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.25)
+    axes.tick_params(labelsize=8)
+    if series:
+        axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.02), frameon=False)
+    else:
+        axes.text(0.5, 0.5, "nothing", transform=axes.transAxes, ha="center", color="#7f7f7f")
+
+
+def main() -> int:
+    """Parse the command line, run, draw."""
+    parser = argparse.ArgumentParser(prog="vezne_cli.dashboard", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--picture", type=Path, default=PICTURE)
+    arguments = parser.parse_args()
+    try:
+        with running_stack(lambda text: print(text, flush=True), PARAMETERS) as stack:
+            print(f"sending orders for {arguments.seconds:.0f} seconds", flush=True)
+            send_orders(stack, arguments.seconds)
+            recorded = list(points(stack))
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    draw(recorded, arguments.picture)
+    print(f"drawn from {len(recorded)} points: {arguments.picture}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

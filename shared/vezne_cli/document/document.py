@@ -1,0 +1,353 @@
+"""The whole document: paths from the template, schemas from the models, problems from the problem pages' texts."""
+
+import json
+from typing import Any
+
+from vezne_cli.document import schemas
+from vezne_cli.document.examples import example, parameters_of
+from vezne_cli.document.routes import READ, ROOT, Route, routes
+
+DOCUMENT = ROOT / "functions" / "reference" / "openapi.json"
+PROBLEMS = ROOT / "functions" / "reference" / "problems.json"
+ANSWERS = ROOT / "tests" / "openapi" / "answers.json"
+
+# What the gateway answers by itself, on every route with a token.
+GATEWAY = ["unauthorized", "forbidden", "route-not-found", "too-many-requests", "gateway-error", "gateway-timeout"]
+PROVIDER = ["internal", "provider-rejected-credentials", "provider-unreachable", "not-enough-time"]
+BODY = ["too-large", "unsupported-media-type"]
+ORDER = [*PROVIDER, *BODY, "invalid-request", "declined", "not-executed", "in-progress", "idempotency-key-reused",
+         "store-unavailable"]  # fmt: skip
+GUARDED = {"vakifbank.pay", "walletgate.pay_bill", "haso.set_expenses", "paynet.capture"}
+SETTLED_BY = {
+    "enum": ["answer", "look_up", "operator"],
+    "description": "How a final outcome was found out: by the answer to the order, by a look-up, or by a person's"
+    " decision; absent where an earlier version did not note it",
+}
+INQUIRY = [*PROVIDER, "invalid-request", "inquiry-refused", "provider-answer-unreadable"]
+INTRODUCTION = """\
+Each operation of a Turkish payment provider, performed at most once.
+
+**Token.** Get one at the token address of the deployment by OAuth 2 client credentials; each route names its scope.
+
+**Orders** carry an `Idempotency-Key` of your own, one per order: 1 to 255 visible ASCII characters. Repeat the same
+order under the same key as often as you like: it is performed once, and the stored outcome comes with
+`Idempotent-Replayed: true`. **202** means that the outcome is not known yet: read the operation at `Location`, or
+repeat with the same key; never take a new key.
+
+**Inquiries** move nothing and need no key; ask again whenever you like.
+
+**Amounts** are decimal strings or JSON numbers in major units and are read exactly. Currencies are ISO 4217.
+**Text** is one line of visible characters without blanks at its ends, and is sent as given.
+
+**Problems** say in `money` what happened to the money and in `retry` what to do; `type`, resolved against the URL
+that was called, leads to a page about it."""
+OPERATION_ID = {"type": "string", "pattern": "^op_[a-z2-7]{26}$"}
+SETTLED_BY_HAND = "#/components/schemas/SettledByHand"
+TIME = {"type": "string", "format": "date-time"}
+RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait"}}
+REPLAYED = {
+    "Idempotent-Replayed": {
+        "schema": {"const": "true"},
+        "description": "Present if an earlier request with this key was answered with this outcome",
+    }
+}
+
+
+def text(document: dict[str, Any]) -> str:
+    """The document as it is checked in."""
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def build() -> dict[str, Any]:
+    """Generate the document."""
+    found = routes()
+    paths: dict[str, Any] = {}
+    for route in found:
+        paths.setdefault(route.path, {})[route.method] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Vezne",
+            "version": "1.0.0",
+            "summary": "Turkish payment providers behind one API: every order at most once, no outcome guessed or lost",
+            "description": INTRODUCTION,
+        },
+        # Relative to where the document is served, so it fits every stage and domain.
+        "servers": [{"url": ".", "description": "The deployment that serves this document"}],
+        "tags": [{"name": name} for name in dict.fromkeys(_tag(route) for route in found)],
+        "paths": paths,
+        "components": {"securitySchemes": {"token": _security()}, "schemas": _schemas(found)},
+    }
+
+
+def _security() -> dict[str, Any]:
+    return {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token of the deployment's user pool, by OAuth 2 client credentials (TokenUrl)",
+    }
+
+
+def _tag(route: Route) -> str:
+    return "Operations" if route.name == READ else route.provider
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "tags": [_tag(route)],
+        "summary": route.summary,
+        "description": _description(route),
+        "security": [{"token": list(route.scopes)}],
+        "parameters": _parameters(route),
+    }
+    if route.in_body:
+        content = {"schema": _body_schema(route), "example": example(route.name)["body"]}
+        operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+    operation["responses"] = _responses(route)
+    return operation
+
+
+def _description(route: Route) -> str:
+    kind = {True: "Moves money: at most once per key.", False: "Moves nothing."}[route.is_order]
+    return "\n\n".join(part for part in (route.description, kind, f"Scope: `{route.scopes[0]}`.") if part)
+
+
+def _in_path(route: Route) -> list[str]:
+    return [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
+
+
+def _parameters(route: Route) -> list[dict[str, Any]]:
+    given = parameters_of(route.name)
+    if route.request is None:
+        return [
+            {"name": "operation_id", "in": "path", "required": True, "schema": {"type": "string"},
+             "description": "The operation's id, as the order's answer gave it"}
+        ]  # fmt: skip
+    schema = schemas.requests([route.request])[route.request.__name__]
+    found = []
+    for name, content in schema["properties"].items():
+        place = "path" if name in _in_path(route) else "query"
+        if place == "query" and route.in_body:
+            continue
+        kept = {key: value for key, value in content.items() if key != "description"}
+        parameter = {"name": name, "in": place, "required": name in schema.get("required", []),
+                     "description": content["description"], "schema": kept}  # fmt: skip
+        if name in given:
+            parameter["example"] = int(given[name]) if kept.get("type") == "integer" else given[name]
+        found.append(parameter)
+    if route.is_order:
+        found.append(
+            {"name": "Idempotency-Key", "in": "header", "required": True, "example": example(route.name)["key"],
+             "description": "One per order; the same for every repetition of it",
+             "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "minLength": 1, "maxLength": 255}}
+        )  # fmt: skip
+    return found
+
+
+def _body_schema(route: Route) -> dict[str, Any]:
+    """The request model without what the path holds."""
+    assert route.request is not None
+    name = route.request.__name__
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _schemas(found: list[Route]) -> dict[str, Any]:
+    components = schemas.requests([route.request for route in found if route.request and route.in_body])
+    for route in found:
+        if not (route.in_body and route.request):
+            continue
+        schema = components[route.request.__name__]
+        for name in _in_path(route):
+            del schema["properties"][name]
+            schema["required"] = [required for required in schema["required"] if required != name]
+    components |= schemas.results([route.result for route in found if route.result])
+    components |= {_problem_name(slug): _problem(slug, problem) for slug, problem in _problems().items()}
+    for route in found:
+        if route.is_order:
+            components |= {
+                _name(route): _stored(route),
+                f"{_name(route)}.succeeded": _resource(route, "succeeded"),
+                f"{_name(route)}.unknown": _resource(route, "unknown"),
+            }
+    components["operation"] = _any_stored([route for route in found if route.is_order])
+    components["SettledByHand"] = {
+        "type": "object",
+        "maxProperties": 0,
+        "description": "An operator settled the operation as succeeded, so there is no answer of the provider's",
+    }
+    return components
+
+
+def _name(route: Route) -> str:
+    return f"operation.{route.name}"
+
+
+def _resource(route: Route, status: str) -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "operation_id": OPERATION_ID,
+        "operation": {"const": route.name},
+        "status": {"const": status},
+        "created_at": TIME,
+        "updated_at": TIME,
+    }
+    if status == "succeeded":
+        properties["result"] = _result(route)
+        properties["settled_by"] = SETTLED_BY
+    else:
+        properties |= {"money": {"const": "unknown"}, "retry": {"const": "same_key"}}
+    required = [name for name in properties if name != "settled_by"]
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def _result(route: Route) -> dict[str, Any]:
+    """What came of a success: the provider's answer, or nothing if an operator decided it."""
+    assert route.result is not None
+    # Not one of both: a provider that answers hardly anything makes the first as empty as the second.
+    return {"anyOf": [{"$ref": f"#/components/schemas/{route.result.__name__}"}, {"$ref": SETTLED_BY_HAND}]}
+
+
+def _stored(route: Route) -> dict[str, Any]:
+    """What GET /operations/{operation_id} answers of one route's order."""
+    properties: dict[str, Any] = {
+        "operation_id": OPERATION_ID,
+        "operation": {"const": route.name},
+        "status": {
+            "enum": ["processing", "succeeded", "declined", "unknown", "not_executed"],
+            "description": "processing and unknown may still change; the others are final",
+        },
+        "created_at": TIME,
+        "updated_at": TIME,
+        "result": {"description": "With succeeded only", **_result(route)},
+        "refusal": {
+            "description": "With declined only: the provider's code and text",
+            "type": "object",
+            "properties": {"code": {"type": "string"}, "text": {"type": "string"}},
+            "required": ["code", "text"],
+        },
+        "settled_by": SETTLED_BY,
+    }
+    required = ["operation_id", "operation", "status", "created_at", "updated_at"]
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def _any_stored(orders: list[Route]) -> dict[str, Any]:
+    """Any route's; `operation` tells which."""
+    places = {route.name: f"#/components/schemas/{_name(route)}" for route in orders}
+    return {
+        "oneOf": [{"$ref": place} for place in places.values()],
+        "discriminator": {"propertyName": "operation", "mapping": places},
+    }
+
+
+def _problems() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads(PROBLEMS.read_text())
+    return found
+
+
+def _problem_name(slug: str) -> str:
+    return f"problem.{slug}"
+
+
+def _problem(slug: str, problem: dict[str, Any]) -> dict[str, Any]:
+    """One kind of problem (RFC 9457)."""
+    properties: dict[str, Any] = {
+        "type": {
+            "type": "string",
+            "format": "uri-reference",
+            "pattern": f"^(/[^/]+)?/problems/{slug}$",
+            "description": "The page about this problem, relative to the URL that was called",
+        },
+        "title": {"type": "string"},
+        "status": {"const": problem["status"]},
+        "detail": {"type": "string"},
+        "money": {"enum": problem["money"], "description": "What happened to the money"},
+        "retry": {"enum": problem["retry"], "description": "Under which key to send again, if at all"},
+        "operation_id": {**OPERATION_ID, "description": "The order's operation, once it is known"},
+    }
+    extra: dict[str, Any] = {}
+    if slug == "invalid-request":
+        item = {"type": "object", "required": ["place", "reason"],
+                "properties": {"place": {"type": "string"}, "reason": {"type": "string"}}}  # fmt: skip
+        extra["errors"] = {"type": "array", "items": item, "description": "Where and why, never the value"}
+    if slug in ("declined", "inquiry-refused"):
+        extra |= {
+            "provider_code": {"type": "string", "description": "The provider's own code"},
+            "provider_text": {"type": "string", "description": "The provider's own text, masked"},
+        }
+    if slug in ("declined", "not-executed"):
+        extra["settled_by"] = SETTLED_BY
+    if slug == "held-by-another-operation":
+        extra["holder"] = {**OPERATION_ID, "description": "The other operation, if it is yours"}
+    return {
+        "type": "object",
+        "description": f"{problem['happened']} {problem['do']}",
+        "properties": properties | extra,
+        "required": ["type", "title", "status", "money", "retry"],
+    }
+
+
+def _slugs(route: Route) -> list[str]:
+    if route.name == READ:
+        return [*GATEWAY, "operation-not-found", "store-unavailable", "internal"]
+    if not route.is_order:
+        return [*GATEWAY, *INQUIRY, *(BODY if route.in_body else [])]
+    guard = ["held-by-another-operation"] if route.name in GUARDED else []
+    return [*GATEWAY, *ORDER, *guard, *(["total-would-fall"] if route.name == "haso.set_expenses" else [])]
+
+
+def _responses(route: Route) -> dict[str, Any]:
+    responses = {"200": _success(route)}
+    if route.is_order:
+        location = {"Location": {"schema": {"type": "string"}, "description": "Where to read the operation"}}
+        responses["202"] = {
+            "description": "The outcome is not known yet: never send it under a new key",
+            "headers": {**location, **RETRY_AFTER, **REPLAYED},
+            "content": {"application/json": _content(route, "202", f"{_name(route)}.unknown")},
+        }
+    problems = _problems()
+    for slug in sorted(_slugs(route), key=lambda slug: int(problems[slug]["status"])):
+        status = str(problems[slug]["status"])
+        entry = responses.setdefault(
+            status, {"description": "", "content": {"application/problem+json": {"schema": {"oneOf": []}}}}
+        )
+        entry["description"] = "; ".join(filter(None, [entry["description"], problems[slug]["title"]]))
+        entry["content"]["application/problem+json"]["schema"]["oneOf"].append(
+            {"$ref": f"#/components/schemas/{_problem_name(slug)}"}
+        )
+        if status in ("409", "429", "500", "503", "504"):
+            entry["headers"] = RETRY_AFTER
+        if status == "402":
+            entry["headers"] = REPLAYED
+        recorded = _recorded().get(route.name, {}).get(status)
+        if recorded:
+            entry["content"]["application/problem+json"]["example"] = recorded
+    return responses
+
+
+def _success(route: Route) -> dict[str, Any]:
+    if route.is_order:
+        return {
+            "description": "The order succeeded: the money moved",
+            "headers": REPLAYED,
+            "content": {"application/json": _content(route, "200", f"{_name(route)}.succeeded")},
+        }
+    schema = "operation" if route.name == READ else route.result.__name__ if route.result else ""
+    headers = {"headers": RETRY_AFTER} if route.name == READ else {}
+    return {
+        "description": "The operation as it stands" if route.name == READ else "The provider's answer",
+        **headers,
+        "content": {"application/json": _content(route, "200", schema)},
+    }
+
+
+def _content(route: Route, status: str, schema: str) -> dict[str, Any]:
+    recorded = _recorded().get(route.name, {}).get(status)
+    return {"schema": {"$ref": f"#/components/schemas/{schema}"}, **({"example": recorded} if recorded else {})}
+
+
+def _recorded() -> dict[str, dict[str, Any]]:
+    """Answers of a local stack to the golden requests."""
+    found: dict[str, dict[str, Any]] = json.loads(ANSWERS.read_text()) if ANSWERS.exists() else {}
+    return found

@@ -1,0 +1,284 @@
+"""The providers' secrets of a stack: fill them, try new ones, let the functions use them.
+
+`make secrets` asks for each field with hidden input, or reads {"provider": {"field": "value"}} from standard input if
+that is not a terminal. Nothing is written unless every field fits. With STAGE=pending the new version waits beside the
+one in use, until `make secrets-verify` and `make secrets-promote`.
+"""
+
+import argparse
+import getpass
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import SecretStr, ValidationError
+from vezne.orders.store import Store, StoreUnavailableError
+from vezne.providers.client import Client
+from vezne.providers.credentials import (
+    Access,
+    CredentialsRefusedError,
+    HasoCredentials,
+    KolayBiCredentials,
+    PaynetCredentials,
+    SecretModel,
+    VakifBankCredentials,
+    WalletgateCredentials,
+)
+from vezne.providers.haso import client as haso
+from vezne.providers.http import AnswerLostError, Deadline, NotSentError, json_request
+from vezne.providers.kolaybi import client as kolaybi
+from vezne.providers.paynet import client as paynet
+from vezne.providers.vakifbank import client as vakifbank
+from vezne.providers.walletgate import client as walletgate
+
+from .connection import OperatorError, connect
+from .stack import OPERATIONS, PROVIDERS
+from .unresolved import unresolved
+
+MODELS: dict[str, type[SecretModel]] = {
+    "kolaybi": KolayBiCredentials,
+    "vakifbank": VakifBankCredentials,
+    "walletgate": WalletgateCredentials,
+    "haso": HasoCredentials,
+    "paynet": PaynetCredentials,
+}
+STAGES = {"current": "AWSCURRENT", "pending": "AWSPENDING", "previous": "AWSPREVIOUS"}
+# Marks the version that the provider accepted when it was tried.
+VERIFIED = "VEZNEVERIFIED"
+CLIENTS: dict[str, Client[Any]] = {
+    "kolaybi": kolaybi.CLIENT,
+    "vakifbank": vakifbank.CLIENT,
+    "walletgate": walletgate.CLIENT,
+    "haso": haso.CLIENT,
+    "paynet": paynet.CLIENT,
+}
+# Trying a secret takes one login, or one read.
+_TRIAL_MILLISECONDS = 20_000.0
+
+
+class Version(NamedTuple):
+    """One version of a secret."""
+
+    id: str
+    credentials: SecretModel
+
+
+def validated(provider: str, fields: Any) -> SecretModel:
+    """The provider's credentials. Raises OperatorError that names each field that does not fit, never a value."""
+    try:
+        return MODELS[provider].model_validate(fields)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join([provider, *map(str, item['loc'])])}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors(include_input=False, include_url=False, include_context=False)
+        ]
+        raise OperatorError("\n".join(problems)) from None
+
+
+def ask(provider: str) -> SecretModel:
+    """Ask for each field; what is typed is not shown. Raises OperatorError."""
+    fields: dict[str, str] = {}
+    for name, field in MODELS[provider].model_fields.items():
+        optional = "" if field.is_required() else " (optional, may stay empty)"
+        answer = getpass.getpass(f"{provider} {name}{optional}: ")
+        if answer or field.is_required():
+            fields[name] = answer
+    return validated(provider, fields)
+
+
+def read(text: str, providers: list[str]) -> dict[str, SecretModel]:
+    """The credentials in a JSON text, of those providers that are wanted and named in it. Raises OperatorError."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        raise OperatorError("Standard input is not JSON.") from None
+    if not isinstance(content, dict) or not content or not content.keys() <= MODELS.keys():
+        raise OperatorError(f'Standard input must be {{"provider": {{"field": ...}}}}, of: {", ".join(MODELS)}')
+    wanted = [name for name in providers if name in content]
+    if not wanted:
+        raise OperatorError(f"Standard input has nothing for {', '.join(providers)}.")
+    return {name: validated(name, content[name]) for name in wanted}
+
+
+def write(outputs: Mapping[str, str], credentials: Mapping[str, SecretModel], stage: str) -> Iterator[str]:
+    """Write a new version of each secret, in use at once (`current`) or waiting (`pending`)."""
+    for provider, model in credentials.items():
+        boto3.client("secretsmanager").put_secret_value(
+            SecretId=_secret_id(outputs, provider),
+            SecretString=json.dumps(_plain(model), ensure_ascii=False),
+            VersionStages=[STAGES[stage]],
+        )
+        yield f"{provider}: written, {stage}"
+
+
+def verify(outputs: Mapping[str, str], provider: str) -> str:
+    """Try the waiting version at the provider: a login, or a read, never an order. Raises OperatorError."""
+    version = _version(outputs, provider, "pending")
+    if provider == "haso":
+        return "haso: its form is right. HASO has no login, and answers a wrong signature as any other refusal."
+    _take_settings(outputs, provider)
+    deadline = Deadline(lambda: _TRIAL_MILLISECONDS)
+    try:
+        _try(provider, version, deadline)
+    except CredentialsRefusedError as error:
+        raise OperatorError(f"{provider} refuses the waiting version ({error}).") from None
+    except (NotSentError, AnswerLostError) as error:
+        raise OperatorError(f"{provider} did not say whether it accepts the waiting version ({error}).") from None
+    vault, secret_id = boto3.client("secretsmanager"), _secret_id(outputs, provider)
+    stages: dict[str, list[str]] = vault.describe_secret(SecretId=secret_id)["VersionIdsToStages"]
+    marked = [name for name, labels in stages.items() if VERIFIED in labels and name != version.id]
+    vault.update_secret_version_stage(
+        SecretId=secret_id,
+        VersionStage=VERIFIED,
+        MoveToVersionId=version.id,
+        **({"RemoveFromVersionId": marked[0]} if marked else {}),
+    )
+    return f"{provider}: accepts the waiting version"
+
+
+def promote(outputs: Mapping[str, str], provider: str, stage: str, *, force: bool = False) -> str:
+    """Let the functions use the `pending` version, or the `previous` one again. Raises OperatorError.
+
+    A pending version must have been verified, unless by `force`: HASO cannot be asked. No version may be for another
+    account while an order is unresolved: look-ups would ask the wrong books.
+    """
+    version = _version(outputs, provider, stage)
+    vault, secret_id = boto3.client("secretsmanager"), _secret_id(outputs, provider)
+    stages: dict[str, list[str]] = vault.describe_secret(SecretId=secret_id)["VersionIdsToStages"]
+    (current,) = [name for name, labels in stages.items() if STAGES["current"] in labels]
+    if stage == "pending" and VERIFIED not in stages[version.id] and not force:
+        raise OperatorError(
+            f"{provider}: make secrets-verify PROVIDER={provider} has not accepted this version; FORCE=1 insists."
+        )
+    _refuse_another_account(outputs, provider, version)
+    vault.update_secret_version_stage(
+        SecretId=secret_id, VersionStage=STAGES["current"], MoveToVersionId=version.id, RemoveFromVersionId=current
+    )
+    if stage == "pending":
+        vault.update_secret_version_stage(
+            SecretId=secret_id, VersionStage=STAGES["pending"], RemoveFromVersionId=version.id
+        )
+    return (
+        f"{provider}: in use now. Functions read it within 5 minutes, or at once after a refusal. "
+        f"Back again: make secrets-promote PROVIDER={provider} STAGE=previous"
+    )
+
+
+def _refuse_another_account(outputs: Mapping[str, str], provider: str, version: Version) -> None:
+    try:
+        current = _version(outputs, provider, "current")
+    except OperatorError:
+        # What cannot be read sent no order.
+        return
+    _take_settings(outputs, provider)
+    before, after = (CLIENTS[provider].account(one.credentials) for one in (current, version))
+    if before == after:
+        return
+    operations = [name for name in OPERATIONS if name.startswith(f"{provider}.")]
+    theirs = [record.id for _, record in unresolved(Store(), operations)]
+    if theirs:
+        raise OperatorError(
+            f"{provider}: this version is for another account, whose books do not know {len(theirs)} unresolved "
+            f"orders: {', '.join(theirs)}"
+        )
+
+
+def _try(provider: str, version: Version, deadline: Deadline) -> None:
+    if provider == "paynet":
+        # Its key signs each call: read a transaction that cannot exist. 401 and 403 refuse the key.
+        access: Access[Any] = Access(version.credentials, "", version.id)
+        request = json_request("/v1/transaction/check", {"xact_id": "vezne-verify"}, paynet.headers(access))
+        answer = paynet.PROVIDER.send(paynet.PROVIDER.prepare(request), deadline)
+        if answer.status in (401, 403):
+            raise CredentialsRefusedError(f"http-{answer.status}")
+        if answer.status >= 500 or answer.status == 429:
+            raise NotSentError(f"http-{answer.status}")
+        return
+    CLIENTS[provider].keyring.try_login(version.credentials, version.id, deadline)
+
+
+def _take_settings(outputs: Mapping[str, str], provider: str) -> None:
+    """Reach the provider, and the memory of its rejected secrets, where the provider's order function does."""
+    (operation,) = [name for name in OPERATIONS if name.startswith(f"{provider}.")]
+    function = outputs[f"{OPERATIONS[operation]}Function"]
+    settings = boto3.client("lambda").get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    os.environ.update({name: value for name, value in settings.items() if name == "TABLE_NAME" or name[-4:] == "_URL"})
+
+
+def _version(outputs: Mapping[str, str], provider: str, stage: str) -> Version:
+    """The version at this stage. Raises OperatorError."""
+    vault = boto3.client("secretsmanager")
+    try:
+        answer = vault.get_secret_value(SecretId=_secret_id(outputs, provider), VersionStage=STAGES[stage])
+    except vault.exceptions.ResourceNotFoundException:
+        raise OperatorError(f"{provider} has no {stage} version (make secrets STAGE=pending writes one).") from None
+    try:
+        fields = json.loads(answer["SecretString"])
+    except ValueError:
+        raise OperatorError(f"{provider}: the {stage} version is not JSON.") from None
+    return Version(answer["VersionId"], validated(provider, fields))
+
+
+def _secret_id(outputs: Mapping[str, str], provider: str) -> str:
+    return outputs[f"{PROVIDERS[provider]}SecretArn"]
+
+
+def _plain(model: SecretModel) -> dict[str, Any]:
+    """The fields with their values in clear, as the functions read them."""
+    return {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in model
+        if value is not None and name in model.model_fields_set
+    }
+
+
+def main() -> int:
+    """Parse the command line and print what was done."""
+    parser = argparse.ArgumentParser(prog="vezne_cli.provider_secrets", description=__doc__)
+    parser.add_argument("--stack", default="", help="a deployed CloudFormation stack; without it, the local one")
+    parser.add_argument("--provider", default="", choices=["", *MODELS], help="one provider; without it, all")
+    parser.add_argument("--stage", default="", choices=["", *STAGES])
+    parser.add_argument("--force", action="store_true")
+    parser.add_argument("command", choices=["write", "verify", "promote"])
+    arguments = parser.parse_args()
+    try:
+        for line in _carry_out(arguments):
+            print(line)
+    except (OperatorError, StoreUnavailableError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        print(f"AWS refused: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _carry_out(arguments: argparse.Namespace) -> Iterator[str]:
+    if arguments.command == "write":
+        stage = arguments.stage or "current"
+        if stage == "previous":
+            raise OperatorError("STAGE is current or pending.")
+        providers = [arguments.provider] if arguments.provider else list(MODELS)
+        if sys.stdin.isatty():
+            credentials = {provider: ask(provider) for provider in providers}
+        else:
+            credentials = read(sys.stdin.read(), providers)
+        yield from write(connect(arguments.stack), credentials, stage)
+        return
+    if not arguments.provider:
+        raise OperatorError(f"Name a PROVIDER: {', '.join(MODELS)}")
+    outputs = connect(arguments.stack)
+    if arguments.command == "verify":
+        yield verify(outputs, arguments.provider)
+    else:
+        if arguments.stage == "current":
+            raise OperatorError("STAGE is pending or previous.")
+        yield promote(outputs, arguments.provider, arguments.stage or "pending", force=arguments.force)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

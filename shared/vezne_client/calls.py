@@ -1,0 +1,117 @@
+"""What can be called: each route with the type of its request and of its result."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import quote
+
+from pydantic import SerializeAsAny
+from vezne.providers.haso.inquiry_models import PaymentPlanRequest, PaymentPlanResult
+from vezne.providers.haso.models import ExpensesRequest, ExpensesResult
+from vezne.providers.kolaybi.inquiry_models import TransactionsRequest, TransactionsResult, VaultsRequest, VaultsResult
+from vezne.providers.kolaybi.models import CollectionRequest, CollectionResult
+from vezne.providers.models import RequestModel, ResultModel
+from vezne.providers.paynet.inquiry_models import CheckRequest, CheckResult
+from vezne.providers.paynet.models import CaptureRequest, CaptureResult
+from vezne.providers.undocumented_fields import PUBLIC
+from vezne.providers.vakifbank.inquiry_models import QueryRequest, QueryResult
+from vezne.providers.vakifbank.models import PaymentRequest, PaymentResult
+from vezne.providers.walletgate.inquiry_models import BillsRequest, BillsResult, ProductRequest, ProductResult
+from vezne.providers.walletgate.models import BillPaymentRequest, BillPaymentResult
+
+Q = TypeVar("Q", bound=RequestModel)
+A = TypeVar("A", bound=ResultModel)
+
+
+@dataclass(frozen=True)
+class _Call(Generic[Q, A]):
+    name: str
+    path: str
+    request: type[Q]
+    result: type[A]
+
+    def target(self, request: Q) -> tuple[str, dict[str, Any]]:
+        """The path filled in, and the fields that are not part of it. Decimals become decimal strings."""
+        fields = request.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+        path = self.path
+        for name in [part[1:-1] for part in path.split("/") if part.startswith("{")]:
+            path = path.replace(f"{{{name}}}", quote(str(fields.pop(name)), safe=""))
+        return path, fields
+
+    def read(self, body: Any) -> A:
+        """The typed result in an answer."""
+        return self.result.model_validate(body, context=PUBLIC)
+
+
+@dataclass(frozen=True)
+class OrderCall(_Call[Q, A]):
+    """An operation that moves money."""
+
+
+@dataclass(frozen=True)
+class InquiryCall(_Call[Q, A]):
+    """A question. `in_body`: asked by POST."""
+
+    in_body: bool = False
+
+
+COLLECT = OrderCall(
+    "kolaybi.collect", "/kolaybi/associates/{associate_id}/collections", CollectionRequest, CollectionResult
+)
+PAY = OrderCall("vakifbank.pay", "/vakifbank/tos-payments", PaymentRequest, PaymentResult)
+PAY_BILL = OrderCall("walletgate.pay_bill", "/walletgate/bill-payments", BillPaymentRequest, BillPaymentResult)
+SET_EXPENSES = OrderCall(
+    "haso.set_expenses", "/haso/transactions/{transaction_code}/expenses", ExpensesRequest, ExpensesResult
+)
+CAPTURE = OrderCall("paynet.capture", "/paynet/captures", CaptureRequest, CaptureResult)
+
+LIST_TRANSACTIONS = InquiryCall(
+    "kolaybi.list_transactions",
+    "/kolaybi/associates/{associate_id}/transactions",
+    TransactionsRequest,
+    TransactionsResult,
+)
+LIST_VAULTS = InquiryCall("kolaybi.list_vaults", "/kolaybi/vaults", VaultsRequest, VaultsResult)
+QUERY = InquiryCall("vakifbank.query", "/vakifbank/tos-payments", QueryRequest, QueryResult)
+LIST_BILLS = InquiryCall("walletgate.list_bills", "/walletgate/bill-inquiries", BillsRequest, BillsResult, in_body=True)
+PRODUCT_DETAIL = InquiryCall(
+    "walletgate.product_detail", "/walletgate/products/{product_oid}", ProductRequest, ProductResult
+)
+PAYMENT_PLAN = InquiryCall(
+    "haso.payment_plan", "/haso/transactions/{transaction_code}/payment-plan", PaymentPlanRequest, PaymentPlanResult
+)
+CHECK = InquiryCall("paynet.check", "/paynet/transactions", CheckRequest, CheckResult)
+
+ORDERS: dict[str, OrderCall[Any, Any]] = {call.name: call for call in (COLLECT, PAY, PAY_BILL, SET_EXPENSES, CAPTURE)}
+INQUIRIES: dict[str, InquiryCall[Any, Any]] = {
+    call.name: call for call in (LIST_TRANSACTIONS, LIST_VAULTS, QUERY, LIST_BILLS, PRODUCT_DETAIL, PAYMENT_PLAN, CHECK)
+}
+
+
+class Refusal(ResultModel):
+    """Why a provider declined: its own code and text."""
+
+    code: str
+    text: str
+
+
+class Operation(ResultModel):
+    """An operation as it stands. `processing` and `unknown` may still change; the others are final.
+
+    `result`: of its order's type, if it succeeded; None if an operator settled it by hand. `refusal`: if declined.
+    """
+
+    operation_id: str
+    operation: str
+    status: Literal["processing", "succeeded", "declined", "unknown", "not_executed"]
+    created_at: datetime
+    updated_at: datetime
+    # Written out again, it has the fields of its own type.
+    result: SerializeAsAny[ResultModel] | None = None
+    refusal: Refusal | None = None
+
+
+def read_operation(body: Any) -> Operation:
+    """The operation in an answer of GET /operations/{operation_id}."""
+    result = ORDERS[body["operation"]].read(body["result"]) if body.get("result") else None
+    return Operation.model_validate({**body, "result": result})

@@ -1,0 +1,121 @@
+"""How an answer leaves the server: as it is, changed, cut, in drops, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from vezne_sandbox.wire import Reply
+
+if TYPE_CHECKING:
+    from vezne_sandbox.rules import Rule
+
+LONGEST_SECONDS = 120
+"""A silent or dripping connection is held as long as this, or until the client leaves or the server stops."""
+RAW = frozenset({"hang", "reset", "cut", "slow_drops", "informational", "informational_only"})
+ACCESS_DENIED = b"<html>\r\n<head><title>Access Denied</title></head>\r\n<body>Request rejected</body>\r\n</html>\r\n"
+BAD_GATEWAY = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>Bad Gateway</body>\r\n</html>\r\n"
+
+
+def changed(reply: Reply, rule: Rule | None) -> Reply:
+    """Replace or damage the answer as the rule says, as far as it still is a whole HTTP answer."""
+    match rule.then if rule else "answer":
+        case "status_500" | "fail":
+            return Reply(500, b'{"message": "Internal Server Error"}')
+        case "html" if rule:
+            return Reply(rule.status if rule.status >= 400 else 403, ACCESS_DENIED, "text/html; charset=utf-8")
+        case "gateway_json":
+            return Reply(403, b'{"message": "Forbidden"}')
+        case "bad_gateway_html":
+            return Reply(502, BAD_GATEWAY, "text/html; charset=utf-8")
+        case "trailing_comma":
+            return Reply(reply.status, reply.body.rstrip()[:-1] + b",}", reply.content_type, reply.headers)
+    return reply
+
+
+async def deliver(request: web.Request, reply: Reply, rule: Rule | None, stopping: asyncio.Event) -> web.Response:
+    """Send the answer, or do to the connection what the rule says."""
+    transport = request.transport
+    if rule and rule.then in RAW and transport is not None:
+        match rule.then:
+            case "reset":
+                _reset(transport)
+            case "cut":
+                transport.write(_head(reply) + reply.body[: len(reply.body) // 2])
+                transport.close()
+            case "hang":
+                await _until_gone(request, stopping)
+                transport.abort()
+            case "informational":
+                transport.write(_informational(rule))
+                # The answer comes late, so that a caller who took the first one for it has perhaps asked again.
+                ends = asyncio.get_running_loop().time() + rule.every_seconds
+                while not await _gone(request, stopping, 0.02, ends):
+                    pass
+            case "informational_only":
+                transport.write(_informational(rule))
+                await _until_gone(request, stopping)
+                transport.abort()
+            case "slow_drops":
+                await _drip(request, reply, rule, stopping)
+                transport.abort()
+    response = web.Response(status=reply.status, body=reply.body, headers=reply.headers)
+    response.headers["Content-Type"] = reply.content_type
+    return response
+
+
+def _reset(transport: asyncio.WriteTransport) -> None:
+    """Close with a TCP reset: a lingering time of 0 makes the kernel send RST instead of FIN."""
+    connection: socket.socket = transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+def _informational(rule: Rule) -> bytes:
+    return f"HTTP/1.1 {rule.status} Sandbox\r\nLink: </style.css>; rel=preload\r\n\r\n".encode()
+
+
+def _head(reply: Reply) -> bytes:
+    lines = [
+        f"HTTP/1.1 {reply.status} Sandbox",
+        f"Content-Type: {reply.content_type}",
+        f"Content-Length: {len(reply.body)}",
+        *(f"{name}: {value}" for name, value in reply.headers.items()),
+    ]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+
+async def _drip(request: web.Request, reply: Reply, rule: Rule, stopping: asyncio.Event) -> None:
+    """Send the answer byte by byte, never the last one; either its body only, or the head, too."""
+    head = _head(reply)
+    whole = head + reply.body
+    sent = len(head) if rule.drip == "body" else 1
+    _write(request, whole[:sent])
+    ends = asyncio.get_running_loop().time() + LONGEST_SECONDS
+    while not await _gone(request, stopping, rule.every_seconds, ends):
+        _write(request, whole[sent : min(sent + 1, len(whole) - 1)])
+        sent += 1
+
+
+def _write(request: web.Request, chunk: bytes) -> None:
+    if chunk and request.transport is not None:
+        request.transport.write(chunk)
+
+
+async def _until_gone(request: web.Request, stopping: asyncio.Event) -> None:
+    ends = asyncio.get_running_loop().time() + LONGEST_SECONDS
+    while not await _gone(request, stopping, 0.05, ends):
+        pass
+
+
+async def _gone(request: web.Request, stopping: asyncio.Event, seconds: float, ends: float) -> bool:
+    """Wait a little, and tell whether there is nobody left to wait for."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), seconds)
+    over = asyncio.get_running_loop().time() >= ends
+    return over or stopping.is_set() or request.transport is None or request.transport.is_closing()
