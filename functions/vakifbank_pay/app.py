@@ -17,8 +17,7 @@ from vezne.orders.record import Guard, Record
 from vezne.platform.money import amount_text
 from vezne.providers.credentials import Access, VakifBankCredentials
 from vezne.providers.http import Answer, Deadline, Request, json_request
-from vezne.providers.vakifbank import client as vakifbank
-from vezne.providers.vakifbank import signs as vakifbank_signs
+from vezne.providers.vakifbank import client as vakifbank, signs
 from vezne.providers.vakifbank.models import TRANSACTION_TYPES, PaymentRequest
 
 # "Mesaj Kodları" of the page: institution code, currency code, institution transaction id empty; and of MessageCodes:
@@ -66,7 +65,7 @@ class Pay(Operation[PaymentRequest, VakifBankCredentials]):
             return _refused_at_the_gateway(code, answer)
         if answer.status != 200:
             return Unknown(f"http-{answer.status} {code}")
-        return vakifbank_signs.outcome(answer.json(), _code(order))
+        return signs.outcome(answer.json(), _code(order))
 
     def clues(self, order: Order[PaymentRequest]) -> dict[str, str]:
         """The bank's dedupe key, and what a found payment must repeat."""
@@ -95,8 +94,8 @@ class Pay(Operation[PaymentRequest, VakifBankCredentials]):
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
         """The one row that names our code, with our amount and currency and a sign of success, is proof."""
         code = record.clues["institution_transaction_code"]
-        rows = [vakifbank_signs.row(row, record.clues) for row in vakifbank.query(code, deadline)]
-        return find(rows, partial(vakifbank_signs.found, code), filtered=True)
+        rows = [signs.row(row, record.clues) for row in vakifbank.query(code, deadline)]
+        return find(rows, partial(signs.found, code), filtered=True)
 
 
 def _refused_at_the_gateway(code: str, answer: Answer) -> Outcome:

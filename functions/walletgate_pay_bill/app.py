@@ -14,8 +14,7 @@ from vezne.orders.record import Guard, Record
 from vezne.platform.money import amount_text, json_number_two_digits
 from vezne.providers.credentials import Access, WalletgateCredentials
 from vezne.providers.http import Answer, Deadline, Request, json_request
-from vezne.providers.walletgate import client as walletgate
-from vezne.providers.walletgate import signs as walletgate_signs
+from vezne.providers.walletgate import client as walletgate, signs
 from vezne.providers.walletgate.models import ACCOUNT_TYPES, BillPaymentRequest, BillPaymentResult
 
 # The platform's code table: wallet not found, limit insufficient, balance insufficient. Not 301, "duplicate
@@ -57,10 +56,10 @@ class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
     def read(self, order: Order[BillPaymentRequest], answer: Answer) -> Outcome:
         """Success: `status` 0 and `code` "100", for our bill and our amount. A refusal: a listed code, plainly."""
         body = answer.json()
-        if walletgate_signs.succeeded(answer, body, order.request):
+        if signs.succeeded(answer, body, order.request):
             fields = {**body["payload"], "message": body.get("message")}
             return Succeeded(BillPaymentResult.model_validate(fields).public())
-        code = walletgate_signs.refusal_code(answer, body, REFUSALS)
+        code = signs.refusal_code(answer, body, REFUSALS)
         if code is None:
             return Unknown(f"http-{answer.status} status {body.get('status')} code {body.get('code')}"[:40])
         return Declined(code, str(body["message"] or ""))
@@ -99,11 +98,11 @@ class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
         oid = record.clues["inv_payment_transaction_query_oid"]
         since, until = record.created_at, max(record.in_flight_until, time.time())
         items = walletgate.find_transactions(oid, since, until, deadline)
-        works = any(walletgate_signs.names_nothing(item) for item in items) and not walletgate.find_transactions(
+        works = any(signs.names_nothing(item) for item in items) and not walletgate.find_transactions(
             str(uuid.uuid4()), since, until, deadline
         )
-        rows = [walletgate_signs.row(item, record.clues, filter_works=works) for item in items]
-        return find(rows, partial(walletgate_signs.found, oid), filtered=True)
+        rows = [signs.row(item, record.clues, filter_works=works) for item in items]
+        return find(rows, partial(signs.found, oid), filtered=True)
 
 
 handler = handle_order.handler(PayBill())

@@ -17,7 +17,7 @@ from . import principals
 from .build import BUCKET, REGION, STACK_NAME, build_and_deploy
 from .processes import ROOT, Child, Progress, choose_port, module_command, run_directory, running
 
-CREDENTIALS = ROOT / "tests" / "sandbox" / "credentials.json"
+CREDENTIALS = ROOT / "shared" / "vezne_sandbox" / "credentials.json"
 # Operation or provider -> the template's logical name of it.
 OPERATIONS = {
     "kolaybi.collect": "KolaybiCollect",

@@ -13,9 +13,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import seed as with_seed
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, Phase, given, seed as with_seed, settings, strategies as st
 from vezne_cli import Stack
 from vezne_cli.document.examples import example as golden
 from vezne_cli.stack import INQUIRIES

@@ -17,6 +17,7 @@ from vezne_cli.document.examples import example as golden_example
 from vezne_cli.stack import INQUIRIES, OPERATIONS
 from vezne_client import (
     CHECK,
+    INQUIRIES as CALLS,
     LIST_BILLS,
     LIST_TRANSACTIONS,
     PAY_BILL,
@@ -24,7 +25,6 @@ from vezne_client import (
     QUERY,
     Client,
 )
-from vezne_client import INQUIRIES as CALLS
 
 from tests.end_to_end.callers import heard_by, request_for
 from tests.end_to_end.examples import example

@@ -50,7 +50,7 @@ def test_a_change_in_shared_alone_is_behind_every_alias(own_stack: Stack, tmp_pa
     deploy(own_stack, root, tmp_path / "unchanged")
     assert versions(own_stack) == before
 
-    code = root / "shared" / "vezne" / "reading.py"
+    code = root / "shared" / "vezne" / "api" / "handle_operations.py"
     assert code.read_text().count(SENTENCE) == 1
     code.write_text(code.read_text().replace(SENTENCE, "Changed in the layer."))
     deploy(own_stack, root, tmp_path / "changed")

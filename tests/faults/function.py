@@ -31,8 +31,7 @@ from botocore.retries import standard
 from vezne.api import handle_order
 from vezne.operation import Operation
 from vezne.orders import store as store_module
-from vezne.providers import client as inquiries
-from vezne.providers import http as provider
+from vezne.providers import client as inquiries, http as provider
 
 MODULES = {
     "kolaybi.collect": "functions.kolaybi_collect.app",

@@ -20,8 +20,7 @@ from vezne.orders.record import Record
 from vezne.orders.store import Store
 from vezne.platform import telemetry
 from vezne.providers import credentials
-from vezne.providers.http import Answer as ProviderAnswer
-from vezne.providers.http import AnswerLostError, Provider
+from vezne.providers.http import Answer as ProviderAnswer, AnswerLostError, Provider
 from vezne.providers.vakifbank import client as vakifbank
 from vezne_sandbox.lies import RAW
 from vezne_sandbox.rules import read_rule

@@ -7,9 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis import seed as with_seed
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, Phase, seed as with_seed, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from vezne_sandbox.odd import ODD_FORMS, UNNAMED_FORMS
 from vezne_sandbox.rules import FORMS, lies_of

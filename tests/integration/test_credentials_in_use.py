@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import pytest
+from vezne.providers import login_lock
 
 from tests.support.bench import Bench, forget_everything, table_client
 from tests.support.examples import (

@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from vezne.providers import client as inquiries
-from vezne.providers import credentials
-from vezne.providers import http as provider
+from vezne.providers import client as inquiries, credentials, http as provider
 from vezne.providers.haso import client as haso
 from vezne.providers.http import Answer
 from vezne.providers.kolaybi import client as kolaybi
@@ -25,7 +23,7 @@ from vezne_sandbox.server import running_sandbox
 from tests.support.template import source
 
 ROOT = Path(__file__).parents[2]
-SECRETS = json.loads((ROOT / "tests" / "sandbox" / "credentials.json").read_text())
+SECRETS = json.loads((ROOT / "shared" / "vezne_sandbox" / "credentials.json").read_text())
 MODULES = {"kolaybi": kolaybi, "vakifbank": vakifbank, "walletgate": walletgate, "haso": haso, "paynet": paynet}
 ASAT = "5e1d0a57-0000-4000-8000-000000001001"
 # Inquiry: the sandbox's call, path parameters, query, body.

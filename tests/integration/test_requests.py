@@ -6,8 +6,7 @@ import string
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tests.support.bench import Bench, Response, api_event
 from tests.support.examples import EXAMPLES, HASO, KOLAYBI, PAYNET, VAKIFBANK, Example

@@ -19,7 +19,7 @@ import botocore.httpsession
 import urllib3.connection
 
 ROOT = Path(__file__).parents[2]
-CREDENTIALS = ROOT / "tests" / "sandbox" / "credentials.json"
+CREDENTIALS = ROOT / "shared" / "vezne_sandbox" / "credentials.json"
 HTTP_LINE = re.compile(rb"(GET|POST) (\S+)")
 
 

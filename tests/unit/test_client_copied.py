@@ -46,7 +46,7 @@ def with_what_it_needs(package: str) -> Iterator[metadata.Distribution]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Nothing but the copy, `vezne` beside it, and the packages that the README names."""
-    shutil.copytree(ROOT / "tests" / "client", tmp_path / "payments")
+    shutil.copytree(ROOT / "shared" / "vezne_client", tmp_path / "payments")
     shutil.copytree(ROOT / "shared" / "vezne", tmp_path / "vezne")
     for distribution in {it.name: it for name in named_in_readme() for it in with_what_it_needs(name)}.values():
         for top in {file.parts[0] for file in distribution.files or []} - {"..", "__pycache__"}:

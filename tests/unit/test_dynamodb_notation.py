@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from vezne.orders.record import plain, serialize
 
 NUMBERS = st.integers(-(10**30), 10**30) | st.decimals(-(10**12), 10**12, places=3)

@@ -5,8 +5,7 @@ import timeit
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from stdnum import luhn
 from vezne.platform.masking import (
     LONGEST_TEXT,

@@ -4,8 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from pydantic import ValidationError
 from vezne.providers.kolaybi.models import MOST_PROJECTS, CollectionRequest
 from vezne.providers.models import LARGEST_NUMBER, LONGEST_TEXT, ONE_LINE, RequestModel, one_line

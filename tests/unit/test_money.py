@@ -6,8 +6,7 @@ from decimal import Decimal
 
 import pytest
 import simplejson
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 from vezne.platform import money
 
 KURUS_UP_TO_10_000 = range(1, 1_000_001)

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
 from vezne.operation import Operation, Order
 from vezne.orders.evidence import plain_number
-from vezne.providers import client as inquiries
 
 from tests.support.bench import START, operation_of
 from tests.support.examples import CAPTURE_ANSWER, HASO, KOLAYBI, KOLAYBI_DATA, PAYNET, Example, capture_row, haso_plan
@@ -195,7 +195,10 @@ LISTS = [
 @pytest.mark.parametrize("listed", LISTS, ids=str)
 def test_no_change_of_a_row_of_ours_is_believed(listed: Listed) -> None:
     operation, order = order_of(listed.example)
-    record, module = example_record(operation, order), getattr(inquiries, listed.example.provider)
+    record, module = (
+        example_record(operation, order),
+        import_module(f"vezne.providers.{listed.example.provider}.client"),
+    )
     body = listed.body(order)
     assert finding_on(operation, record, module, body) == FOUND
     extra = {(*listed.row, name): signs for name, signs in listed.contrary.items()}
@@ -217,7 +220,10 @@ def test_no_change_of_a_row_of_ours_is_believed(listed: Listed) -> None:
 @pytest.mark.parametrize("listed", LISTS, ids=str)
 def test_no_second_change_makes_a_row_believed_that_does_not_fit(listed: Listed) -> None:
     operation, order = order_of(listed.example)
-    record, module = example_record(operation, order), getattr(inquiries, listed.example.provider)
+    record, module = (
+        example_record(operation, order),
+        import_module(f"vezne.providers.{listed.example.provider}.client"),
+    )
     body = listed.body(order)
     for name in sorted(listed.deciding):
         wrong = next(one for one in mutations(body) if one.path == (*listed.row, name) and one.value == "other")

@@ -16,16 +16,21 @@ from samtranslator.yaml_helper import yaml_parse
 from vezne import problems
 from vezne.inquiry import Inquiry
 from vezne.providers import credentials
-from vezne.providers.client import InquiryFailedError, haso, kolaybi, paynet, vakifbank, walletgate
+from vezne.providers.client import InquiryFailedError
 from vezne.providers.credentials import Access
+from vezne.providers.haso import client as haso
 from vezne.providers.http import Deadline, Request
+from vezne.providers.kolaybi import client as kolaybi
+from vezne.providers.paynet import client as paynet
+from vezne.providers.vakifbank import client as vakifbank
+from vezne.providers.walletgate import client as walletgate
 from vezne_cli.document.document import DOCUMENT, PROBLEMS, build, text
 from vezne_cli.document.provider_fields import REQUESTS
 from vezne_cli.document.routes import ROOT, Route, load, routes, served
 
 ROUTES = {route.name: route for route in routes()}
 DOCUMENTED = json.loads(DOCUMENT.read_text())
-SECRETS = json.loads((ROOT / "tests" / "sandbox" / "credentials.json").read_text())
+SECRETS = json.loads((ROOT / "shared" / "vezne_sandbox" / "credentials.json").read_text())
 INQUIRIES = {"haso": haso, "kolaybi": kolaybi, "paynet": paynet, "vakifbank": vakifbank, "walletgate": walletgate}
 CREDENTIALS = {
     "haso": credentials.HasoCredentials,

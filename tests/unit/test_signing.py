@@ -7,8 +7,7 @@ import subprocess
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from pydantic import ValidationError
 from vezne.platform.signing import basic_secret_key, bearer, hmac_request_token
 from vezne.providers.credentials import Access, HasoCredentials

@@ -78,7 +78,7 @@ def test_a_stopped_child_leaves_nothing_of_its_group(tmp_path: Path, quick_guard
 
 def test_a_killed_owner_leaves_nothing_running(tmp_path: Path) -> None:
     log = tmp_path / "child.log"
-    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(log), STUBBORN], cwd=processes.ROOT)
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(log), STUBBORN], cwd=processes.ROOT / "shared")
     pids = pids_in(log)
     owner.send_signal(signal.SIGKILL)
     owner.wait()

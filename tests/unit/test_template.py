@@ -255,7 +255,7 @@ def test_records_are_fenced_by_the_operation(system: Template, name: str) -> Non
     ]
     operation = ROUTES[name][0]
     if name == "VakifbankQuery":
-        written = attributes_of_expressions(ROOT / "shared" / "vezne" / "login_memory.py")
+        written = attributes_of_expressions(ROOT / "shared" / "vezne" / "providers" / "login_lock.py")
         assert fenced["Condition"] == {
             "ForAllValues:StringEquals": {
                 "dynamodb:LeadingKeys": "secret#vakifbank",

@@ -9,7 +9,7 @@ from vezne_cli.document.routes import READ, ROOT, Route, routes
 
 DOCUMENT = ROOT / "functions" / "reference" / "openapi.json"
 PROBLEMS = ROOT / "functions" / "reference" / "problems.json"
-ANSWERS = ROOT / "tests" / "openapi" / "answers.json"
+ANSWERS = ROOT / "shared" / "vezne_cli" / "document" / "answers.json"
 
 # What the gateway answers by itself, on every route with a token.
 GATEWAY = ["unauthorized", "forbidden", "route-not-found", "too-many-requests", "gateway-error", "gateway-timeout"]

@@ -12,7 +12,9 @@ from typing import Any
 
 import httpx
 
-SECRETS = json.loads((Path(__file__).parents[2] / "sandbox" / "credentials.json").read_text(encoding="utf-8"))
+SECRETS = json.loads(
+    (Path(__file__).parents[3] / "shared" / "vezne_sandbox" / "credentials.json").read_text(encoding="utf-8")
+)
 
 VAKIFBANK_ORDER: dict[str, Any] = {
     "InstitutionCode": "0006624",
