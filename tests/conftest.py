@@ -11,7 +11,7 @@ os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "INFO")
 import pytest
 from moto import mock_aws
 
-from tests.support.bench import Bench, forget_everything
+from tests.support.bench import Harness, forget_everything
 from tests.support.provider_server import ProviderServer
 
 
@@ -47,8 +47,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def bench(aws: None, provider_server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    bench = Bench(provider_server, monkeypatch.setenv)
+def bench(aws: None, provider_server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
+    bench = Harness(provider_server, monkeypatch.setenv)
     monkeypatch.setattr("vezne.api.handle_order.Store", lambda: bench.store)
     yield bench
     bench.close()

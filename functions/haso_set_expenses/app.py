@@ -11,10 +11,10 @@ from vezne.operation import Operation, Order
 from vezne.orders.outcome import REFUSING_STATUSES, Finding, Found, Inconclusive, NotFound, Outcome, Succeeded, Unknown
 from vezne.orders.record import Guard, Record
 from vezne.platform.money import amount_from_minor_units, amount_text, minor_units_text
-from vezne.providers.credentials import Access, HasoCredentials
+from vezne.providers.credentials import HasoCredentials, RequestCredentials
 from vezne.providers.haso import client as haso
 from vezne.providers.haso.models import ExpensesRequest
-from vezne.providers.http import Answer, Deadline, Request
+from vezne.providers.http import Deadline, ProviderResponse, Request
 
 # The page names no HTTP status for `Success: false`. With another one, such as 429, something else may have spoken.
 REFUSALS = REFUSING_STATUSES | {200}
@@ -35,10 +35,10 @@ class SetExpenses(Operation[ExpensesRequest, HasoCredentials]):
     look_up_is_complete = True
     settling_time = timedelta(minutes=10)
     # The codes in `Errors` are not public, so a wrong token cannot be told from a wrong order.
-    refusal_may_mean_credentials = True
+    decline_may_mean_bad_credentials = True
     look_up_call = "POST Index/GetPaymentsOfTransaction"
 
-    def build(self, order: Order[ExpensesRequest], access: Access[HasoCredentials]) -> Request:
+    def build(self, order: Order[ExpensesRequest], access: RequestCredentials[HasoCredentials]) -> Request:
         """The page's fields in the order it signs them; the very strings that are signed are sent."""
         request = order.request
         fields = {
@@ -49,7 +49,7 @@ class SetExpenses(Operation[ExpensesRequest, HasoCredentials]):
         }
         return haso.signed_order("/RequestV2/SendTransactionExpense", access, fields)
 
-    def read(self, order: Order[ExpensesRequest], answer: Answer) -> Outcome:
+    def read(self, order: Order[ExpensesRequest], answer: ProviderResponse) -> Outcome:
         """ "Success ... False dönerse Errors parametresi doludur. True dönerse Data parametresi doludur." """
         body, request = answer.json(), order.request
         if answer.status == 200 and haso.is_success(body):
@@ -60,7 +60,7 @@ class SetExpenses(Operation[ExpensesRequest, HasoCredentials]):
         refusal = haso.refusal(body) if answer.status in REFUSALS else None
         return refusal or Unknown(f"http-{answer.status}")
 
-    def clues(self, order: Order[ExpensesRequest]) -> dict[str, str]:
+    def lookup_fields(self, order: Order[ExpensesRequest]) -> dict[str, str]:
         """What names the transaction, and the figures that a plan must show."""
         request = order.request
         return {
@@ -86,9 +86,9 @@ class SetExpenses(Operation[ExpensesRequest, HasoCredentials]):
 
         Another total still was set by somebody else, perhaps after ours: our guard lets no other order of ours through.
         """
-        clues, before = record.clues, _figures_before(record)
-        ours = Decimal(clues["counter_party_attorney_fee"]), Decimal(clues["amount"])
-        plan, total = haso.payment_plan(clues["transaction_code"], clues["merchant_oid"], deadline)
+        lookup_fields, before = record.lookup_fields, _figures_before(record)
+        ours = Decimal(lookup_fields["counter_party_attorney_fee"]), Decimal(lookup_fields["amount"])
+        plan, total = haso.payment_plan(lookup_fields["transaction_code"], lookup_fields["merchant_oid"], deadline)
         if total is None:
             return Inconclusive("the plan shows no total")
         together, alone = _possible_totals(*ours)

@@ -14,8 +14,8 @@ from vezne.orders.evidence import Match, Row, find
 from vezne.orders.outcome import Finding, Inconclusive, NotFound, Outcome, Succeeded, Unknown
 from vezne.orders.record import Record
 from vezne.platform.money import amount_text, shortest_number
-from vezne.providers.credentials import Access, KolayBiCredentials
-from vezne.providers.http import Answer, Deadline, Request, form_request
+from vezne.providers.credentials import KolayBiCredentials, RequestCredentials
+from vezne.providers.http import Deadline, ProviderResponse, Request, form_request
 from vezne.providers.kolaybi import client as kolaybi
 from vezne.providers.kolaybi.models import CollectionRequest, CollectionResult, issued_at
 
@@ -36,7 +36,7 @@ class Collect(Operation[CollectionRequest, KolayBiCredentials]):
     look_up_is_complete = False
     look_up_call = "GET associates/{id}/transactions, marker in description"
 
-    def build(self, order: Order[CollectionRequest], access: Access[KolayBiCredentials]) -> Request:
+    def build(self, order: Order[CollectionRequest], access: RequestCredentials[KolayBiCredentials]) -> Request:
         """The form of the page, with our marker in front of the description, where a short column keeps it."""
         request = order.request
         fields = [
@@ -54,7 +54,7 @@ class Collect(Operation[CollectionRequest, KolayBiCredentials]):
         path = f"/kolaybi/v1/associates/{request.associate_id}/transactions/proceed"
         return form_request(path, fields, kolaybi.headers(access))
 
-    def read(self, order: Order[CollectionRequest], answer: Answer) -> Outcome:
+    def read(self, order: Order[CollectionRequest], answer: ProviderResponse) -> Outcome:
         """Success: HTTP 2xx and `data.transaction_status` "Tamamlandı" for our amount and currency, and no error."""
         body, request = answer.json(), order.request
         if not 200 <= answer.status < 300:
@@ -63,7 +63,7 @@ class Collect(Operation[CollectionRequest, KolayBiCredentials]):
             return Unknown("not plainly our collection")
         return Succeeded(CollectionResult.model_validate(body["data"]).public())
 
-    def clues(self, order: Order[CollectionRequest]) -> dict[str, str]:
+    def lookup_fields(self, order: Order[CollectionRequest]) -> dict[str, str]:
         """The marker, and what was ordered. Without `marker`, an older version sent the id alone, behind the text."""
         request = order.request
         return {
@@ -75,13 +75,13 @@ class Collect(Operation[CollectionRequest, KolayBiCredentials]):
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
         """One row that bears the marker and contradicts nothing is proof; its absence proves nothing."""
-        clues = record.clues
-        listed = kolaybi.list_transactions(clues["associate_id"], deadline)
-        in_front = "marker" in clues
-        marker = clues.get("marker", record.id)
+        lookup_fields = record.lookup_fields
+        listed = kolaybi.list_transactions(lookup_fields["associate_id"], deadline)
+        in_front = "marker" in lookup_fields
+        marker = lookup_fields.get("marker", record.id)
 
         def judged(row: dict[str, Any]) -> Row:
-            fits = kolaybi.fits(row, Decimal(clues["amount"]), clues["currency"])
+            fits = kolaybi.fits(row, Decimal(lookup_fields["amount"]), lookup_fields["currency"])
             return Row(
                 kolaybi.match_marker(row, marker, in_front=in_front),
                 fits and _is_of_the_time(row, record, must_tell=not in_front),
@@ -109,7 +109,7 @@ def _is_of_the_time(row: dict[str, Any], record: Record, *, must_tell: bool) -> 
 
 def _found_result(row: dict[str, Any], record: Record) -> dict[str, object]:
     """What the row tells; amount and currency are those ordered where it does not."""
-    ordered = {name: record.clues[name] for name in ("amount", "currency") if row.get(name) is None}
+    ordered = {name: record.lookup_fields[name] for name in ("amount", "currency") if row.get(name) is None}
     return CollectionResult.model_validate({**row, **ordered}).public()
 
 

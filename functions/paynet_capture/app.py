@@ -10,8 +10,8 @@ from vezne.orders.evidence import Match, Row, find, is_one_of, plain_text
 from vezne.orders.outcome import CredentialsRefused, Declined, Finding, Outcome, Succeeded, Unknown
 from vezne.orders.record import Guard, Record
 from vezne.platform.money import amount_text, minor_units_text
-from vezne.providers.credentials import Access, PaynetCredentials
-from vezne.providers.http import Answer, Deadline, Request, json_request
+from vezne.providers.credentials import PaynetCredentials, RequestCredentials
+from vezne.providers.http import Deadline, ProviderResponse, Request, json_request
 from vezne.providers.paynet import client as paynet
 from vezne.providers.paynet.models import CaptureRequest, CaptureResult
 
@@ -35,13 +35,13 @@ class Capture(Operation[CaptureRequest, PaynetCredentials]):
     look_up_is_complete = False
     look_up_call = "POST v1/transaction/check, every row"
 
-    def build(self, order: Order[CaptureRequest], access: Access[PaynetCredentials]) -> Request:
+    def build(self, order: Order[CaptureRequest], access: RequestCredentials[PaynetCredentials]) -> Request:
         """ "Tutar 100 ile çarpılmış olmalıdır. ... Boş gönderilirse ön provizyon tutarının tamamı alınır." """
         request = order.request
         amount = {} if request.amount is None else {"amount": minor_units_text(request.amount)}
         return json_request("/v1/transaction/capture", {**_reference(request), **amount}, paynet.headers(access))
 
-    def read(self, order: Order[CaptureRequest], answer: Answer) -> Outcome:
+    def read(self, order: Order[CaptureRequest], answer: ProviderResponse) -> Outcome:
         """ "Eğer işlem başarılı ise http 200 ve is_succeed true ... Banka onay vermemiş ise http 200 ve ... false"."""
         body, amount = answer.json(), order.request.amount
         if answer.status in ERROR_STATUSES:
@@ -58,7 +58,7 @@ class Capture(Operation[CaptureRequest, PaynetCredentials]):
             return Succeeded(CaptureResult.model_validate(body).public())
         return Unknown(f"http-{answer.status}")
 
-    def clues(self, order: Order[CaptureRequest]) -> dict[str, str]:
+    def lookup_fields(self, order: Order[CaptureRequest]) -> dict[str, str]:
         """What names the pre-authorisation, and the amount if one was given."""
         amount = order.request.amount
         given = {} if amount is None else {"amount": amount_text(amount, "TRY"), "currency": "TRY"}
@@ -73,10 +73,10 @@ class Capture(Operation[CaptureRequest, PaynetCredentials]):
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
         """One successful capture of our amount, made when ours may have been, and of no other order, is proof."""
-        given = record.clues.get("amount")
+        given = record.lookup_fields.get("amount")
         amounts = None if given is None else (Decimal(given),)
-        reference = {name: value for name, value in record.clues.items() if name not in ("amount", "currency")}
-        latest = record.in_flight_until + self.settling_time.total_seconds()
+        reference = {name: value for name, value in record.lookup_fields.items() if name not in ("amount", "currency")}
+        latest = record.may_arrive_until + self.settling_time.total_seconds()
         rows = [
             Row(_match(row, record, latest), row.get("amount") is not None and paynet.fits(row, amounts), row)
             for row in paynet.check(reference, deadline)

@@ -15,8 +15,8 @@ from vezne.orders.evidence import find
 from vezne.orders.outcome import REFUSING_STATUSES, CredentialsRefused, Declined, Finding, NotSent, Outcome, Unknown
 from vezne.orders.record import Guard, Record
 from vezne.platform.money import amount_text
-from vezne.providers.credentials import Access, VakifBankCredentials
-from vezne.providers.http import Answer, Deadline, Request, json_request
+from vezne.providers.credentials import RequestCredentials, VakifBankCredentials
+from vezne.providers.http import Deadline, ProviderResponse, Request, json_request
 from vezne.providers.vakifbank import client as vakifbank, signs
 from vezne.providers.vakifbank.models import TRANSACTION_TYPES, PaymentRequest
 
@@ -53,12 +53,12 @@ class Pay(Operation[PaymentRequest, VakifBankCredentials]):
         if request.transaction_type == "credit_card" and (standing or os.environ.get("CARD_PAYMENTS") != "true"):
             raise invalid("body.transaction_type", NO_STANDING_CARDS if standing else NO_CARDS)
 
-    def build(self, order: Order[PaymentRequest], access: Access[VakifBankCredentials]) -> Request:
+    def build(self, order: Order[PaymentRequest], access: RequestCredentials[VakifBankCredentials]) -> Request:
         """Every field of the page, absent text as "", in the page's order and spelling."""
         fields = order.request.wire_fields(access.credentials.institution_code, _code(order))
         return json_request("/tos/payment", fields, vakifbank.headers(access))
 
-    def read(self, order: Order[PaymentRequest], answer: Answer) -> Outcome:
+    def read(self, order: Order[PaymentRequest], answer: ProviderResponse) -> Outcome:
         """Two layers: `Header.StatusCode` says that the gateway completed, `QueryResult` what became of the payment."""
         code = vakifbank.header_code(answer)
         if code != vakifbank.COMPLETED:
@@ -67,7 +67,7 @@ class Pay(Operation[PaymentRequest, VakifBankCredentials]):
             return Unknown(f"http-{answer.status} {code}")
         return signs.outcome(answer.json(), _code(order))
 
-    def clues(self, order: Order[PaymentRequest]) -> dict[str, str]:
+    def lookup_fields(self, order: Order[PaymentRequest]) -> dict[str, str]:
         """The bank's dedupe key, and what a found payment must repeat."""
         request = order.request
         return {
@@ -88,17 +88,17 @@ class Pay(Operation[PaymentRequest, VakifBankCredentials]):
 
     def absence_counts_from(self, record: Record) -> float:
         """A payment is listed when it is made: on its date, or on the first business day after it."""
-        made_by = vakifbank.made_by(record.clues["payment_date"], record.in_flight_until)
+        made_by = vakifbank.made_by(record.lookup_fields["payment_date"], record.may_arrive_until)
         return made_by + self.settling_time.total_seconds()
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
         """The one row that names our code, with our amount and currency and a sign of success, is proof."""
-        code = record.clues["institution_transaction_code"]
-        rows = [signs.row(row, record.clues) for row in vakifbank.query(code, deadline)]
+        code = record.lookup_fields["institution_transaction_code"]
+        rows = [signs.row(row, record.lookup_fields) for row in vakifbank.query(code, deadline)]
         return find(rows, partial(signs.found, code), filtered=True)
 
 
-def _refused_at_the_gateway(code: str, answer: Answer) -> Outcome:
+def _refused_at_the_gateway(code: str, answer: ProviderResponse) -> Outcome:
     """A listed code refuses if the `Header` stands alone; beside a money layer nobody knows."""
     if answer.status not in ANSWERED or not vakifbank.is_refused_alone(answer):
         return Unknown(f"http-{answer.status} {code}".strip())

@@ -12,8 +12,8 @@ from vezne.orders.evidence import find
 from vezne.orders.outcome import Declined, Finding, Outcome, Succeeded, Unknown
 from vezne.orders.record import Guard, Record
 from vezne.platform.money import amount_text, json_number_two_digits
-from vezne.providers.credentials import Access, WalletgateCredentials
-from vezne.providers.http import Answer, Deadline, Request, json_request
+from vezne.providers.credentials import RequestCredentials, WalletgateCredentials
+from vezne.providers.http import Deadline, ProviderResponse, Request, json_request
 from vezne.providers.walletgate import client as walletgate, signs
 from vezne.providers.walletgate.models import ACCOUNT_TYPES, BillPaymentRequest, BillPaymentResult
 
@@ -34,7 +34,7 @@ class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
     look_up_is_complete = False
     look_up_call = "POST TransactionData/SummaryRecordByFilter by ext_transaction_id"
 
-    def build(self, order: Order[BillPaymentRequest], access: Access[WalletgateCredentials]) -> Request:
+    def build(self, order: Order[BillPaymentRequest], access: RequestCredentials[WalletgateCredentials]) -> Request:
         """The page's request, in its order; `tenant_id` is in its sample only and sent if the secret has one."""
         request = order.request
         tenant = access.credentials.tenant_id
@@ -53,7 +53,7 @@ class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
         }
         return json_request("/v1/InvoicePayment/MakePayment", fields, walletgate.headers(access))
 
-    def read(self, order: Order[BillPaymentRequest], answer: Answer) -> Outcome:
+    def read(self, order: Order[BillPaymentRequest], answer: ProviderResponse) -> Outcome:
         """Success: `status` 0 and `code` "100", for our bill and our amount. A refusal: a listed code, plainly."""
         body = answer.json()
         if signs.succeeded(answer, body, order.request):
@@ -64,7 +64,7 @@ class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
             return Unknown(f"http-{answer.status} status {body.get('status')} code {body.get('code')}"[:40])
         return Declined(code, str(body["message"] or ""))
 
-    def clues(self, order: Order[BillPaymentRequest]) -> dict[str, str]:
+    def lookup_fields(self, order: Order[BillPaymentRequest]) -> dict[str, str]:
         """The bill's oid, and the amount a found payment must have."""
         request = order.request
         return {
@@ -95,13 +95,13 @@ class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
 
         An item that names no reference counts if the platform's filter works: it lists nothing for one that is new.
         """
-        oid = record.clues["inv_payment_transaction_query_oid"]
-        since, until = record.created_at, max(record.in_flight_until, time.time())
+        oid = record.lookup_fields["inv_payment_transaction_query_oid"]
+        since, until = record.created_at, max(record.may_arrive_until, time.time())
         items = walletgate.find_transactions(oid, since, until, deadline)
         works = any(signs.names_nothing(item) for item in items) and not walletgate.find_transactions(
             str(uuid.uuid4()), since, until, deadline
         )
-        rows = [signs.row(item, record.clues, filter_works=works) for item in items]
+        rows = [signs.row(item, record.lookup_fields, filter_works=works) for item in items]
         return find(rows, partial(signs.found, oid), filtered=True)
 
 

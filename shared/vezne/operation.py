@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 from vezne.orders.outcome import Finding, Outcome
 from vezne.orders.record import Guard, Record, operation_id
 from vezne.providers.client import Client
-from vezne.providers.credentials import Access, SecretModel
-from vezne.providers.http import READ_SECONDS, Answer, Deadline, Request
+from vezne.providers.credentials import RequestCredentials, SecretModel
+from vezne.providers.http import READ_SECONDS, Deadline, ProviderResponse, Request
 from vezne.providers.models import RequestModel
 
 R = TypeVar("R", bound=RequestModel)
@@ -59,7 +59,7 @@ class Operation(ABC, Generic[R, C]):
     look_up_is_complete: ClassVar[bool] = False
     settling_time: ClassVar[timedelta] = timedelta(minutes=10)
     # The provider has no sign of its own for wrong credentials: a refusal may be one.
-    refusal_may_mean_credentials: ClassVar[bool] = False
+    decline_may_mean_bad_credentials: ClassVar[bool] = False
     # Which call looks an outcome up, as kept in the evidence.
     look_up_call: ClassVar[str]
 
@@ -79,23 +79,23 @@ class Operation(ABC, Generic[R, C]):
         """
 
     @abstractmethod
-    def build(self, order: Order[R], access: Access[C]) -> Request:
+    def build(self, order: Order[R], access: RequestCredentials[C]) -> Request:
         """The provider's request, signed. May raise ValueError for what the provider cannot express."""
 
     @abstractmethod
-    def read(self, order: Order[R], answer: Answer) -> Outcome:
+    def read(self, order: Order[R], answer: ProviderResponse) -> Outcome:
         """Classify an answer below HTTP 500. What is not listed is Unknown; so is whatever this raises."""
 
-    def account(self, access: Access[C]) -> dict[str, str]:
+    def account(self, access: RequestCredentials[C]) -> dict[str, str]:
         """Which account at the provider an order goes to. Another one's books say nothing about it."""
         return self.client.account(access.credentials)
 
     def absence_counts_from(self, record: Record) -> float:
         """From when on (seconds since 1970) a complete look-up without the order proves that it was not executed."""
-        return record.in_flight_until + self.settling_time.total_seconds()
+        return record.may_arrive_until + self.settling_time.total_seconds()
 
     @abstractmethod
-    def clues(self, order: Order[R]) -> dict[str, str]:
+    def lookup_fields(self, order: Order[R]) -> dict[str, str]:
         """What a look-up needs to find the payment: references and amounts, never a secret or a card number."""
 
     @abstractmethod

@@ -70,7 +70,7 @@ def decide(
     yield f"looking {record.id} up at the provider first ..."
     answer = look_up(record.operation, record.id)
     before, record = record, store.find(record.id) or record
-    if record.settled:
+    if record.final:
         yield f"{record.id} is {record.status}, by {record.settled_by or 'evidence'}: there is nothing to decide."
         return
     seen = record.evidence[-1] if record.evidence != before.evidence else None
@@ -88,9 +88,9 @@ def decide(
 
 
 def _refuse_while_somebody_may_be_at_it(record: Record, store: Store) -> None:
-    if record.settled:
+    if record.final:
         raise OperatorError(f"{record.id} is {record.status} already; a settled outcome is never changed.")
-    free_from = max(record.lease_until, record.in_flight_until) + LEASE_MARGIN_SECONDS
+    free_from = max(record.lease_until, record.may_arrive_until) + LEASE_MARGIN_SECONDS
     if store.now() < free_from:
         raise OperatorError(f"{record.id} may be on its way or worked on now; try again after {iso_time(free_from)}.")
 
@@ -126,9 +126,9 @@ def _doubts(
 
 
 def _shown(record: Record, decision: Decision, doubts: list[str]) -> Iterator[str]:
-    amount = f"{record.clues.get('amount', 'the whole')} {record.clues.get('currency', '')}".strip()
+    amount = f"{record.lookup_fields.get('amount', 'the whole')} {record.lookup_fields.get('currency', '')}".strip()
     yield f"  order:   {record.operation} of {record.principal}, {amount}, {iso_time(record.created_at)}"
-    yield f"  fields:  {', '.join(f'{name} {value}' for name, value in record.clues.items())}"
+    yield f"  fields:  {', '.join(f'{name} {value}' for name, value in record.lookup_fields.items())}"
     for entry in record.evidence:
         yield f"  {_entry(entry)}"
     yield f"  the client will be told: {_TOLD[decision.status]}"
@@ -159,9 +159,9 @@ def _write(
     }
     try:
         # Whoever was at the record since it was shown has another owner or lease: then nothing is written.
-        taken = store.take_over(record, new_owner(), store.now() + DECISION_SECONDS)
+        taken = store.acquire_lease(record, new_owner(), store.now() + DECISION_SECONDS)
         taken = replace(taken, evidence=trimmed((*taken.evidence, noted)), settled_by=OPERATOR)
         outcome = {"result": row} if decision.status == SUCCEEDED else {}
-        store.settle(taken, decision.status, outcome, hold_guards=hold)
+        store.finalise(taken, decision.status, outcome, hold_guards=hold)
     except LostOwnershipError:
         raise OperatorError(f"{record.id} was changed by somebody else just now; look again.") from None

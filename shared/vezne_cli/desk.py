@@ -37,7 +37,7 @@ def explain(store: Store, record_id: str) -> Iterator[str]:
     yield f"{iso_time(record.created_at)}  claimed, just before the provider was called"
     events = [(entry["at"], _told(entry)) for entry in record.evidence]
     if record.outcome is None:
-        events.append((iso_time(record.in_flight_until), "the latest moment at which it can have been on its way"))
+        events.append((iso_time(record.may_arrive_until), "the latest moment at which it can have been on its way"))
     settled_by = f", by {record.settled_by}" if record.settled_by else ""
     events.append((iso_time(record.updated_at), f"{record.status}{settled_by}"))
     for at, told in sorted(events, key=lambda event: event[0]):
@@ -46,8 +46,8 @@ def explain(store: Store, record_id: str) -> Iterator[str]:
         yield f"  outcome: {json.dumps(record.outcome, ensure_ascii=False)}"
     account = ", ".join(f"{name} {value}" for name, value in record.account.items())
     yield f"  account: {account or 'not known, the order is of an earlier version'}"
-    yield f"  clues: {', '.join(f'{name} {value}' for name, value in record.clues.items())}"
-    otherwise = "not moved" if record.settled else "unknown: it is running now"
+    yield f"  clues: {', '.join(f'{name} {value}' for name, value in record.lookup_fields.items())}"
+    otherwise = "not moved" if record.final else "unknown: it is running now"
     yield f"  money: {_MONEY.get(_status(record, store), otherwise)}"
     if record.next_look_up is not None:
         yield f"  next look-up: {iso_time(record.next_look_up)}"
@@ -56,7 +56,7 @@ def explain(store: Store, record_id: str) -> Iterator[str]:
 def unknown(store: Store) -> Iterator[str]:
     """Every unresolved operation with its age and amount, the oldest first."""
     for item, record in unresolved(store):
-        amount = f"{record.clues.get('amount', 'whole')} {record.clues.get('currency', '')}".strip()
+        amount = f"{record.lookup_fields.get('amount', 'whole')} {record.lookup_fields.get('currency', '')}".strip()
         age = _age(store.now() - record.created_at)
         times = sum(entry["asked"] not in OWN_CALLS for entry in record.evidence)
         looked_up = f"{times} look-ups, next {iso_time(item.next_look_up)}"
@@ -66,7 +66,7 @@ def unknown(store: Store) -> Iterator[str]:
 def forget(store: Store, record_id: str, reason: str, who: str) -> Iterator[str]:
     """Erase what one final record says of persons; that it was done, by whom and why stays."""
     record = _found(store, record_id)
-    if not record.settled:
+    if not record.final:
         raise DeskError(f"{record.id} is not settled: what a look-up needs must stay until it is.")
     trace = {"at": iso_time(store.now()), "asked": OPERATOR, "finding": "forgotten", "by": who, "reason": reason}
     outcome = dict(record.outcome or {})
@@ -105,7 +105,7 @@ def _told(entry: dict[str, str]) -> str:
 
 def _status(record: Record, store: Store) -> str:
     """A record whose function was killed still says processing; its outcome is unknown all the same."""
-    return record.status if record.settled or lease_is_alive(record, store) else UNKNOWN
+    return record.status if record.final or lease_is_alive(record, store) else UNKNOWN
 
 
 def _age(seconds: float) -> str:

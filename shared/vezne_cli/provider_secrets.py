@@ -19,11 +19,11 @@ from pydantic import SecretStr, ValidationError
 from vezne.orders.store import Store, StoreUnavailableError
 from vezne.providers.client import Client
 from vezne.providers.credentials import (
-    Access,
     CredentialsRefusedError,
     HasoCredentials,
     KolayBiCredentials,
     PaynetCredentials,
+    RequestCredentials,
     SecretModel,
     VakifBankCredentials,
     WalletgateCredentials,
@@ -190,7 +190,7 @@ def _refuse_another_account(outputs: Mapping[str, str], provider: str, version: 
 def _try(provider: str, version: Version, deadline: Deadline) -> None:
     if provider == "paynet":
         # Its key signs each call: read a transaction that cannot exist. 401 and 403 refuse the key.
-        access: Access[Any] = Access(version.credentials, "", version.id)
+        access: RequestCredentials[Any] = RequestCredentials(version.credentials, "", version.id)
         request = json_request("/v1/transaction/check", {"xact_id": "vezne-verify"}, paynet.headers(access))
         answer = paynet.PROVIDER.send(paynet.PROVIDER.prepare(request), deadline)
         if answer.status in (401, 403):
@@ -198,7 +198,7 @@ def _try(provider: str, version: Version, deadline: Deadline) -> None:
         if answer.status >= 500 or answer.status == 429:
             raise NotSentError(f"http-{answer.status}")
         return
-    CLIENTS[provider].keyring.try_login(version.credentials, version.id, deadline)
+    CLIENTS[provider].credential_cache.try_login(version.credentials, version.id, deadline)
 
 
 def _take_settings(outputs: Mapping[str, str], provider: str) -> None:

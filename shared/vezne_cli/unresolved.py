@@ -14,5 +14,5 @@ def unresolved(store: Store, operations: Iterable[str] = OPERATIONS) -> Iterator
     for item in sorted(items, key=lambda each: each.created_at):
         record = store.find(item.id)
         # The index may be behind the table.
-        if record is not None and not record.settled:
+        if record is not None and not record.final:
             yield item, record

@@ -21,7 +21,7 @@ from typing import Any
 import simplejson
 
 from vezne_sandbox.ledger import Booking
-from vezne_sandbox.provider import Operation, Payment, Provider, Told
+from vezne_sandbox.provider import Operation, Payment, Provider, ReplyFields
 from vezne_sandbox.wire import Call, Malformed, Refused, Reply, hundredths, json_reply, known_fields, masked, text
 
 SIGNED_EXPENSE = ("merchantId", "merchantOid", "transactionCode", "counterPartyAttorneyFee", "expenseAmount")
@@ -51,12 +51,14 @@ class Expenses(Payment):
     def record(self) -> None:
         self.booking.answer = {"totalExpenseAmount": self.booking.amount}
 
-    def answer(self, told: Told) -> Reply:
+    def answer(self, told: ReplyFields) -> Reply:
         return self._provider.plan(told.reference, told.amount)
 
     def odd_refusal(self) -> Reply:
         """``Success`` false and ``Errors`` beside the plan that the page has after a success."""
-        body = simplejson.loads(self.answer(Told(self.booking.amount, self.booking.reference)).body, use_decimal=True)
+        body = simplejson.loads(
+            self.answer(ReplyFields(self.booking.amount, self.booking.reference)).body, use_decimal=True
+        )
         return json_reply({**body, "Success": False, "Errors": ["İşlem icra durumunda değil."]})
 
     def refuse(self, code: str | None) -> Reply:

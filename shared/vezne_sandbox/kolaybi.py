@@ -17,7 +17,7 @@ from typing import Any
 
 from vezne_sandbox.ledger import Booking
 from vezne_sandbox.odd import Names, in_form
-from vezne_sandbox.provider import Operation, Payment, Provider, Told
+from vezne_sandbox.provider import Operation, Payment, Provider, ReplyFields
 from vezne_sandbox.wire import Call, Malformed, Refused, Reply, json_reply, known_fields, masked, masked_text, text
 
 PROJECTS = "project_ids[]"
@@ -68,7 +68,7 @@ class Collection(Payment):
     def record(self) -> None:
         self.booking.answer = {"id": len(self._provider.ledger.bookings), **self._fields(self.booking.amount)}
 
-    def answer(self, told: Told) -> Reply:
+    def answer(self, told: ReplyFields) -> Reply:
         return json_reply({"data": self._fields(told.amount)})
 
     def refuse(self, code: str | None) -> Reply:

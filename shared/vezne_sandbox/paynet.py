@@ -23,7 +23,7 @@ from typing import Any
 
 from vezne_sandbox.ledger import ISTANBUL, Booking, seven_digit_fraction
 from vezne_sandbox.odd import Names, in_form
-from vezne_sandbox.provider import Operation, Payment, Provider, Told
+from vezne_sandbox.provider import Operation, Payment, Provider, ReplyFields
 from vezne_sandbox.wire import Call, Malformed, Refused, Reply, hundredths, json_reply, known_fields, masked, text
 
 IDENTIFIERS = ("xact_id", "xact", "reference_no")
@@ -108,7 +108,7 @@ class Capture(Payment):
         self._target.captures.append(self.booking)
         self._provider.name_target("xact_id", self._ids["xact_id"], self._target)
 
-    def answer(self, told: Told) -> Reply:
+    def answer(self, told: ReplyFields) -> Reply:
         xact_id = self._ids["xact_id"] if told.reference == self.booking.reference else told.reference
         return json_reply(self._fields(told.amount, xact_id))
 

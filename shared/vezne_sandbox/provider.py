@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Told:
+class ReplyFields:
     """What a success answer says about the payment: amount in major units, and the reference."""
 
     amount: Decimal
@@ -39,7 +39,7 @@ class Payment(ABC):
         """Keep what the provider keeps besides the booking. Called once, when the money moves."""
 
     @abstractmethod
-    def answer(self, told: Told) -> Reply:
+    def answer(self, told: ReplyFields) -> Reply:
         """Write the page's success answer."""
 
     @abstractmethod

@@ -18,7 +18,7 @@ from vezne_sandbox.kolaybi import KolayBi
 from vezne_sandbox.ledger import Ledger, LoggedCall, load_credentials
 from vezne_sandbox.lies import changed, deliver
 from vezne_sandbox.paynet import Paynet
-from vezne_sandbox.provider import Operation, Payment, Provider, Told
+from vezne_sandbox.provider import Operation, Payment, Provider, ReplyFields
 from vezne_sandbox.rules import Rule, Rules
 from vezne_sandbox.vakifbank import VakifBank
 from vezne_sandbox.walletgate import Walletgate
@@ -118,7 +118,7 @@ class Sandbox:
             amount = rule.other_amount(amount)
         if rule and rule.then == "other_reference":
             reference = payment.other_reference()
-        return payment.answer(Told(amount, reference))
+        return payment.answer(ReplyFields(amount, reference))
 
     def _book(self, payment: Payment, at: float | None = None) -> None:
         if payment.obstacle() is None:

@@ -22,7 +22,7 @@ from typing import Any
 
 from vezne_sandbox.ledger import ISTANBUL, Booking
 from vezne_sandbox.odd import Names, in_form
-from vezne_sandbox.provider import Operation, Payment, Provider, Told
+from vezne_sandbox.provider import Operation, Payment, Provider, ReplyFields
 from vezne_sandbox.vakifbank_messages import (
     DUPLICATE,
     EXPLANATIONS,
@@ -160,7 +160,7 @@ class TosPayment(Payment):
         outcome = {"Result": True, "ErrorCode": 1, "ErrorExplanation": "Tahsil Edildi"}
         self.booking.answer = {**shown, "Amount": self.booking.amount, **outcome, **self._ids}
 
-    def answer(self, told: Told) -> Reply:
+    def answer(self, told: ReplyFields) -> Reply:
         return query_result(told.reference, self._ids, 1, "Tahsil Edildi")
 
     def refuse(self, code: str | None) -> Reply:

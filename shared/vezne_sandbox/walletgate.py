@@ -22,7 +22,7 @@ from typing import Any
 
 from vezne_sandbox.ledger import Booking, seven_digit_fraction
 from vezne_sandbox.odd import Names, in_form
-from vezne_sandbox.provider import Operation, Payment, Provider, Told
+from vezne_sandbox.provider import Operation, Payment, Provider, ReplyFields
 from vezne_sandbox.walletgate_bills import Bill, Bills, product_detail
 from vezne_sandbox.wire import (
     Call,
@@ -122,7 +122,7 @@ class BillPayment(Payment):
         self.booking.answer = dict(self._ids)
         self._provider.bills.pay(self.booking.reference)
 
-    def answer(self, told: Told) -> Reply:
+    def answer(self, told: ReplyFields) -> Reply:
         payload = {
             "invoice_type": None,
             "inv_payment_transaction_query_oid": told.reference,

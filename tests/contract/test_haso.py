@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.bench import Bench
+from tests.support.bench import Harness
 from tests.support.examples import HASO, SECRETS, haso_answer, haso_plan, haso_success
 from tests.support.provider_server import HANG_UP, Answering, Reply, json_reply
 from tests.support.wire import answered, findings, header, literals, looked_up, the_call, unknown_order, verdict
@@ -36,7 +36,7 @@ def refusal(*errors: Any, http: int = 200) -> Reply:
     return json_reply({"Success": False, "Errors": list(errors), "Data": None}, http)
 
 
-def test_the_order_gives_the_wire(bench: Bench) -> None:
+def test_the_order_gives_the_wire(bench: Harness) -> None:
     answered(bench, HASO, haso_answer)
     call = the_call(bench, HASO)
     assert (call.method, call.path) == ("POST", "/servis/RequestV2/SendTransactionExpense")
@@ -45,7 +45,7 @@ def test_the_order_gives_the_wire(bench: Bench) -> None:
     assert literals(call.body) == literals(REQUEST)
 
 
-def test_without_an_address_none_is_sent(bench: Bench) -> None:
+def test_without_an_address_none_is_sent(bench: Harness) -> None:
     bench.put_secret("haso", {name: value for name, value in SECRETS["haso"].items() if name != "ip_address"})
     answered(bench, HASO, haso_answer)
     assert "ipAddress" not in the_call(bench, HASO).json()
@@ -60,14 +60,14 @@ def test_without_an_address_none_is_sent(bench: Bench) -> None:
         ("12345678.90", "99999999.99", ("1234567890", "9999999999")),
     ],
 )
-def test_amounts_are_times_100_without_decimals(bench: Bench, fee: str, expense: str, wire: tuple[str, str]) -> None:
+def test_amounts_are_times_100_without_decimals(bench: Harness, fee: str, expense: str, wire: tuple[str, str]) -> None:
     order = {**HASO.body, "counter_party_attorney_fee": fee, "expense_amount": expense}
     assert answered(bench, HASO, haso_answer, body=order).status == 200
     sent = the_call(bench, HASO).json()
     assert (sent["counterPartyAttorneyFee"], sent["expenseAmount"]) == wire
 
 
-def test_the_answer_is_read(bench: Bench) -> None:
+def test_the_answer_is_read(bench: Harness) -> None:
     """Mixed capitals as the page has them."""
     rows = [
         {"InstallmentNo": 1, "installmentPayment": 500.0, "termDate": "2026-11-01", "totalExpenseAmount": 0},
@@ -175,7 +175,7 @@ def test_the_answer_is_read(bench: Bench) -> None:
         (HANG_UP, "unknown"),
     ],
 )
-def test_what_an_answer_is_taken_for(bench: Bench, reply: Answering, outcome: str) -> None:
+def test_what_an_answer_is_taken_for(bench: Harness, reply: Answering, outcome: str) -> None:
     assert verdict(bench, HASO, reply) == outcome
 
 
@@ -188,7 +188,7 @@ def test_what_an_answer_is_taken_for(bench: Bench, reply: Answering, outcome: st
         (["TCKN 10000000146 hatalı"], "", "TCKN *** hatalı"),
     ],
 )
-def test_a_refusals_code_and_text(bench: Bench, errors: list[str], code: str, text: str) -> None:
+def test_a_refusals_code_and_text(bench: Harness, errors: list[str], code: str, text: str) -> None:
     response = answered(bench, HASO, refusal(*errors))
     assert response.status == 402
     assert (response.body["provider_code"], response.body["provider_text"]) == (code, text)
@@ -197,7 +197,7 @@ def test_a_refusals_code_and_text(bench: Bench, errors: list[str], code: str, te
 # -------------------------------------------------------------------- look-up
 
 
-def test_the_look_up_call(bench: Bench) -> None:
+def test_the_look_up_call(bench: Harness) -> None:
     unknown_order(bench, HASO)
     looked_up(bench, HASO, haso_success("330"))
     (call,) = bench.server.to("POST /servis/Index/GetPaymentsOfTransaction")
@@ -210,7 +210,7 @@ def test_the_look_up_call(bench: Bench) -> None:
     }
 
 
-def test_the_total_in_the_plan_is_proof(bench: Bench) -> None:
+def test_the_total_in_the_plan_is_proof(bench: Harness) -> None:
     known = unknown_order(bench, HASO)
     response = looked_up(bench, HASO, haso_success("330.00"))
     assert (response.status, response.body["status"]) == (200, "succeeded")
@@ -219,7 +219,7 @@ def test_the_total_in_the_plan_is_proof(bench: Bench) -> None:
     assert bench.server.to(HASO.route) == []
 
 
-def test_the_expense_alone_is_no_proof(bench: Bench) -> None:
+def test_the_expense_alone_is_no_proof(bench: Harness) -> None:
     """Whether `expenseAmount` includes the fee is not clear, so this may be an older order's figure."""
     known = unknown_order(bench, HASO)
     assert looked_up(bench, HASO, haso_success("230.00")).status == 202
@@ -227,13 +227,13 @@ def test_the_expense_alone_is_no_proof(bench: Bench) -> None:
     assert bench.server.to(HASO.route) == []
 
 
-def test_a_plan_without_any_total_is_no_proof(bench: Bench) -> None:
+def test_a_plan_without_any_total_is_no_proof(bench: Harness) -> None:
     known = unknown_order(bench, HASO)
     assert looked_up(bench, HASO, success({"InstallmentNo": 1, "installmentPayment": 500})).status == 202
     assert findings(bench, known) == ["inconclusive"]
 
 
-def test_another_total_is_not_ours_and_the_same_order_is_sent_again(bench: Bench) -> None:
+def test_another_total_is_not_ours_and_the_same_order_is_sent_again(bench: Harness) -> None:
     known = unknown_order(bench, HASO)
     bench.server.on(HASO.route, haso_answer)
     response = looked_up(bench, HASO, haso_success(Decimal("100.00")))
@@ -264,7 +264,7 @@ def test_another_total_is_not_ours_and_the_same_order_is_sent_again(bench: Bench
         HANG_UP,
     ],
 )
-def test_a_look_up_that_fails_proves_nothing(bench: Bench, reply: Reply) -> None:
+def test_a_look_up_that_fails_proves_nothing(bench: Harness, reply: Reply) -> None:
     known = unknown_order(bench, HASO)
     assert looked_up(bench, HASO, reply).status == 202
     assert findings(bench, known) == ["inconclusive"]
@@ -274,7 +274,7 @@ def test_a_look_up_that_fails_proves_nothing(bench: Bench, reply: Reply) -> None
 # ------------------------------------------------------- the total in force before
 
 
-def correction(bench: Bench, fee: str, expense: str) -> dict[str, Any]:
+def correction(bench: Harness, fee: str, expense: str) -> dict[str, Any]:
     """100 + 230 were set; then an order to set these figures is lost."""
     assert answered(bench, HASO, haso_answer).status == 200
     order = {**HASO.body, "counter_party_attorney_fee": fee, "expense_amount": expense, "allow_lower": True}
@@ -284,7 +284,7 @@ def correction(bench: Bench, fee: str, expense: str) -> dict[str, Any]:
     return order
 
 
-def test_a_total_that_was_in_force_before_proves_nothing_and_is_sent_again(bench: Bench) -> None:
+def test_a_total_that_was_in_force_before_proves_nothing_and_is_sent_again(bench: Harness) -> None:
     """A correction from 100 + 230 to 80 + 250 shows the same total, whether it arrived or not."""
     order = correction(bench, "80.00", "250.00")
     bench.server.on(HASO.look_up_route, haso_success("330.00"))
@@ -299,7 +299,7 @@ def test_a_total_that_was_in_force_before_proves_nothing_and_is_sent_again(bench
     assert (again.json()["counterPartyAttorneyFee"], again.json()["expenseAmount"]) == ("8000", "25000")
 
 
-def test_the_very_figures_that_were_in_force_before_are_in_force(bench: Bench) -> None:
+def test_the_very_figures_that_were_in_force_before_are_in_force(bench: Harness) -> None:
     order = correction(bench, "100.00", "230.00")
     response = looked_up(bench, HASO, haso_success("330.00"), body=order, key="correction")
     assert response.body["status"] == "succeeded"
@@ -311,7 +311,7 @@ def test_the_very_figures_that_were_in_force_before_are_in_force(bench: Bench) -
     [("330.00", "not_found"), ("230.00", "not_found"), ("400.00", "inconclusive"), ("0", "inconclusive"),
      ("300.00", "found"), ("200.00", "inconclusive")],
 )  # fmt: skip
-def test_only_the_total_before_shows_that_an_order_has_not_arrived(bench: Bench, total: str, finding: str) -> None:
+def test_only_the_total_before_shows_that_an_order_has_not_arrived(bench: Harness, total: str, finding: str) -> None:
     """Another total than ours and the one before was set by somebody else, perhaps after ours."""
     order = correction(bench, "100.00", "200.00")
     response = looked_up(bench, HASO, haso_success(total), body=order, key="correction")
@@ -320,7 +320,7 @@ def test_only_the_total_before_shows_that_an_order_has_not_arrived(bench: Bench,
 
 
 @pytest.mark.parametrize(("allow_lower", "finding"), [(False, "inconclusive"), (True, "not_found")])
-def test_a_higher_total_of_somebody_else_is_not_lowered(bench: Bench, allow_lower: bool, finding: str) -> None:
+def test_a_higher_total_of_somebody_else_is_not_lowered(bench: Harness, allow_lower: bool, finding: str) -> None:
     """Before the first order of a transaction nobody knows which total was in force."""
     order = {**HASO.body, "allow_lower": allow_lower}
     known = unknown_order(bench, HASO, body=order)

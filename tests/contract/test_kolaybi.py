@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from vezne.providers.credentials import Access, KolayBiCredentials
+from vezne.providers.credentials import KolayBiCredentials, RequestCredentials
 
-from tests.support.bench import START, TABLE, Bench, operation_of, table_client
+from tests.support.bench import START, TABLE, Harness, operation_of, table_client
 from tests.support.examples import KOLAYBI, KOLAYBI_DATA, SECRETS
 from tests.support.provider_server import HANG_UP, Reply, json_reply
 from tests.support.wire import answered, findings, header, looked_up, the_call, unknown_order, verdict
@@ -28,9 +28,9 @@ ANSWER = """{
 PAGE_ANSWER = Reply(200, ANSWER.encode(), {"Content-Type": "application/json"})
 
 
-def marker_of(bench: Bench, operation_id: str) -> str:
+def marker_of(bench: Harness, operation_id: str) -> str:
     """The marker of an order, as its record keeps it."""
-    return bench.record(operation_id).clues["marker"]
+    return bench.record(operation_id).lookup_fields["marker"]
 
 
 def with_data(**changes: Any) -> Reply:
@@ -42,7 +42,7 @@ def refusal(http: int = 422, **fields: Any) -> Reply:
     return json_reply({"success": False, **fields}, http)
 
 
-def test_the_pages_order_gives_the_pages_wire(bench: Bench) -> None:
+def test_the_pages_order_gives_the_pages_wire(bench: Harness) -> None:
     response = answered(bench, KOLAYBI, PAGE_ANSWER, body=ORDER)
     call = the_call(bench, KOLAYBI)
     assert (call.method, call.path) == ("POST", "/kolaybi/v1/associates/123/transactions/proceed")
@@ -55,7 +55,7 @@ def test_the_pages_order_gives_the_pages_wire(bench: Bench) -> None:
     )
 
 
-def test_the_pages_answer_is_read(bench: Bench) -> None:
+def test_the_pages_answer_is_read(bench: Harness) -> None:
     response = answered(bench, KOLAYBI, PAGE_ANSWER, body=ORDER)
     assert response.status == 200
     assert response.body["result"] == {
@@ -68,7 +68,7 @@ def test_the_pages_answer_is_read(bench: Bench) -> None:
     }
 
 
-def test_the_login(bench: Bench) -> None:
+def test_the_login(bench: Harness) -> None:
     answered(bench, KOLAYBI, PAGE_ANSWER, body=ORDER)
     login = bench.server.calls[0]
     assert (login.method, login.path) == ("POST", "/kolaybi/v1/access_token")
@@ -78,7 +78,7 @@ def test_the_login(bench: Bench) -> None:
     assert login.json() == {"api_key": SECRETS["kolaybi"]["api_key"]}
 
 
-def test_every_field_on_the_wire_in_the_pages_order(bench: Bench) -> None:
+def test_every_field_on_the_wire_in_the_pages_order(bench: Harness) -> None:
     order = {
         "description": "Şube & depo = %100 + KDV",
         "project_ids": [7, 8, 7],
@@ -104,13 +104,13 @@ def test_every_field_on_the_wire_in_the_pages_order(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("ours", "wire"), [("vault", "Vault"), ("associate", "Associate")])
-def test_gateway_types(bench: Bench, ours: str, wire: str) -> None:
+def test_gateway_types(bench: Harness, ours: str, wire: str) -> None:
     answered(bench, KOLAYBI, PAGE_ANSWER, body={**ORDER, "gateway_type": ours})
     assert dict(the_call(bench, KOLAYBI).form())["gateway_type"] == wire
 
 
 @pytest.mark.parametrize("description", [None, "", "iki  boşluk, Çağrı'nın ödemesi"])
-def test_the_description_is_sent_as_given_behind_the_marker(bench: Bench, description: str | None) -> None:
+def test_the_description_is_sent_as_given_behind_the_marker(bench: Harness, description: str | None) -> None:
     order = {name: value for name, value in ORDER.items() if name != "description"}
     if description is not None:
         order["description"] = description
@@ -232,7 +232,7 @@ def test_the_description_is_sent_as_given_behind_the_marker(bench: Bench, descri
         (HANG_UP, "unknown"),
     ],
 )
-def test_what_an_answer_is_taken_for(bench: Bench, reply: Reply, outcome: str) -> None:
+def test_what_an_answer_is_taken_for(bench: Harness, reply: Reply, outcome: str) -> None:
     assert verdict(bench, KOLAYBI, reply) == outcome
 
 
@@ -246,7 +246,7 @@ def test_what_an_answer_is_taken_for(bench: Bench, reply: Reply, outcome: str) -
         ({"message": "Kart 4111111111111111"}, "422", "Kart ***"),
     ],
 )
-def test_a_refusals_code_and_text(bench: Bench, body: dict[str, Any], code: str, text: str) -> None:
+def test_a_refusals_code_and_text(bench: Harness, body: dict[str, Any], code: str, text: str) -> None:
     response = answered(bench, KOLAYBI, refusal(**body))
     assert response.status == 402
     assert (response.body["provider_code"], response.body["provider_text"]) == (code, text)
@@ -259,13 +259,13 @@ def row(marker: str, **changes: Any) -> dict[str, Any]:
     return {"id": 9, "amount": 250.75, "description": f"{marker} Aylık ödeme", **changes}
 
 
-def lost_order(bench: Bench) -> tuple[str, str]:
+def lost_order(bench: Harness) -> tuple[str, str]:
     """An order whose answer is lost: its operation id, and its marker."""
     known = unknown_order(bench, KOLAYBI)
     return known, marker_of(bench, known)
 
 
-def test_the_look_up_call(bench: Bench) -> None:
+def test_the_look_up_call(bench: Harness) -> None:
     unknown_order(bench, KOLAYBI)
     looked_up(bench, KOLAYBI, json_reply({"data": []}))
     (call,) = bench.server.to(KOLAYBI.look_up_route)
@@ -274,19 +274,19 @@ def test_the_look_up_call(bench: Bench) -> None:
     assert header(call, "Channel") == "sandbox-channel"
 
 
-def test_the_marker_is_the_operation_id_and_the_day_of_the_claim(bench: Bench) -> None:
+def test_the_marker_is_the_operation_id_and_the_day_of_the_claim(bench: Harness) -> None:
     operation, order = operation_of("kolaybi_collect"), bench.order(KOLAYBI)
     first, second = (replace(order, ordered_at=START + days * 86_400) for days in (0, 91))
-    assert operation.clues(first)["marker"] == f"{order.operation_id}.d261201"
-    assert operation.clues(second)["marker"] == f"{order.operation_id}.d270302"
+    assert operation.lookup_fields(first)["marker"] == f"{order.operation_id}.d261201"
+    assert operation.lookup_fields(second)["marker"] == f"{order.operation_id}.d270302"
     # A renewed login builds the request a second time: with the same marker, and with that of the record.
-    access = Access(KolayBiCredentials.model_validate(SECRETS["kolaybi"]), "token", "1")
+    access = RequestCredentials(KolayBiCredentials.model_validate(SECRETS["kolaybi"]), "token", "1")
     assert operation.build(first, access).body == operation.build(first, access).body
     assert b"d261201+Ayl" in operation.build(first, access).body
 
 
 @pytest.mark.parametrize("shape", ["list", "data", "items", "results", "after odd rows", "description alone"])
-def test_the_marker_in_front_of_a_description_is_proof(bench: Bench, shape: str) -> None:
+def test_the_marker_in_front_of_a_description_is_proof(bench: Harness, shape: str) -> None:
     """The page documents only the path of the list; clients read its rows from these four places."""
     known, marker = lost_order(bench)
     ours = row(marker)
@@ -312,7 +312,7 @@ def test_the_marker_in_front_of_a_description_is_proof(bench: Bench, shape: str)
     assert bench.server.to(KOLAYBI.route) == []
 
 
-def test_what_the_row_tells_is_in_the_result(bench: Bench) -> None:
+def test_what_the_row_tells_is_in_the_result(bench: Harness) -> None:
     _, marker = lost_order(bench)
     found = row(marker, transaction_status="Tamamlandı", transaction_type="Tahsilat", payment_method="Nakit",
                 issue_date="2026-12-01 09:00:00", currency="try", amount="250.7500")  # fmt: skip
@@ -326,7 +326,7 @@ def test_what_the_row_tells_is_in_the_result(bench: Bench) -> None:
     }
 
 
-def test_of_what_the_row_does_not_say_only_amount_and_currency_are_ours(bench: Bench) -> None:
+def test_of_what_the_row_does_not_say_only_amount_and_currency_are_ours(bench: Harness) -> None:
     _, marker = lost_order(bench)
     assert looked_up(bench, KOLAYBI, json_reply({"data": [{"description": marker}]})).body["result"] == {
         "transaction_status": None,
@@ -339,7 +339,7 @@ def test_of_what_the_row_does_not_say_only_amount_and_currency_are_ours(bench: B
 
 
 @pytest.mark.parametrize("issue_date", ["15.01.2024 14:30", "", 1705318200])
-def test_our_row_is_proof_whatever_form_its_date_has(bench: Bench, issue_date: Any) -> None:
+def test_our_row_is_proof_whatever_form_its_date_has(bench: Harness, issue_date: Any) -> None:
     _, marker = lost_order(bench)
     response = looked_up(bench, KOLAYBI, json_reply({"data": [row(marker, issue_date=issue_date)]}))
     assert response.body["status"] == "succeeded"
@@ -358,7 +358,7 @@ def test_our_row_is_proof_whatever_form_its_date_has(bench: Bench, issue_date: A
     ],
     ids=str,
 )  # fmt: skip
-def test_a_row_of_ours_that_does_not_fit_proves_nothing(bench: Bench, changes: dict[str, Any]) -> None:
+def test_a_row_of_ours_that_does_not_fit_proves_nothing(bench: Harness, changes: dict[str, Any]) -> None:
     known, marker = lost_order(bench)
     response = looked_up(bench, KOLAYBI, json_reply({"data": [row(marker, **changes)]}))
     assert (response.status, response.body["status"]) == (202, "unknown")
@@ -389,7 +389,7 @@ def test_a_row_of_ours_that_does_not_fit_proves_nothing(bench: Bench, changes: d
          "another order quotes", "behind", "without the day", "in capitals", "padded", "longer", "cut", "cut short",
          "a list", "in a note", "no description", "null"],
 )  # fmt: skip
-def test_a_row_that_may_be_ours_proves_nothing(bench: Bench, rows: Callable[[str], list[Any]]) -> None:
+def test_a_row_that_may_be_ours_proves_nothing(bench: Harness, rows: Callable[[str], list[Any]]) -> None:
     known, marker = lost_order(bench)
     response = looked_up(bench, KOLAYBI, json_reply({"data": rows(marker)}))
     assert (response.status, response.body["status"]) == (202, "unknown")
@@ -404,7 +404,7 @@ def test_a_row_that_may_be_ours_proves_nothing(bench: Bench, rows: Callable[[str
     ],
     ids=["errors", "beside the rows"],
 )
-def test_the_marker_beside_the_rows_is_not_a_row(bench: Bench, body: Callable[[str], Any]) -> None:
+def test_the_marker_beside_the_rows_is_not_a_row(bench: Harness, body: Callable[[str], Any]) -> None:
     _, marker = lost_order(bench)
     assert looked_up(bench, KOLAYBI, json_reply(body(marker))).status == 202
 
@@ -418,7 +418,7 @@ def test_the_marker_beside_the_rows_is_not_a_row(bench: Bench, body: Callable[[s
     ],
     ids=["nothing", "same amount", "another order's marker"],
 )
-def test_without_the_marker_nothing_is_proven(bench: Bench, body: dict[str, Any]) -> None:
+def test_without_the_marker_nothing_is_proven(bench: Harness, body: dict[str, Any]) -> None:
     known = unknown_order(bench, KOLAYBI)
     for _ in range(5):
         response = looked_up(bench, KOLAYBI, json_reply(body))
@@ -428,9 +428,9 @@ def test_without_the_marker_nothing_is_proven(bench: Bench, body: dict[str, Any]
     assert bench.server.to(KOLAYBI.route) == []
 
 
-def test_the_row_of_an_expired_record_does_not_prove_the_order_that_uses_its_key_again(bench: Bench) -> None:
+def test_the_row_of_an_expired_record_does_not_prove_the_order_that_uses_its_key_again(bench: Harness) -> None:
     before = replace(bench.order(KOLAYBI), ordered_at=START - 95 * 86_400)
-    old = operation_of("kolaybi_collect").clues(before)["marker"]
+    old = operation_of("kolaybi_collect").lookup_fields(before)["marker"]
     known, marker = lost_order(bench)
     assert old.partition(".")[0] == marker.partition(".")[0] == known
     assert looked_up(bench, KOLAYBI, json_reply({"data": [row(old)]})).status == 202
@@ -439,7 +439,7 @@ def test_the_row_of_an_expired_record_does_not_prove_the_order_that_uses_its_key
     assert looked_up(bench, KOLAYBI, json_reply({"data": [row(marker), row(old)]})).body["status"] == "succeeded"
 
 
-def record_of_before(bench: Bench) -> str:
+def record_of_before(bench: Harness) -> str:
     """An order that the version before sent: its marker is the operation id alone, behind the description."""
     known = unknown_order(bench, KOLAYBI)
     table_client().update_item(
@@ -465,7 +465,7 @@ def record_of_before(bench: Bench) -> str:
     ],
 )
 def test_a_record_of_the_version_before_is_looked_up_by_its_own_marker(
-    bench: Bench, changes: dict[str, Any], finding: str
+    bench: Harness, changes: dict[str, Any], finding: str
 ) -> None:
     """Its marker does not tell of the day, so the row must."""
     known = record_of_before(bench)
@@ -487,7 +487,7 @@ def test_a_record_of_the_version_before_is_looked_up_by_its_own_marker(
     ],
     ids=str,
 )  # fmt: skip
-def test_a_list_in_an_unknown_form_proves_nothing(bench: Bench, body: dict[str, Any]) -> None:
+def test_a_list_in_an_unknown_form_proves_nothing(bench: Harness, body: dict[str, Any]) -> None:
     known = unknown_order(bench, KOLAYBI)
     assert looked_up(bench, KOLAYBI, json_reply(body)).status == 202
     assert findings(bench, known) == ["inconclusive"]
@@ -498,7 +498,7 @@ OTHERS = [{"description": f"başka {number}", "amount": 1} for number in range(1
 
 @pytest.mark.parametrize(("count", "finding"), [(19, "not_found"), (20, "inconclusive"), (50, "inconclusive"),
                                                 (51, "not_found"), (100, "inconclusive")])  # fmt: skip
-def test_a_list_that_may_be_cut_is_no_proof_of_absence(bench: Bench, count: int, finding: str) -> None:
+def test_a_list_that_may_be_cut_is_no_proof_of_absence(bench: Harness, count: int, finding: str) -> None:
     known = unknown_order(bench, KOLAYBI)
     looked_up(bench, KOLAYBI, json_reply({"data": OTHERS[:count]}))
     assert findings(bench, known) == [finding]
@@ -509,13 +509,13 @@ def numbered(number: int | None, rows: list[Any], **about: Any) -> Reply:
     return json_reply({"success": True, "data": rows, "pagination": {"current_page": number, **about}})
 
 
-def pages_asked(bench: Bench) -> list[str]:
+def pages_asked(bench: Harness) -> list[str]:
     return [call.path.partition("?")[2] for call in bench.server.calls if "transactions" in call.path]
 
 
 @pytest.mark.parametrize("about", [{"per_page": 20, "total": 45}, {"last_page": 3}], ids=["total", "last_page"])
 @pytest.mark.parametrize("place", ["beside data", "in data"])
-def test_every_page_is_read(bench: Bench, about: dict[str, int], place: str) -> None:
+def test_every_page_is_read(bench: Harness, about: dict[str, int], place: str) -> None:
     known, marker = lost_order(bench)
     for number, rows in ((2, OTHERS[:20]), (3, [row(marker)])):
         bench.server.on(f"{KOLAYBI.look_up_route}?page={number}", numbered(number, rows, **about))
@@ -528,7 +528,7 @@ def test_every_page_is_read(bench: Bench, about: dict[str, int], place: str) -> 
     assert findings(bench, known) == ["found"]
 
 
-def test_pages_without_end_are_no_proof_of_absence(bench: Bench) -> None:
+def test_pages_without_end_are_no_proof_of_absence(bench: Harness) -> None:
     known = unknown_order(bench, KOLAYBI)
     for number in range(2, 20):
         bench.server.on(f"{KOLAYBI.look_up_route}?page={number}", numbered(number, OTHERS[:20], last_page=number + 1))
@@ -538,7 +538,7 @@ def test_pages_without_end_are_no_proof_of_absence(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 3, None, "2"])
-def test_a_page_that_is_not_the_next_one_proves_nothing(bench: Bench, number: Any) -> None:
+def test_a_page_that_is_not_the_next_one_proves_nothing(bench: Harness, number: Any) -> None:
     known, marker = lost_order(bench)
     bench.server.on(f"{KOLAYBI.look_up_route}?page=2", numbered(number, [row(marker)], last_page=2))
     looked_up(bench, KOLAYBI, numbered(1, OTHERS[:20], last_page=2))
@@ -556,13 +556,13 @@ def test_a_page_that_is_not_the_next_one_proves_nothing(bench: Bench, number: An
         HANG_UP,
     ],
 )
-def test_a_look_up_that_fails_proves_nothing(bench: Bench, reply: Reply) -> None:
+def test_a_look_up_that_fails_proves_nothing(bench: Harness, reply: Reply) -> None:
     known = unknown_order(bench, KOLAYBI)
     assert looked_up(bench, KOLAYBI, reply).status == 202
     assert findings(bench, known) == ["inconclusive"]
 
 
-def test_another_orders_text_cannot_pass_for_the_marker(bench: Bench) -> None:
+def test_another_orders_text_cannot_pass_for_the_marker(bench: Harness) -> None:
     """Someone notes "again for op_..." in a second order: its row must not settle the first."""
     known = unknown_order(bench, KOLAYBI)
     second = {**KOLAYBI.body, "description": f"{known} yerine"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.bench import START, Bench
+from tests.support.bench import START, Harness
 from tests.support.examples import CAPTURE_ANSWER, PAYNET, capture_row, paynet_date, paynet_rows
 from tests.support.provider_server import HANG_UP, Reply, json_reply
 from tests.support.wire import answered, findings, header, literals, looked_up, the_call, unknown_order, verdict
@@ -68,7 +68,7 @@ def with_sign(name: str, value: Any) -> Reply:
     return json_reply({**body, name: value}, 400)
 
 
-def test_the_pages_order_gives_the_pages_wire(bench: Bench) -> None:
+def test_the_pages_order_gives_the_pages_wire(bench: Harness) -> None:
     answered(bench, PAYNET, Reply(200, PAGE_ANSWER.encode()), body=ORDER)
     call = the_call(bench, PAYNET)
     assert (call.method, call.path) == ("POST", "/v1/transaction/capture")
@@ -79,7 +79,7 @@ def test_the_pages_order_gives_the_pages_wire(bench: Bench) -> None:
     assert literals(call.body) == literals(PAGE_REQUEST)
 
 
-def test_the_pages_answer_is_read(bench: Bench) -> None:
+def test_the_pages_answer_is_read(bench: Harness) -> None:
     response = answered(bench, PAYNET, Reply(200, PAGE_ANSWER.encode()), body=ORDER)
     assert response.status == 200
     assert response.body["result"] == {
@@ -120,7 +120,7 @@ def test_the_pages_answer_is_read(bench: Bench) -> None:
 
 
 def test_what_names_the_card_s_holder_is_neither_answered_nor_kept(
-    bench: Bench, capsys: pytest.CaptureFixture[str]
+    bench: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
     holder = {"card_holder": "Ayşe Yılmaz", "email": "ayse@example.com", "phone": "5321234567", "user_id": "ayse@x.com"}
     first = answered(bench, PAYNET, json_reply({**CAPTURE_ANSWER, **holder}))
@@ -147,7 +147,7 @@ def test_what_names_the_card_s_holder_is_neither_answered_nor_kept(
         ({"xact_id": "i", "amount": 10}, {"xact_id": "i", "amount": "1000"}),
     ],
 )
-def test_references_and_amounts_on_the_wire(bench: Bench, order: dict[str, Any], wire: dict[str, str]) -> None:
+def test_references_and_amounts_on_the_wire(bench: Harness, order: dict[str, Any], wire: dict[str, str]) -> None:
     assert answered(bench, PAYNET, capture(), body=order).status == 200
     assert list(the_call(bench, PAYNET).json().items()) == list(wire.items())
 
@@ -263,11 +263,11 @@ def test_references_and_amounts_on_the_wire(bench: Bench, order: dict[str, Any],
         (HANG_UP, "unknown"),
     ],
 )
-def test_what_an_answer_is_taken_for(bench: Bench, reply: Reply, outcome: str) -> None:
+def test_what_an_answer_is_taken_for(bench: Harness, reply: Reply, outcome: str) -> None:
     assert verdict(bench, PAYNET, reply) == outcome
 
 
-def test_a_401_ends_as_a_refused_login(bench: Bench) -> None:
+def test_a_401_ends_as_a_refused_login(bench: Harness) -> None:
     """The key is static: without a new one in the secret the same call is not made twice."""
     assert verdict(bench, PAYNET, error_object(7, 401, "authentication_error")) == "provider-rejected-credentials"
 
@@ -281,7 +281,7 @@ def test_a_401_ends_as_a_refused_login(bench: Bench) -> None:
         ({"code": 1, "message": "4355 0800 0000 4358 reddedildi"}, "1", "*** reddedildi"),
     ],
 )
-def test_a_refusals_code_and_text(bench: Bench, changes: dict[str, Any], code: str, text: str) -> None:
+def test_a_refusals_code_and_text(bench: Harness, changes: dict[str, Any], code: str, text: str) -> None:
     response = answered(bench, PAYNET, capture(is_succeed=False, **changes))
     assert response.status == 402
     assert (response.body["provider_code"], response.body["provider_text"]) == (code, text)
@@ -303,7 +303,7 @@ REFERENCE = PAYNET.body["xact_id"]
         ({"xact": "x"}, "detail", {"xact": "x"}),
     ],
 )
-def test_the_look_up_call(bench: Bench, order: dict[str, str], service: str, asked: dict[str, str]) -> None:
+def test_the_look_up_call(bench: Harness, order: dict[str, str], service: str, asked: dict[str, str]) -> None:
     unknown_order(bench, PAYNET, body=order)
     bench.clock.advance(60)
     bench.server.on(f"POST /v1/transaction/{service}", paynet_rows())
@@ -336,7 +336,7 @@ def test_the_look_up_call(bench: Bench, order: dict[str, str], service: str, ask
         "beside a failed one",
     ],
 )
-def test_a_capture_made_since_is_proof_in_whatever_row(bench: Bench, rows: list[dict[str, Any]]) -> None:
+def test_a_capture_made_since_is_proof_in_whatever_row(bench: Harness, rows: list[dict[str, Any]]) -> None:
     known = unknown_order(bench, PAYNET)
     response = looked_up(bench, PAYNET, paynet_rows(*rows))
     assert (response.status, response.body["status"]) == (200, "succeeded")
@@ -346,7 +346,7 @@ def test_a_capture_made_since_is_proof_in_whatever_row(bench: Bench, rows: list[
     assert findings(bench, known) == ["found"]
 
 
-def test_a_whole_capture_is_found_whatever_its_amount(bench: Bench) -> None:
+def test_a_whole_capture_is_found_whatever_its_amount(bench: Harness) -> None:
     order = {"xact_id": REFERENCE}
     unknown_order(bench, PAYNET, body=order)
     response = looked_up(bench, PAYNET, paynet_rows(capture_row(START + 2, "123.45")), body=order)
@@ -406,7 +406,7 @@ def test_a_whole_capture_is_found_whatever_its_amount(bench: Bench) -> None:
         ([capture_row(START + 2, xact_date="01.12.2026")], "inconclusive"),
     ],
 )
-def test_what_proves_nothing(bench: Bench, rows: list[dict[str, Any]], finding: str) -> None:
+def test_what_proves_nothing(bench: Harness, rows: list[dict[str, Any]], finding: str) -> None:
     known = unknown_order(bench, PAYNET)
     for _ in range(3):
         assert looked_up(bench, PAYNET, paynet_rows(*rows)).status == 202
@@ -432,13 +432,13 @@ def test_what_proves_nothing(bench: Bench, rows: list[dict[str, Any]], finding: 
         HANG_UP,
     ],
 )
-def test_a_look_up_that_fails_proves_nothing(bench: Bench, reply: Reply) -> None:
+def test_a_look_up_that_fails_proves_nothing(bench: Harness, reply: Reply) -> None:
     known = unknown_order(bench, PAYNET)
     assert looked_up(bench, PAYNET, reply).status == 202
     assert findings(bench, known) == ["inconclusive"]
 
 
-def test_the_capture_of_an_earlier_order_does_not_prove_a_later_one(bench: Bench) -> None:
+def test_the_capture_of_an_earlier_order_does_not_prove_a_later_one(bench: Harness) -> None:
     """Two part captures of one amount, one minute apart: the first one's row is not the second one's."""
     assert answered(bench, PAYNET, capture(amount=Decimal("49.90"))).status == 200
     first = capture_row(bench.clock.now + 1)
@@ -455,7 +455,7 @@ def test_the_capture_of_an_earlier_order_does_not_prove_a_later_one(bench: Bench
 NAMES = {"order_id": "order-1", "authorization_code": "aut-1", "reference_code": "ref-1"}
 
 
-def second_part(bench: Bench, *, minutes: float = 30, **names: str) -> None:
+def second_part(bench: Harness, *, minutes: float = 30, **names: str) -> None:
     """A part of 49.90 was captured; later another part of 49.90 is lost. Its row comes two seconds later."""
     assert answered(bench, PAYNET, capture(amount=Decimal("49.90"), **names)).status == 200
     bench.clock.advance(60 * minutes)
@@ -464,7 +464,7 @@ def second_part(bench: Bench, *, minutes: float = 30, **names: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_capture_is_known_by_every_name_that_stays_though_its_id_is_encrypted_anew(bench: Bench, name: str) -> None:
+def test_a_capture_is_known_by_every_name_that_stays_though_its_id_is_encrypted_anew(bench: Harness, name: str) -> None:
     second_part(bench, **{name: NAMES[name]})
     # Paynet's clock is ahead by half an hour: the first part's row seems to be made since the second claim.
     first = capture_row(bench.clock.now + 2, xact_id="xk_anew", **{name: NAMES[name]})
@@ -476,7 +476,7 @@ def test_a_capture_is_known_by_every_name_that_stays_though_its_id_is_encrypted_
     assert again.body["result"]["xact_id"] == "xk_own"
 
 
-def test_a_capture_that_a_look_up_found_is_known_by_its_plain_id(bench: Bench) -> None:
+def test_a_capture_that_a_look_up_found_is_known_by_its_plain_id(bench: Harness) -> None:
     first = unknown_order(bench, PAYNET)
     row = capture_row(START + 2, id="8229", xact_id="xk_once")
     assert looked_up(bench, PAYNET, paynet_rows(row)).body["result"]["id"] == "8229"
@@ -488,7 +488,9 @@ def test_a_capture_that_a_look_up_found_is_known_by_its_plain_id(bench: Bench) -
 
 
 @pytest.mark.parametrize(("minutes", "status"), [(3, "unknown"), (6, "succeeded")])
-def test_a_capture_made_near_the_end_of_another_order_proves_nothing(bench: Bench, minutes: float, status: str) -> None:
+def test_a_capture_made_near_the_end_of_another_order_proves_nothing(
+    bench: Harness, minutes: float, status: str
+) -> None:
     """Nothing names the first part, so only the time tells whose capture a row is."""
     second_part(bench, minutes=minutes)
     row = capture_row(bench.clock.now + 2, xact_id="xk_anew")
@@ -496,12 +498,12 @@ def test_a_capture_made_near_the_end_of_another_order_proves_nothing(bench: Benc
 
 
 @pytest.mark.parametrize("seconds", [-3600, 3600])
-def test_a_clock_far_off_proves_nothing(bench: Bench, seconds: float) -> None:
+def test_a_clock_far_off_proves_nothing(bench: Harness, seconds: float) -> None:
     unknown_order(bench, PAYNET)
     assert looked_up(bench, PAYNET, paynet_rows(capture_row(START + 2 + seconds))).status == 202
 
 
-def test_the_plain_id_is_looked_up_through_detail_with_letters_for_types(bench: Bench) -> None:
+def test_the_plain_id_is_looked_up_through_detail_with_letters_for_types(bench: Harness) -> None:
     order = {"xact": "8229", "amount": "49.90"}
     known = unknown_order(bench, PAYNET, body=order)
     bench.clock.advance(60)

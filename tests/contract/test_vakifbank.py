@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from stdnum import luhn
 
-from tests.support.bench import Bench
+from tests.support.bench import Harness
 from tests.support.examples import SECRETS, VAKIFBANK, VAKIFBANK_COMPLETED, vakifbank_answer, vakifbank_rows
 from tests.support.provider_server import HANG_UP, Answering, Call, Reply, json_reply
 from tests.support.wire import answered, findings, header, literals, looked_up, the_call, unknown_order, verdict
@@ -97,7 +97,7 @@ def header_only(code: str, status: int = 400, text: str = "Açıklama") -> Reply
     return json_reply({"Header": {"StatusCode": code, "StatusDescription": text}}, status)
 
 
-def test_the_pages_order_gives_the_pages_wire(bench: Bench) -> None:
+def test_the_pages_order_gives_the_pages_wire(bench: Harness) -> None:
     answered(bench, VAKIFBANK, vakifbank_answer, body=ORDER)
     call = the_call(bench, VAKIFBANK)
     assert (call.method, call.path) == ("POST", "/tos/payment")
@@ -108,7 +108,7 @@ def test_the_pages_order_gives_the_pages_wire(bench: Bench) -> None:
     assert literals(call.body) == literals(PAGE_REQUEST.replace("$guid", code))
 
 
-def test_the_pages_answer_is_read(bench: Bench) -> None:
+def test_the_pages_answer_is_read(bench: Harness) -> None:
     order = {**ORDER, "institution_transaction_code": CODE}
     response = answered(bench, VAKIFBANK, Reply(200, PAGE_ANSWER.encode()), body=order)
     assert response.status == 200
@@ -125,7 +125,7 @@ def test_the_pages_answer_is_read(bench: Bench) -> None:
     assert the_call(bench, VAKIFBANK).json()["InstitutionTransactionCode"] == CODE
 
 
-def test_the_login(bench: Bench) -> None:
+def test_the_login(bench: Harness) -> None:
     answered(bench, VAKIFBANK, vakifbank_answer, body=ORDER)
     login = bench.server.calls[0]
     secret = SECRETS["vakifbank"]
@@ -142,7 +142,7 @@ def test_the_login(bench: Bench) -> None:
     ]
 
 
-def test_the_derived_code_follows_from_the_operation(bench: Bench) -> None:
+def test_the_derived_code_follows_from_the_operation(bench: Harness) -> None:
     """The same order sent again must carry the same code, and another order another one."""
     codes = []
     for key in ("key-1", "key-2"):
@@ -162,7 +162,7 @@ def cards_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("allowed", [None, "", "false", "True", "1"])
 def test_a_payment_to_a_card_needs_a_deployment_that_allows_it(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, allowed: str | None
+    bench: Harness, monkeypatch: pytest.MonkeyPatch, allowed: str | None
 ) -> None:
     if allowed is not None:
         monkeypatch.setenv("CARD_PAYMENTS", allowed)
@@ -179,7 +179,7 @@ def test_a_payment_to_a_card_needs_a_deployment_that_allows_it(
     assert (bench.server.calls, bench.writes()) == ([], [])
 
 
-def test_no_standing_order_pays_to_a_card(cards_allowed: None, bench: Bench) -> None:
+def test_no_standing_order_pays_to_a_card(cards_allowed: None, bench: Harness) -> None:
     """Its number would rest in the rule, in the queue and in the dead letter."""
     bench.server.on(VAKIFBANK.route, vakifbank_answer)
     request = {**ORDER, "transaction_type": "credit_card", "receiver_account": CARD}
@@ -209,7 +209,7 @@ def test_no_standing_order_pays_to_a_card(cards_allowed: None, bench: Bench) -> 
     ids=["account", "name", "card", "return", "dollars"],
 )
 def test_each_transaction_type(
-    cards_allowed: None, bench: Bench, changes: dict[str, Any], wire: dict[str, Any]
+    cards_allowed: None, bench: Harness, changes: dict[str, Any], wire: dict[str, Any]
 ) -> None:
     response = answered(bench, VAKIFBANK, vakifbank_answer, body={**ORDER, **changes})
     assert response.status == 200
@@ -221,13 +221,13 @@ def test_each_transaction_type(
     ("amount", "literal"),
     [("0.01", "0.01"), ("200", "200.0"), ("1234567.80", "1234567.8"), ("9999999999999.99", "9999999999999.99")],
 )
-def test_amounts_are_json_numbers_without_a_float_between(bench: Bench, amount: str, literal: str) -> None:
+def test_amounts_are_json_numbers_without_a_float_between(bench: Harness, amount: str, literal: str) -> None:
     answered(bench, VAKIFBANK, vakifbank_answer, body={**ORDER, "amount": amount})
     assert ("Amount", ("float", literal)) in literals(the_call(bench, VAKIFBANK).body)
 
 
 def test_a_card_number_is_sent_and_kept_nowhere(
-    cards_allowed: None, bench: Bench, capsys: pytest.CaptureFixture[str]
+    cards_allowed: None, bench: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
     order = {**ORDER, "transaction_type": "credit_card", "receiver_account": CARD}
     response = answered(bench, VAKIFBANK, result(ErrorExplanation=f"{CARD} nolu karta ödendi"), body=order)
@@ -311,14 +311,14 @@ def test_a_card_number_is_sent_and_kept_nowhere(
         (Reply(502, b"<html>Bad Gateway</html>"), "unknown"),
     ],
 )
-def test_what_an_answer_is_taken_for(bench: Bench, reply: Answering, outcome: str) -> None:
+def test_what_an_answer_is_taken_for(bench: Harness, reply: Answering, outcome: str) -> None:
     assert verdict(bench, VAKIFBANK, reply) == outcome
 
 
 @pytest.mark.parametrize(
     "reply", [header_only("ACBG000001", 401), header_only("ACBG000001"), header_only("ACBG000002"), Reply(401, b"")]
 )
-def test_a_refused_token_is_renewed_once(bench: Bench, reply: Reply) -> None:
+def test_a_refused_token_is_renewed_once(bench: Harness, reply: Reply) -> None:
     bench.server.on(VAKIFBANK.route, reply, vakifbank_answer)
     assert bench.send(VAKIFBANK).status == 200
     assert len(bench.server.to("POST /auth/oauth/v2/token")) == 2
@@ -327,7 +327,7 @@ def test_a_refused_token_is_renewed_once(bench: Bench, reply: Reply) -> None:
     assert bodies[0] == bodies[1]
 
 
-def test_a_token_refused_twice_is_a_refused_login(bench: Bench) -> None:
+def test_a_token_refused_twice_is_a_refused_login(bench: Harness) -> None:
     bench.server.on(VAKIFBANK.route, header_only("ACBG000001", 401))
     response = bench.send(VAKIFBANK)
     assert (response.status, response.slug) == (502, "provider-rejected-credentials")
@@ -344,7 +344,7 @@ def test_a_token_refused_twice_is_a_refused_login(bench: Bench) -> None:
         (refused(explanation="TR330006100519786457841326 hatalı"), "12", "*** hatalı"),
     ],
 )
-def test_a_refusals_code_and_text(bench: Bench, reply: Answering, code: str, text: str) -> None:
+def test_a_refusals_code_and_text(bench: Harness, reply: Answering, code: str, text: str) -> None:
     response = answered(bench, VAKIFBANK, reply)
     assert response.status == 402
     assert (response.body["provider_code"], response.body["provider_text"]) == (code, text)
@@ -353,9 +353,9 @@ def test_a_refusals_code_and_text(bench: Bench, reply: Answering, code: str, tex
 # -------------------------------------------------------------------- look-up
 
 
-def row(bench: Bench, operation_id: str, **changes: Any) -> dict[str, Any]:
+def row(bench: Harness, operation_id: str, **changes: Any) -> dict[str, Any]:
     """The row of this order, with the payment's own names and the answer's."""
-    code = bench.record(operation_id).clues["institution_transaction_code"]
+    code = bench.record(operation_id).lookup_fields["institution_transaction_code"]
     return {
         "InstitutionCode": "0006624",
         "InstitutionTransactionCode": code,
@@ -371,7 +371,7 @@ def row(bench: Bench, operation_id: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-def test_the_look_up_call(bench: Bench) -> None:
+def test_the_look_up_call(bench: Harness) -> None:
     known = unknown_order(bench, VAKIFBANK)
     looked_up(bench, VAKIFBANK, vakifbank_rows(row(bench, known)))
     (call,) = bench.server.to("POST /tos/query")
@@ -379,18 +379,18 @@ def test_the_look_up_call(bench: Bench) -> None:
     assert header(call, "Content-Type") == "application/json"
     assert call.json() == {
         "InstitutionCode": "0006624",
-        "InstitutionTransactionNo": bench.record(known).clues["institution_transaction_code"],
+        "InstitutionTransactionNo": bench.record(known).lookup_fields["institution_transaction_code"],
     }
 
 
-def test_a_found_payment(bench: Bench) -> None:
+def test_a_found_payment(bench: Harness) -> None:
     known = unknown_order(bench, VAKIFBANK)
     response = looked_up(bench, VAKIFBANK, vakifbank_rows(row(bench, known)))
     assert (response.status, response.body["status"]) == (200, "succeeded")
     assert response.body["result"] == {
         "transaction_object_id": "2022000039254817",
         "transaction_query_no": "7425301",
-        "institution_transaction_code": bench.record(known).clues["institution_transaction_code"],
+        "institution_transaction_code": bench.record(known).lookup_fields["institution_transaction_code"],
         "error_code": "1",
         "error_explanation": "Tahsil Edildi",
         "gateway_object_id": None,
@@ -401,14 +401,14 @@ def test_a_found_payment(bench: Bench) -> None:
     assert bench.server.to(VAKIFBANK.route) == []
 
 
-def test_the_row_may_call_the_code_by_its_other_names(bench: Bench) -> None:
+def test_the_row_may_call_the_code_by_its_other_names(bench: Harness) -> None:
     known = unknown_order(bench, VAKIFBANK)
     ours = row(bench, known)
     ours["InstitutionTransactionNo"] = ours.pop("InstitutionTransactionCode")
     assert looked_up(bench, VAKIFBANK, vakifbank_rows(ours)).body["status"] == "succeeded"
 
 
-def test_the_list_may_stand_one_level_deeper(bench: Bench) -> None:
+def test_the_list_may_stand_one_level_deeper(bench: Harness) -> None:
     known = unknown_order(bench, VAKIFBANK)
     body = {"Header": VAKIFBANK_COMPLETED, "Data": {"QueryResult": {"Result": [row(bench, known)]}}}
     assert looked_up(bench, VAKIFBANK, json_reply(body)).body["status"] == "succeeded"
@@ -424,7 +424,7 @@ def test_the_list_may_stand_one_level_deeper(bench: Bench) -> None:
     ],
     ids=["other amount", "no amount", "failed", "error code"],
 )
-def test_a_row_of_our_code_that_contradicts_proves_nothing(bench: Bench, changes: dict[str, Any]) -> None:
+def test_a_row_of_our_code_that_contradicts_proves_nothing(bench: Harness, changes: dict[str, Any]) -> None:
     known = unknown_order(bench, VAKIFBANK)
     response = looked_up(bench, VAKIFBANK, vakifbank_rows(row(bench, known, **changes)))
     assert (response.status, response.body["status"]) == (202, "unknown")
@@ -433,14 +433,14 @@ def test_a_row_of_our_code_that_contradicts_proves_nothing(bench: Bench, changes
     assert bench.server.to(VAKIFBANK.route) == []
 
 
-def test_two_rows_of_our_code_prove_nothing(bench: Bench) -> None:
+def test_two_rows_of_our_code_prove_nothing(bench: Harness) -> None:
     known = unknown_order(bench, VAKIFBANK)
     response = looked_up(bench, VAKIFBANK, vakifbank_rows(row(bench, known), row(bench, known)))
     assert response.status == 202
     assert findings(bench, known) == ["inconclusive"]
 
 
-def test_a_foreign_payment_of_the_same_amount_is_not_ours(bench: Bench) -> None:
+def test_a_foreign_payment_of_the_same_amount_is_not_ours(bench: Harness) -> None:
     known = unknown_order(bench, VAKIFBANK)
     foreign = row(bench, known, InstitutionTransactionCode=CODE)
     bench.server.on(VAKIFBANK.route, vakifbank_answer)
@@ -449,7 +449,9 @@ def test_a_foreign_payment_of_the_same_amount_is_not_ours(bench: Bench) -> None:
     # Not there, and the bank refuses doubles: sent again under the same code.
     assert response.body["status"] == "succeeded"
     (again,) = bench.server.to(VAKIFBANK.route)
-    assert again.json()["InstitutionTransactionCode"] == bench.record(known).clues["institution_transaction_code"]
+    assert (
+        again.json()["InstitutionTransactionCode"] == bench.record(known).lookup_fields["institution_transaction_code"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -466,14 +468,14 @@ def test_a_foreign_payment_of_the_same_amount_is_not_ours(bench: Bench) -> None:
         HANG_UP,
     ],
 )
-def test_a_look_up_that_fails_proves_nothing(bench: Bench, reply: Reply) -> None:
+def test_a_look_up_that_fails_proves_nothing(bench: Harness, reply: Reply) -> None:
     known = unknown_order(bench, VAKIFBANK)
     assert looked_up(bench, VAKIFBANK, reply).status == 202
     assert findings(bench, known) == ["inconclusive"]
     assert bench.server.to(VAKIFBANK.route) == []
 
 
-def test_a_duplicate_refused_on_resend_is_no_refusal(bench: Bench) -> None:
+def test_a_duplicate_refused_on_resend_is_no_refusal(bench: Harness) -> None:
     """The page does not say how a double is answered: the first may have been booked meanwhile."""
     unknown_order(bench, VAKIFBANK)
 

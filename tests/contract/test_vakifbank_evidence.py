@@ -286,7 +286,7 @@ def test_a_row_with_one_sign_of_success_is_found(signs: dict[str, Any]) -> None:
 
 def test_a_record_of_the_version_before_names_no_type() -> None:
     old = copy.deepcopy(RECORD)
-    del old.clues["transaction_type"]
+    del old.lookup_fields["transaction_type"]
     assert finding_on(PAY, old, vakifbank, listed(without(TransactionType=2))) == "Found"
     assert finding_on(PAY, RECORD, vakifbank, listed(without(TransactionType=2))) == "Inconclusive"
 
@@ -331,5 +331,5 @@ def test_absence_proves_nothing_before_the_payments_day_is_over(
     payment_date: str, sent_until: str, counts_from: str
 ) -> None:
     order = example_order(PAY, {**VAKIFBANK.body, "payment_date": payment_date})
-    record = replace(example_record(PAY, order), in_flight_until=istanbul(sent_until))
+    record = replace(example_record(PAY, order), may_arrive_until=istanbul(sent_until))
     assert PAY.absence_counts_from(record) == istanbul(counts_from)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.bench import Bench
+from tests.support.bench import Harness
 from tests.support.examples import BILL, BILL_PAYLOAD, OID, SECRETS, WALLETGATE, walletgate_rows
 from tests.support.provider_server import HANG_UP, Reply, json_reply
 from tests.support.wire import answered, findings, header, literals, looked_up, the_call, unknown_order, verdict
@@ -143,7 +143,7 @@ def refusal(code: Any, http: int = 200, message: str = "Yetersiz bakiye") -> Rep
     return json_reply({"status": 1, "code": code, "message": message, "payload": None}, http)
 
 
-def test_the_pages_order_gives_the_pages_wire(bench: Bench) -> None:
+def test_the_pages_order_gives_the_pages_wire(bench: Harness) -> None:
     answered(bench, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body=BILL)
     call = the_call(bench, WALLETGATE)
     assert (call.method, call.path) == ("POST", "/v1/InvoicePayment/MakePayment")
@@ -153,7 +153,7 @@ def test_the_pages_order_gives_the_pages_wire(bench: Bench) -> None:
     assert literals(call.body) == literals(PAGE_REQUEST)
 
 
-def test_without_a_tenant_in_the_secret_none_is_sent(bench: Bench) -> None:
+def test_without_a_tenant_in_the_secret_none_is_sent(bench: Harness) -> None:
     """`tenant_id` is in the page's sample, not in its parameter table."""
     bench.put_secret(
         "walletgate", {name: value for name, value in SECRETS["walletgate"].items() if name != "tenant_id"}
@@ -163,14 +163,14 @@ def test_without_a_tenant_in_the_secret_none_is_sent(bench: Bench) -> None:
     assert literals(the_call(bench, WALLETGATE).body) == page
 
 
-def test_the_pages_answer_is_read(bench: Bench) -> None:
+def test_the_pages_answer_is_read(bench: Harness) -> None:
     response = answered(bench, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body=BILL)
     assert response.status == 200
     assert response.body["result"] == RESULT
 
 
 def test_what_names_the_wallet_s_owner_is_neither_answered_nor_kept(
-    bench: Bench, capsys: pytest.CaptureFixture[str]
+    bench: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
     owner = {
         "name": "Ayşe Yılmaz", "phone_number": "5321234567", "email": "ayse@example.com", "total_balance": 91357.13,
@@ -186,7 +186,7 @@ def test_what_names_the_wallet_s_owner_is_neither_answered_nor_kept(
         assert value not in kept
 
 
-def test_the_login_goes_to_the_identity_host(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_login_goes_to_the_identity_host(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     # Only the login's address changes: what arrives under another path cannot have gone to the API's host.
     monkeypatch.setenv("WALLETGATE_IDENTITY_URL", f"{bench.server.url}/identity")
     bench.server.on("POST /identity/connect/token", json_reply({"access_token": "t2", "expires_in": 3600}))
@@ -205,7 +205,7 @@ def test_the_login_goes_to_the_identity_host(bench: Bench, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(("ours", "wire"), [("personal", 1), ("business", 2)])
-def test_account_types(bench: Bench, ours: str, wire: int) -> None:
+def test_account_types(bench: Harness, ours: str, wire: int) -> None:
     answered(bench, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body={**BILL, "account_type": ours})
     assert the_call(bench, WALLETGATE).json()["account_type_id"] == wire
 
@@ -214,7 +214,7 @@ def test_account_types(bench: Bench, ours: str, wire: int) -> None:
     ("amount", "literal"),
     [("196.5", "196.50"), ("0.01", "0.01"), ("100", "100.00"), ("9999999999999.99", "9999999999999.99")],
 )
-def test_amounts_have_two_digits(bench: Bench, amount: str, literal: str) -> None:
+def test_amounts_have_two_digits(bench: Harness, amount: str, literal: str) -> None:
     order = {**BILL, "invoice_amount": amount, "payment_amount": amount}
     answered(bench, WALLETGATE, envelope(transaction_amount=Decimal(amount)), body=order)
     sent = dict(literals(the_call(bench, WALLETGATE).body))
@@ -271,17 +271,17 @@ def test_amounts_have_two_digits(bench: Bench, amount: str, literal: str) -> Non
         (Reply(502, b"<html></html>"), "unknown"),
     ],
 )
-def test_what_an_answer_is_taken_for(bench: Bench, reply: Reply, outcome: str) -> None:
+def test_what_an_answer_is_taken_for(bench: Harness, reply: Reply, outcome: str) -> None:
     assert verdict(bench, WALLETGATE, reply) == outcome
 
 
-def test_a_refusals_code_and_text(bench: Bench) -> None:
+def test_a_refusals_code_and_text(bench: Harness) -> None:
     response = answered(bench, WALLETGATE, refusal("311", message="Bakiye: 12345678901"))
     assert response.status == 402
     assert (response.body["provider_code"], response.body["provider_text"]) == ("311", "Bakiye: ***")
 
 
-def test_a_refused_token_is_renewed_once(bench: Bench) -> None:
+def test_a_refused_token_is_renewed_once(bench: Harness) -> None:
     bench.server.on(WALLETGATE.route, Reply(401, b""), WALLETGATE.success)
     assert bench.send(WALLETGATE).status == 200
     assert len(bench.server.to("POST /connect/token")) == 2
@@ -302,7 +302,7 @@ ROW = {
 }
 
 
-def test_the_look_up_call(bench: Bench) -> None:
+def test_the_look_up_call(bench: Harness) -> None:
     unknown_order(bench, WALLETGATE)
     looked_up(bench, WALLETGATE, walletgate_rows(ROW))
     (call,) = bench.server.to(WALLETGATE.look_up_route)
@@ -320,7 +320,7 @@ def test_the_look_up_call(bench: Bench) -> None:
     }
 
 
-def test_the_window_of_an_old_order_is_still_around_its_time(bench: Bench) -> None:
+def test_the_window_of_an_old_order_is_still_around_its_time(bench: Harness) -> None:
     unknown_order(bench, WALLETGATE)
     bench.clock.advance(30 * 24 * 3600)
     looked_up(bench, WALLETGATE, walletgate_rows())
@@ -330,7 +330,7 @@ def test_the_window_of_an_old_order_is_still_around_its_time(bench: Bench) -> No
 
 
 @pytest.mark.parametrize("shape", ["items", "list"])
-def test_a_found_payment(bench: Bench, shape: str) -> None:
+def test_a_found_payment(bench: Harness, shape: str) -> None:
     known = unknown_order(bench, WALLETGATE)
     payload = {"items": [ROW], "total": 1} if shape == "items" else [ROW]
     response = looked_up(bench, WALLETGATE, json_reply({"status": 0, "code": "100", "payload": payload}))
@@ -358,7 +358,7 @@ def test_a_found_payment(bench: Bench, shape: str) -> None:
     ],
     ids=["pending", "cancelled", "refunded", "no status", "other amount", "no amount", "two", "foreign", "none"],
 )
-def test_what_proves_nothing(bench: Bench, rows: list[dict[str, Any]], finding: str) -> None:
+def test_what_proves_nothing(bench: Harness, rows: list[dict[str, Any]], finding: str) -> None:
     known = unknown_order(bench, WALLETGATE)
     for _ in range(3):
         assert looked_up(bench, WALLETGATE, walletgate_rows(*rows)).status == 202
@@ -385,7 +385,7 @@ def test_what_proves_nothing(bench: Bench, rows: list[dict[str, Any]], finding: 
         HANG_UP,
     ],
 )
-def test_a_look_up_that_fails_proves_nothing(bench: Bench, reply: Reply) -> None:
+def test_a_look_up_that_fails_proves_nothing(bench: Harness, reply: Reply) -> None:
     known = unknown_order(bench, WALLETGATE)
     assert looked_up(bench, WALLETGATE, reply).status == 202
     assert findings(bench, known) == ["inconclusive"]

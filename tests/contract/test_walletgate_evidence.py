@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from vezne.providers.http import Answer
+from vezne.providers.http import ProviderResponse
 from vezne.providers.walletgate import client as walletgate
 
 from tests.contract.test_walletgate import PAGE_ANSWER
@@ -26,7 +26,7 @@ from tests.support.mutations import (
 PAY = operation_of("walletgate_pay_bill")
 ORDER = example_order(PAY, BILL)
 RECORD = example_record(PAY, ORDER)
-PAID = Answer(200, PAGE_ANSWER.encode()).json()
+PAID = ProviderResponse(200, PAGE_ANSWER.encode()).json()
 REFUSED = {"status": 1, "code": "311", "message": "Yetersiz bakiye", "payload": None}
 ITEM = {
     "id": "ABRVXXX7304",

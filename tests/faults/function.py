@@ -7,8 +7,8 @@ The steps are put round the code from outside; the code under test knows nothing
     order.head                            its HTTP head has left, its body has not
     order.left                            all bytes have left, no answer was read
     order.came                            the answer was read, or waiting for it is over
-    settle.before settle.after            the outcome is written (settle, release or keep_unknown)
-    take_over.before take_over.after      another invocation's record
+    finalise.before finalise.after            the outcome is written (finalise, release or mark_unknown)
+    acquire_lease.before acquire_lease.after      another invocation's record
     look_up.before look_up.left look_up.came
 """
 
@@ -56,8 +56,8 @@ LAMBDA_SECONDS = 27.0
 
 
 STEPS = (
-    "claim.before", "claim.after", "order.before", "order.head", "order.left", "order.came", "settle.before",
-    "settle.after", "take_over.before", "take_over.after", "look_up.before", "look_up.left", "look_up.came",
+    "claim.before", "claim.after", "order.before", "order.head", "order.left", "order.came", "finalise.before",
+    "finalise.after", "acquire_lease.before", "acquire_lease.after", "look_up.before", "look_up.left", "look_up.came",
 )  # fmt: skip
 
 
@@ -88,8 +88,8 @@ def call_kind(path: str) -> str:
 
 def watch_store(steps: Steps) -> None:
     """Put steps round the record's writes."""
-    for method in ("claim", "take_over", "settle", "release", "keep_unknown"):
-        step = "settle" if method in ("release", "keep_unknown") else method
+    for method in ("claim", "acquire_lease", "finalise", "release", "mark_unknown"):
+        step = "finalise" if method in ("release", "mark_unknown") else method
         _surround(store_module.Store, method, steps, step)
 
 
@@ -230,7 +230,7 @@ def serve(connection: socket.socket, operation: str, environment: dict[str, str]
         steps.plan, steps.seen = request.get("plan", {}), []
         lost.set(request.get("lost", {}))
         if request.get("cold") and served is not None:
-            served.client.keyring.forget()
+            served.client.credential_cache.forget()
         if served is None:
             told = invoke(module, request)
         else:

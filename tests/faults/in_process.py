@@ -20,7 +20,7 @@ from vezne.orders.record import Record
 from vezne.orders.store import Store
 from vezne.platform import telemetry
 from vezne.providers import credentials
-from vezne.providers.http import Answer as ProviderAnswer, AnswerLostError, Provider
+from vezne.providers.http import AnswerLostError, Provider, ProviderResponse
 from vezne.providers.vakifbank import client as vakifbank
 from vezne_sandbox.lies import RAW
 from vezne_sandbox.rules import read_rule
@@ -52,21 +52,22 @@ class SteppedStore(MemoryStore):
     def claim(self, record: Record) -> Record | None:
         return self._at("claim", lambda: super(SteppedStore, self).claim(record))
 
-    def take_over(self, record: Record, owner: str, lease_until: float, *, sending: bool = False) -> Record:
+    def acquire_lease(self, record: Record, owner: str, lease_until: float, *, sending: bool = False) -> Record:
         return self._at(
-            "take_over", lambda: super(SteppedStore, self).take_over(record, owner, lease_until, sending=sending)
+            "acquire_lease",
+            lambda: super(SteppedStore, self).acquire_lease(record, owner, lease_until, sending=sending),
         )
 
-    def settle(self, record: Record, status: str, outcome: dict[str, Any], *, hold_guards: bool = False) -> Record:
+    def finalise(self, record: Record, status: str, outcome: dict[str, Any], *, hold_guards: bool = False) -> Record:
         return self._at(
-            "settle", lambda: super(SteppedStore, self).settle(record, status, outcome, hold_guards=hold_guards)
+            "finalise", lambda: super(SteppedStore, self).finalise(record, status, outcome, hold_guards=hold_guards)
         )
 
     def release(self, record: Record) -> None:
-        self._at("settle", lambda: super(SteppedStore, self).release(record))
+        self._at("finalise", lambda: super(SteppedStore, self).release(record))
 
-    def keep_unknown(self, record: Record, next_look_up: float) -> Record:
-        return self._at("settle", lambda: super(SteppedStore, self).keep_unknown(record, next_look_up))
+    def mark_unknown(self, record: Record, next_look_up: float) -> Record:
+        return self._at("finalise", lambda: super(SteppedStore, self).mark_unknown(record, next_look_up))
 
     def _at(self, step: str, write: Callable[[], Any]) -> Any:
         self._steps.reach(f"{step}.before")
@@ -84,7 +85,7 @@ class Bench:
         self.sandbox.ledger.clock.now = lambda: self.now  # type: ignore[method-assign]
         self.module = importlib.import_module(MODULES[operation])
         self.operation = operation_of(self.module)
-        self.operation.client.keyring.forget()
+        self.operation.client.credential_cache.forget()
         self.between: Callable[[], None] = lambda: None
         self._steps = Steps(self._act)
         self._broken: AssertionError | None = None
@@ -167,7 +168,7 @@ class Bench:
             self._broken = self._broken or error
         self._steps.plan, self._steps.seen = paused
 
-    def send(self, prepared: Any) -> ProviderAnswer:
+    def send(self, prepared: Any) -> ProviderResponse:
         """What `Provider.send` does, by way of the sandbox."""
         kind = call_kind(prepared.path_url.partition("?")[0])
         self._steps.reach(f"{kind}.before")
@@ -178,7 +179,7 @@ class Bench:
         if rule is not None and rule.then in RAW:
             raise AnswerLostError(rule.then)
         self._steps.reach(f"{kind}.came")
-        return ProviderAnswer(reply.status, reply.body)
+        return ProviderResponse(reply.status, reply.body)
 
     def _note_payments(self) -> None:
         noted = {id(booking) for booking, _ in self._payments}

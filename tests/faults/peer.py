@@ -25,7 +25,7 @@ def module(operation: Any, table: str, steps: Steps) -> SimpleNamespace:
     layer = DynamoDBPersistenceLayer(table_name=table, boto3_client=store_module._client())
     config = IdempotencyConfig(event_key_jmespath='headers."idempotency-key"', raise_on_no_idempotency_key=True)
     _surround(DynamoDBPersistenceLayer, "save_inprogress", steps, "claim")
-    _surround(DynamoDBPersistenceLayer, "save_success", steps, "settle")
+    _surround(DynamoDBPersistenceLayer, "save_success", steps, "finalise")
 
     @idempotent(config=config, persistence_store=layer)
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def module(operation: Any, table: str, steps: Steps) -> SimpleNamespace:
         order = operation.order("peer", event["headers"]["idempotency-key"], request)
         deadline = Deadline(context.get_remaining_time_in_millis)
         provider = operation.client.provider
-        access = operation.client.keyring.access(deadline)
+        access = operation.client.credential_cache.access(deadline)
         answer = provider.send(provider.prepare(operation.build(order, access)), deadline, operation.timeout)
         if answer.status >= 500:
             raise PaymentError(f"http-{answer.status}")

@@ -6,7 +6,7 @@ He knows how often the provider booked each order, and what was said about it so
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vezne.orders.record import SETTLED, SUCCEEDED, Record
+from vezne.orders.record import FINAL, SUCCEEDED, Record
 
 from tests.faults.in_process import Bench
 from tests.faults.orders import COMPLETE_LOOK_UP, Order, new_order
@@ -20,7 +20,7 @@ PAID_ONCE = frozenset({"vakifbank.pay", "walletgate.pay_bill"})
 class Known:
     """What was said about an order, in this life of its record."""
 
-    settled: str | None = None
+    final: str | None = None
     # Whether a client was told that it succeeded.
     told_paid: bool = False
     booked_before: int = 0
@@ -103,11 +103,11 @@ class Promise:
         for order in self.orders:
             record = self.bench.store().find(order.id)
             known = self.known[order.id]
-            if known.settled is not None:
+            if known.final is not None:
                 assert record is not None
-                assert record.status == known.settled
-            if record is not None and record.settled:
-                known.settled = record.status
+                assert record.status == known.final
+            if record is not None and record.final:
+                known.final = record.status
                 assert not known.told_paid or record.status == SUCCEEDED
                 self._check_settled(order, record)
 
@@ -124,7 +124,7 @@ class Promise:
             record = self.bench.store().find(order.id)
             if record is None:
                 assert not self.booked_now(order)
-            elif record.status not in SETTLED:
+            elif record.status not in FINAL:
                 assert order.id in listed
 
     def check_the_end(self) -> None:
@@ -132,7 +132,7 @@ class Promise:
         self.check()
         for order in self.orders:
             record = self.bench.store().find(order.id)
-            if record is not None and not record.settled:
+            if record is not None and not record.final:
                 assert order.operation not in COMPLETE_LOOK_UP, record.evidence
                 # Paynet: by clocks that differ, the capture may have been made before the claim. That proves nothing.
                 ambiguous = order.operation == "paynet.capture"

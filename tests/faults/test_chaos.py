@@ -274,7 +274,7 @@ class Run:
         if paid:
             assert answer.status == 409, answer.body
             assert self.bench.booked(another.key) == 0
-        elif all(record.settled for record in records):
+        elif all(record.final for record in records):
             assert (answer.status, answer.slug) != (409, "held-by-another-operation"), answer.body
         else:
             assert order.operation == "kolaybi.collect" or answer.status == 409, answer.body

@@ -49,7 +49,7 @@ def test_a_payment_that_never_arrived_is_told_so_after_its_date_and_the_longest_
         bench.rule(operation="vakifbank.pay", then="reset", book=False)
         bench.call(order.event)
         days = 0
-        while (record := bench.store().find(order.id)) is None or not record.settled:
+        while (record := bench.store().find(order.id)) is None or not record.final:
             days += 1
             assert days < days_ahead + 15
             bench.pass_time(DAY)

@@ -15,10 +15,17 @@ from tests.faults.verdict import RETRY_AT, Trial
 from tests.faults.world import OPERATIONS, Function, World
 
 PATH_STEPS = (
-    "claim.before", "claim.after", "order.before", "order.head", "order.left", "order.came", "settle.before",
-    "settle.after",
+    "claim.before", "claim.after", "order.before", "order.head", "order.left", "order.came", "finalise.before",
+    "finalise.after",
 )  # fmt: skip
-SWEEP_STEPS = ("take_over.before", "take_over.after", "look_up.left", "look_up.came", "settle.before", "settle.after")
+SWEEP_STEPS = (
+    "acquire_lease.before",
+    "acquire_lease.after",
+    "look_up.left",
+    "look_up.came",
+    "finalise.before",
+    "finalise.after",
+)
 # What the provider does with the order's call: `then` and `book` of a sandbox rule.
 FAULTS: dict[str, dict[str, Any]] = {
     "none": {},
@@ -85,7 +92,7 @@ WHERE = {
     "path": (killed_on_the_path, PATH_STEPS, tuple(FAULTS)),
     "retry": (killed_on_the_retry, (*SWEEP_STEPS, "order.before", "order.left", "order.came"), ("none", "hangs")),
     "sweep": (killed_in_the_sweep, SWEEP_STEPS, ("none", "hangs", "books late, resets")),
-    "rows": (killed_beside_an_odd_row, ("look_up.came", "settle.before", "settle.after"), tuple(ODD_ROWS)),
+    "rows": (killed_beside_an_odd_row, ("look_up.came", "finalise.before", "finalise.after"), tuple(ODD_ROWS)),
 }
 
 

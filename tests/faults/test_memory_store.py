@@ -46,7 +46,7 @@ class Pair:
         """One random call on both. Records that were handed out earlier come back, stale ones among them."""
         self.now += self.chance.choice([0, 1.25, 40, 700])
         self._lose_something()
-        name = self.chance.choice(["claim", "claim", "take_over", "settle", "release", "keep_unknown", "find"])
+        name = self.chance.choice(["claim", "claim", "acquire_lease", "finalise", "release", "mark_unknown", "find"])
         call = self._call(name)
         told = [self._outcome(call, store) for store in self.stores]
         for outcome in told[:1]:
@@ -65,10 +65,10 @@ class Pair:
         held = self.chance.random() < 0.1
         owner, sending = f"owner-{self.chance.randrange(6)}", self.chance.random() < 0.5
         calls: dict[str, Callable[[Store], Any]] = {
-            "take_over": lambda store: store.take_over(record, owner, self.now + 30, sending=sending),
-            "settle": lambda store: store.settle(record, status, outcome, hold_guards=held),
+            "acquire_lease": lambda store: store.acquire_lease(record, owner, self.now + 30, sending=sending),
+            "finalise": lambda store: store.finalise(record, status, outcome, hold_guards=held),
             "release": lambda store: store.release(record),
-            "keep_unknown": lambda store: store.keep_unknown(record, self.now + 60),
+            "mark_unknown": lambda store: store.mark_unknown(record, self.now + 60),
             "find": lambda store: store.find(record.id),
         }
         return calls[name]
@@ -95,8 +95,8 @@ class Pair:
         guards = tuple(replace(guard, key=f"{guard.key}-{number // 12}") for guard in GUARDS[number % len(GUARDS)])
         return Record(
             id=f"op_{number}", operation="paynet.capture", principal="client", fingerprint="f", status=PROCESSING,
-            owner=f"owner-{self.chance.randrange(6)}", lease_until=self.now + 30, in_flight_until=self.now + 30,
-            created_at=self.now, updated_at=self.now, clues={"amount": "1.00"}, guards=guards,
+            owner=f"owner-{self.chance.randrange(6)}", lease_until=self.now + 30, may_arrive_until=self.now + 30,
+            created_at=self.now, updated_at=self.now, lookup_fields={"amount": "1.00"}, guards=guards,
             next_look_up=self.now + 33,
         )  # fmt: skip
 
@@ -132,7 +132,7 @@ def test_every_call_has_the_same_outcome(
             assert there._guard(record, guard) == here._guard(record, guard)
     assert set(map(str, there.unresolved("paynet.capture"))) == set(map(str, here.unresolved("paynet.capture")))
     # Both kinds of outcome of every conditional call came up.
-    assert {("claim", "NoneType"), ("claim", "Record"), ("claim", "dict"), ("take_over", "Record"),
-            ("take_over", "lost ownership"), ("settle", "Record"), ("settle", "lost ownership"),
-            ("release", "NoneType"), ("release", "lost ownership"), ("keep_unknown", "Record"),
-            ("keep_unknown", "lost ownership")} <= outcomes  # fmt: skip
+    assert {("claim", "NoneType"), ("claim", "Record"), ("claim", "dict"), ("acquire_lease", "Record"),
+            ("acquire_lease", "lost ownership"), ("finalise", "Record"), ("finalise", "lost ownership"),
+            ("release", "NoneType"), ("release", "lost ownership"), ("mark_unknown", "Record"),
+            ("mark_unknown", "lost ownership")} <= outcomes  # fmt: skip

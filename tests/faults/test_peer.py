@@ -25,7 +25,7 @@ FAULTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("killed before the socket", {}, {"at": "order.before"}),
     ("killed after the bytes left", {}, {"at": "order.left"}),
     ("killed after the answer", {}, {"at": "order.came"}),
-    ("killed before the outcome is stored", {}, {"at": "settle.before"}),
+    ("killed before the outcome is stored", {}, {"at": "finalise.before"}),
 ]
 
 

@@ -90,7 +90,7 @@ def compete(function: Function, order: Order, fleet: list[FunctionProcess], chan
 
 
 @pytest.mark.parametrize("function", OPERATIONS, indirect=True)
-@pytest.mark.parametrize("step", ["claim.after", "order.before", "order.left", "order.came", "settle.before"])
+@pytest.mark.parametrize("step", ["claim.after", "order.before", "order.left", "order.came", "finalise.before"])
 @pytest.mark.parametrize("refused", [False, True])
 def test_a_zombie_that_wakes_after_its_lease_doubles_nothing(function: Function, step: str, refused: bool) -> None:
     """It freezes at a step, its record is taken over on clocks that run ahead, and it goes on where it was."""

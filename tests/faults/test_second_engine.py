@@ -26,8 +26,8 @@ def store(request: pytest.FixtureRequest) -> Store:
 def record(name: str, owner: str, *guards: Guard) -> Record:
     return Record(
         id=f"op_{name}", operation="paynet.capture", principal="client", fingerprint="f", status=PROCESSING,
-        owner=owner, lease_until=NOW + 30, in_flight_until=NOW + 30, created_at=NOW, updated_at=NOW,
-        clues={"amount": "1.00"}, guards=guards, next_look_up=NOW + 33,
+        owner=owner, lease_until=NOW + 30, may_arrive_until=NOW + 30, created_at=NOW, updated_at=NOW,
+        lookup_fields={"amount": "1.00"}, guards=guards, next_look_up=NOW + 33,
     )  # fmt: skip
 
 
@@ -79,7 +79,10 @@ def test_one_of_many_take_overs_wins(store: Store) -> None:
         order = record(f"{number}", "dead", *keyed(number, BILL))
         assert store.claim(order) is None
         told = at_once(
-            [lambda order=order, one=one: store.take_over(order, f"owner-{one}", NOW + 60) for one in range(CONTENDERS)]
+            [
+                lambda order=order, one=one: store.acquire_lease(order, f"owner-{one}", NOW + 60)
+                for one in range(CONTENDERS)
+            ]
         )
         assert Counter(type(said).__name__ for said in told) == {"Record": 1, "LostOwnershipError": CONTENDERS - 1}
         standing = store.find(order.id)
@@ -92,11 +95,11 @@ def test_settling_taking_over_and_releasing_at_once_leave_one_truth(store: Store
         order = record(f"{number}", "me", *keyed(number, BILL, PART))
         assert store.claim(order) is None
         told = at_once([
-            lambda order=order: store.settle(order, SUCCEEDED, {"result": {"xact_id": "x"}}),
-            lambda order=order: store.settle(order, DECLINED, {}),
-            lambda order=order: store.take_over(order, "other", NOW + 60),
+            lambda order=order: store.finalise(order, SUCCEEDED, {"result": {"xact_id": "x"}}),
+            lambda order=order: store.finalise(order, DECLINED, {}),
+            lambda order=order: store.acquire_lease(order, "other", NOW + 60),
             lambda order=order: store.release(order),
-            lambda order=order: store.keep_unknown(order, NOW + 60),
+            lambda order=order: store.mark_unknown(order, NOW + 60),
         ])  # fmt: skip
         assert all(isinstance(said, Record | LostOwnershipError | None) for said in told)
         standing, (bill, part) = store.find(order.id), order.guards
@@ -107,7 +110,7 @@ def test_settling_taking_over_and_releasing_at_once_leave_one_truth(store: Store
             assert held == [True, False]
             assert store.memory(standing).payments >= {"xact_id=x"}
         else:
-            assert held == ([False, False] if standing.settled else [True, True])
+            assert held == ([False, False] if standing.final else [True, True])
 
 
 def test_one_of_many_orders_gets_a_guard_that_was_left_behind(store: Store) -> None:
@@ -125,7 +128,7 @@ def test_one_of_many_orders_gets_a_guard_that_was_left_behind(store: Store) -> N
 def test_what_is_paid_is_freed_by_nothing(store: Store) -> None:
     paid, (guard,) = record("paid", "me", BILL), (BILL,)
     assert store.claim(paid) is None
-    store.settle(paid, SUCCEEDED, {"result": {}})
+    store.finalise(paid, SUCCEEDED, {"result": {}})
     store._call("delete_item", TableName=table(), Key={"id": {"S": paid.id}})
     again = record("paid", "later", guard)
     at_once([lambda: store.release(again)] * 2 + [lambda: store.claim(again)] * 2)
@@ -138,18 +141,18 @@ def test_what_is_paid_is_freed_by_nothing(store: Store) -> None:
 def test_every_transition_and_none_after_a_final_one(store: Store, ending: str) -> None:
     order = record(ending, "me", PART)
     assert store.claim(order) is None
-    taken = store.take_over(store.keep_unknown(order, NOW + 60), "other", NOW + 60)
+    taken = store.acquire_lease(store.mark_unknown(order, NOW + 60), "other", NOW + 60)
     assert taken.status == UNKNOWN
     assert [item.id for item in store.unresolved(order.operation)] == [order.id]
-    final = store.settle(taken, ending, {"result": {"xact_id": "x"}})
+    final = store.finalise(taken, ending, {"result": {"xact_id": "x"}})
     # The very same write again changes nothing; every other one is refused.
-    assert store.settle(taken, ending, {"result": {"xact_id": "x"}}) == final
+    assert store.finalise(taken, ending, {"result": {"xact_id": "x"}}) == final
     writes: list[Callable[[], Any]] = [
-        lambda: store.settle(taken, DECLINED if ending != DECLINED else SUCCEEDED, {}),
+        lambda: store.finalise(taken, DECLINED if ending != DECLINED else SUCCEEDED, {}),
         lambda: store.release(taken),
-        lambda: store.keep_unknown(taken, NOW + 60),
-        lambda: store.take_over(taken, "third", NOW + 90),
-        lambda: store.settle(order, ending, {}),
+        lambda: store.mark_unknown(taken, NOW + 60),
+        lambda: store.acquire_lease(taken, "third", NOW + 90),
+        lambda: store.finalise(order, ending, {}),
     ]
     for write in writes:
         with pytest.raises(LostOwnershipError):

@@ -62,7 +62,7 @@ class Trial:
         """Sweep at growing times until the record is settled or gone, or the times are over."""
         for seconds in SWEEPS_AT:
             record = self.function.record(self.order.id)
-            if record is None or record.settled:
+            if record is None or record.final:
                 return
             self.let_late_bookings_fall_due()
             self.sweep(clock=self.ahead + seconds)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vezne.orders.record import SETTLED, Record, from_item
+from vezne.orders.record import FINAL, Record, from_item
 from vezne_cli.build import aws_environment
 from vezne_cli.processes import ROOT, choose_port, run_directory
 from vezne_cli.stack import Aws, _ministack, _sandbox
@@ -193,7 +193,7 @@ class Function:
         """The ids of all records without a certain outcome."""
         pages = self.world.aws("dynamodb").get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
         items = [item for page in pages for item in page["Items"] if item["id"]["S"].startswith("op_")]
-        return [item["id"]["S"] for item in items if item["status"]["S"] not in SETTLED]
+        return [item["id"]["S"] for item in items if item["status"]["S"] not in FINAL]
 
 
 @dataclass

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.bench import Bench, forget_everything
+from tests.support.bench import Harness, forget_everything
 from tests.support.examples import HASO, SECRETS, VAKIFBANK, WALLETGATE, Example, vakifbank_answer
 from tests.support.provider_server import Call, Reply, json_reply
 from tests.support.wire import unknown_order
@@ -20,13 +20,13 @@ changing = pytest.mark.parametrize("example", [VAKIFBANK, HASO, WALLETGATE], ids
 resending = pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
 
 
-def change_account(bench: Bench, example: Example) -> None:
+def change_account(bench: Harness, example: Example) -> None:
     bench.put_secret(example.provider, {**SECRETS[example.provider], **ANOTHER[example.provider]})
     forget_everything()
 
 
 @changing
-def test_an_unknown_order_is_neither_looked_up_nor_sent_at_another_account(bench: Bench, example: Example) -> None:
+def test_an_unknown_order_is_neither_looked_up_nor_sent_at_another_account(bench: Harness, example: Example) -> None:
     operation_id = unknown_order(bench, example)
     change_account(bench, example)
     bench.server.on(example.look_up_route, example.not_found)
@@ -44,7 +44,7 @@ def test_an_unknown_order_is_neither_looked_up_nor_sent_at_another_account(bench
 
 @resending
 def test_it_is_not_sent_again_to_another_address_of_the_provider(
-    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch
+    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unknown_order(bench, example)
     variable = f"{example.provider.upper()}_URL"
@@ -58,7 +58,7 @@ def test_it_is_not_sent_again_to_another_address_of_the_provider(
 
 
 @resending
-def test_back_at_its_own_account_the_order_is_looked_up_and_sent(bench: Bench, example: Example) -> None:
+def test_back_at_its_own_account_the_order_is_looked_up_and_sent(bench: Harness, example: Example) -> None:
     unknown_order(bench, example)
     change_account(bench, example)
     bench.clock.advance(60)
@@ -73,7 +73,7 @@ def test_back_at_its_own_account_the_order_is_looked_up_and_sent(bench: Bench, e
 
 
 def test_a_look_up_during_which_the_account_changes_proves_nothing(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operation_id = unknown_order(bench, VAKIFBANK)
 
@@ -89,7 +89,7 @@ def test_a_look_up_during_which_the_account_changes_proves_nothing(
     assert bench.record(operation_id).evidence[-1]["reason"] == "the order went to another account"
 
 
-def test_credentials_renewed_for_another_account_do_not_send_a_claimed_order(bench: Bench) -> None:
+def test_credentials_renewed_for_another_account_do_not_send_a_claimed_order(bench: Harness) -> None:
     def refuse(_: Call) -> Reply:
         bench.put_secret("vakifbank", {**SECRETS["vakifbank"], **ANOTHER["vakifbank"]})
         return json_reply({"Header": {"StatusCode": "ACBG000001", "StatusDescription": "x"}}, 401)
@@ -103,7 +103,7 @@ def test_credentials_renewed_for_another_account_do_not_send_a_claimed_order(ben
     assert bench.send(VAKIFBANK).status == 200
 
 
-def test_an_unresolved_record_of_an_earlier_version_is_looked_up_as_before(bench: Bench) -> None:
+def test_an_unresolved_record_of_an_earlier_version_is_looked_up_as_before(bench: Harness) -> None:
     operation_id = unknown_order(bench, HASO)
     (item,) = bench.records()
     del item["account"]

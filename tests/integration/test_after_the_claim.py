@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from vezne.orders.record import DECLINED, PROCESSING, SUCCEEDED, UNKNOWN
 from vezne.orders.store import LostOwnershipError
-from vezne.providers.http import Answer, NotSentError, Provider
+from vezne.providers.http import NotSentError, Provider, ProviderResponse
 
-from tests.support.bench import Bench, operation_of, secrets_client
+from tests.support.bench import Harness, operation_of, secrets_client
 from tests.support.examples import EXAMPLES, HASO, KOLAYBI, PAYNET, VAKIFBANK, Example
 from tests.support.provider_server import HANG_UP, Answering, Call, Reply, json_reply
 from tests.support.wire import answered, findings, looked_up, unknown_order
@@ -18,7 +18,7 @@ each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
 one_of_each_kind = pytest.mark.parametrize("example", [KOLAYBI, HASO], ids=str)
 
 
-def calls(bench: Bench, example: Example) -> int:
+def calls(bench: Harness, example: Example) -> int:
     return len(bench.server.to(example.route))
 
 
@@ -26,7 +26,7 @@ def reply_of(answering: Answering, call: Call) -> Reply:
     return answering(call) if callable(answering) else answering
 
 
-def log_in(bench: Bench, example: Example) -> None:
+def log_in(bench: Harness, example: Example) -> None:
     """Have the function log in, so that what follows is the order's own."""
     answered(bench, example, example.refusal, key="another-key")
     bench.server.calls.clear()
@@ -38,7 +38,7 @@ def log_in(bench: Bench, example: Example) -> None:
 
 @each_operation
 @pytest.mark.parametrize("outcome", ["succeeded", "declined", "unknown"])
-def test_two_writes_and_one_call_per_order(bench: Bench, example: Example, outcome: str) -> None:
+def test_two_writes_and_one_call_per_order(bench: Harness, example: Example, outcome: str) -> None:
     log_in(bench, example)
     reply = {"succeeded": example.success, "declined": example.refusal, "unknown": HANG_UP}[outcome]
     answered(bench, example, reply)
@@ -48,7 +48,7 @@ def test_two_writes_and_one_call_per_order(bench: Bench, example: Example, outco
 
 
 @each_operation
-def test_a_replay_writes_nothing_but_the_claim_that_fails(bench: Bench, example: Example) -> None:
+def test_a_replay_writes_nothing_but_the_claim_that_fails(bench: Harness, example: Example) -> None:
     answered(bench, example, example.success)
     bench.table_calls.clear()
     bench.server.calls.clear()
@@ -58,7 +58,7 @@ def test_a_replay_writes_nothing_but_the_claim_that_fails(bench: Bench, example:
 
 
 @each_operation
-def test_the_claim_stands_before_the_provider_sees_anything(bench: Bench, example: Example) -> None:
+def test_the_claim_stands_before_the_provider_sees_anything(bench: Harness, example: Example) -> None:
     seen: list[Any] = []
 
     def look(call: Call) -> Reply:
@@ -80,7 +80,7 @@ TRUTHS = [("succeeded", 200), ("declined", 402)]
 @each_operation
 @pytest.mark.parametrize(("truth", "status"), TRUTHS)
 def test_the_truth_is_told_although_it_cannot_be_written(
-    bench: Bench, example: Example, truth: str, status: int
+    bench: Harness, example: Example, truth: str, status: int
 ) -> None:
     def answer_and_break_the_table(call: Call) -> Reply:
         bench.fail_table("UpdateItem")
@@ -100,7 +100,7 @@ def test_the_truth_is_told_although_it_cannot_be_written(
 
 
 @each_operation
-def test_what_could_not_be_written_is_found_by_the_next_look_up(bench: Bench, example: Example) -> None:
+def test_what_could_not_be_written_is_found_by_the_next_look_up(bench: Harness, example: Example) -> None:
     def answer_and_break_the_table(call: Call) -> Reply:
         bench.fail_table("UpdateItem")
         bench.fail_table("TransactWriteItems")
@@ -119,7 +119,7 @@ def test_what_could_not_be_written_is_found_by_the_next_look_up(bench: Bench, ex
 @each_operation
 @pytest.mark.parametrize("applied", [False, True], ids=["not applied", "applied, answer lost"])
 @pytest.mark.parametrize("truth", ["succeeded", "declined", "unknown"])
-def test_settling_is_tried_again(bench: Bench, example: Example, applied: bool, truth: str) -> None:
+def test_settling_is_tried_again(bench: Harness, example: Example, applied: bool, truth: str) -> None:
     reply = {"succeeded": example.success, "declined": example.refusal, "unknown": HANG_UP}[truth]
 
     def answer_and_break_the_table(call: Call) -> Reply:
@@ -138,13 +138,13 @@ def test_settling_is_tried_again(bench: Bench, example: Example, applied: bool, 
 # -------------------------------------------------------------------- not sent
 
 
-def cannot_connect(bench: Bench, monkeypatch: pytest.MonkeyPatch, example: Example) -> None:
+def cannot_connect(bench: Harness, monkeypatch: pytest.MonkeyPatch, example: Example) -> None:
     monkeypatch.setenv(f"{example.provider.upper()}_URL", "http://127.0.0.1:1")
 
 
 @each_operation
 def test_what_was_not_sent_leaves_nothing_behind(
-    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch
+    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log_in(bench, example)
     with monkeypatch.context() as patch:
@@ -161,7 +161,7 @@ def test_what_was_not_sent_leaves_nothing_behind(
 @each_operation
 @pytest.mark.parametrize("applied", [False, True], ids=["not applied", "applied, answer lost"])
 def test_not_sent_is_told_whatever_becomes_of_the_delete(
-    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch, applied: bool
+    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch, applied: bool
 ) -> None:
     log_in(bench, example)
     bench.server.on(example.route, example.success)
@@ -182,7 +182,7 @@ def test_not_sent_is_told_whatever_becomes_of_the_delete(
 
 @each_operation
 def test_a_connection_that_was_never_made_is_tried_once_more(
-    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch
+    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log_in(bench, example)
     real, tries = Provider.send, []
@@ -201,7 +201,7 @@ def test_a_connection_that_was_never_made_is_tried_once_more(
 
 
 @each_operation
-def test_a_lost_answer_is_never_tried_again(bench: Bench, example: Example) -> None:
+def test_a_lost_answer_is_never_tried_again(bench: Harness, example: Example) -> None:
     log_in(bench, example)
     bench.server.on(example.route, HANG_UP, example.success)
     assert bench.send(example).status == 202
@@ -212,7 +212,7 @@ def test_a_lost_answer_is_never_tried_again(bench: Bench, example: Example) -> N
 
 
 @each_operation
-def test_a_claim_that_nobody_confirmed_is_taken_back(bench: Bench, example: Example) -> None:
+def test_a_claim_that_nobody_confirmed_is_taken_back(bench: Harness, example: Example) -> None:
     log_in(bench, example)
     guarded = operation_of(example.function).guards(bench.order(example)) != ()
     name = "TransactWriteItems" if guarded else "PutItem"
@@ -230,14 +230,14 @@ def test_a_claim_that_nobody_confirmed_is_taken_back(bench: Bench, example: Exam
 
 @each_operation
 @pytest.mark.parametrize("reply", ["success", "refusal", "nothing"])
-def test_a_late_loser_changes_nothing(bench: Bench, example: Example, reply: str) -> None:
+def test_a_late_loser_changes_nothing(bench: Harness, example: Example, reply: str) -> None:
     """Frozen during the call and woken after its lease: by then another has taken the record over and settled it."""
 
     def settle_meanwhile(call: Call) -> Reply:
         record = bench.record(bench.order(example).operation_id)
         bench.clock.advance(3600)
-        taken = bench.store.take_over(record, "somebody else", bench.clock.now + 27)
-        bench.store.settle(taken, SUCCEEDED, {"result": {"seen": "by somebody else"}})
+        taken = bench.store.acquire_lease(record, "somebody else", bench.clock.now + 27)
+        bench.store.finalise(taken, SUCCEEDED, {"result": {"seen": "by somebody else"}})
         if reply == "nothing":
             return HANG_UP
         return reply_of(example.success if reply == "success" else example.refusal, call)
@@ -252,30 +252,30 @@ def test_a_late_loser_changes_nothing(bench: Bench, example: Example, reply: str
 
 
 @each_operation
-def test_a_late_loser_does_not_end_anothers_look_up(bench: Bench, example: Example) -> None:
-    def take_over_meanwhile(call: Call) -> Reply:
+def test_a_late_loser_does_not_end_anothers_look_up(bench: Harness, example: Example) -> None:
+    def acquire_lease_meanwhile(call: Call) -> Reply:
         record = bench.record(bench.order(example).operation_id)
         bench.clock.advance(3600)
-        bench.store.take_over(record, "somebody else", bench.clock.now + 27)
+        bench.store.acquire_lease(record, "somebody else", bench.clock.now + 27)
         return reply_of(example.success, call)
 
     log_in(bench, example)
-    response = answered(bench, example, take_over_meanwhile)
+    response = answered(bench, example, acquire_lease_meanwhile)
     record = bench.record(bench.order(example).operation_id)
     assert (record.owner, record.status) == ("somebody else", UNKNOWN)
     assert response.status == 202
 
 
 @each_operation
-@pytest.mark.parametrize("write", ["settle", "keep_unknown", "release"])
-def test_no_write_of_a_former_owner_is_taken(bench: Bench, example: Example, write: str) -> None:
+@pytest.mark.parametrize("write", ["finalise", "mark_unknown", "release"])
+def test_no_write_of_a_former_owner_is_taken(bench: Harness, example: Example, write: str) -> None:
     former = bench.stand(example)
     bench.clock.advance(60)
-    now = bench.store.take_over(former, "somebody else", bench.clock.now + 27)
+    now = bench.store.acquire_lease(former, "somebody else", bench.clock.now + 27)
     before = bench.items()
     action = {
-        "settle": lambda: bench.store.settle(former, DECLINED, {"code": "", "text": ""}),
-        "keep_unknown": lambda: bench.store.keep_unknown(former, bench.clock.now + 60),
+        "finalise": lambda: bench.store.finalise(former, DECLINED, {"code": "", "text": ""}),
+        "mark_unknown": lambda: bench.store.mark_unknown(former, bench.clock.now + 60),
         "release": lambda: bench.store.release(former),
     }[write]
     with pytest.raises(LostOwnershipError):
@@ -285,21 +285,21 @@ def test_no_write_of_a_former_owner_is_taken(bench: Bench, example: Example, wri
 
 
 @each_operation
-def test_nobody_takes_over_by_what_he_read_before_the_owner_wrote_again(bench: Bench, example: Example) -> None:
+def test_nobody_takes_over_by_what_he_read_before_the_owner_wrote_again(bench: Harness, example: Example) -> None:
     seen = bench.stand(example)
-    bench.store.keep_unknown(seen, bench.clock.now + 60)
+    bench.store.mark_unknown(seen, bench.clock.now + 60)
     before = bench.items()
     with pytest.raises(LostOwnershipError):
-        bench.store.take_over(seen, "somebody else", bench.clock.now + 27)
+        bench.store.acquire_lease(seen, "somebody else", bench.clock.now + 27)
     assert bench.items() == before
 
 
 @each_operation
-def test_nobody_takes_over_what_is_settled(bench: Bench, example: Example) -> None:
+def test_nobody_takes_over_what_is_settled(bench: Harness, example: Example) -> None:
     record = bench.stand(example)
-    bench.store.settle(record, DECLINED, {"code": "", "text": ""})
+    bench.store.finalise(record, DECLINED, {"code": "", "text": ""})
     with pytest.raises(LostOwnershipError):
-        bench.store.take_over(record, "somebody else", bench.clock.now + 27)
+        bench.store.acquire_lease(record, "somebody else", bench.clock.now + 27)
     assert bench.record(record.id).status == DECLINED
 
 
@@ -312,11 +312,11 @@ def fail(*_: Any, **__: Any) -> None:
 
 STEPS = [
     "vezne.orders.execute._call",
-    "vezne.orders.execute.settle",
-    "vezne.orders.store.Store.settle",
+    "vezne.orders.execute.finalise",
+    "vezne.orders.store.Store.finalise",
     "vezne.orders.store._owned_update",
     "vezne.orders.record.to_item",
-    "vezne.orders.finalise.finish",
+    "vezne.orders.finalise.record_final_outcome",
     "vezne.orders.finalise.count",
     "vezne.platform.telemetry.metrics.add_metric",
     "vezne.platform.telemetry.metrics.flush_metrics",
@@ -329,7 +329,7 @@ STEPS = [
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("truth", ["succeeded", "declined", "unknown", "credentials", "unreadable"])
 def test_no_failure_after_the_claim_denies_it(
-    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch, step: str, truth: str
+    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch, step: str, truth: str
 ) -> None:
     """The step fails from the moment on when the provider has the order."""
     reply: Answering = {
@@ -361,14 +361,14 @@ def test_no_failure_after_the_claim_denies_it(
 @pytest.mark.parametrize(
     "step",
     [
-        "vezne.orders.execute.conclude",
+        "vezne.orders.execute.look_up_and_record",
         "vezne.orders.look_up._evidence",
-        "vezne.orders.store.Store.keep_unknown",
-        "vezne.orders.finalise.write",
+        "vezne.orders.store.Store.mark_unknown",
+        "vezne.orders.finalise.write_with_retries",
     ],
 )
 def test_no_failure_while_looking_up_denies_an_order(
-    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch, step: str
+    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, HANG_UP)
@@ -381,7 +381,7 @@ def test_no_failure_while_looking_up_denies_an_order(
 
 @each_operation
 def test_a_look_up_that_fails_in_our_code_proves_nothing(
-    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch
+    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = unknown_order(bench, example)
     kind = type(bench._module(example.function).handler.__closure__[0].cell_contents)
@@ -392,7 +392,7 @@ def test_a_look_up_that_fails_in_our_code_proves_nothing(
 
 @each_operation
 def test_a_second_call_that_fails_is_not_taken_for_one_that_was_not_sent(
-    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch
+    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a refused login the order is sent again. What fails then may have left, and must not free the key."""
     log_in(bench, example)
@@ -404,7 +404,7 @@ def test_a_second_call_that_fails_is_not_taken_for_one_that_was_not_sent(
             if len(order_calls) > 1:
                 raise RuntimeError("a bug, after the bytes left")
             bench.put_secret(example.provider, {**json.loads(secret_of(bench, example))})
-            return Answer(401, b"{}")
+            return ProviderResponse(401, b"{}")
         return real(self, prepared, *arguments)
 
     monkeypatch.setattr(Provider, "send", fail_at_the_second)
@@ -414,7 +414,7 @@ def test_a_second_call_that_fails_is_not_taken_for_one_that_was_not_sent(
     assert bench.record(bench.order(example).operation_id)
 
 
-def secret_of(bench: Bench, example: Example) -> str:
+def secret_of(bench: Harness, example: Example) -> str:
     return str(secrets_client().get_secret_value(SecretId=bench._secret_ids[example.provider])["SecretString"])
 
 
@@ -431,7 +431,7 @@ def secret_of(bench: Bench, example: Example) -> str:
     ],
     ids=["kolaybi", "vakifbank", "haso", "paynet"],
 )
-def test_half_of_a_surrogate_pair_in_a_refusal(bench: Bench, example: Example, reply: Reply) -> None:
+def test_half_of_a_surrogate_pair_in_a_refusal(bench: Harness, example: Example, reply: Reply) -> None:
     """It could be told to nobody: the answer of the function must be text."""
     body = reply.body.replace(b'"@"', b'"\\ud800"').replace(b'"x"', b'"\\ud800"')
     response = answered(bench, example, Reply(reply.status, body))

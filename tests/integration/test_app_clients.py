@@ -11,7 +11,7 @@ from vezne_cli import clients as tool
 from vezne_cli.clients import Clients
 from vezne_cli.connection import OperatorError
 
-from tests.support.bench import Bench, secrets_client
+from tests.support.bench import Harness, secrets_client
 from tests.support.cognito import cognito
 from tests.support.examples import EXAMPLES
 from tests.support.provider_server import HANG_UP
@@ -23,7 +23,7 @@ SCOPES = ["vezne/paynet.capture"]
 class Operator:
     """Who runs the commands, on a user pool of their own."""
 
-    def __init__(self, bench: Bench, set_attribute: Callable[..., None]) -> None:
+    def __init__(self, bench: Harness, set_attribute: Callable[..., None]) -> None:
         self.pool, self.vault = cognito(), secrets_client()
         self.pool_id = self.pool.create_user_pool(PoolName="vezne")["UserPool"]["Id"]
         paynet = self.vault.create_secret(Name="vezne/of-the-stack", SecretString="{}")["ARN"]
@@ -63,11 +63,11 @@ class Operator:
 
 
 @pytest.fixture
-def operator(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Operator:
+def operator(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> Operator:
     return Operator(bench, monkeypatch.setattr)
 
 
-def lost(bench: Bench, principal: str, key: str = "key-1") -> str:
+def lost(bench: Harness, principal: str, key: str = "key-1") -> str:
     """An order of this principal whose answer never came; its operation id."""
     bench.server.on(COLLECT.route, HANG_UP)
     return str(bench.send(COLLECT, key=key, client=principal).body["operation_id"])
@@ -242,7 +242,7 @@ def test_a_client_whose_secret_cannot_be_put_away_is_not_made(operator: Operator
 # ------------------------------------------------------------------ taken away
 
 
-def test_a_client_with_unresolved_orders_is_not_taken_away(bench: Bench, operator: Operator) -> None:
+def test_a_client_with_unresolved_orders_is_not_taken_away(bench: Harness, operator: Operator) -> None:
     operator.run("create", "shop", SCOPES)
     operator.run("create", "web", SCOPES)
     first, second, other = lost(bench, "shop"), lost(bench, "shop", "key-2"), lost(bench, "web")
@@ -258,14 +258,14 @@ def test_a_client_with_unresolved_orders_is_not_taken_away(bench: Bench, operato
         operator.run("revoke", "shop")
 
 
-def test_the_orders_of_a_client_of_an_earlier_version_are_those_of_its_id(bench: Bench, operator: Operator) -> None:
+def test_the_orders_of_a_client_of_an_earlier_version_are_those_of_its_id(bench: Harness, operator: Operator) -> None:
     old = operator.made("old", [*SCOPES])
     operation_id = lost(bench, old)
     with pytest.raises(OperatorError, match=operation_id):
         operator.run("revoke", "old")
 
 
-def test_a_client_whose_replacement_is_there_may_go(bench: Bench, operator: Operator) -> None:
+def test_a_client_whose_replacement_is_there_may_go(bench: Harness, operator: Operator) -> None:
     operator.run("create", "shop", SCOPES)
     lost(bench, "shop")
     operator.run("create", "shop-2", SCOPES, "shop")
@@ -274,7 +274,7 @@ def test_a_client_whose_replacement_is_there_may_go(bench: Bench, operator: Oper
         operator.run("revoke", "shop-2")
 
 
-def test_the_list_tells_all_but_secrets(bench: Bench, operator: Operator) -> None:
+def test_the_list_tells_all_but_secrets(bench: Harness, operator: Operator) -> None:
     operator.run("create", "shop", [*SCOPES, "vezne/operations.read"])
     operator.run("rotate", "shop")
     lost(bench, "shop")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from vezne.providers import login_lock
 
-from tests.support.bench import Bench, forget_everything, table_client
+from tests.support.bench import Harness, forget_everything, table_client
 from tests.support.examples import (
     EXAMPLES,
     HASO,
@@ -29,11 +29,11 @@ def bank_says(code: str, status: int = 400) -> Reply:
     return json_reply({"Header": {"StatusCode": code, "StatusDescription": "x"}}, status)
 
 
-def logins(bench: Bench) -> int:
+def logins(bench: Harness) -> int:
     return len(bench.server.to(LOGIN))
 
 
-def send_from_a_new_instance(bench: Bench, key: str) -> int:
+def send_from_a_new_instance(bench: Harness, key: str) -> int:
     forget_everything()
     return bench.send(VAKIFBANK, key=key).status
 
@@ -42,7 +42,7 @@ def send_from_a_new_instance(bench: Bench, key: str) -> int:
 
 
 @pytest.mark.parametrize("reply", [bank_says("ACBG000005"), bank_says("ACBG000006"), bank_says("ACBG000005", 401)])
-def test_a_wrong_secret_is_tried_once_by_all_functions(bench: Bench, reply: Reply) -> None:
+def test_a_wrong_secret_is_tried_once_by_all_functions(bench: Harness, reply: Reply) -> None:
     bench.server.on(LOGIN, reply)
     bench.server.on(VAKIFBANK.route, vakifbank_answer)
     for number in range(8):
@@ -51,7 +51,7 @@ def test_a_wrong_secret_is_tried_once_by_all_functions(bench: Bench, reply: Repl
     assert bench.records() == []
 
 
-def test_a_new_version_of_the_secret_is_tried(bench: Bench) -> None:
+def test_a_new_version_of_the_secret_is_tried(bench: Harness) -> None:
     bench.server.on(LOGIN, bank_says("ACBG000005"), bank_says("ACBG000005"), json_reply(TOKEN_ANSWER))
     bench.server.on(VAKIFBANK.route, vakifbank_answer)
     assert send_from_a_new_instance(bench, "key-1") == 502
@@ -81,7 +81,7 @@ NOT_ABOUT_THE_SECRET = [
 ]
 
 
-def let_the_hold_end(bench: Bench) -> None:
+def let_the_hold_end(bench: Harness) -> None:
     """As if its time had passed."""
     table_client().update_item(
         TableName="vezne-records",
@@ -92,14 +92,14 @@ def let_the_hold_end(bench: Bench) -> None:
     )
 
 
-def seconds_held(bench: Bench) -> float:
+def seconds_held(bench: Harness) -> float:
     (item,) = [item for item in bench.items() if item["id"]["S"] == "secret#vakifbank"]
     return float(item["held_until"]["N"]) - time.time()
 
 
 @pytest.mark.parametrize(("reply", "status"), NOT_ABOUT_THE_SECRET)
 def test_what_does_not_say_that_the_secret_is_wrong_holds_logins_back_for_a_while(
-    bench: Bench, reply: Reply, status: int
+    bench: Harness, reply: Reply, status: int
 ) -> None:
     """The bank locks the application after five wrong secrets, so nobody may go on trying at once either."""
     bench.server.on(LOGIN, reply, json_reply(TOKEN_ANSWER))
@@ -116,7 +116,7 @@ def test_what_does_not_say_that_the_secret_is_wrong_holds_logins_back_for_a_whil
     assert logins(bench) == 2
 
 
-def test_logins_are_held_back_1_then_5_then_15_minutes(bench: Bench) -> None:
+def test_logins_are_held_back_1_then_5_then_15_minutes(bench: Harness) -> None:
     bench.server.on(LOGIN, Reply(403, HTML))
     for longest in (60, 300, 900, 900):
         assert send_from_a_new_instance(bench, "key-1") == 503
@@ -124,7 +124,7 @@ def test_logins_are_held_back_1_then_5_then_15_minutes(bench: Bench) -> None:
         let_the_hold_end(bench)
 
 
-def test_a_login_that_succeeds_ends_the_holds(bench: Bench) -> None:
+def test_a_login_that_succeeds_ends_the_holds(bench: Harness) -> None:
     bench.server.on(LOGIN, Reply(403, HTML), Reply(403, HTML), json_reply(TOKEN_ANSWER), Reply(403, HTML))
     bench.server.on(VAKIFBANK.route, vakifbank_answer)
     for status in (503, 503, 200, 503):
@@ -134,7 +134,7 @@ def test_a_login_that_succeeds_ends_the_holds(bench: Bench) -> None:
             let_the_hold_end(bench)
 
 
-def test_a_hold_does_not_end_with_a_login_that_is_lost(bench: Bench) -> None:
+def test_a_hold_does_not_end_with_a_login_that_is_lost(bench: Harness) -> None:
     bench.server.on(LOGIN, Reply(403, HTML), HANG_UP, Reply(403, HTML))
     for _ in range(3):
         assert send_from_a_new_instance(bench, "key-1") == 503
@@ -143,7 +143,7 @@ def test_a_hold_does_not_end_with_a_login_that_is_lost(bench: Bench) -> None:
     assert item["holds"]["N"] == "2"
 
 
-def test_a_hold_of_an_older_version_is_none(bench: Bench) -> None:
+def test_a_hold_of_an_older_version_is_none(bench: Harness) -> None:
     """A record of the memory from before this version has no such attributes."""
     item = {"id": {"S": "secret#vakifbank"}, "rejected_version": {"S": "an-older-one"}}
     table_client().put_item(TableName="vezne-records", Item=item)
@@ -152,7 +152,7 @@ def test_a_hold_of_an_older_version_is_none(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401])
-def test_an_oauth_error_that_names_the_client_rejects_the_version(bench: Bench, status: int) -> None:
+def test_an_oauth_error_that_names_the_client_rejects_the_version(bench: Harness, status: int) -> None:
     bench.server.on(LOGIN, json_reply({"error": "invalid_client"}, status))
     for number in range(3):
         assert send_from_a_new_instance(bench, f"key-{number}") == 502
@@ -160,14 +160,14 @@ def test_an_oauth_error_that_names_the_client_rejects_the_version(bench: Bench, 
 
 
 @pytest.mark.parametrize("reply", [HANG_UP, bank_says("ACBG000008", 500), Reply(200, b"<html>")])
-def test_a_login_that_fails_lets_the_next_one_try(bench: Bench, reply: Reply) -> None:
+def test_a_login_that_fails_lets_the_next_one_try(bench: Harness, reply: Reply) -> None:
     bench.server.on(LOGIN, reply, json_reply(TOKEN_ANSWER))
     bench.server.on(VAKIFBANK.route, vakifbank_answer)
     assert send_from_a_new_instance(bench, "key-1") == 503
     assert send_from_a_new_instance(bench, "key-1") == 200
 
 
-def test_while_another_function_logs_in_nobody_else_does(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_another_function_logs_in_nobody_else_does(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first may be trying a wrong secret this very moment."""
     monkeypatch.setattr(login_lock, "_LONGEST_WAIT_SECONDS", 0.05)
     monkeypatch.setattr(login_lock, "_WAIT_SECONDS", 0.01)
@@ -184,20 +184,20 @@ def test_while_another_function_logs_in_nobody_else_does(bench: Bench, monkeypat
     assert logins(bench) == 1
 
 
-def test_a_function_that_died_logging_in_blocks_the_others_not_for_ever(bench: Bench) -> None:
+def test_a_function_that_died_logging_in_blocks_the_others_not_for_ever(bench: Harness) -> None:
     bench.server.on(VAKIFBANK.route, vakifbank_answer)
     item = {"id": {"S": "secret#vakifbank"}, "trial": {"S": "dead"}, "trial_until": {"N": "1"}}
     table_client().put_item(TableName="vezne-records", Item=item)
     assert send_from_a_new_instance(bench, "key-1") == 200
 
 
-def test_without_the_table_nobody_logs_in(bench: Bench) -> None:
+def test_without_the_table_nobody_logs_in(bench: Harness) -> None:
     bench.fail_table("UpdateItem")
     assert send_from_a_new_instance(bench, "key-1") == 503
     assert logins(bench) == 0
 
 
-def test_the_memory_holds_no_secret(bench: Bench) -> None:
+def test_the_memory_holds_no_secret(bench: Harness) -> None:
     bench.server.on(LOGIN, bank_says("ACBG000005"))
     send_from_a_new_instance(bench, "key-1")
     (item,) = bench.items()
@@ -206,7 +206,7 @@ def test_the_memory_holds_no_secret(bench: Bench) -> None:
     assert set(item) == {"id", "rejected_version"}
 
 
-def test_the_memory_of_a_hold_has_two_attributes(bench: Bench) -> None:
+def test_the_memory_of_a_hold_has_two_attributes(bench: Harness) -> None:
     """Each is named in the fence around what the read-only query function may write."""
     bench.server.on(LOGIN, Reply(403, HTML))
     send_from_a_new_instance(bench, "key-1")
@@ -231,7 +231,7 @@ def used(example: Example, call: Call) -> str:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_an_order_refused_for_an_old_secret_is_sent_with_the_new_one(bench: Bench, example: Example) -> None:
+def test_an_order_refused_for_an_old_secret_is_sent_with_the_new_one(bench: Harness, example: Example) -> None:
     """The secret was rotated while this instance still held the old one."""
     assert answered(bench, example, example.refusal, key="another-key").status == 402
     bench.put_secret(example.provider, rotated(example.provider))
@@ -250,12 +250,12 @@ def test_an_order_refused_for_an_old_secret_is_sent_with_the_new_one(bench: Benc
 
 
 @pytest.mark.parametrize("example", [HASO, PAYNET], ids=str)
-def test_without_another_secret_the_refused_order_is_not_sent_again(bench: Bench, example: Example) -> None:
+def test_without_another_secret_the_refused_order_is_not_sent_again(bench: Harness, example: Example) -> None:
     answered(bench, example, example.refusal if example is HASO else Reply(401, b"{}"))
     assert len(bench.server.to(example.route)) == 1
 
 
-def test_a_refusal_that_is_no_sign_of_credentials_is_not_sent_again(bench: Bench) -> None:
+def test_a_refusal_that_is_no_sign_of_credentials_is_not_sent_again(bench: Harness) -> None:
     answered(bench, PAYNET, PAYNET.refusal, key="another-key")
     bench.put_secret("paynet", rotated("paynet"))
     bench.server.calls.clear()
@@ -263,14 +263,14 @@ def test_a_refusal_that_is_no_sign_of_credentials_is_not_sent_again(bench: Bench
     assert len(bench.server.to(PAYNET.route)) == 1
 
 
-def test_what_the_second_sending_says_counts(bench: Bench) -> None:
+def test_what_the_second_sending_says_counts(bench: Harness) -> None:
     answered(bench, HASO, HASO.refusal, key="another-key")
     bench.put_secret("haso", rotated("haso"))
     bench.server.on(HASO.route, HASO.refusal, HANG_UP)
     assert bench.send(HASO).status == 202
 
 
-def test_an_expired_login_is_renewed_by_the_look_up_too(bench: Bench) -> None:
+def test_an_expired_login_is_renewed_by_the_look_up_too(bench: Harness) -> None:
     bench.server.on(KOLAYBI.route, HANG_UP)
     known = bench.send(KOLAYBI).body["operation_id"]
     bench.server.on(KOLAYBI.look_up_route, Reply(401, b"{}"), KOLAYBI.found(bench.record(known)))

@@ -9,7 +9,7 @@ from vezne_cli.connection import OperatorError
 from vezne_cli.decisions import Decision, LookUp, decide
 from vezne_cli.desk import DeskError, explain, forget, main, unknown
 
-from tests.support.bench import Bench
+from tests.support.bench import Harness
 from tests.support.examples import EXAMPLES, Example
 from tests.support.provider_server import HANG_UP
 
@@ -17,7 +17,7 @@ BY_NAME = {example.operation: example for example in EXAMPLES}
 COLLECT, PAY_BILL, CAPTURE = BY_NAME["kolaybi.collect"], BY_NAME["walletgate.pay_bill"], BY_NAME["paynet.capture"]
 
 
-def lost(bench: Bench, example: Example, key: str = "key-1") -> str:
+def lost(bench: Harness, example: Example, key: str = "key-1") -> str:
     """An order whose answer never came; its operation id."""
     bench.server.on(example.route, HANG_UP)
     answer = bench.send(example, key=key)
@@ -25,7 +25,7 @@ def lost(bench: Bench, example: Example, key: str = "key-1") -> str:
     return str(answer.body["operation_id"])
 
 
-def test_explain_tells_what_happened_line_by_line(bench: Bench) -> None:
+def test_explain_tells_what_happened_line_by_line(bench: Harness) -> None:
     operation_id = lost(bench, COLLECT)
     bench.clock.advance(3600)
     bench.sweep(COLLECT)
@@ -36,8 +36,8 @@ def test_explain_tells_what_happened_line_by_line(bench: Bench) -> None:
     assert "next look-up: 2026-12-01T08:00:00.000Z" in text
 
 
-def test_explain_does_not_call_a_killed_order_running(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vezne.orders.execute.settle", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+def test_explain_does_not_call_a_killed_order_running(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vezne.orders.execute.finalise", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         bench.send(CAPTURE)
     (item,) = bench.records()
@@ -47,12 +47,12 @@ def test_explain_does_not_call_a_killed_order_running(bench: Bench, monkeypatch:
     assert "money: unknown: it may or may not have moved" in "\n".join(explain(bench.store, operation_id))
 
 
-def test_explain_names_what_is_not_there(bench: Bench) -> None:
+def test_explain_names_what_is_not_there(bench: Harness) -> None:
     with pytest.raises(DeskError, match="There is no operation op_none"):
         list(explain(bench.store, "op_none"))
 
 
-def test_unknown_lists_age_and_amount_the_oldest_first(bench: Bench) -> None:
+def test_unknown_lists_age_and_amount_the_oldest_first(bench: Harness) -> None:
     first = lost(bench, PAY_BILL)
     bench.clock.advance(7200)
     second = lost(bench, COLLECT)
@@ -61,7 +61,7 @@ def test_unknown_lists_age_and_amount_the_oldest_first(bench: Bench) -> None:
     lines = list(unknown(bench.store))
     assert [line.split()[0] for line in lines] == [first, second]
     record = bench.record(first)
-    assert f"2 h 0 m{record.clues['amount'] + ' TRY':>18}" in lines[0]
+    assert f"2 h 0 m{record.lookup_fields['amount'] + ' TRY':>18}" in lines[0]
     # The order's own lost answer is evidence, but no look-up.
     assert " 0 look-ups," in lines[0]
 
@@ -73,37 +73,37 @@ LATER = 3 * 24 * 3600
 ARN = "arn:aws:iam::000000000000:user/ayse"
 
 
-def look_up(bench: Bench, example: Example) -> LookUp:
+def look_up(bench: Harness, example: Example) -> LookUp:
     """The function's own look-up, by the event that the operator sends it."""
     return lambda operation, record_id: bench.handle(example.function, {"look_up": record_id})
 
 
-def found_nothing(bench: Bench, counts_from: float | None = None) -> LookUp:
+def found_nothing(bench: Harness, counts_from: float | None = None) -> LookUp:
     """A look-up that was answered in full, without the payment."""
 
     def answered(operation: str, record_id: str) -> dict[str, Any]:
         record = bench.record(record_id)
         entry = {"at": iso_time(bench.clock.now), "asked": "a list", "finding": "not_found", "rows": "0"}
-        taken = bench.store.take_over(record, "look-up", bench.clock.now + 5)
-        bench.store.keep_unknown(replace(taken, evidence=(*taken.evidence, entry)), bench.clock.now + 3600)
-        return {"settled": False, "absence_counts_from": counts_from or record.in_flight_until + 600}
+        taken = bench.store.acquire_lease(record, "look-up", bench.clock.now + 5)
+        bench.store.mark_unknown(replace(taken, evidence=(*taken.evidence, entry)), bench.clock.now + 3600)
+        return {"settled": False, "absence_counts_from": counts_from or record.may_arrive_until + 600}
 
     return answered
 
 
-def decided(bench: Bench, operation_id: str, status: str, asked: LookUp, *, typed: bool = True, **more: Any) -> str:
+def decided(bench: Harness, operation_id: str, status: str, asked: LookUp, *, typed: bool = True, **more: Any) -> str:
     decision = Decision(status, "seen on the statement", ARN, **more)
     lines = decide(bench.store, bench.record(operation_id), decision, asked, lambda _: typed)
     return "\n".join(lines)
 
 
 @pytest.mark.parametrize("status", ["succeeded", "not_executed"])
-def test_a_decision_settles_and_stays_with_the_record(bench: Bench, status: str) -> None:
+def test_a_decision_settles_and_stays_with_the_record(bench: Harness, status: str) -> None:
     operation_id = lost(bench, PAY_BILL)
     bench.clock.advance(LATER)
     said = decided(bench, operation_id, status, found_nothing(bench))
     record = bench.record(operation_id)
-    assert f"{record.clues['amount']} TRY" in said
+    assert f"{record.lookup_fields['amount']} TRY" in said
     assert "the client will be told: " in said
     assert said.endswith(f"{operation_id} is {status} now, by {ARN}: seen on the statement")
     assert (record.status, record.next_look_up, record.settled_by) == (status, None, "operator")
@@ -116,7 +116,7 @@ def test_a_decision_settles_and_stays_with_the_record(bench: Bench, status: str)
     assert bench.send(PAY_BILL, key="key-2").status == {"succeeded": 409, "not_executed": 200}[status]
 
 
-def test_a_decision_waits_minutes_for_whoever_may_be_at_the_provider(bench: Bench) -> None:
+def test_a_decision_waits_minutes_for_whoever_may_be_at_the_provider(bench: Harness) -> None:
     """Whatever the operator's clock says, and however much he insists: this once made a double within a second."""
     record = bench.stand(PAY_BILL)
     for passed in (0, 31, 90):
@@ -126,7 +126,7 @@ def test_a_decision_waits_minutes_for_whoever_may_be_at_the_provider(bench: Benc
     assert bench.record(record.id) == record
 
 
-def test_not_executed_needs_the_time_from_which_on_it_counts(bench: Bench) -> None:
+def test_not_executed_needs_the_time_from_which_on_it_counts(bench: Harness) -> None:
     operation_id = lost(bench, COLLECT)
     bench.clock.advance(LATER)
     later = found_nothing(bench, bench.clock.now + 60)
@@ -140,7 +140,7 @@ def test_not_executed_needs_the_time_from_which_on_it_counts(bench: Bench) -> No
     assert "proves nothing before" in record.evidence[-1]["override"]
 
 
-def test_not_executed_needs_a_look_up_that_was_answered(bench: Bench) -> None:
+def test_not_executed_needs_a_look_up_that_was_answered(bench: Harness) -> None:
     operation_id = lost(bench, COLLECT)
     bench.clock.advance(LATER)
     # The provider hangs up on the look-up, too.
@@ -150,21 +150,21 @@ def test_not_executed_needs_a_look_up_that_was_answered(bench: Bench) -> None:
     assert bench.record(operation_id).status == "unknown"
 
 
-def test_the_function_tells_from_when_on_absence_counts(bench: Bench) -> None:
+def test_the_function_tells_from_when_on_absence_counts(bench: Harness) -> None:
     operation_id = lost(bench, COLLECT)
     bench.clock.advance(LATER)
     answer = bench.handle(COLLECT.function, {"look_up": operation_id})
-    assert answer == {"settled": False, "absence_counts_from": bench.record(operation_id).in_flight_until + 600}
+    assert answer == {"settled": False, "absence_counts_from": bench.record(operation_id).may_arrive_until + 600}
     assert bench.record(operation_id).evidence[-1]["finding"] == "inconclusive"
 
 
-def test_a_payment_that_the_look_up_finds_is_not_decided_about(bench: Bench) -> None:
+def test_a_payment_that_the_look_up_finds_is_not_decided_about(bench: Harness) -> None:
     operation_id = lost(bench, COLLECT)
     bench.clock.advance(LATER)
 
     def finds(operation: str, record_id: str) -> dict[str, Any]:
-        taken = bench.store.take_over(bench.record(record_id), "look-up", bench.clock.now + 5)
-        bench.store.settle(replace(taken, settled_by="look_up"), "succeeded", {"result": {}})
+        taken = bench.store.acquire_lease(bench.record(record_id), "look-up", bench.clock.now + 5)
+        bench.store.finalise(replace(taken, settled_by="look_up"), "succeeded", {"result": {}})
         return {"settled": True, "absence_counts_from": 1.0}
 
     said = decided(bench, operation_id, "not_executed", finds, override=True)
@@ -173,7 +173,7 @@ def test_a_payment_that_the_look_up_finds_is_not_decided_about(bench: Bench) -> 
     assert (record.status, record.settled_by) == ("succeeded", "look_up")
 
 
-def test_a_decision_that_is_not_confirmed_changes_nothing(bench: Bench) -> None:
+def test_a_decision_that_is_not_confirmed_changes_nothing(bench: Harness) -> None:
     operation_id = lost(bench, PAY_BILL)
     bench.clock.advance(LATER)
     with pytest.raises(OperatorError, match="to confirm"):
@@ -181,13 +181,13 @@ def test_a_decision_that_is_not_confirmed_changes_nothing(bench: Bench) -> None:
     assert bench.record(operation_id).status == "unknown"
 
 
-def test_a_decision_loses_to_whoever_was_at_the_record_since_it_was_shown(bench: Bench) -> None:
+def test_a_decision_loses_to_whoever_was_at_the_record_since_it_was_shown(bench: Harness) -> None:
     """A repetition that sends the order again, while the operator reads."""
     operation_id = lost(bench, PAY_BILL)
     bench.clock.advance(LATER)
 
     def meanwhile(_: str) -> bool:
-        bench.store.take_over(bench.record(operation_id), "a repetition", bench.clock.now + 27, sending=True)
+        bench.store.acquire_lease(bench.record(operation_id), "a repetition", bench.clock.now + 27, sending=True)
         return True
 
     decision = Decision("not_executed", "seen", ARN)
@@ -196,7 +196,7 @@ def test_a_decision_loses_to_whoever_was_at_the_record_since_it_was_shown(bench:
     assert bench.record(operation_id).status == "unknown"
 
 
-def test_a_settled_outcome_is_never_changed(bench: Bench) -> None:
+def test_a_settled_outcome_is_never_changed(bench: Harness) -> None:
     bench.server.on(CAPTURE.route, CAPTURE.success)
     operation_id = bench.send(CAPTURE).body["operation_id"]
     bench.clock.advance(LATER)
@@ -205,7 +205,7 @@ def test_a_settled_outcome_is_never_changed(bench: Bench) -> None:
     assert bench.record(operation_id).status == "succeeded"
 
 
-def test_a_success_names_its_row_or_holds_the_guard(bench: Bench) -> None:
+def test_a_success_names_its_row_or_holds_the_guard(bench: Harness) -> None:
     operation_id = lost(bench, CAPTURE)
     bench.clock.advance(LATER)
     said = decided(bench, operation_id, "succeeded", found_nothing(bench))
@@ -214,7 +214,7 @@ def test_a_success_names_its_row_or_holds_the_guard(bench: Bench) -> None:
     assert bench.send(CAPTURE, key="key-2").status == 409
 
 
-def test_a_row_that_was_named_is_remembered(bench: Bench) -> None:
+def test_a_row_that_was_named_is_remembered(bench: Harness) -> None:
     operation_id = lost(bench, CAPTURE)
     bench.clock.advance(LATER)
     for row in ("colour=red", "xact_id=", "xact_id"):
@@ -231,7 +231,7 @@ def test_a_row_that_was_named_is_remembered(bench: Bench) -> None:
 # ------------------------------------------------------------------ forgetting
 
 
-def test_what_is_forgotten_leaves_a_trace_and_the_key(bench: Bench) -> None:
+def test_what_is_forgotten_leaves_a_trace_and_the_key(bench: Harness) -> None:
     bench.server.on(COLLECT.route, COLLECT.success)
     operation_id = bench.send(COLLECT).body["operation_id"]
     before = bench.record(operation_id)
@@ -240,17 +240,17 @@ def test_what_is_forgotten_leaves_a_trace_and_the_key(bench: Bench) -> None:
     after = bench.record(operation_id)
     trace = {"asked": "operator", "finding": "forgotten", "by": ARN, "reason": "asked by the person"}
     assert after.evidence == ({"at": iso_time(bench.clock.now), **trace},)
-    assert (after.clues, after.guards, after.outcome) == ({}, (), {"result": {}})
+    assert (after.lookup_fields, after.guards, after.outcome) == ({}, (), {"result": {}})
     assert (after.status, after.fingerprint) == (before.status, before.fingerprint)
     again = bench.send(COLLECT)
     assert (again.status, again.replayed, len(bench.server.calls)) == (200, True, sent)
 
 
-def test_what_is_unresolved_is_not_forgotten(bench: Bench) -> None:
+def test_what_is_unresolved_is_not_forgotten(bench: Harness) -> None:
     operation_id = lost(bench, COLLECT)
     with pytest.raises(DeskError, match="not settled"):
         list(forget(bench.store, operation_id, "asked", ARN))
-    assert bench.record(operation_id).clues
+    assert bench.record(operation_id).lookup_fields
 
 
 # ------------------------------------------------------------------ what is typed

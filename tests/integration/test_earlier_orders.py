@@ -3,7 +3,7 @@
 import pytest
 from vezne.orders.record import DECLINED, SUCCEEDED
 
-from tests.support.bench import Bench, operation_of
+from tests.support.bench import Harness, operation_of
 from tests.support.examples import EXAMPLES, KOLAYBI, VAKIFBANK, Example
 from tests.support.wire import unknown_order
 
@@ -12,7 +12,7 @@ CARD = "4111111111111111"
 
 
 @each_operation
-def test_an_invalid_request_tells_of_the_unknown_order_under_its_key(bench: Bench, example: Example) -> None:
+def test_an_invalid_request_tells_of_the_unknown_order_under_its_key(bench: Harness, example: Example) -> None:
     standing = bench.stand(example, lease=-60.0)
     response = bench.send(example, {**example.body, "no_such_field": 1})
     assert (response.status, response.slug) == (400, "invalid-request")
@@ -22,7 +22,7 @@ def test_an_invalid_request_tells_of_the_unknown_order_under_its_key(bench: Benc
 
 
 @each_operation
-def test_an_invalid_request_tells_of_what_is_final(bench: Bench, example: Example) -> None:
+def test_an_invalid_request_tells_of_what_is_final(bench: Harness, example: Example) -> None:
     bench.server.on(example.route, example.success)
     known = bench.send(example).body["operation_id"]
     assert bench.record(known).status == SUCCEEDED
@@ -30,26 +30,26 @@ def test_an_invalid_request_tells_of_what_is_final(bench: Bench, example: Exampl
     assert (response.status, response.body["money"], response.body["operation_id"]) == (400, "unknown", known)
 
 
-def test_an_invalid_request_after_a_refusal_has_moved_nothing(bench: Bench) -> None:
+def test_an_invalid_request_after_a_refusal_has_moved_nothing(bench: Harness) -> None:
     bench.server.on(VAKIFBANK.route, VAKIFBANK.refusal)
     assert bench.record(bench.send(VAKIFBANK).body["operation_id"]).status == DECLINED
     assert bench.send(VAKIFBANK, text="no JSON").body["money"] == "not_moved"
 
 
-def test_an_invalid_request_under_a_new_key_has_moved_nothing(bench: Bench) -> None:
+def test_an_invalid_request_under_a_new_key_has_moved_nothing(bench: Harness) -> None:
     response = bench.send(VAKIFBANK, text="no JSON")
     assert (response.status, response.body["money"], response.body["retry"]) == (400, "not_moved", "never")
     assert "operation_id" not in response.body
 
 
-def test_nobody_knows_what_an_earlier_order_did_while_the_table_is_silent(bench: Bench) -> None:
+def test_nobody_knows_what_an_earlier_order_did_while_the_table_is_silent(bench: Harness) -> None:
     bench.fail_table("GetItem")
     response = bench.send(VAKIFBANK, text="no JSON")
     assert (response.status, response.body["money"], response.body["retry"]) == (400, "unknown", "same_key")
 
 
 @each_operation
-def test_a_record_of_an_earlier_version_is_repeated_after_the_release(bench: Bench, example: Example) -> None:
+def test_a_record_of_an_earlier_version_is_repeated_after_the_release(bench: Harness, example: Example) -> None:
     """Its fingerprint has the earlier form, and nothing else."""
     bench.server.on(example.route, example.success)
     first = bench.send(example)
@@ -61,7 +61,7 @@ def test_a_record_of_an_earlier_version_is_repeated_after_the_release(bench: Ben
     assert bench.send(example, example.other_body).status == 422
 
 
-def test_an_empty_text_in_a_repeat_does_not_collect_twice(bench: Bench) -> None:
+def test_an_empty_text_in_a_repeat_does_not_collect_twice(bench: Harness) -> None:
     without = {name: value for name, value in KOLAYBI.body.items() if name != "description"}
     unknown_order(bench, KOLAYBI)
     assert bench.send(KOLAYBI, without).status == 422
@@ -69,7 +69,7 @@ def test_an_empty_text_in_a_repeat_does_not_collect_twice(bench: Bench) -> None:
     assert bench.server.to(KOLAYBI.route) == []
 
 
-def test_no_hash_of_a_card_number_is_kept(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_hash_of_a_card_number_is_kept(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CARD_PAYMENTS", "true")
     body = {**VAKIFBANK.body, "transaction_type": "credit_card", "receiver_account": CARD}
     bench.server.on(VAKIFBANK.route, VAKIFBANK.success)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.bench import Bench
+from tests.support.bench import Harness
 from tests.support.examples import EXAMPLES, KOLAYBI, Example
 from tests.support.provider_server import HANG_UP
 from tests.support.wire import answered, unknown_order
@@ -11,7 +11,7 @@ each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
 
 
 @each_operation
-def test_a_success_is_read_as_it_was_answered(bench: Bench, example: Example) -> None:
+def test_a_success_is_read_as_it_was_answered(bench: Harness, example: Example) -> None:
     response = answered(bench, example, example.success)
     read = bench.read(response.body["operation_id"])
     assert (read.status, read.body) == (200, response.body)
@@ -19,7 +19,7 @@ def test_a_success_is_read_as_it_was_answered(bench: Bench, example: Example) ->
 
 
 @each_operation
-def test_a_refusal(bench: Bench, example: Example) -> None:
+def test_a_refusal(bench: Harness, example: Example) -> None:
     response = answered(bench, example, example.refusal)
     read = bench.read(response.body["operation_id"])
     assert (read.status, read.body["status"]) == (200, "declined")
@@ -29,7 +29,7 @@ def test_a_refusal(bench: Bench, example: Example) -> None:
 
 
 @each_operation
-def test_an_unknown_outcome(bench: Bench, example: Example) -> None:
+def test_an_unknown_outcome(bench: Harness, example: Example) -> None:
     read = bench.read(unknown_order(bench, example))
     assert (read.status, read.body["status"]) == (200, "unknown")
     assert read.headers["Retry-After"]
@@ -37,20 +37,20 @@ def test_an_unknown_outcome(bench: Bench, example: Example) -> None:
 
 
 @each_operation
-def test_one_that_is_running(bench: Bench, example: Example) -> None:
+def test_one_that_is_running(bench: Harness, example: Example) -> None:
     read = bench.read(bench.stand(example).id)
     assert (read.status, read.body["status"]) == (200, "processing")
     assert read.headers["Retry-After"]
 
 
-def test_one_that_was_not_executed(bench: Bench) -> None:
+def test_one_that_was_not_executed(bench: Harness) -> None:
     standing = bench.stand(KOLAYBI)
-    bench.store.settle(standing, "not_executed", {})
+    bench.store.finalise(standing, "not_executed", {})
     read = bench.read(standing.id)
     assert (read.status, read.body["status"]) == (200, "not_executed")
 
 
-def test_reading_reads_only(bench: Bench) -> None:
+def test_reading_reads_only(bench: Harness) -> None:
     known = unknown_order(bench, KOLAYBI)
     bench.table_calls.clear()
     bench.read(known)
@@ -61,22 +61,22 @@ def test_reading_reads_only(bench: Bench) -> None:
 @pytest.mark.parametrize(
     "wanted", ["", "op_", "op_AAAAAAAAAAAAAAAAAAAAAAAAAA", "op_aaaaaaaaaaaaaaaaaaaaaaaaa1", "x", "op_" + "a" * 27]
 )
-def test_what_is_no_operation_id_is_not_looked_for(bench: Bench, wanted: str) -> None:
+def test_what_is_no_operation_id_is_not_looked_for(bench: Harness, wanted: str) -> None:
     assert bench.read(wanted).status == 404
     assert bench.table_calls == []
 
 
 @pytest.mark.parametrize("kind", ["guard", "secret"])
-def test_other_items_of_the_table_cannot_be_read(bench: Bench, kind: str) -> None:
+def test_other_items_of_the_table_cannot_be_read(bench: Harness, kind: str) -> None:
     bench.server.on(KOLAYBI.route, HANG_UP)
     assert bench.read(f"{kind}#vakifbank").status == 404
 
 
-def test_a_token_without_client(bench: Bench) -> None:
+def test_a_token_without_client(bench: Harness) -> None:
     assert bench.read("op_aaaaaaaaaaaaaaaaaaaaaaaaaa", client=None).status == 403
 
 
-def test_a_table_that_does_not_answer(bench: Bench) -> None:
+def test_a_table_that_does_not_answer(bench: Harness) -> None:
     known = unknown_order(bench, KOLAYBI)
     bench.fail_table("GetItem")
     read = bench.read(known)
@@ -85,12 +85,12 @@ def test_a_table_that_does_not_answer(bench: Bench) -> None:
     assert (read.body["money"], read.body["retry"]) == ("unknown", "same_key")
 
 
-def test_nothing_internal_is_shown(bench: Bench) -> None:
+def test_nothing_internal_is_shown(bench: Harness) -> None:
     read = bench.read(unknown_order(bench, KOLAYBI))
     assert set(read.body) <= {"operation_id", "operation", "status", "created_at", "updated_at", "money", "retry"}
 
 
-def test_an_id_in_the_path_is_decoded(bench: Bench) -> None:
+def test_an_id_in_the_path_is_decoded(bench: Harness) -> None:
     operation_id = unknown_order(bench, KOLAYBI)
     assert bench.read(operation_id.replace("_", "%5F")).status == 200
     response = bench.read(f"{operation_id}%")

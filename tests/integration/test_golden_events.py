@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from vezne.api.requests import read_request
 
-from tests.support.bench import ROOT, Bench, Response, operation_of
+from tests.support.bench import ROOT, Harness, Response, operation_of
 from tests.support.examples import EXAMPLES, Example
 from tests.support.provider_server import Call, Reply
 
@@ -73,7 +73,7 @@ def test_the_api_event_fits_the_model_and_the_route(example: Example) -> None:
 
 
 @each_operation
-def test_the_api_event_runs(bench: Bench, example: Example) -> None:
+def test_the_api_event_runs(bench: Harness, example: Example) -> None:
     event = golden(example, "api")
     body = json.loads(event["body"])
     route = golden_route(example, event["pathParameters"] or {})
@@ -85,7 +85,7 @@ def test_the_api_event_runs(bench: Bench, example: Example) -> None:
 
 
 @each_operation
-def test_the_standing_order_runs(bench: Bench, example: Example) -> None:
+def test_the_standing_order_runs(bench: Harness, example: Example) -> None:
     event = golden(example, "standing_order")
     request = event["standing_order"]["request"]
     route = golden_route(example, {name: str(value) for name, value in request.items()})
@@ -95,13 +95,13 @@ def test_the_standing_order_runs(bench: Bench, example: Example) -> None:
 
 
 @each_operation
-def test_the_sweep_runs(bench: Bench, example: Example) -> None:
+def test_the_sweep_runs(bench: Harness, example: Example) -> None:
     event = golden(example, "sweep")
     assert (event["detail-type"], event["source"]) == ("Scheduled Event", "aws.events")
     assert bench.handle(example.function, event)["still_unknown"] == 0
 
 
-def test_the_read_event_runs(bench: Bench) -> None:
+def test_the_read_event_runs(bench: Harness) -> None:
     event = json.loads((EVENTS / "get_operation.api.json").read_text())
     answer = bench.handle("get_operation", event)
     assert answer["statusCode"] == 404

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from vezne.orders import store as store_module
 from vezne.orders.record import DECLINED, SUCCEEDED, Record
 
-from tests.support.bench import Bench, Response
+from tests.support.bench import Harness, Response
 from tests.support.examples import (
     HASO,
     PAYNET,
@@ -26,7 +26,7 @@ from tests.support.wire import answered, looked_up, unknown_order
 CODE = {**VAKIFBANK.body, "institution_transaction_code": "KOD-1"}
 
 
-def calls(bench: Bench, example: Example) -> int:
+def calls(bench: Harness, example: Example) -> int:
     return len(bench.server.to(example.route))
 
 
@@ -38,7 +38,7 @@ PAID_ONCE = pytest.mark.parametrize(
 
 
 @PAID_ONCE
-def test_what_is_paid_is_not_paid_under_another_key(bench: Bench, example: Example, body: dict[str, Any]) -> None:
+def test_what_is_paid_is_not_paid_under_another_key(bench: Harness, example: Example, body: dict[str, Any]) -> None:
     first = answered(bench, example, example.success, body=body)
     assert first.status == 200
     for key, client in (("key-2", "client-1"), ("key-1", "client-2")):
@@ -53,7 +53,7 @@ def test_what_is_paid_is_not_paid_under_another_key(bench: Bench, example: Examp
 
 
 @PAID_ONCE
-def test_it_stays_paid_after_the_record_expired(bench: Bench, example: Example, body: dict[str, Any]) -> None:
+def test_it_stays_paid_after_the_record_expired(bench: Harness, example: Example, body: dict[str, Any]) -> None:
     first = answered(bench, example, example.success, body=body)
     bench.delete(first.body["operation_id"])
     response = bench.send(example, body, key="key-2")
@@ -64,7 +64,7 @@ def test_it_stays_paid_after_the_record_expired(bench: Bench, example: Example, 
 @PAID_ONCE
 @pytest.mark.parametrize("ending", ["unknown", "processing"])
 def test_what_may_be_paid_is_not_paid_under_another_key(
-    bench: Bench, example: Example, body: dict[str, Any], ending: str
+    bench: Harness, example: Example, body: dict[str, Any], ending: str
 ) -> None:
     seen: list[Response] = []
 
@@ -84,7 +84,7 @@ def test_what_may_be_paid_is_not_paid_under_another_key(
 
 
 @PAID_ONCE
-def test_what_was_refused_may_be_paid_under_another_key(bench: Bench, example: Example, body: dict[str, Any]) -> None:
+def test_what_was_refused_may_be_paid_under_another_key(bench: Harness, example: Example, body: dict[str, Any]) -> None:
     assert answered(bench, example, example.refusal, body=body).status == 402
     assert answered(bench, example, example.success, body=body, key="key-2").status == 200
     assert calls(bench, example) == 2
@@ -92,22 +92,22 @@ def test_what_was_refused_may_be_paid_under_another_key(bench: Bench, example: E
 
 @PAID_ONCE
 def test_what_was_not_executed_may_be_paid_under_another_key(
-    bench: Bench, example: Example, body: dict[str, Any]
+    bench: Harness, example: Example, body: dict[str, Any]
 ) -> None:
     first = unknown_order(bench, example, body=body)
-    bench.store.settle(bench.record(first), "not_executed", {})
+    bench.store.finalise(bench.record(first), "not_executed", {})
     assert answered(bench, example, example.success, body=body, key="key-2").status == 200
 
 
 @PAID_ONCE
-def test_what_was_found_to_be_paid_stays_guarded(bench: Bench, example: Example, body: dict[str, Any]) -> None:
+def test_what_was_found_to_be_paid_stays_guarded(bench: Harness, example: Example, body: dict[str, Any]) -> None:
     first = unknown_order(bench, example, body=body)
     assert looked_up(bench, example, example.found(bench.record(first)), body=body).body["status"] == "succeeded"
     assert bench.send(example, body, key="key-2").body["retry"] == "never"
     assert calls(bench, example) == 0
 
 
-def test_another_bill_is_another_bill(bench: Bench) -> None:
+def test_another_bill_is_another_bill(bench: Harness) -> None:
     answered(bench, WALLETGATE, WALLETGATE.success)
     other = {**WALLETGATE.body, "inv_payment_transaction_query_oid": "another-oid", "bill_no": "another-bill"}
     payload = {"inv_payment_transaction_query_oid": "another-oid"}
@@ -127,7 +127,7 @@ def bill_reply(**changes: Any) -> Reply:
     return json_reply({"status": 0, "code": "100", "message": "İşlem başarılı", "payload": payload})
 
 
-def test_a_bill_inquired_again_is_not_paid_while_its_first_payment_is_in_doubt(bench: Bench) -> None:
+def test_a_bill_inquired_again_is_not_paid_while_its_first_payment_is_in_doubt(bench: Harness) -> None:
     """Each inquiry gives the bill a new oid, so the oid does not say that it is the same bill."""
     first = unknown_order(bench, WALLETGATE)
     response = answered(bench, WALLETGATE, bill_reply(), body=AGAIN, key="key-2")
@@ -135,32 +135,32 @@ def test_a_bill_inquired_again_is_not_paid_while_its_first_payment_is_in_doubt(b
     assert (response.body["money"], response.body["retry"]) == ("not_moved", "same_key")
     assert response.body["holder"] == first
     assert calls(bench, WALLETGATE) == 0
-    bench.store.settle(bench.record(first), "not_executed", {})
+    bench.store.finalise(bench.record(first), "not_executed", {})
     assert answered(bench, WALLETGATE, bill_reply(), body=AGAIN, key="key-2").status == 200
 
 
-def test_a_part_in_doubt_holds_the_whole_bill(bench: Bench) -> None:
+def test_a_part_in_doubt_holds_the_whole_bill(bench: Harness) -> None:
     unknown_order(bench, WALLETGATE, body={**WALLETGATE.body, **PART})
     for body in (AGAIN, {**AGAIN, **PART}):
         assert answered(bench, WALLETGATE, bill_reply(), body=body, key="key-2").status == 409
     assert calls(bench, WALLETGATE) == 0
 
 
-def test_a_bill_paid_in_full_is_not_paid_under_another_oid(bench: Bench) -> None:
+def test_a_bill_paid_in_full_is_not_paid_under_another_oid(bench: Harness) -> None:
     assert answered(bench, WALLETGATE, WALLETGATE.success).status == 200
     response = answered(bench, WALLETGATE, bill_reply(), body=AGAIN, key="key-2")
     assert (response.status, response.body["retry"]) == (409, "never")
     assert calls(bench, WALLETGATE) == 1
 
 
-def test_a_part_of_a_bill_that_was_paid_in_full_is_not_paid(bench: Bench) -> None:
+def test_a_part_of_a_bill_that_was_paid_in_full_is_not_paid(bench: Harness) -> None:
     assert answered(bench, WALLETGATE, WALLETGATE.success).status == 200
     response = answered(bench, WALLETGATE, bill_reply(), body={**AGAIN, **PART}, key="key-2")
     assert (response.status, response.body["retry"]) == (409, "never")
     assert calls(bench, WALLETGATE) == 1
 
 
-def test_a_further_part_of_a_bill_is_paid_under_its_own_oid(bench: Bench) -> None:
+def test_a_further_part_of_a_bill_is_paid_under_its_own_oid(bench: Harness) -> None:
     part = {**WALLETGATE.body, **PART}
     first = bill_reply(inv_payment_transaction_query_oid=WALLETGATE.body["inv_payment_transaction_query_oid"])
     assert answered(bench, WALLETGATE, first, body=part).status == 200
@@ -174,12 +174,12 @@ def test_a_further_part_of_a_bill_is_paid_under_its_own_oid(bench: Bench) -> Non
 
 
 @pytest.mark.parametrize("name", ["product_oid", "subscriber_no", "bill_term", "bill_no"])
-def test_a_bill_is_what_all_four_names_say(bench: Bench, name: str) -> None:
+def test_a_bill_is_what_all_four_names_say(bench: Harness, name: str) -> None:
     unknown_order(bench, WALLETGATE)
     assert answered(bench, WALLETGATE, bill_reply(), body={**AGAIN, name: "12/2030"}, key="key-2").status == 200
 
 
-def test_whose_bill_it_is_stands_nowhere_in_clear(bench: Bench) -> None:
+def test_whose_bill_it_is_stands_nowhere_in_clear(bench: Harness) -> None:
     """A subscriber's number may be a person's identity number."""
     assert answered(bench, WALLETGATE, WALLETGATE.success).status == 200
     assert bench.records()
@@ -192,7 +192,7 @@ def test_whose_bill_it_is_stands_nowhere_in_clear(bench: Bench) -> None:
 @PAID_ONCE
 @pytest.mark.parametrize("ending", ["paid", "unknown", "record gone"])
 def test_a_client_is_not_told_that_anothers_order_paid_its_own(
-    bench: Bench, example: Example, body: dict[str, Any], ending: str
+    bench: Harness, example: Example, body: dict[str, Any], ending: str
 ) -> None:
     """Whoever uses a code first must not be able to make another client believe that its payment was made."""
     first = answered(bench, example, HANG_UP if ending == "unknown" else example.success, body=body)
@@ -206,7 +206,7 @@ def test_a_client_is_not_told_that_anothers_order_paid_its_own(
     assert response.body["retry"] == ("same_key" if ending == "unknown" else "never")
 
 
-def test_two_clients_with_the_same_key_have_two_codes(bench: Bench) -> None:
+def test_two_clients_with_the_same_key_have_two_codes(bench: Harness) -> None:
     """A derived code follows from the operation id, which contains the client's principal."""
     for client in ("client-1", "client-2"):
         answered(bench, VAKIFBANK, VAKIFBANK.success, client=client)
@@ -214,7 +214,7 @@ def test_two_clients_with_the_same_key_have_two_codes(bench: Bench) -> None:
     assert first != second
 
 
-def test_a_derived_code_needs_no_guard(bench: Bench) -> None:
+def test_a_derived_code_needs_no_guard(bench: Harness) -> None:
     """It follows from the operation id, so no other key can come to it."""
     assert answered(bench, VAKIFBANK, VAKIFBANK.success).status == 200
     assert bench.guards() == []
@@ -222,7 +222,7 @@ def test_a_derived_code_needs_no_guard(bench: Bench) -> None:
 
 
 @PAID_ONCE
-def test_the_guard_does_not_tell_what_it_guards(bench: Bench, example: Example, body: dict[str, Any]) -> None:
+def test_the_guard_does_not_tell_what_it_guards(bench: Harness, example: Example, body: dict[str, Any]) -> None:
     answered(bench, example, example.success, body=body)
     names = ("institution_transaction_code", "inv_payment_transaction_query_oid", "subscriber_no", "bill_no")
     values = [body[name] for name in names if name in body]
@@ -237,7 +237,7 @@ def totals(fee: str, expense: str, **more: Any) -> dict[str, Any]:
     return {**HASO.body, "counter_party_attorney_fee": fee, "expense_amount": expense, **more}
 
 
-def set_totals(bench: Bench, key: str, fee: str, expense: str, **more: Any) -> Response:
+def set_totals(bench: Harness, key: str, fee: str, expense: str, **more: Any) -> Response:
     return answered(bench, HASO, HASO.success, body=totals(fee, expense, **more), key=key)
 
 
@@ -257,7 +257,7 @@ def set_totals(bench: Bench, key: str, fee: str, expense: str, **more: Any) -> R
         ("1000.00", "1000.00", 200),
     ],
 )
-def test_neither_figure_falls(bench: Bench, fee: str, expense: str, status: int) -> None:
+def test_neither_figure_falls(bench: Harness, fee: str, expense: str, status: int) -> None:
     assert set_totals(bench, "key-1", "100.00", "230.00").status == 200
     response = set_totals(bench, "key-2", fee, expense)
     assert response.status == status
@@ -266,32 +266,32 @@ def test_neither_figure_falls(bench: Bench, fee: str, expense: str, status: int)
         assert (response.slug, response.body["retry"]) == ("total-would-fall", "new_key")
 
 
-def test_a_correction_that_says_so_may_fall_and_is_the_new_mark(bench: Bench) -> None:
+def test_a_correction_that_says_so_may_fall_and_is_the_new_mark(bench: Harness) -> None:
     assert set_totals(bench, "key-1", "100.00", "230.00").status == 200
     assert set_totals(bench, "key-2", "50.00", "10.00", allow_lower=True).status == 200
     assert set_totals(bench, "key-3", "50.00", "9.99").status == 422
     assert set_totals(bench, "key-4", "50.00", "10.01").status == 200
 
 
-def test_every_client_of_a_transaction_is_bound(bench: Bench) -> None:
+def test_every_client_of_a_transaction_is_bound(bench: Harness) -> None:
     assert set_totals(bench, "key-1", "100.00", "230.00").status == 200
     response = answered(bench, HASO, HASO.success, body=totals("0", "1"), client="client-2")
     assert response.status == 422
 
 
-def test_another_transaction_is_not_bound(bench: Bench) -> None:
+def test_another_transaction_is_not_bound(bench: Harness) -> None:
     assert set_totals(bench, "key-1", "100.00", "230.00").status == 200
     bench.server.on(HASO.route, HASO.success)
     other = bench.send(HASO, totals("0", "1"), key="key-2", path_parameters={"transaction_code": "TRX-2"})
     assert other.status == 200
 
 
-def test_a_refused_total_binds_nobody(bench: Bench) -> None:
+def test_a_refused_total_binds_nobody(bench: Harness) -> None:
     assert answered(bench, HASO, HASO.refusal, body=totals("500.00", "500.00")).status == 402
     assert set_totals(bench, "key-2", "1.00", "1.00").status == 200
 
 
-def test_one_total_at_a_time(bench: Bench) -> None:
+def test_one_total_at_a_time(bench: Harness) -> None:
     """An unknown total may still arrive, so that a later, higher one could be overwritten by it."""
     holder = unknown_order(bench, HASO)
     for expense in ("230.00", "500.00"):
@@ -302,7 +302,7 @@ def test_one_total_at_a_time(bench: Bench) -> None:
     assert calls(bench, HASO) == 0
 
 
-def test_a_total_that_was_in_doubt_is_followed_by_a_pause(bench: Bench) -> None:
+def test_a_total_that_was_in_doubt_is_followed_by_a_pause(bench: Harness) -> None:
     """It may have been sent twice, and the second copy may be late."""
     unknown_order(bench, HASO)
     assert looked_up(bench, HASO, haso_success(Decimal("330.00"))).body["status"] == "succeeded"
@@ -319,7 +319,7 @@ def test_a_total_that_was_in_doubt_is_followed_by_a_pause(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("amount", ["49.90", "10.00", None])
-def test_one_capture_at_a_time(bench: Bench, amount: str | None) -> None:
+def test_one_capture_at_a_time(bench: Harness, amount: str | None) -> None:
     holder = unknown_order(bench, PAYNET)
     other = {"xact_id": PAYNET.body["xact_id"], **({} if amount is None else {"amount": amount})}
     response = bench.send(PAYNET, other, key="key-2")
@@ -329,18 +329,18 @@ def test_one_capture_at_a_time(bench: Bench, amount: str | None) -> None:
 
 
 @pytest.mark.parametrize("reply", ["success", "refusal"])
-def test_a_second_capture_may_follow_a_certain_one(bench: Bench, reply: str) -> None:
+def test_a_second_capture_may_follow_a_certain_one(bench: Harness, reply: str) -> None:
     answered(bench, PAYNET, PAYNET.success if reply == "success" else PAYNET.refusal)
     assert answered(bench, PAYNET, PAYNET.success, key="key-2").status == 200
     assert calls(bench, PAYNET) == 2
 
 
-def test_another_pre_authorisation_is_free(bench: Bench) -> None:
+def test_another_pre_authorisation_is_free(bench: Harness) -> None:
     unknown_order(bench, PAYNET)
     assert answered(bench, PAYNET, PAYNET.success, body={"xact_id": "another"}, key="key-2").status == 200
 
 
-def test_a_capture_that_belongs_to_another_order_proves_nothing(bench: Bench) -> None:
+def test_a_capture_that_belongs_to_another_order_proves_nothing(bench: Harness) -> None:
     first = json_reply({**PAYNET_CAPTURED, "xact_id": "first"})
     assert answered(bench, PAYNET, first).status == 200
     bench.clock.advance(600)
@@ -360,7 +360,7 @@ PAYNET_CAPTURED = {"transaction_type": 4, "is_succeed": True, "code": 0, "amount
 # -------------------------------------------------------------------- while the holder settles
 
 
-def guard_refuses(bench: Bench, monkeypatch: pytest.MonkeyPatch, guard: dict[str, Any], on_record: str) -> None:
+def guard_refuses(bench: Harness, monkeypatch: pytest.MonkeyPatch, guard: dict[str, Any], on_record: str) -> None:
     """Let the next claim fail at its guard, as that stood a moment ago."""
 
     def refuse(**_: Any) -> None:
@@ -375,13 +375,13 @@ def guard_refuses(bench: Bench, monkeypatch: pytest.MonkeyPatch, guard: dict[str
 
 @pytest.mark.parametrize("settled", [False, True], ids=["still running", "settled meanwhile"])
 def test_an_order_is_not_told_that_another_one_holds_what_it_holds_itself(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, settled: bool
+    bench: Harness, monkeypatch: pytest.MonkeyPatch, settled: bool
 ) -> None:
     """The table may report a conflict on the record and, beside it, the guard's condition."""
     standing = bench.stand(WALLETGATE)
     guard = bench.guards()[0]
     if settled:
-        bench.store.settle(standing, SUCCEEDED, {"result": {}})
+        bench.store.finalise(standing, SUCCEEDED, {"result": {}})
     guard_refuses(bench, monkeypatch, guard, "TransactionConflict")
     response = bench.send(WALLETGATE)
     if settled:
@@ -392,7 +392,7 @@ def test_an_order_is_not_told_that_another_one_holds_what_it_holds_itself(
 
 
 def test_an_order_that_is_final_is_not_told_to_wait_for_its_own_quiet_time(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A conflict hides its record, and the guard that it has let go refuses it for the time it was in doubt."""
     known = unknown_order(bench, HASO)
@@ -417,11 +417,11 @@ def test_an_order_that_is_final_is_not_told_to_wait_for_its_own_quiet_time(
     ],
 )
 def test_a_holder_that_settles_meanwhile_has_not_paid_what_it_only_held(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, example: Example, ending: str, retry: str
+    bench: Harness, monkeypatch: pytest.MonkeyPatch, example: Example, ending: str, retry: str
 ) -> None:
     holder = bench.stand(example)
     guard = bench.guards()[0]
-    bench.store.settle(holder, ending, {"result": {}})
+    bench.store.finalise(holder, ending, {"result": {}})
     guard_refuses(bench, monkeypatch, guard, "None")
     response = bench.send(example, key="key-2")
     assert (response.status, response.slug) == (409, "held-by-another-operation")
@@ -433,7 +433,7 @@ def test_a_holder_that_settles_meanwhile_has_not_paid_what_it_only_held(
 LONG_AFTER = 91 * 24 * 3600
 
 
-def expire_records(bench: Bench) -> None:
+def expire_records(bench: Harness) -> None:
     """As the table's TTL does it: a record that is final for long is gone, its guard is not."""
     bench.clock.advance(LONG_AFTER)
     for record in bench.records():
@@ -443,7 +443,7 @@ def expire_records(bench: Bench) -> None:
 
 @PAID_ONCE
 def test_the_guard_of_a_paid_thing_outlives_its_record_whatever_becomes_of_a_later_claim(
-    bench: Bench, example: Example, body: dict[str, Any]
+    bench: Harness, example: Example, body: dict[str, Any]
 ) -> None:
     assert answered(bench, example, example.success, body=body).status == 200
     expire_records(bench)
@@ -456,7 +456,7 @@ def test_the_guard_of_a_paid_thing_outlives_its_record_whatever_becomes_of_a_lat
     assert calls(bench, example) == 1
 
 
-def test_a_release_never_touches_the_guard_of_another_claim_under_the_same_key(bench: Bench) -> None:
+def test_a_release_never_touches_the_guard_of_another_claim_under_the_same_key(bench: Harness) -> None:
     earlier = bench.stand(WALLETGATE)
     guards = bench.guards()
     assert guards
@@ -466,7 +466,7 @@ def test_a_release_never_touches_the_guard_of_another_claim_under_the_same_key(b
     assert bench.guards() == guards
 
 
-def test_a_claim_that_lands_while_it_is_taken_back_leaves_no_guard_behind(bench: Bench) -> None:
+def test_a_claim_that_lands_while_it_is_taken_back_leaves_no_guard_behind(bench: Harness) -> None:
     """The claim's answer was lost; it is applied between the release and the look whether the record is there."""
     late = dataclasses.replace(bench.stand(WALLETGATE), owner="a claim without an answer")
     bench.delete(late.id)
@@ -479,12 +479,12 @@ def test_a_claim_that_lands_while_it_is_taken_back_leaves_no_guard_behind(bench:
 
 
 @pytest.mark.parametrize("example", [WALLETGATE, HASO, PAYNET], ids=lambda it: it.operation)
-def test_a_guard_that_was_left_behind_is_freed_by_the_next_claim(bench: Bench, example: Example) -> None:
+def test_a_guard_that_was_left_behind_is_freed_by_the_next_claim(bench: Harness, example: Example) -> None:
     bench.delete(bench.stand(example).id)
     assert answered(bench, example, example.success, key="key-2").status == 200
 
 
-def test_a_guard_without_a_mark_that_an_earlier_version_kept_counts_as_paid(bench: Bench) -> None:
+def test_a_guard_without_a_mark_that_an_earlier_version_kept_counts_as_paid(bench: Harness) -> None:
     bench.delete(bench.stand(WALLETGATE).id)
     for guard in bench.guards():
         bench.put({name: value for name, value in guard.items() if name not in ("marks_paid", "holder_owner")})
@@ -492,15 +492,15 @@ def test_a_guard_without_a_mark_that_an_earlier_version_kept_counts_as_paid(benc
     assert (refused.status, refused.body["retry"]) == (409, "never")
 
 
-def settled_by_the_version_before(bench: Bench, record: Record) -> None:
+def settled_by_the_version_before(bench: Harness, record: Record) -> None:
     """A success, as it wrote that during a deployment: in the record, without a mark in the guards."""
-    bench.store.settle(record, SUCCEEDED, {"result": {}})
+    bench.store.finalise(record, SUCCEEDED, {"result": {}})
     for guard in bench.guards():
         bench.put({name: value for name, value in guard.items() if name != "paid"})
 
 
 @pytest.mark.parametrize("days", [1, 31, 400])
-def test_what_the_version_before_paid_under_a_claim_of_this_one_stays_paid(bench: Bench, days: int) -> None:
+def test_what_the_version_before_paid_under_a_claim_of_this_one_stays_paid(bench: Harness, days: int) -> None:
     holder = bench.stand(WALLETGATE)
     settled_by_the_version_before(bench, holder)
     bench.clock.advance(days * 24 * 3600)
@@ -510,7 +510,7 @@ def test_what_the_version_before_paid_under_a_claim_of_this_one_stays_paid(bench
     assert (refused.status, refused.body["retry"]) == (409, "never")
 
 
-def test_a_part_is_not_paid_after_the_version_before_paid_the_whole(bench: Bench) -> None:
+def test_a_part_is_not_paid_after_the_version_before_paid_the_whole(bench: Harness) -> None:
     """The order for a part would not keep the guard of the bill; the one for the whole did."""
     holder = bench.stand(WALLETGATE)
     settled_by_the_version_before(bench, holder)
@@ -521,20 +521,20 @@ def test_a_part_is_not_paid_after_the_version_before_paid_the_whole(bench: Bench
         bench.store.claim(part)
 
 
-def test_a_guard_that_was_let_go_says_nothing_of_its_next_holder(bench: Bench) -> None:
+def test_a_guard_that_was_let_go_says_nothing_of_its_next_holder(bench: Harness) -> None:
     """The version before takes it without a mark: then it must not look as if this version had."""
-    bench.store.settle(bench.stand(WALLETGATE), DECLINED, {})
+    bench.store.finalise(bench.stand(WALLETGATE), DECLINED, {})
     for guard in bench.guards():
         assert not {"holder", "holder_client", "holder_owner", "holder_keeps", "held_since", "marks_paid"} & set(guard)
 
 
-def test_the_version_before_finds_the_payment_of_another_order(bench: Bench) -> None:
+def test_the_version_before_finds_the_payment_of_another_order(bench: Harness) -> None:
     """It looks for the bare value of the first field."""
-    bench.store.settle(bench.stand(PAYNET), SUCCEEDED, {"result": {"xact_id": "x-1"}})
+    bench.store.finalise(bench.stand(PAYNET), SUCCEEDED, {"result": {"xact_id": "x-1"}})
     assert any("x-1" in guard.get("taken", {}).get("SS", ()) for guard in bench.guards())
 
 
-def test_an_order_is_not_told_that_a_released_one_has_paid(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_order_is_not_told_that_a_released_one_has_paid(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """The guard is seen held; before its holder's record is read, that one was certainly not sent and released."""
     holder = bench.stand(WALLETGATE)
     bench.before_next("GetItem", lambda _: bench.store.release(holder))
@@ -542,7 +542,7 @@ def test_an_order_is_not_told_that_a_released_one_has_paid(bench: Bench, monkeyp
     assert response.status == 200
 
 
-def test_another_clients_holder_is_not_named_but_said_to_be_anothers(bench: Bench) -> None:
+def test_another_clients_holder_is_not_named_but_said_to_be_anothers(bench: Harness) -> None:
     assert answered(bench, VAKIFBANK, VAKIFBANK.success, body=CODE).status == 200
     refused = bench.send(VAKIFBANK, CODE, key="key-2", client="client-2")
     assert refused.slug == "held-by-another-operation"
@@ -550,10 +550,10 @@ def test_another_clients_holder_is_not_named_but_said_to_be_anothers(bench: Benc
     assert refused.body["detail"].startswith("Another client")
 
 
-def test_a_higher_total_within_the_quiet_time_is_told_to_wait_even_if_that_ends_just_now(bench: Bench) -> None:
+def test_a_higher_total_within_the_quiet_time_is_told_to_wait_even_if_that_ends_just_now(bench: Harness) -> None:
     first = bench.record(unknown_order(bench, HASO))
     bench.clock.advance(60)
-    bench.store.settle(first, SUCCEEDED, {"result": {}})
+    bench.store.finalise(first, SUCCEEDED, {"result": {}})
     (guard,) = bench.guards()
     bench.clock.now = float(guard["quiet_until"]["N"])
     higher = {**HASO.body, "expense_amount": "99999.00"}
@@ -562,7 +562,7 @@ def test_a_higher_total_within_the_quiet_time_is_told_to_wait_even_if_that_ends_
 
 
 @pytest.mark.parametrize("example", [PAYNET], ids=lambda it: it.operation)
-def test_a_guard_may_be_held_for_good_where_nobody_knows_which_payment_it_was(bench: Bench, example: Example) -> None:
-    bench.store.settle(bench.stand(example), SUCCEEDED, {"result": {}}, hold_guards=True)
+def test_a_guard_may_be_held_for_good_where_nobody_knows_which_payment_it_was(bench: Harness, example: Example) -> None:
+    bench.store.finalise(bench.stand(example), SUCCEEDED, {"result": {}}, hold_guards=True)
     bench.clock.advance(LONG_AFTER)
     assert bench.send(example, key="key-2").slug == "held-by-another-operation"

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 from vezne.providers import client as inquiries, credentials, http as provider
 from vezne.providers.haso import client as haso
-from vezne.providers.http import Answer
+from vezne.providers.http import ProviderResponse
 from vezne.providers.kolaybi import client as kolaybi
 from vezne.providers.paynet import client as paynet
 from vezne.providers.vakifbank import client as vakifbank
@@ -80,7 +80,7 @@ def secret(model: type[Any]) -> tuple[Any, str]:
 
 def forget() -> None:
     for module in MODULES.values():
-        module.CLIENT.keyring.forget()
+        module.CLIENT.credential_cache.forget()
         module.PROVIDER._forget_connections()
 
 
@@ -313,7 +313,7 @@ def test_an_unusable_secret(sandbox: SandboxControl, ask: Ask, monkeypatch: pyte
 
     monkeypatch.setattr(credentials, "_fetch_secret", missing)
     assert ask("paynet.check")[0] == 502
-    monkeypatch.setattr(paynet.CLIENT.keyring, "_secret", None)
+    monkeypatch.setattr(paynet.CLIENT.credential_cache, "_secret", None)
     sandbox.reset()
     wrong = credentials.PaynetCredentials(secret_key=SecretStr("wrong"))
     monkeypatch.setattr(credentials, "_fetch_secret", lambda _: (wrong, "version-2"))
@@ -386,7 +386,7 @@ def test_walletgate_s_success_is_both_status_and_code(
     ask: Ask, monkeypatch: pytest.MonkeyPatch, name: str, said: dict[str, Any]
 ) -> None:
     content = json.dumps({**said, "payload": [{"bill_no": "B-1"}]}).encode()
-    monkeypatch.setattr(walletgate, "ask", lambda client, deadline, build: Answer(200, content))
+    monkeypatch.setattr(walletgate, "ask", lambda client, deadline, build: ProviderResponse(200, content))
     status, _, problem = ask(name)
     assert (status, problem["type"].rsplit("/")[-1]) == (502, "provider-answer-unreadable")
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from vezne.api.handle_order import StandingOrderFailed
 
-from tests.support.bench import Bench, forget_everything
+from tests.support.bench import Harness, forget_everything
 from tests.support.examples import EXAMPLES, HASO, KOLAYBI, PAYNET, VAKIFBANK, Example
 from tests.support.provider_server import json_reply
 
@@ -52,7 +52,7 @@ def money(currency: str, minor_units: float) -> list[tuple[dict[str, str], list[
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_a_success_counts_once_with_its_money_and_latency(bench: Bench, counted: Counted, example: Example) -> None:
+def test_a_success_counts_once_with_its_money_and_latency(bench: Harness, counted: Counted, example: Example) -> None:
     bench.server.on(example.route, example.success)
     bench.send(example)
     metrics = counted()
@@ -65,20 +65,20 @@ def test_a_success_counts_once_with_its_money_and_latency(bench: Bench, counted:
     assert not {"OrderSucceeded", "MoneySettled", "ProviderLatency"} & replay.keys()
 
 
-def test_money_is_the_amount_ordered_in_minor_units(bench: Bench, counted: Counted) -> None:
+def test_money_is_the_amount_ordered_in_minor_units(bench: Harness, counted: Counted) -> None:
     bench.server.on(KOLAYBI.route, KOLAYBI.success)
     bench.send(KOLAYBI)
     assert counted()["MoneySettled"] == money("TRY", 25075)
 
 
-def test_a_whole_capture_counts_what_the_provider_took(bench: Bench, counted: Counted) -> None:
+def test_a_whole_capture_counts_what_the_provider_took(bench: Harness, counted: Counted) -> None:
     answer = {**json.loads(PAYNET.success.body), "amount": 12.5}  # type: ignore[union-attr]
     bench.server.on(PAYNET.route, json_reply(answer))
     bench.send(PAYNET, {"xact_id": PAYNET.body["xact_id"]})
     assert counted()["MoneySettled"] == money("TRY", 1250)
 
 
-def test_a_total_that_replaces_the_last_one_is_no_money_moved(bench: Bench, counted: Counted) -> None:
+def test_a_total_that_replaces_the_last_one_is_no_money_moved(bench: Harness, counted: Counted) -> None:
     bench.server.on(HASO.route, HASO.success)
     bench.send(HASO)
     metrics = counted()
@@ -86,7 +86,7 @@ def test_a_total_that_replaces_the_last_one_is_no_money_moved(bench: Bench, coun
     assert "MoneySettled" not in metrics
 
 
-def test_a_refusal_counts_as_declined_and_moves_nothing(bench: Bench, counted: Counted) -> None:
+def test_a_refusal_counts_as_declined_and_moves_nothing(bench: Harness, counted: Counted) -> None:
     bench.server.on(PAYNET.route, PAYNET.refusal)
     bench.send(PAYNET)
     metrics = counted()
@@ -94,7 +94,7 @@ def test_a_refusal_counts_as_declined_and_moves_nothing(bench: Bench, counted: C
     assert "MoneySettled" not in metrics
 
 
-def test_an_unknown_outcome_counts_once_and_what_becomes_of_it_once(bench: Bench, counted: Counted) -> None:
+def test_an_unknown_outcome_counts_once_and_what_becomes_of_it_once(bench: Harness, counted: Counted) -> None:
     bench.server.on(PAYNET.route, LOST)
     bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
     operation_id = bench.send(PAYNET).body["operation_id"]
@@ -117,7 +117,7 @@ def test_an_unknown_outcome_counts_once_and_what_becomes_of_it_once(bench: Bench
     assert settled["OldestUnknownAge"] == [(of(PAYNET), [0])]
 
 
-def test_an_amount_that_could_not_be_written_down_is_not_counted(bench: Bench, counted: Counted) -> None:
+def test_an_amount_that_could_not_be_written_down_is_not_counted(bench: Harness, counted: Counted) -> None:
     """A look-up will find it later; it must not count twice."""
 
     def break_table(call: Any) -> Any:
@@ -131,7 +131,7 @@ def test_an_amount_that_could_not_be_written_down_is_not_counted(bench: Bench, c
     assert metrics["SettleFailed"] == [({"service": "vezne"}, [1])] * 3
 
 
-def test_refused_credentials_and_a_malformed_secret_are_counted(bench: Bench, counted: Counted) -> None:
+def test_refused_credentials_and_a_malformed_secret_are_counted(bench: Harness, counted: Counted) -> None:
     bench.server.on(PAYNET.route, json_reply({}, 401))
     assert bench.send(PAYNET).status == 502
     assert counted()["CredentialsRejected"] == [(of_provider(PAYNET), [1])]
@@ -140,7 +140,7 @@ def test_refused_credentials_and_a_malformed_secret_are_counted(bench: Bench, co
     assert counted()["CredentialsRejected"] == [(of_provider(KOLAYBI), [1])]
 
 
-def test_a_sweep_that_cannot_log_in_is_counted(bench: Bench, counted: Counted) -> None:
+def test_a_sweep_that_cannot_log_in_is_counted(bench: Harness, counted: Counted) -> None:
     bench.server.on(KOLAYBI.route, LOST)
     bench.send(KOLAYBI)
     counted()
@@ -151,7 +151,7 @@ def test_a_sweep_that_cannot_log_in_is_counted(bench: Bench, counted: Counted) -
     assert counted()["CredentialsRejected"] == [(of_provider(KOLAYBI), [1])]
 
 
-def test_a_fault_of_ours_is_counted(bench: Bench, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_ours_is_counted(bench: Harness, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError
 
@@ -162,7 +162,7 @@ def test_a_fault_of_ours_is_counted(bench: Bench, counted: Counted, monkeypatch:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_the_only_dimensions_are_service_operation_and_currency(
-    bench: Bench, counted: Counted, example: Example
+    bench: Harness, counted: Counted, example: Example
 ) -> None:
     bench.server.on(example.route, example.success)
     bench.send(example)
@@ -178,7 +178,7 @@ def standing(example: Example) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_a_refused_standing_order_counts_once(bench: Bench, counted: Counted, example: Example) -> None:
+def test_a_refused_standing_order_counts_once(bench: Harness, counted: Counted, example: Example) -> None:
     bench.server.on(example.route, example.refusal)
     for expected in ([(of(example), [1])], None):
         with pytest.raises(StandingOrderFailed):
@@ -188,14 +188,14 @@ def test_a_refused_standing_order_counts_once(bench: Bench, counted: Counted, ex
 
 @pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
 def test_a_standing_order_that_is_found_not_executed_later_counts(
-    bench: Bench, counted: Counted, example: Example
+    bench: Harness, counted: Counted, example: Example
 ) -> None:
     """The event that gave it has ended well, so nothing else tells that it was not carried out."""
     bench.server.on(example.route, LOST)
     known = bench.standing_order(example, standing(example))["operation_id"]
     assert "StandingOrderFailed" not in counted()
     bench.server.on(example.look_up_route, example.not_found)
-    while not bench.record(known).settled:
+    while not bench.record(known).final:
         bench.clock.now = max(bench.clock.now, bench.record(known).next_look_up or 0)
         bench.sweep(example)
     assert bench.record(known).status == "not_executed"
@@ -203,7 +203,7 @@ def test_a_standing_order_that_is_found_not_executed_later_counts(
 
 
 def test_neither_a_standing_order_that_is_carried_out_nor_a_clients_refused_order_counts(
-    bench: Bench, counted: Counted
+    bench: Harness, counted: Counted
 ) -> None:
     bench.server.on(PAYNET.route, PAYNET.success)
     bench.standing_order(PAYNET, standing(PAYNET))

@@ -6,7 +6,7 @@ import pytest
 from vezne_cli import provider_secrets as tool
 from vezne_cli.connection import OperatorError
 
-from tests.support.bench import Bench, secrets_client
+from tests.support.bench import Harness, secrets_client
 from tests.support.examples import EXAMPLES, SECRETS
 from tests.support.provider_server import HANG_UP
 
@@ -14,7 +14,7 @@ from tests.support.provider_server import HANG_UP
 
 
 @pytest.fixture
-def outputs(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def outputs(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     arn = secrets_client().create_secret(Name="stack/vakifbank", SecretString=json.dumps(SECRETS["vakifbank"]))["ARN"]
     monkeypatch.setattr(tool, "_take_settings", lambda *_: None)
     return {"VakifbankSecretArn": arn}
@@ -53,7 +53,7 @@ def test_a_version_that_was_not_verified_is_refused(outputs: dict[str, str], mon
     assert current(outputs) == third
 
 
-def test_another_account_is_refused_while_an_order_is_unresolved(bench: Bench, outputs: dict[str, str]) -> None:
+def test_another_account_is_refused_while_an_order_is_unresolved(bench: Harness, outputs: dict[str, str]) -> None:
     before = current(outputs)
     bench.server.on(PAY.route, HANG_UP)
     operation_id = bench.send(PAY).body["operation_id"]

@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from tests.support.bench import Bench, Response, api_event
+from tests.support.bench import Harness, Response, api_event
 from tests.support.examples import EXAMPLES, HASO, KOLAYBI, PAYNET, VAKIFBANK, Example
 
 each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
 CANARY = "KANARYA"
 
 
-def refused(bench: Bench, example: Example, response: Response, place: str, reason: str) -> None:
+def refused(bench: Harness, example: Example, response: Response, place: str, reason: str) -> None:
     assert (response.status, response.slug) == (400, "invalid-request")
     assert response.body["errors"] == [{"place": place, "reason": reason}]
     assert CANARY not in str(response)
     untouched(bench, example)
 
 
-def untouched(bench: Bench, example: Example) -> None:
+def untouched(bench: Harness, example: Example) -> None:
     """The provider has seen nothing of it. The table is only asked whether the key has an earlier order."""
     assert bench.server.to(example.route) == []
     assert set(bench.table_calls) <= {"GetItem"}
@@ -57,7 +57,7 @@ def untouched(bench: Bench, example: Example) -> None:
     ],
     ids=lambda value: value[:20],
 )
-def test_a_body_that_is_no_json_object(bench: Bench, text: str, reason: str) -> None:
+def test_a_body_that_is_no_json_object(bench: Harness, text: str, reason: str) -> None:
     refused(bench, PAYNET, bench.send(PAYNET, text=text), "body", reason)
 
 
@@ -69,21 +69,21 @@ def test_a_body_that_is_no_json_object(bench: Bench, text: str, reason: str) -> 
         (b"", "must be JSON"),
     ],
 )
-def test_bytes_that_are_no_utf_8(bench: Bench, raw: bytes, reason: str) -> None:
+def test_bytes_that_are_no_utf_8(bench: Harness, raw: bytes, reason: str) -> None:
     refused(bench, PAYNET, sent_as_base64(bench, PAYNET, base64.b64encode(raw).decode()), "body", reason)
 
 
-def test_base64_that_is_none(bench: Bench) -> None:
+def test_base64_that_is_none(bench: Harness) -> None:
     refused(bench, PAYNET, sent_as_base64(bench, PAYNET, "not base64!"), "body", "must be JSON")
 
 
-def sent_as_base64(bench: Bench, example: Example, body: str) -> Response:
+def sent_as_base64(bench: Harness, example: Example, body: str) -> Response:
     event = api_event("/route", example.path_parameters, body) | {"isBase64Encoded": True}
     answer = bench.handle(example.function, event)
     return Response(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
 
 
-def test_a_body_in_base64_is_the_same_order(bench: Bench) -> None:
+def test_a_body_in_base64_is_the_same_order(bench: Harness) -> None:
     bench.server.on(KOLAYBI.route, KOLAYBI.success)
     first = bench.send(KOLAYBI)
     encoded = base64.b64encode(json.dumps(KOLAYBI.body, ensure_ascii=False).encode()).decode()
@@ -91,12 +91,12 @@ def test_a_body_in_base64_is_the_same_order(bench: Bench) -> None:
     assert (first.status, again.status, again.replayed) == (200, 200, True)
 
 
-def test_a_null_body(bench: Bench) -> None:
+def test_a_null_body(bench: Harness) -> None:
     event = api_event("/route", None, None)
     assert bench.handle("paynet_capture", event)["statusCode"] == 400
 
 
-def test_64_kib_are_counted_in_bytes(bench: Bench) -> None:
+def test_64_kib_are_counted_in_bytes(bench: Harness) -> None:
     text = json.dumps({"xact_id": "ş" * 33_000}, ensure_ascii=False)
     assert len(text) < 64 * 1024 < len(text.encode())
     assert bench.send(PAYNET, text=text).status == 413
@@ -104,7 +104,7 @@ def test_64_kib_are_counted_in_bytes(bench: Bench) -> None:
 
 @each_operation
 @pytest.mark.parametrize("value", ["1.005", "1e2", "-1", "0x1", "1,5", "12345678901234567890"])
-def test_amounts_in_any_form_that_loses_or_hides_digits(bench: Bench, example: Example, value: str) -> None:
+def test_amounts_in_any_form_that_loses_or_hides_digits(bench: Harness, example: Example, value: str) -> None:
     amount = next(name for name in ("amount", "payment_amount", "expense_amount") if name in example.body)
     for text in (json.dumps({**example.body, amount: value}), number_in(example, amount, value)):
         response = bench.send(example, text=text)
@@ -120,7 +120,7 @@ def number_in(example: Example, name: str, literal: str) -> str:
 
 
 @each_operation
-def test_an_amount_may_be_a_number_or_a_string(bench: Bench, example: Example) -> None:
+def test_an_amount_may_be_a_number_or_a_string(bench: Harness, example: Example) -> None:
     bench.server.on(example.route, example.success)
     amounts = [name for name in example.body if "amount" in name or "fee" in name]
     text = json.dumps(example.body)
@@ -135,7 +135,7 @@ def test_an_amount_may_be_a_number_or_a_string(bench: Bench, example: Example) -
 @pytest.mark.parametrize(
     "name", [CANARY + "4111111111111111", "4111 1111 1111 1111", "TR330006100519786457841326", "Ödeme"]
 )
-def test_an_unknown_fields_name_is_masked(bench: Bench, name: str) -> None:
+def test_an_unknown_fields_name_is_masked(bench: Harness, name: str) -> None:
     response = bench.send(PAYNET, {**PAYNET.body, name: "x"})
     assert response.status == 400
     (error,) = response.body["errors"]
@@ -145,7 +145,7 @@ def test_an_unknown_fields_name_is_masked(bench: Bench, name: str) -> None:
 
 
 @each_operation
-def test_half_of_a_surrogate_pair(bench: Bench, example: Example) -> None:
+def test_half_of_a_surrogate_pair(bench: Harness, example: Example) -> None:
     """JSON can write one; no provider and no answer can carry it."""
     texts = [name for name, value in example.body.items() if isinstance(value, str)]
     for text in (
@@ -175,26 +175,26 @@ def test_half_of_a_surrogate_pair(bench: Bench, example: Example) -> None:
         ({"Idempotency-Key": "one", "idempotency-key": "two"}, "must be given exactly once"),
     ],
 )
-def test_the_idempotency_key(bench: Bench, example: Example, headers: dict[str, str], reason: str) -> None:
+def test_the_idempotency_key(bench: Harness, example: Example, headers: dict[str, str], reason: str) -> None:
     response = bench.send(example, key=None, headers=headers)
     refused(bench, example, response, "header.Idempotency-Key", reason)
 
 
 @pytest.mark.parametrize("name", ["idempotency-key", "IDEMPOTENCY-KEY", "Idempotency-key"])
 @pytest.mark.parametrize("key", ["k", "k" * 255, string.punctuation])
-def test_the_keys_header_in_any_letter_case(bench: Bench, name: str, key: str) -> None:
+def test_the_keys_header_in_any_letter_case(bench: Harness, name: str, key: str) -> None:
     bench.server.on(PAYNET.route, PAYNET.success)
     assert bench.send(PAYNET, key=None, headers={name: key}).status == 200
     assert bench.send(PAYNET, key=key).replayed
 
 
-def test_a_header_given_twice(bench: Bench) -> None:
+def test_a_header_given_twice(bench: Harness) -> None:
     event = api_event("/route", None, json.dumps(PAYNET.body))
     event["multiValueHeaders"]["Idempotency-Key"] = ["key-1", "key-1"]
     assert bench.handle("paynet_capture", event)["statusCode"] == 400
 
 
-def test_headers_only_in_their_single_form(bench: Bench) -> None:
+def test_headers_only_in_their_single_form(bench: Harness) -> None:
     """`sam local` and tests of others send no multiValueHeaders."""
     bench.server.on(PAYNET.route, PAYNET.success)
     event = api_event("/route", None, json.dumps(PAYNET.body))
@@ -214,12 +214,12 @@ def test_headers_only_in_their_single_form(bench: Bench) -> None:
         ("", 415),
     ],
 )
-def test_content_types(bench: Bench, content_type: str, status: int) -> None:
+def test_content_types(bench: Harness, content_type: str, status: int) -> None:
     bench.server.on(PAYNET.route, PAYNET.success)
     assert bench.send(PAYNET, headers={"Content-Type": content_type}).status == status
 
 
-def test_no_content_type(bench: Bench) -> None:
+def test_no_content_type(bench: Harness) -> None:
     event = api_event("/route", None, json.dumps(PAYNET.body))
     event["headers"].pop("Content-Type")
     event["multiValueHeaders"].pop("Content-Type")
@@ -230,7 +230,7 @@ def test_no_content_type(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "1.0", "abc", CANARY, "1" * 19, " 1", "１"])
-def test_an_associate_id_is_a_positive_integer(bench: Bench, value: str) -> None:
+def test_an_associate_id_is_a_positive_integer(bench: Harness, value: str) -> None:
     response = bench.send(KOLAYBI, path_parameters={"associate_id": value})
     assert response.status == 400
     assert [error["place"] for error in response.body["errors"]] == ["path.associate_id"]
@@ -239,21 +239,21 @@ def test_an_associate_id_is_a_positive_integer(bench: Bench, value: str) -> None
 
 
 @pytest.mark.parametrize("written", ["TRX-2026-0001", "TRX%2D2026%2d0001", "%54RX-2026-0001"])
-def test_the_path_is_decoded_before_it_is_sent_and_signed(bench: Bench, written: str) -> None:
+def test_the_path_is_decoded_before_it_is_sent_and_signed(bench: Harness, written: str) -> None:
     """A REST API hands its parameters over as they stood in the URL."""
     bench.server.on(HASO.route, HASO.success)
     response = bench.send(HASO, path_parameters={"transaction_code": written})
     assert response.status == 200
     assert bench.server.to(HASO.route)[0].json()["transactionCode"] == "TRX-2026-0001"
-    assert bench.record(response.body["operation_id"]).clues["transaction_code"] == "TRX-2026-0001"
+    assert bench.record(response.body["operation_id"]).lookup_fields["transaction_code"] == "TRX-2026-0001"
 
 
-def test_a_member_s_name_is_shown_without_what_nobody_sees(bench: Bench) -> None:
+def test_a_member_s_name_is_shown_without_what_nobody_sees(bench: Harness) -> None:
     response = bench.send(PAYNET, {**PAYNET.body, "a\u202e\r\nb": 1})
     refused(bench, PAYNET, response, "body.a???b", "Extra inputs are not permitted")
 
 
-def test_an_encoded_slash_is_part_of_the_parameter(bench: Bench) -> None:
+def test_an_encoded_slash_is_part_of_the_parameter(bench: Harness) -> None:
     bench.server.on(HASO.route, HASO.success)
     assert bench.send(HASO, path_parameters={"transaction_code": "TRX%2F1"}).status == 200
     assert bench.server.to(HASO.route)[0].json()["transactionCode"] == "TRX/1"
@@ -263,12 +263,12 @@ def test_an_encoded_slash_is_part_of_the_parameter(bench: Bench) -> None:
     "written", ["TRX%", "TRX%2", "TRX%ZZ", "%FF", "TRX%C5", "TRX%252D1", "%25"],
     ids=["no digits", "one digit", "no hex", "no UTF-8", "cut UTF-8", "encoded twice", "percent"],
 )  # fmt: skip
-def test_a_path_that_is_not_encoded_once_is_refused(bench: Bench, written: str) -> None:
+def test_a_path_that_is_not_encoded_once_is_refused(bench: Harness, written: str) -> None:
     response = bench.send(HASO, path_parameters={"transaction_code": written})
     refused(bench, HASO, response, "path.transaction_code", "must be UTF-8, percent-encoded once")
 
 
-def test_what_stands_in_the_path_is_not_taken_from_the_body(bench: Bench) -> None:
+def test_what_stands_in_the_path_is_not_taken_from_the_body(bench: Harness) -> None:
     response = bench.send(KOLAYBI, {**KOLAYBI.body, "associate_id": 124})
     refused(bench, KOLAYBI, response, "body.associate_id", "belongs into the path")
 
@@ -277,7 +277,7 @@ def test_what_stands_in_the_path_is_not_taken_from_the_body(bench: Bench) -> Non
 
 
 @each_operation
-def test_one_key_of_two_clients_is_two_orders(bench: Bench, example: Example) -> None:
+def test_one_key_of_two_clients_is_two_orders(bench: Harness, example: Example) -> None:
     bench.server.on(example.route, example.refusal)
     first, second = bench.send(example, client="client-1"), bench.send(example, client="client-2")
     assert first.body["operation_id"] != second.body["operation_id"]
@@ -285,7 +285,7 @@ def test_one_key_of_two_clients_is_two_orders(bench: Bench, example: Example) ->
     assert len(bench.server.to(example.route)) == 2
 
 
-def test_one_key_of_one_client_is_one_order_per_operation(bench: Bench) -> None:
+def test_one_key_of_one_client_is_one_order_per_operation(bench: Harness) -> None:
     for example in EXAMPLES:
         bench.server.on(example.route, example.success)
         assert bench.send(example).status == 200
@@ -317,7 +317,7 @@ def test_one_key_of_one_client_is_one_order_per_operation(bench: Bench) -> None:
     ],
 )  # fmt: skip
 def test_what_makes_a_request_the_same(
-    bench: Bench, example: Example, first: dict[str, Any], second: dict[str, Any], same: bool
+    bench: Harness, example: Example, first: dict[str, Any], second: dict[str, Any], same: bool
 ) -> None:
     base = {} if example is PAYNET else example.body
     bench.server.on(example.route, example.refusal)
@@ -326,7 +326,7 @@ def test_what_makes_a_request_the_same(
     assert (again.status, again.replayed) == ((402, True) if same else (422, False))
 
 
-def test_a_fingerprint_cannot_be_searched_for(bench: Bench) -> None:
+def test_a_fingerprint_cannot_be_searched_for(bench: Harness) -> None:
     """The same card in two orders leaves two unlike prints, and none without the key, which is not in the record."""
     fingerprints = {bench.order(PAYNET, key=key).fingerprint for key in ("key-1", "key-2")}
     assert len(fingerprints) == 2
@@ -350,7 +350,7 @@ ANYTHING = st.recursive(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(data=st.data())
-def test_no_request_at_all_ends_in_an_error_of_ours(bench: Bench, example: Example, data: st.DataObject) -> None:
+def test_no_request_at_all_ends_in_an_error_of_ours(bench: Harness, example: Example, data: st.DataObject) -> None:
     bench.server.calls.clear()
     fields = dict(example.body)
     for _ in range(data.draw(st.integers(1, 3))):

@@ -7,7 +7,7 @@ import pytest
 from vezne.orders.record import DECLINED, NOT_EXECUTED, SUCCEEDED
 from vezne.orders.store import CLOCK_MARGIN_SECONDS
 
-from tests.support.bench import Bench, table_client
+from tests.support.bench import Harness, table_client
 from tests.support.examples import EXAMPLES, KOLAYBI, VAKIFBANK, Example
 from tests.support.provider_server import HANG_UP
 from tests.support.wire import findings, unknown_order
@@ -18,7 +18,7 @@ resending = pytest.mark.parametrize("example", [it for it in EXAMPLES if it.oper
 not_resending = pytest.mark.parametrize("example", [it for it in EXAMPLES if it.operation not in SENDS_AGAIN], ids=str)
 
 
-def calls(bench: Bench, example: Example) -> int:
+def calls(bench: Harness, example: Example) -> int:
     return len(bench.server.to(example.route))
 
 
@@ -26,7 +26,7 @@ def calls(bench: Bench, example: Example) -> int:
 
 
 @each_operation
-def test_design_2_row_1_another_fingerprint(bench: Bench, example: Example) -> None:
+def test_design_2_row_1_another_fingerprint(bench: Harness, example: Example) -> None:
     bench.server.on(example.route, example.success)
     first = bench.send(example)
     assert first.status == 200
@@ -39,7 +39,7 @@ def test_design_2_row_1_another_fingerprint(bench: Bench, example: Example) -> N
 
 @each_operation
 @pytest.mark.parametrize("lease", [27.0, -60.0], ids=["lease alive", "lease over"])
-def test_design_2_row_1_while_the_first_is_unsettled(bench: Bench, example: Example, lease: float) -> None:
+def test_design_2_row_1_while_the_first_is_unsettled(bench: Harness, example: Example, lease: float) -> None:
     standing = bench.stand(example, lease=lease)
     bench.server.on(example.look_up_route, example.found(standing))
     response = bench.send(example, example.other_body)
@@ -55,7 +55,7 @@ def test_design_2_row_1_while_the_first_is_unsettled(bench: Bench, example: Exam
 
 
 @each_operation
-def test_design_2_row_2_succeeded(bench: Bench, example: Example) -> None:
+def test_design_2_row_2_succeeded(bench: Harness, example: Example) -> None:
     bench.server.on(example.route, example.success)
     first = bench.send(example)
     bench.clock.advance(89 * 24 * 3600)
@@ -67,7 +67,7 @@ def test_design_2_row_2_succeeded(bench: Bench, example: Example) -> None:
 
 
 @each_operation
-def test_design_2_row_2_declined(bench: Bench, example: Example) -> None:
+def test_design_2_row_2_declined(bench: Harness, example: Example) -> None:
     bench.server.on(example.route, example.refusal, example.success)
     first = bench.send(example)
     again = bench.send(example)
@@ -78,9 +78,9 @@ def test_design_2_row_2_declined(bench: Bench, example: Example) -> None:
 
 
 @each_operation
-def test_design_2_row_2_not_executed(bench: Bench, example: Example) -> None:
+def test_design_2_row_2_not_executed(bench: Harness, example: Example) -> None:
     standing = bench.stand(example)
-    bench.store.settle(standing, NOT_EXECUTED, {})
+    bench.store.finalise(standing, NOT_EXECUTED, {})
     response = bench.send(example)
     assert (response.status, response.slug, response.replayed) == (402, "not-executed", True)
     assert (response.body["money"], response.body["retry"]) == ("not_moved", "new_key")
@@ -89,11 +89,11 @@ def test_design_2_row_2_not_executed(bench: Bench, example: Example) -> None:
 
 @each_operation
 @pytest.mark.parametrize("status", [SUCCEEDED, DECLINED, NOT_EXECUTED])
-def test_a_settled_record_expires_and_an_unsettled_one_never(bench: Bench, example: Example, status: str) -> None:
+def test_a_settled_record_expires_and_an_unsettled_one_never(bench: Harness, example: Example, status: str) -> None:
     standing = bench.stand(example)
     (item,) = bench.records()
     assert "expires_at" not in item
-    bench.store.settle(standing, status, {"result": {}})
+    bench.store.finalise(standing, status, {"result": {}})
     (item,) = bench.records()
     assert int(item["expires_at"]["N"]) == int(bench.clock.now) + 90 * 24 * 3600
     assert "unresolved" not in item
@@ -102,10 +102,10 @@ def test_a_settled_record_expires_and_an_unsettled_one_never(bench: Bench, examp
 
 @each_operation
 def test_a_settled_record_is_kept_as_long_as_the_stack_says(
-    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch
+    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KEPT_DAYS", "365")
-    bench.store.settle(bench.stand(example), SUCCEEDED, {"result": {}})
+    bench.store.finalise(bench.stand(example), SUCCEEDED, {"result": {}})
     (item,) = [it for it in bench.records() if "outcome" in it]
     assert int(item["expires_at"]["N"]) == int(bench.clock.now) + 365 * 24 * 3600
 
@@ -114,7 +114,7 @@ def test_a_settled_record_is_kept_as_long_as_the_stack_says(
 
 
 @each_operation
-def test_design_2_row_3_our_own_write_retried_by_the_sdk(bench: Bench, example: Example) -> None:
+def test_design_2_row_3_our_own_write_retried_by_the_sdk(bench: Harness, example: Example) -> None:
     """The first try was applied and its answer lost; the SDK's second try finds the first one's record."""
     name = "PutItem" if example.operation == "kolaybi.collect" else "TransactWriteItems"
     if example.operation == "vakifbank.pay":
@@ -138,7 +138,7 @@ def test_design_2_row_3_our_own_write_retried_by_the_sdk(bench: Bench, example: 
 
 @each_operation
 @pytest.mark.parametrize("passed", [0, 20, 27, 27 + CLOCK_MARGIN_SECONDS - 0.1])
-def test_design_2_row_4_processing(bench: Bench, example: Example, passed: float) -> None:
+def test_design_2_row_4_processing(bench: Harness, example: Example, passed: float) -> None:
     standing = bench.stand(example)
     bench.clock.advance(passed)
     response = bench.send(example)
@@ -155,7 +155,7 @@ def test_design_2_row_4_processing(bench: Bench, example: Example, passed: float
 
 
 @each_operation
-def test_design_2_row_5_unknown_and_found(bench: Bench, example: Example) -> None:
+def test_design_2_row_5_unknown_and_found(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.found(bench.record(known)))
     response = bench.send(example)
@@ -167,7 +167,7 @@ def test_design_2_row_5_unknown_and_found(bench: Bench, example: Example) -> Non
 
 
 @each_operation
-def test_design_2_row_5_lease_over_and_found(bench: Bench, example: Example) -> None:
+def test_design_2_row_5_lease_over_and_found(bench: Harness, example: Example) -> None:
     """A killed function: nobody ever wrote what became of it."""
     standing = bench.stand(example)
     bench.clock.advance(27 + CLOCK_MARGIN_SECONDS)
@@ -179,7 +179,7 @@ def test_design_2_row_5_lease_over_and_found(bench: Bench, example: Example) -> 
 
 
 @not_resending
-def test_design_2_row_5_no_evidence(bench: Bench, example: Example) -> None:
+def test_design_2_row_5_no_evidence(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.not_found)
     response = bench.send(example)
@@ -191,7 +191,7 @@ def test_design_2_row_5_no_evidence(bench: Bench, example: Example) -> None:
 
 
 @each_operation
-def test_design_2_row_5_look_up_fails(bench: Bench, example: Example) -> None:
+def test_design_2_row_5_look_up_fails(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, HANG_UP)
     response = bench.send(example)
@@ -201,12 +201,12 @@ def test_design_2_row_5_look_up_fails(bench: Bench, example: Example) -> None:
 
 
 @each_operation
-def test_design_2_row_5_somebody_else_takes_it_over_first(bench: Bench, example: Example) -> None:
+def test_design_2_row_5_somebody_else_takes_it_over_first(bench: Harness, example: Example) -> None:
     standing = bench.stand(example)
     bench.clock.advance(60)
 
     def take_it(_: dict[str, Any]) -> None:
-        bench.store.take_over(standing, "a third invocation", bench.clock.now + 27)
+        bench.store.acquire_lease(standing, "a third invocation", bench.clock.now + 27)
 
     bench.before_next("UpdateItem", take_it)
     if example.operation == "vakifbank.pay":
@@ -221,7 +221,7 @@ def test_design_2_row_5_somebody_else_takes_it_over_first(bench: Bench, example:
     assert calls(bench, example) == 0
 
 
-def _log_in(bench: Bench, example: Example) -> None:
+def _log_in(bench: Harness, example: Example) -> None:
     """Have the function log in, by an order that is refused."""
     bench.server.on(example.route, example.refusal)
     bench.send(example, key="another-key")
@@ -232,7 +232,7 @@ def _log_in(bench: Bench, example: Example) -> None:
 
 
 @resending
-def test_design_2_row_6_found_is_not_sent_again(bench: Bench, example: Example) -> None:
+def test_design_2_row_6_found_is_not_sent_again(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.found(bench.record(known)))
     assert bench.send(example).body["status"] == "succeeded"
@@ -240,7 +240,7 @@ def test_design_2_row_6_found_is_not_sent_again(bench: Bench, example: Example) 
 
 
 @resending
-def test_design_2_row_6_not_there_is_sent_again_under_the_same_reference(bench: Bench, example: Example) -> None:
+def test_design_2_row_6_not_there_is_sent_again_under_the_same_reference(bench: Harness, example: Example) -> None:
     bench.server.on(example.route, HANG_UP)
     bench.send(example)
     (first,) = bench.server.to(example.route)
@@ -258,7 +258,7 @@ def test_design_2_row_6_not_there_is_sent_again_under_the_same_reference(bench: 
 @resending
 @pytest.mark.parametrize("answer", ["refusal", "nothing"])
 def test_design_2_row_6_only_a_success_of_the_second_sending_counts(
-    bench: Bench, example: Example, answer: str
+    bench: Harness, example: Example, answer: str
 ) -> None:
     """A refusal of the second may be the refusal of a double: the first may have been booked meanwhile."""
     known = unknown_order(bench, example)
@@ -271,7 +271,7 @@ def test_design_2_row_6_only_a_success_of_the_second_sending_counts(
 
 
 @resending
-def test_design_2_row_6_a_failed_look_up_is_no_reason_to_send_again(bench: Bench, example: Example) -> None:
+def test_design_2_row_6_a_failed_look_up_is_no_reason_to_send_again(bench: Harness, example: Example) -> None:
     unknown_order(bench, example)
     bench.server.on(example.look_up_route, HANG_UP)
     bench.server.on(example.route, example.success)
@@ -280,7 +280,7 @@ def test_design_2_row_6_a_failed_look_up_is_no_reason_to_send_again(bench: Bench
 
 
 @resending
-def test_design_2_row_6_nobody_else_sends_while_the_second_is_under_way(bench: Bench, example: Example) -> None:
+def test_design_2_row_6_nobody_else_sends_while_the_second_is_under_way(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.not_found)
     seen: list[Any] = []
@@ -294,7 +294,7 @@ def test_design_2_row_6_nobody_else_sends_while_the_second_is_under_way(bench: B
     (during,) = seen
     assert during.lease_until > bench.clock.now
     # It is on its way again: "not found" before this lease ends proves nothing.
-    assert during.in_flight_until == during.lease_until
+    assert during.may_arrive_until == during.lease_until
 
 
 # -------------------------------------------------------------------- a request that cannot be prepared
@@ -306,13 +306,13 @@ def test_design_2_row_6_nobody_else_sends_while_the_second_is_under_way(bench: B
 )
 @pytest.mark.parametrize("failure", ["secret", "time", "login", "bug"])
 def test_what_stops_this_attempt_says_nothing_about_an_earlier_one(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, example: Example, standing: str, status: int, failure: str
+    bench: Harness, monkeypatch: pytest.MonkeyPatch, example: Example, standing: str, status: int, failure: str
 ) -> None:
     first = bench.stand(example)
     if standing in ("succeeded", "declined"):
-        bench.store.settle(first, standing, {"result": {}, "code": "1", "text": "x"})
+        bench.store.finalise(first, standing, {"result": {}, "code": "1", "text": "x"})
     if standing == "unknown":
-        bench.store.keep_unknown(first, bench.clock.now + 60)
+        bench.store.mark_unknown(first, bench.clock.now + 60)
     seconds = 27.0
     if failure == "secret":
         bench.put_secret(example.provider, "not JSON")

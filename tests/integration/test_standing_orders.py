@@ -6,7 +6,7 @@ import pytest
 from vezne.api.handle_order import StandingOrderFailed
 from vezne.orders.record import STANDING_ORDER_CLIENT
 
-from tests.support.bench import Bench
+from tests.support.bench import Harness
 from tests.support.examples import EXAMPLES, PAYNET, Example
 from tests.support.provider_server import HANG_UP
 
@@ -18,7 +18,7 @@ def content(example: Example, **changes: Any) -> dict[str, Any]:
     return {"name": "aidat", "occurrence": OCCURRENCE, "request": example.standing_request, **changes}
 
 
-def failure(bench: Bench, example: Example, what: Any, **options: Any) -> str:
+def failure(bench: Harness, example: Example, what: Any, **options: Any) -> str:
     """Why the standing order was refused."""
     with pytest.raises(StandingOrderFailed) as caught:
         bench.standing_order(example, what, **options)
@@ -26,7 +26,7 @@ def failure(bench: Bench, example: Example, what: Any, **options: Any) -> str:
 
 
 @each_operation
-def test_the_same_occurrence_twice_pays_once(bench: Bench, example: Example) -> None:
+def test_the_same_occurrence_twice_pays_once(bench: Harness, example: Example) -> None:
     bench.server.on(example.route, example.success)
     first = bench.standing_order(example, content(example))
     second = bench.standing_order(example, content(example))
@@ -35,7 +35,7 @@ def test_the_same_occurrence_twice_pays_once(bench: Bench, example: Example) -> 
     assert len(bench.server.to(example.route)) == 1
 
 
-def test_another_occurrence_or_name_is_another_order(bench: Bench) -> None:
+def test_another_occurrence_or_name_is_another_order(bench: Harness) -> None:
     bench.server.on(PAYNET.route, PAYNET.success)
     ids = {
         bench.standing_order(PAYNET, content(PAYNET, name=name, occurrence=occurrence))["operation_id"]
@@ -47,12 +47,12 @@ def test_another_occurrence_or_name_is_another_order(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("name", "occurrence"), [("a", "b\nc"), ("a\nb", "c")])
-def test_a_name_and_an_occurrence_do_not_run_into_each_other(bench: Bench, name: str, occurrence: str) -> None:
+def test_a_name_and_an_occurrence_do_not_run_into_each_other(bench: Harness, name: str, occurrence: str) -> None:
     """A line break parts them in the key, so neither may have one."""
     assert failure(bench, PAYNET, content(PAYNET, name=name, occurrence=occurrence)) == "invalid-request"
 
 
-def test_no_client_can_read_or_repeat_a_standing_order(bench: Bench) -> None:
+def test_no_client_can_read_or_repeat_a_standing_order(bench: Harness) -> None:
     bench.server.on(PAYNET.route, PAYNET.success)
     paid = bench.standing_order(PAYNET, content(PAYNET))
     assert bench.read(paid["operation_id"]).status == 404
@@ -60,14 +60,14 @@ def test_no_client_can_read_or_repeat_a_standing_order(bench: Bench) -> None:
 
 
 @each_operation
-def test_an_unknown_outcome_is_not_raised_for_the_sweep_settles_it(bench: Bench, example: Example) -> None:
+def test_an_unknown_outcome_is_not_raised_for_the_sweep_settles_it(bench: Harness, example: Example) -> None:
     """A raised one would be sent again by Lambda; here that is harmless, and useless."""
     bench.server.on(example.route, HANG_UP)
     assert bench.standing_order(example, content(example))["status"] == "unknown"
 
 
 @each_operation
-def test_a_refusal_is_raised_each_time(bench: Bench, example: Example) -> None:
+def test_a_refusal_is_raised_each_time(bench: Harness, example: Example) -> None:
     bench.server.on(example.route, example.refusal)
     for _ in range(3):
         reason = failure(bench, example, content(example))
@@ -76,7 +76,7 @@ def test_a_refusal_is_raised_each_time(bench: Bench, example: Example) -> None:
     assert len(bench.server.to(example.route)) == 1
 
 
-def test_what_was_not_sent_is_raised_and_the_next_try_pays(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_not_sent_is_raised_and_the_next_try_pays(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.server.on(PAYNET.route, PAYNET.success)
     with monkeypatch.context() as patch:
         patch.setenv("PAYNET_URL", "http://127.0.0.1:1")
@@ -85,7 +85,7 @@ def test_what_was_not_sent_is_raised_and_the_next_try_pays(bench: Bench, monkeyp
     assert bench.standing_order(PAYNET, content(PAYNET))["status"] == "succeeded"
 
 
-def test_one_that_is_still_running_is_raised(bench: Bench) -> None:
+def test_one_that_is_still_running_is_raised(bench: Harness) -> None:
     bench.server.on(PAYNET.route, PAYNET.success)
     seen: list[str] = []
 
@@ -98,7 +98,7 @@ def test_one_that_is_still_running_is_raised(bench: Bench) -> None:
     assert seen == ["in-progress"]
 
 
-def test_the_same_occurrence_with_another_request_is_refused(bench: Bench) -> None:
+def test_the_same_occurrence_with_another_request_is_refused(bench: Harness) -> None:
     bench.server.on(PAYNET.route, PAYNET.success)
     bench.standing_order(PAYNET, content(PAYNET))
     changed = content(PAYNET, request=PAYNET.other_body)
@@ -123,14 +123,14 @@ def test_the_same_occurrence_with_another_request_is_refused(bench: Bench) -> No
     ],
     ids=repr,
 )
-def test_requests_that_do_not_fit(bench: Bench, request_content: Any) -> None:
+def test_requests_that_do_not_fit(bench: Harness, request_content: Any) -> None:
     """A float has lost digits before we see it; so amounts with a fraction must be strings."""
     assert failure(bench, PAYNET, content(PAYNET, request=request_content)) == "invalid-request"
     assert bench.server.calls == []
     assert bench.items() == []
 
 
-def test_a_whole_number_may_be_a_number(bench: Bench) -> None:
+def test_a_whole_number_may_be_a_number(bench: Harness) -> None:
     bench.server.on(PAYNET.route, PAYNET.success)
     bench.standing_order(PAYNET, content(PAYNET, request={"xact_id": "x", "amount": 10}))
     assert bench.server.to(PAYNET.route)[0].json()["amount"] == "1000"
@@ -154,11 +154,11 @@ def test_a_whole_number_may_be_a_number(bench: Bench) -> None:
     ],
     ids=repr,
 )  # fmt: skip
-def test_standing_orders_that_are_none(bench: Bench, what: Any) -> None:
+def test_standing_orders_that_are_none(bench: Harness, what: Any) -> None:
     assert failure(bench, PAYNET, what) == "invalid-request"
     assert bench.server.calls == []
 
 
-def test_a_failure_names_no_value(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_names_no_value(bench: Harness, capsys: pytest.CaptureFixture[str]) -> None:
     reason = failure(bench, PAYNET, content(PAYNET, name="KANARYA", request={"xact_id": ["KANARYA"]}))
     assert "KANARYA" not in reason + str(capsys.readouterr())

@@ -14,7 +14,7 @@ from vezne.orders.look_up import SweepStoppedError
 from vezne.orders.record import EVIDENCE_HEAD, EVIDENCE_TAIL, NOT_EXECUTED, SUCCEEDED, UNKNOWN, partition
 from vezne.providers.kolaybi import client as kolaybi
 
-from tests.support.bench import START, Bench, operation_of
+from tests.support.bench import START, Harness, operation_of
 from tests.support.examples import (
     CAPTURE_ANSWER,
     EXAMPLES,
@@ -34,12 +34,12 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 # Where a complete look-up that does not show the order proves that it was not executed, and after how long.
 
 
-def absence_counts_from(example: Example, in_flight_until: float) -> float:
+def absence_counts_from(example: Example, may_arrive_until: float) -> float:
     """VakıfBank lists a payment once it is made: on its date (2026-12-28), or after a closure of up to ten days."""
     if example is not VAKIFBANK:
-        return in_flight_until + 10 * MINUTE
+        return may_arrive_until + 10 * MINUTE
     end_of_the_date = datetime.fromisoformat("2026-12-29T00:00:00+03:00").timestamp()
-    return max(in_flight_until, end_of_the_date) + 10 * DAY + 30 * MINUTE
+    return max(may_arrive_until, end_of_the_date) + 10 * DAY + 30 * MINUTE
 
 
 def nothing(looked_up: int = 0, still_unknown: int = 0, oldest: int = 0) -> dict[str, int]:
@@ -52,7 +52,7 @@ def nothing(looked_up: int = 0, still_unknown: int = 0, oldest: int = 0) -> dict
 
 
 @each_operation
-def test_a_quiet_table(bench: Bench, example: Example) -> None:
+def test_a_quiet_table(bench: Harness, example: Example) -> None:
     assert bench.sweep(example) == nothing()
     answered(bench, example, example.success)
     bench.server.calls.clear()
@@ -62,7 +62,7 @@ def test_a_quiet_table(bench: Bench, example: Example) -> None:
 
 
 @each_operation
-def test_an_unknown_outcome_that_is_found(bench: Bench, example: Example) -> None:
+def test_an_unknown_outcome_that_is_found(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.found(bench.record(known)))
     bench.clock.advance(MINUTE)
@@ -76,7 +76,7 @@ def test_an_unknown_outcome_that_is_found(bench: Bench, example: Example) -> Non
 
 
 @each_operation
-def test_a_killed_function_is_found_too(bench: Bench, example: Example) -> None:
+def test_a_killed_function_is_found_too(bench: Harness, example: Example) -> None:
     """It wrote nothing after its claim; the claim itself put the record into the index."""
     standing = bench.stand(example)
     bench.server.on(example.look_up_route, example.found(standing))
@@ -89,7 +89,7 @@ def test_a_killed_function_is_found_too(bench: Bench, example: Example) -> None:
 
 
 @each_operation
-def test_a_sweep_never_sends_an_order(bench: Bench, example: Example) -> None:
+def test_a_sweep_never_sends_an_order(bench: Harness, example: Example) -> None:
     unknown_order(bench, example)
     bench.server.on(example.route, example.success)
     bench.server.on(example.look_up_route, example.not_found)
@@ -100,7 +100,7 @@ def test_a_sweep_never_sends_an_order(bench: Bench, example: Example) -> None:
 
 
 @each_operation
-def test_the_waits_grow(bench: Bench, example: Example) -> None:
+def test_the_waits_grow(bench: Harness, example: Example) -> None:
     """1 min, 5 min, 15 min, 1 h, 6 h, then daily: counted from when the outcome could be known, not in look-ups."""
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, HANG_UP)
@@ -119,7 +119,7 @@ def test_the_waits_grow(bench: Bench, example: Example) -> None:
 
 
 @each_operation
-def test_a_client_that_asks_often_delays_nothing(bench: Bench, example: Example) -> None:
+def test_a_client_that_asks_often_delays_nothing(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, HANG_UP)
     for _ in range(10):
@@ -131,7 +131,7 @@ def test_a_client_that_asks_often_delays_nothing(bench: Bench, example: Example)
 
 
 @each_operation
-def test_what_a_look_up_leaves_as_evidence(bench: Bench, example: Example) -> None:
+def test_what_a_look_up_leaves_as_evidence(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, HANG_UP, json_reply({"x": 1}, 500), example.not_found)
     for _ in range(2):
@@ -146,7 +146,7 @@ def test_what_a_look_up_leaves_as_evidence(bench: Bench, example: Example) -> No
     assert evidence[0]["at"] < evidence[1]["at"]
 
 
-def test_evidence_is_masked(bench: Bench) -> None:
+def test_evidence_is_masked(bench: Harness) -> None:
     known = unknown_order(bench, VAKIFBANK)
     body = {"Header": {"StatusCode": "4111111111111111"}, "Data": {"Result": []}}
     bench.server.on(VAKIFBANK.look_up_route, json_reply(body))
@@ -157,7 +157,7 @@ def test_evidence_is_masked(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("total", ["10000000.00", "9999999999999.98"])
-def test_an_amount_in_evidence_is_no_card_number(bench: Bench, total: str) -> None:
+def test_an_amount_in_evidence_is_no_card_number(bench: Harness, total: str) -> None:
     body = {**HASO.body, "counter_party_attorney_fee": "0", "expense_amount": total}
     known = unknown_order(bench, HASO, body=body)
     bench.server.on(HASO.look_up_route, haso_success(total))
@@ -167,12 +167,12 @@ def test_an_amount_in_evidence_is_no_card_number(bench: Bench, total: str) -> No
     assert (record.status, record.evidence[-1]["finding"], record.evidence[-1]["total"]) == (SUCCEEDED, "found", total)
 
 
-def test_evidence_does_not_grow_for_ever(bench: Bench) -> None:
+def test_evidence_does_not_grow_for_ever(bench: Harness) -> None:
     known = unknown_order(bench, KOLAYBI)
     bench.server.on(KOLAYBI.look_up_route, KOLAYBI.not_found)
-    taken = bench.store.take_over(bench.record(known), "a test", bench.clock.now)
+    taken = bench.store.acquire_lease(bench.record(known), "a test", bench.clock.now)
     full = tuple({"at": f"{number}", "finding": "not_found"} for number in range(EVIDENCE_HEAD + EVIDENCE_TAIL))
-    bench.store.keep_unknown(replace(taken, evidence=full), bench.clock.now + 1)
+    bench.store.mark_unknown(replace(taken, evidence=full), bench.clock.now + 1)
     for _ in range(3):
         bench.clock.advance(DAY)
         bench.sweep(KOLAYBI)
@@ -186,17 +186,17 @@ def test_evidence_does_not_grow_for_ever(bench: Bench) -> None:
 # -------------------------------------------------------------------- two times not found
 
 
-def sweep_when_due(bench: Bench, example: Example, known: str) -> str:
+def sweep_when_due(bench: Harness, example: Example, known: str) -> str:
     bench.clock.now = max(bench.clock.now, bench.record(known).next_look_up or 0)
     bench.sweep(example)
     return bench.record(known).status
 
 
 @pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
-def test_two_not_founds_after_the_settling_time_prove_that_nothing_happened(bench: Bench, example: Example) -> None:
+def test_two_not_founds_after_the_settling_time_prove_that_nothing_happened(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.not_found)
-    counts_from = absence_counts_from(example, bench.record(known).in_flight_until)
+    counts_from = absence_counts_from(example, bench.record(known).may_arrive_until)
     statuses = []
     for _ in range(60):
         statuses.append(sweep_when_due(bench, example, known))
@@ -216,7 +216,7 @@ def test_two_not_founds_after_the_settling_time_prove_that_nothing_happened(benc
 
 
 @pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
-def test_one_not_found_is_not_enough_however_late(bench: Bench, example: Example) -> None:
+def test_one_not_found_is_not_enough_however_late(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.not_found)
     bench.clock.advance(30 * DAY)
@@ -226,14 +226,14 @@ def test_one_not_found_is_not_enough_however_late(bench: Bench, example: Example
 
 
 @pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
-def test_not_founds_while_the_order_may_still_be_under_way_do_not_count(bench: Bench, example: Example) -> None:
+def test_not_founds_while_the_order_may_still_be_under_way_do_not_count(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     record = bench.record(known)
     early = tuple(
         {"at": f"2026-12-01T06:00:{second:02d}.000Z", "asked": "x", "finding": "not_found"} for second in range(1, 20)
     )
-    taken = bench.store.take_over(record, "a test", bench.clock.now)
-    bench.store.keep_unknown(replace(taken, evidence=early), bench.clock.now + 1)
+    taken = bench.store.acquire_lease(record, "a test", bench.clock.now)
+    bench.store.mark_unknown(replace(taken, evidence=early), bench.clock.now + 1)
     bench.clock.advance(30 * DAY)
     bench.server.on(example.look_up_route, example.not_found)
     bench.sweep(example)
@@ -241,7 +241,7 @@ def test_not_founds_while_the_order_may_still_be_under_way_do_not_count(bench: B
 
 
 @pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
-def test_inconclusive_look_ups_do_not_count(bench: Bench, example: Example) -> None:
+def test_inconclusive_look_ups_do_not_count(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.not_found, HANG_UP)
     for _ in range(10):
@@ -252,7 +252,7 @@ def test_inconclusive_look_ups_do_not_count(bench: Bench, example: Example) -> N
 
 
 @pytest.mark.parametrize("example", [KOLAYBI, WALLETGATE, PAYNET], ids=str)
-def test_an_incomplete_look_up_never_proves_that_nothing_happened(bench: Bench, example: Example) -> None:
+def test_an_incomplete_look_up_never_proves_that_nothing_happened(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.not_found)
     for _ in range(5):
@@ -279,7 +279,7 @@ def test_which_look_ups_are_complete_and_which_orders_may_be_sent_again() -> Non
 # -------------------------------------------------------------------- many records
 
 
-def many(bench: Bench, count: int) -> list[str]:
+def many(bench: Harness, count: int) -> list[str]:
     """Unknown captures, a minute apart."""
     known = []
     for number in range(count):
@@ -290,7 +290,7 @@ def many(bench: Bench, count: int) -> list[str]:
     return known
 
 
-def test_the_age_of_the_oldest(bench: Bench) -> None:
+def test_the_age_of_the_oldest(bench: Harness) -> None:
     many(bench, 5)
     bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
     bench.clock.now = START + 2 * HOUR
@@ -301,7 +301,7 @@ def test_the_age_of_the_oldest(bench: Bench) -> None:
 
 
 def test_those_due_first_come_first_and_one_that_fails_stops_no_other(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = many(bench, 6)
     bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
@@ -312,7 +312,7 @@ def test_those_due_first_come_first_and_one_that_fails_stops_no_other(
     assert asked == ["x0", "x1", "x3", "x4", "x5"]
 
 
-def test_no_time_left_means_no_look_up(bench: Bench) -> None:
+def test_no_time_left_means_no_look_up(bench: Harness) -> None:
     many(bench, 2)
     bench.clock.advance(HOUR)
     report = bench.sweep(PAYNET, seconds=7.0)
@@ -320,10 +320,10 @@ def test_no_time_left_means_no_look_up(bench: Bench) -> None:
     assert bench.server.calls == []
 
 
-def test_one_that_somebody_is_at_is_left_alone(bench: Bench) -> None:
+def test_one_that_somebody_is_at_is_left_alone(bench: Harness) -> None:
     known = unknown_order(bench, PAYNET)
     bench.clock.advance(HOUR)
-    bench.store.take_over(bench.record(known), "somebody else", bench.clock.now + 27)
+    bench.store.acquire_lease(bench.record(known), "somebody else", bench.clock.now + 27)
     bench.sweep(PAYNET)
     assert bench.server.calls == []
     assert bench.record(known).owner == "somebody else"
@@ -334,13 +334,13 @@ def test_one_that_somebody_is_at_is_left_alone(bench: Bench) -> None:
     assert findings(bench, known) == ["not_found"]
 
 
-def test_one_that_was_settled_since_the_index_was_read_is_left_alone(bench: Bench) -> None:
+def test_one_that_was_settled_since_the_index_was_read_is_left_alone(bench: Harness) -> None:
     first, second = many(bench, 2)
     bench.clock.advance(HOUR)
 
     def settle_the_second(_: dict[str, Any]) -> None:
-        taken = bench.store.take_over(bench.record(second), "somebody else", bench.clock.now + 27)
-        bench.store.settle(taken, SUCCEEDED, {"result": {"seen": "by somebody else"}})
+        taken = bench.store.acquire_lease(bench.record(second), "somebody else", bench.clock.now + 27)
+        bench.store.finalise(taken, SUCCEEDED, {"result": {"seen": "by somebody else"}})
 
     # The first record's take-over; the index was read before.
     bench.before_next("UpdateItem", settle_the_second)
@@ -350,12 +350,12 @@ def test_one_that_was_settled_since_the_index_was_read_is_left_alone(bench: Benc
     assert bench.record(second).outcome == {"result": {"seen": "by somebody else"}}
 
 
-def test_one_that_is_taken_over_meanwhile_is_left_alone(bench: Bench) -> None:
+def test_one_that_is_taken_over_meanwhile_is_left_alone(bench: Harness) -> None:
     known = unknown_order(bench, PAYNET)
     bench.clock.advance(HOUR)
 
     def take_it(_: dict[str, Any]) -> None:
-        bench.store.take_over(bench.record(known), "somebody else", bench.clock.now + 27)
+        bench.store.acquire_lease(bench.record(known), "somebody else", bench.clock.now + 27)
 
     bench.before_next("UpdateItem", take_it)
     assert bench.sweep(PAYNET)["still_unknown"] == 1
@@ -364,7 +364,7 @@ def test_one_that_is_taken_over_meanwhile_is_left_alone(bench: Bench) -> None:
 
 
 def test_one_that_cannot_be_dealt_with_keeps_no_other_from_being_looked_up(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = many(bench, 3)
     bench.clock.advance(HOUR)
@@ -382,7 +382,7 @@ def test_one_that_cannot_be_dealt_with_keeps_no_other_from_being_looked_up(
     assert len(bench.server.calls) == 2
 
 
-def test_an_index_of_many_pages_is_read_to_its_end(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_of_many_pages_is_read_to_its_end(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     many(bench, 12)
     bench.clock.advance(HOUR)
     bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
@@ -395,7 +395,7 @@ def test_an_index_of_many_pages_is_read_to_its_end(bench: Bench, monkeypatch: py
     assert bench.sweep(PAYNET)["looked_up"] == 12
 
 
-def test_each_function_sweeps_its_own_operation_only(bench: Bench) -> None:
+def test_each_function_sweeps_its_own_operation_only(bench: Harness) -> None:
     unknown_order(bench, KOLAYBI)
     bench.clock.advance(DAY)
     assert bench.sweep(PAYNET) == nothing()
@@ -403,7 +403,7 @@ def test_each_function_sweeps_its_own_operation_only(bench: Bench) -> None:
 
 
 def test_a_table_that_does_not_answer_is_an_error_of_the_sweep(
-    bench: Bench, capsys: pytest.CaptureFixture[str]
+    bench: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """So that Lambda tries again. The age of the oldest is not known then, and not told; that a sweep ran is."""
     bench.fail_table("Query")
@@ -416,7 +416,7 @@ def test_a_table_that_does_not_answer_is_an_error_of_the_sweep(
     assert "OldestUnknownAge" not in printed
 
 
-def test_a_shard_that_cannot_be_read_does_not_hide_the_others(bench: Bench) -> None:
+def test_a_shard_that_cannot_be_read_does_not_hide_the_others(bench: Harness) -> None:
     known = [unknown_order(bench, KOLAYBI, key=f"key-{number}") for number in range(12)]
     shards = {partition(bench.record(it)) for it in known}
     bench.server.on(KOLAYBI.look_up_route, KOLAYBI.not_found)
@@ -430,7 +430,7 @@ def test_a_shard_that_cannot_be_read_does_not_hide_the_others(bench: Bench) -> N
 
 @pytest.mark.parametrize(("times", "looked_up"), [(1, 5), (2, 5), (3, 3)])
 def test_a_record_that_cannot_be_read_is_passed_over_unless_three_in_a_row_cannot(
-    bench: Bench, times: int, looked_up: int
+    bench: Harness, times: int, looked_up: int
 ) -> None:
     known = [unknown_order(bench, KOLAYBI, key=f"key-{number}") for number in range(5)]
     bench.server.on(KOLAYBI.look_up_route, KOLAYBI.not_found)
@@ -445,7 +445,7 @@ def test_a_record_that_cannot_be_read_is_passed_over_unless_three_in_a_row_canno
     assert sum(len(findings(bench, it)) for it in known) == looked_up - times
 
 
-def test_a_malformed_item_of_the_index_does_not_end_the_sweep(bench: Bench) -> None:
+def test_a_malformed_item_of_the_index_does_not_end_the_sweep(bench: Harness) -> None:
     known = unknown_order(bench, KOLAYBI)
     (item,) = bench.records()
     # Sorted first in the same shard.
@@ -460,7 +460,7 @@ def test_a_malformed_item_of_the_index_does_not_end_the_sweep(bench: Bench) -> N
 
 
 @pytest.mark.parametrize("size", [5_000, 390_000, 900_000])
-def test_an_outcome_that_is_too_long_is_cut_for_the_answer_and_the_record_alike(bench: Bench, size: int) -> None:
+def test_an_outcome_that_is_too_long_is_cut_for_the_answer_and_the_record_alike(bench: Harness, size: int) -> None:
     first = answered(bench, PAYNET, json_reply({**CAPTURE_ANSWER, "order_id": "A" * size}))
     assert first.status == 200
     assert len(first.body["result"]["order_id"]) == LONGEST_OUTCOME_TEXT
@@ -484,7 +484,7 @@ def refuse_large_writes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_outcome_that_the_table_refuses_is_kept_without_its_result(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = unknown_order(bench, KOLAYBI)
     refuse_large_writes(monkeypatch)
@@ -495,7 +495,7 @@ def test_an_outcome_that_the_table_refuses_is_kept_without_its_result(
     assert bench.send(KOLAYBI).body["result"] == {}
 
 
-def test_only_what_is_written_counts_as_settled(bench: Bench) -> None:
+def test_only_what_is_written_counts_as_settled(bench: Harness) -> None:
     known = unknown_order(bench, KOLAYBI)
     bench.server.on(KOLAYBI.look_up_route, KOLAYBI.found(bench.record(known)))
     bench.clock.advance(HOUR)
@@ -507,16 +507,16 @@ def test_only_what_is_written_counts_as_settled(bench: Bench) -> None:
     assert bench.record(known).status == "unknown"
 
 
-def test_a_look_up_with_credentials_that_are_refused(bench: Bench) -> None:
+def test_a_look_up_with_credentials_that_are_refused(bench: Harness) -> None:
     known = unknown_order(bench, KOLAYBI)
     bench.put_secret("kolaybi", "not JSON")
-    kolaybi.CLIENT.keyring.forget()
+    kolaybi.CLIENT.credential_cache.forget()
     bench.clock.advance(HOUR)
     assert bench.sweep(KOLAYBI)["still_unknown"] == 1
     assert findings(bench, known) == ["inconclusive"]
 
 
-def test_the_metrics_of_a_sweep(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_metrics_of_a_sweep(bench: Harness, capsys: pytest.CaptureFixture[str]) -> None:
     unknown_order(bench, HASO)
     bench.server.on(HASO.look_up_route, haso_success(Decimal(330)))
     bench.clock.advance(HOUR)

@@ -9,7 +9,7 @@ import moto
 import pytest
 from vezne.orders import store as store_module
 
-from tests.support.bench import Bench
+from tests.support.bench import Harness
 from tests.support.examples import EXAMPLES, VAKIFBANK, Example
 from tests.support.provider_server import HANG_UP, Reply
 from tests.support.wire import answered, looked_up, unknown_order
@@ -22,7 +22,7 @@ FUNCTIONS = {"attribute_not_exists", "attribute_exists"}
 
 
 @pytest.fixture
-def requests(bench: Bench) -> Any:
+def requests(bench: Harness) -> Any:
     """Every writing or querying request the layer makes, its transactions taken apart."""
     seen: list[dict[str, Any]] = []
 
@@ -38,7 +38,7 @@ def requests(bench: Bench) -> Any:
     events.unregister("before-call.dynamodb", see)
 
 
-def live_through_everything(bench: Bench, example: Example) -> None:
+def live_through_everything(bench: Harness, example: Example) -> None:
     """Succeeded, declined, not sent, unknown, taken over, found, not executed, swept."""
     answered(bench, example, example.success)
     answered(bench, example, example.refusal, key="key-2")
@@ -51,12 +51,12 @@ def live_through_everything(bench: Bench, example: Example) -> None:
     looked_up(bench, example, example.found(bench.record(known)), key="key-4")
     for guard in bench.guards():
         bench.delete(guard["id"]["S"])
-    bench.store.settle(bench.stand(example, key="key-5", lease=0), "not_executed", {})
+    bench.store.finalise(bench.stand(example, key="key-5", lease=0), "not_executed", {})
     bench.sweep(example)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_expressions_are_what_dynamodb_takes(bench: Bench, requests: list[dict[str, Any]], example: Example) -> None:
+def test_expressions_are_what_dynamodb_takes(bench: Harness, requests: list[dict[str, Any]], example: Example) -> None:
     live_through_everything(bench, example)
     if example is VAKIFBANK:
         # With a code of the caller's it has a guard, too.

@@ -8,7 +8,7 @@ from vezne.orders import store as store_module
 from vezne.orders.store import StoreUnavailableError
 from vezne.providers import credentials
 
-from tests.support.bench import Bench
+from tests.support.bench import Harness
 from tests.support.examples import EXAMPLES, HASO, KOLAYBI, LOGINS, PAYNET, WALLETGATE, Example
 from tests.support.provider_server import HANG_UP, Call, Reply, json_reply
 from tests.support.wire import answered, findings, unknown_order
@@ -39,7 +39,7 @@ class Conflicts:
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
-def test_a_mere_conflict_is_tried_again(bench: Bench, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+def test_a_mere_conflict_is_tried_again(bench: Harness, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     conflicts = Conflicts(monkeypatch, times)
     assert answered(bench, WALLETGATE, WALLETGATE.success).status == 200
     # The claim, tried again, and the outcome, which marks the guard as paid.
@@ -47,7 +47,7 @@ def test_a_mere_conflict_is_tried_again(bench: Bench, monkeypatch: pytest.Monkey
     assert len(bench.server.to(WALLETGATE.route)) == 1
 
 
-def test_an_endless_conflict_is_a_table_that_does_not_answer(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_conflict_is_a_table_that_does_not_answer(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     Conflicts(monkeypatch, 99)
     response = answered(bench, WALLETGATE, WALLETGATE.success)
     assert (response.status, response.slug) == (503, "store-unavailable")
@@ -55,7 +55,7 @@ def test_an_endless_conflict_is_a_table_that_does_not_answer(bench: Bench, monke
 
 
 def test_another_cause_of_a_cancelled_transaction_is_not_tried_again(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     conflicts = Conflicts(monkeypatch, 1, code="ThrottlingError")
     assert answered(bench, HASO, HASO.success).slug == "store-unavailable"
@@ -67,7 +67,7 @@ def test_another_cause_of_a_cancelled_transaction_is_not_tried_again(
     "code", ["ProvisionedThroughputExceededException", "AccessDeniedException", "ValidationException"]
 )
 def test_what_the_table_refuses_is_no_answer_about_the_record(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, code: str
+    bench: Harness, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     def refuse(**_: Any) -> None:
         raise ClientError({"Error": {"Code": code, "Message": "x"}}, "GetItem")
@@ -83,7 +83,7 @@ def test_what_the_table_refuses_is_no_answer_about_the_record(
 @each_operation
 @pytest.mark.parametrize("seconds", [2.0, 27.0], ids=["not prepared", "at the claim"])
 def test_nobody_knows_of_an_earlier_order_while_the_table_does_not_answer(
-    bench: Bench, example: Example, seconds: float
+    bench: Harness, example: Example, seconds: float
 ) -> None:
     """Least of all that no money moved: it did."""
     assert answered(bench, example, example.success).status == 200
@@ -98,7 +98,7 @@ def test_nobody_knows_of_an_earlier_order_while_the_table_does_not_answer(
 
 @each_operation
 def test_nobody_knows_of_an_earlier_order_after_a_fault_before_the_claim(
-    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch
+    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("a bug")
@@ -113,7 +113,7 @@ def test_nobody_knows_of_an_earlier_order_after_a_fault_before_the_claim(
 
 
 @each_operation
-def test_an_unknown_order_that_cannot_be_taken_over_stays_unknown(bench: Bench, example: Example) -> None:
+def test_an_unknown_order_that_cannot_be_taken_over_stays_unknown(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.fail_table("UpdateItem")
     response = bench.send(example)
@@ -124,7 +124,7 @@ def test_an_unknown_order_that_cannot_be_taken_over_stays_unknown(bench: Bench, 
 
 
 @pytest.mark.parametrize("moment", ["looking up", "sending again"])
-def test_no_time_to_look_up_or_to_send_again(bench: Bench, moment: str) -> None:
+def test_no_time_to_look_up_or_to_send_again(bench: Harness, moment: str) -> None:
     known = unknown_order(bench, HASO)
     left = [27.0]
 
@@ -144,7 +144,7 @@ def test_no_time_to_look_up_or_to_send_again(bench: Bench, moment: str) -> None:
     assert bench.server.to(HASO.route) == []
 
 
-def test_time_that_runs_out_during_the_login(bench: Bench) -> None:
+def test_time_that_runs_out_during_the_login(bench: Harness) -> None:
     left = [27.0]
 
     def slowly(_: Call) -> Reply:
@@ -160,7 +160,7 @@ def test_time_that_runs_out_during_the_login(bench: Bench) -> None:
 # -------------------------------------------------------------------- secrets
 
 
-def test_secrets_manager_that_does_not_answer(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_manager_that_does_not_answer(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://secretsmanager.invalid")
 
@@ -178,7 +178,7 @@ def test_secrets_manager_that_does_not_answer(bench: Bench, monkeypatch: pytest.
         ("login lost", 503, "provider-unreachable"),
     ],
 )
-def test_a_refused_token_that_cannot_be_renewed(bench: Bench, broken: str, status: int, problem: str) -> None:
+def test_a_refused_token_that_cannot_be_renewed(bench: Harness, broken: str, status: int, problem: str) -> None:
     """The order was certainly not looked at, whatever stops the second try; so its key is free."""
 
     def refuse(_: Call) -> Reply:
@@ -198,21 +198,21 @@ def test_a_refused_token_that_cannot_be_renewed(bench: Bench, broken: str, statu
 # -------------------------------------------------------------------- after another one took over
 
 
-def test_a_loser_that_cannot_read_what_stands_says_what_it_last_knew(bench: Bench) -> None:
-    def take_over_and_break(_: Call) -> Reply:
+def test_a_loser_that_cannot_read_what_stands_says_what_it_last_knew(bench: Harness) -> None:
+    def acquire_lease_and_break(_: Call) -> Reply:
         record = bench.record(bench.order(KOLAYBI).operation_id)
         bench.clock.advance(3600)
-        bench.store.take_over(record, "somebody else", bench.clock.now + 27)
+        bench.store.acquire_lease(record, "somebody else", bench.clock.now + 27)
         bench.fail_table("GetItem")
         return KOLAYBI.success if isinstance(KOLAYBI.success, Reply) else Reply(500)
 
-    response = answered(bench, KOLAYBI, take_over_and_break)
+    response = answered(bench, KOLAYBI, acquire_lease_and_break)
     bench.heal_table()
     assert response.status == 202
     assert bench.record(response.body["operation_id"]).owner == "somebody else"
 
 
-def test_an_amount_that_cannot_be_counted_is_in_nobodys_way(bench: Bench) -> None:
+def test_an_amount_that_cannot_be_counted_is_in_nobodys_way(bench: Harness) -> None:
     """A capture of the whole pre-authorisation, whose answer names no amount."""
     response = answered(bench, PAYNET, json_reply({"is_succeed": True, "code": 0}), body={"xact_id": "x"})
     assert response.status == 200

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.bench import Bench
+from tests.support.bench import Harness
 from tests.support.examples import EXAMPLES, Example
 from tests.support.provider_server import HANG_UP, Call, Reply, json_reply
 from tests.support.wire import answered, findings, unknown_order
@@ -21,7 +21,7 @@ each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
     ids=["cut", "500", "a page of a gateway"],
 )
 def test_the_reason_of_the_order_itself_is_the_first_evidence(
-    bench: Bench, example: Example, reply: Reply, reason: str
+    bench: Harness, example: Example, reply: Reply, reason: str
 ) -> None:
     answer = answered(bench, example, reply)
     assert answer.status == 202
@@ -32,7 +32,7 @@ def test_the_reason_of_the_order_itself_is_the_first_evidence(
 
 
 @each_operation
-def test_a_success_beside_a_401_is_neither_a_success_nor_a_refused_login(bench: Bench, example: Example) -> None:
+def test_a_success_beside_a_401_is_neither_a_success_nor_a_refused_login(bench: Harness, example: Example) -> None:
 
     def refuse(call: Call) -> Reply:
         reply = example.success(call) if callable(example.success) else example.success
@@ -45,7 +45,7 @@ def test_a_success_beside_a_401_is_neither_a_success_nor_a_refused_login(bench: 
 
 
 @each_operation
-def test_a_client_that_repeats_for_two_minutes_is_looked_up_for_a_few_times(bench: Bench, example: Example) -> None:
+def test_a_client_that_repeats_for_two_minutes_is_looked_up_for_a_few_times(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, json_reply({}, 500))
     bench.clock.advance(30)
@@ -62,7 +62,7 @@ def test_a_client_that_repeats_for_two_minutes_is_looked_up_for_a_few_times(benc
 
 
 @each_operation
-def test_whoever_waits_as_long_as_told_is_looked_up_for_each_time(bench: Bench, example: Example) -> None:
+def test_whoever_waits_as_long_as_told_is_looked_up_for_each_time(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, json_reply({}, 500))
     bench.clock.advance(30)
@@ -76,7 +76,7 @@ def test_whoever_waits_as_long_as_told_is_looked_up_for_each_time(bench: Bench, 
 
 @each_operation
 def test_the_status_route_tells_the_same_time_to_wait(
-    bench: Bench, example: Example, monkeypatch: pytest.MonkeyPatch
+    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vezne.api.handle_operations.Store", lambda: bench.store)
     known = unknown_order(bench, example)
@@ -90,7 +90,7 @@ def test_the_status_route_tells_the_same_time_to_wait(
 
 
 @each_operation
-def test_a_sweep_is_not_held_up_by_a_clients_pauses(bench: Bench, example: Example) -> None:
+def test_a_sweep_is_not_held_up_by_a_clients_pauses(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, json_reply({}, 500))
     bench.clock.advance(30)

@@ -84,8 +84,8 @@ def record(name: str, status: str) -> Record:
     settled = status == SUCCEEDED
     return Record(
         id=operation_id("client", OPERATION, name), operation=OPERATION, principal="client", fingerprint="f" * 64,
-        status=status, owner="0" * 32, lease_until=0.0, in_flight_until=now - 60, created_at=now - 90, updated_at=now,
-        clues={"xact_id": name, "amount": "1.00", "currency": "TRY"},
+        status=status, owner="0" * 32, lease_until=0.0, may_arrive_until=now - 60, created_at=now - 90, updated_at=now,
+        lookup_fields={"xact_id": name, "amount": "1.00", "currency": "TRY"},
         outcome={"result": {"xact_id": name, "amount": "1.00", "note": "x" * 300}} if settled else None,
         next_look_up=None if settled else now - 60,
     )  # fmt: skip

@@ -46,7 +46,9 @@ def snapshot() -> dict[str, Any]:
         "clients": store_module._client.cache_info().currsize + credentials._client.cache_info().currsize,
         "credentials": sum(issubclass(kind, (Credentials, ReadOnlyCredentials)) for kind, _ in held),
         "secrets": sum(issubclass(kind, credentials.SecretModel) for kind, _ in held)
-        + sum(kind is credentials.Keyring and (known._secret or known._token) is not None for kind, known in held),
+        + sum(
+            kind is credentials.CredentialCache and (known._secret or known._token) is not None for kind, known in held
+        ),
         "collecting": collecting,
         "frozen": frozen,
     }

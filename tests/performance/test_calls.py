@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from vezne.providers import credentials
 
-from tests.support.bench import Bench
+from tests.support.bench import Harness
 from tests.support.examples import EXAMPLES, Example
 
 
@@ -25,7 +25,7 @@ def secret_reads() -> Iterator[list[str]]:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_an_order_takes_two_writes_and_one_provider_call(
-    bench: Bench, secret_reads: list[str], example: Example
+    bench: Harness, secret_reads: list[str], example: Example
 ) -> None:
     """The first order of a function also reads the secret and logs in; from the second on there is nothing more."""
     bench.server.on(example.route, example.success)
@@ -50,7 +50,7 @@ def body_for(example: Example, key: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_a_replay_takes_one_call_and_asks_nobody(bench: Bench, secret_reads: list[str], example: Example) -> None:
+def test_a_replay_takes_one_call_and_asks_nobody(bench: Harness, secret_reads: list[str], example: Example) -> None:
     bench.server.on(example.route, example.success)
     assert bench.send(example).status == 200
     bench.table_calls.clear()
@@ -64,7 +64,7 @@ def test_a_replay_takes_one_call_and_asks_nobody(bench: Bench, secret_reads: lis
     assert secret_reads == []
 
 
-def test_a_status_read_takes_one_call(bench: Bench, secret_reads: list[str]) -> None:
+def test_a_status_read_takes_one_call(bench: Harness, secret_reads: list[str]) -> None:
     example = EXAMPLES[0]
     bench.server.on(example.route, example.success)
     operation_id = bench.send(example).body["operation_id"]
@@ -76,7 +76,7 @@ def test_a_status_read_takes_one_call(bench: Bench, secret_reads: list[str]) -> 
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_a_sweep_with_nothing_unknown_takes_one_query_per_shard(bench: Bench, example: Example) -> None:
+def test_a_sweep_with_nothing_unknown_takes_one_query_per_shard(bench: Harness, example: Example) -> None:
     bench.server.on(example.route, example.success)
     assert bench.send(example).status == 200
     bench.table_calls.clear()

@@ -25,5 +25,5 @@ def test_the_shards_hold_the_same_number_of_orders(operation: str, keys: str) ->
 def unresolved(name: str, operation: str) -> Record:
     return Record(
         id=name, operation=operation, principal="client", fingerprint="", status=PROCESSING, owner="", lease_until=0.0,
-        in_flight_until=0.0, created_at=0.0, updated_at=0.0, clues={}, next_look_up=0.0,
+        may_arrive_until=0.0, created_at=0.0, updated_at=0.0, lookup_fields={}, next_look_up=0.0,
     )  # fmt: skip

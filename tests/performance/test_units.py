@@ -12,7 +12,7 @@ import pytest
 from vezne.orders import store as store_module
 
 from tests.performance.cost import UNITS
-from tests.support.bench import Bench
+from tests.support.bench import Harness
 from tests.support.examples import EXAMPLES, Example
 
 Items = dict[str, dict[str, Any]]
@@ -54,7 +54,7 @@ def key_of(write: dict[str, Any]) -> str:
 
 
 @pytest.fixture
-def written(bench: Bench) -> Iterator[list[tuple[list[str], int, Items]]]:
+def written(bench: Harness) -> Iterator[list[tuple[list[str], int, Items]]]:
     """Each write of the table: the keys it touches, the factor of its kind, and the table before it."""
     writes: list[tuple[list[str], int, Items]] = []
 
@@ -71,13 +71,13 @@ def written(bench: Bench) -> Iterator[list[tuple[list[str], int, Items]]]:
     events.unregister("before-parameter-build.dynamodb", note)
 
 
-def table(bench: Bench) -> Items:
+def table(bench: Harness) -> Items:
     return {item["id"]["S"]: copy.deepcopy(item) for item in bench.items()}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_an_order_takes_these_units(
-    bench: Bench, written: list[tuple[list[str], int, Items]], example: Example
+    bench: Harness, written: list[tuple[list[str], int, Items]], example: Example
 ) -> None:
     bench.server.on(example.route, example.success)
     if example.operation == "vakifbank.pay":

@@ -151,7 +151,7 @@ def sweep_event() -> dict[str, Any]:
     return {"detail-type": "Scheduled Event", "source": "aws.events", "time": "2026-12-01T06:00:00Z", "detail": {}}
 
 
-class Bench:
+class Harness:
     """Runs the handlers against moto and the recording provider, and looks at what they left in the table."""
 
     def __init__(self, server: ProviderServer, set_variable: Callable[[str, str], None]) -> None:
@@ -224,10 +224,10 @@ class Bench:
             status=PROCESSING,
             owner=owner,
             lease_until=until,
-            in_flight_until=until,
+            may_arrive_until=until,
             created_at=self.clock.now,
             updated_at=self.clock.now,
-            clues=operation.clues(known),
+            lookup_fields=operation.lookup_fields(known),
             guards=operation.guards(known),
             next_look_up=until + 3,
         )
@@ -326,7 +326,7 @@ def forget_everything() -> None:
     """Bring the layer's module-level memory back to that of a new function instance."""
     telemetry.metrics.clear_metrics()
     for client in _CLIENTS:
-        client.keyring.forget()
+        client.credential_cache.forget()
     for provider in _PROVIDERS:
         provider._forget_connections()
         provider._session = None

@@ -99,7 +99,7 @@ KOLAYBI = Example(
     refusal_code="E42",
     look_up_route="GET /kolaybi/v1/associates/123/transactions",
     found=lambda record: json_reply(
-        {"data": [{"description": f"{record.clues['marker']} Aylık ödeme", "amount": 250.75}]}
+        {"data": [{"description": f"{record.lookup_fields['marker']} Aylık ödeme", "amount": 250.75}]}
     ),
     not_found=json_reply({"data": [{"description": "başka", "amount": 250.75, "currency": "TRY"}]}),
 )
@@ -165,7 +165,7 @@ VAKIFBANK = Example(
     look_up_route="POST /tos/query",
     found=lambda record: vakifbank_rows(
         {
-            "InstitutionTransactionNo": record.clues["institution_transaction_code"],
+            "InstitutionTransactionNo": record.lookup_fields["institution_transaction_code"],
             "Amount": 200.0,
             "CurrencyType": "TL",
             "Result": True,

@@ -15,7 +15,7 @@ import simplejson
 from hypothesis import strategies as st
 from vezne.operation import Operation, Order
 from vezne.orders.record import Record, from_item, serialize
-from vezne.providers.http import Answer, Deadline
+from vezne.providers.http import Deadline, ProviderResponse
 
 MISSING = object()
 Path = tuple[str | int, ...]
@@ -77,14 +77,14 @@ def example_record(
     names = {"id": order.operation_id, "operation": operation.name, "fingerprint": order.fingerprint}
     fixed = {"client_id": "client-1", "status": "unknown", "owner": "me", "evidence": []}
     times = {"created_at": created_at, "updated_at": created_at, "lease_until": 1, "in_flight_until": 1796104827}
-    item = {**names, **fixed, **times, "clues": operation.clues(order)}
+    item = {**names, **fixed, **times, "clues": operation.lookup_fields(order)}
     return from_item({name: serialize(value) for name, value in item.items()})
 
 
 def verdict_on(operation: Operation[Any, Any], order: Order[Any], body: Any, status: int = 200) -> str:
     """The class of the outcome that an answer is read as. The path takes an error of `read` for Unknown."""
     try:
-        return type(operation.read(order, Answer(status, _json(body)))).__name__
+        return type(operation.read(order, ProviderResponse(status, _json(body)))).__name__
     except Exception:
         return "Unknown"
 
@@ -97,8 +97,8 @@ def finding_on(operation: Operation[Any, Any], record: Record, inquiries: Module
     answers = iter(bodies)
     last = bodies[-1]
 
-    def ask(*_arguments: Any, **_options: Any) -> Answer:
-        return Answer(200, _json(next(answers, last)))
+    def ask(*_arguments: Any, **_options: Any) -> ProviderResponse:
+        return ProviderResponse(200, _json(next(answers, last)))
 
     with mock.patch.object(inquiries, "ask", ask):
         try:

@@ -5,7 +5,7 @@ from typing import Any
 
 from vezne.orders.record import OWN_CALLS
 
-from tests.support.bench import Bench, Response
+from tests.support.bench import Harness, Response
 from tests.support.examples import Example
 from tests.support.provider_server import HANG_UP, Answering, Call
 
@@ -23,19 +23,19 @@ def header(call: Call, name: str) -> str | None:
     return {key.lower(): value for key, value in call.headers.items()}.get(name.lower())
 
 
-def the_call(bench: Bench, example: Example) -> Call:
+def the_call(bench: Harness, example: Example) -> Call:
     """The one call that moved money."""
     (call,) = bench.server.to(example.route)
     return call
 
 
-def answered(bench: Bench, example: Example, reply: Answering, **order: Any) -> Response:
+def answered(bench: Harness, example: Example, reply: Answering, **order: Any) -> Response:
     """Send one order; the provider answers it so."""
     bench.server.on(example.route, reply)
     return bench.send(example, **order)
 
 
-def verdict(bench: Bench, example: Example, reply: Answering, **order: Any) -> str:
+def verdict(bench: Harness, example: Example, reply: Answering, **order: Any) -> str:
     """What an answer of the provider is taken for, and that the record agrees with what the client was told."""
     response = answered(bench, example, reply, **order)
     assert len(bench.server.to(example.route)) == 1
@@ -61,7 +61,7 @@ def verdict(bench: Bench, example: Example, reply: Answering, **order: Any) -> s
     return response.slug
 
 
-def unknown_order(bench: Bench, example: Example, **order: Any) -> str:
+def unknown_order(bench: Harness, example: Example, **order: Any) -> str:
     """Send an order whose answer is lost; returns its operation id. Money calls are forgotten."""
     response = answered(bench, example, HANG_UP, **order)
     assert response.status == 202
@@ -69,13 +69,13 @@ def unknown_order(bench: Bench, example: Example, **order: Any) -> str:
     return str(response.body["operation_id"])
 
 
-def looked_up(bench: Bench, example: Example, reply: Answering, **order: Any) -> Response:
+def looked_up(bench: Harness, example: Example, reply: Answering, **order: Any) -> Response:
     """Repeat the order under the same key after its lease, with this answer to the look-up."""
     bench.clock.advance(60)
     bench.server.on(example.look_up_route, reply)
     return bench.send(example, **order)
 
 
-def findings(bench: Bench, operation_id: str) -> list[str]:
+def findings(bench: Harness, operation_id: str) -> list[str]:
     """What each look-up found, as the record keeps it."""
     return [entry["finding"] for entry in bench.record(operation_id).evidence if entry["asked"] not in OWN_CALLS]

@@ -11,9 +11,9 @@ from vezne.providers import credentials
 from vezne.providers.credentials import (
     SECRET_SECONDS,
     TOKEN_MARGIN_SECONDS,
+    CredentialCache,
     CredentialsRefusedError,
     HasoCredentials,
-    Keyring,
     KolayBiCredentials,
     PaynetCredentials,
     SecretModel,
@@ -103,7 +103,7 @@ class Logins:
 @pytest.mark.parametrize("provider", SECRETS)
 def test_a_providers_secret_is_read(put: Callable[[Any], str], provider: str) -> None:
     version = put(SECRETS[provider])
-    access = Keyring(MODELS[provider]).access(DEADLINE)
+    access = CredentialCache(MODELS[provider]).access(DEADLINE)
     assert isinstance(access.credentials, MODELS[provider])
     assert (access.token, access.secret_version) == ("", version)
 
@@ -115,12 +115,12 @@ def test_each_field_of_a_secret_is_needed_unless_it_is_optional(
     put: Callable[[Any], str], provider: str, name: str
 ) -> None:
     put({key: value for key, value in SECRETS[provider].items() if key != name})
-    keyring = Keyring(MODELS[provider])
+    credential_cache = CredentialCache(MODELS[provider])
     if name in OPTIONAL.get(provider, ()):
-        keyring.access(DEADLINE)
+        credential_cache.access(DEADLINE)
         return
     with pytest.raises(SecretUnusableError) as caught:
-        keyring.access(DEADLINE)
+        credential_cache.access(DEADLINE)
     assert str(caught.value) == f"the secret does not fit its form at: {name}"
 
 
@@ -140,7 +140,7 @@ def test_each_field_of_a_secret_is_needed_unless_it_is_optional(
 def test_a_malformed_secret_is_unusable_and_not_quoted(put: Callable[[Any], str], value: Any) -> None:
     put(value)
     with pytest.raises(SecretUnusableError) as caught:
-        Keyring(PaynetCredentials).access(DEADLINE)
+        CredentialCache(PaynetCredentials).access(DEADLINE)
     assert CANARY not in str(caught.value)
     assert CANARY not in repr(caught.value)
     assert caught.value.__cause__ is None
@@ -152,13 +152,13 @@ def test_a_binary_secret_is_unusable(put: Callable[[Any], str], monkeypatch: pyt
     arn = secrets_client().create_secret(Name="vezne/binary", SecretBinary=b"\x00\x01")["ARN"]
     monkeypatch.setenv("SECRET_ID", arn)
     with pytest.raises(SecretUnusableError, match="not JSON"):
-        Keyring(PaynetCredentials).access(DEADLINE)
+        CredentialCache(PaynetCredentials).access(DEADLINE)
 
 
 def test_a_missing_secret_is_unusable(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_ID", "vezne/nowhere")
     with pytest.raises(SecretUnusableError, match="ResourceNotFoundException"):
-        Keyring(PaynetCredentials).access(DEADLINE)
+        CredentialCache(PaynetCredentials).access(DEADLINE)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_secrets_managers_refusals(
     monkeypatch.setenv("SECRET_ID", "vezne/test")
     monkeypatch.setattr(credentials._client(), "get_secret_value", fail)
     with pytest.raises(kind) as caught:
-        Keyring(PaynetCredentials).access(DEADLINE)
+        CredentialCache(PaynetCredentials).access(DEADLINE)
     assert code in str(caught.value)
     assert CANARY not in str(caught.value)
 
@@ -192,32 +192,32 @@ def test_secrets_manager_that_does_not_answer(aws: None, monkeypatch: pytest.Mon
     monkeypatch.setenv("SECRET_ID", "vezne/test")
     monkeypatch.setattr(credentials._client(), "get_secret_value", fail)
     with pytest.raises(SecretUnavailableError, match="EndpointConnectionError"):
-        Keyring(PaynetCredentials).access(DEADLINE)
+        CredentialCache(PaynetCredentials).access(DEADLINE)
 
 
 def test_a_secret_is_kept_for_five_minutes(put: Callable[[Any], str], reads: list[str], seconds: Seconds) -> None:
     put({"secret_key": "one"})
-    keyring = Keyring(PaynetCredentials)
+    credential_cache = CredentialCache(PaynetCredentials)
     for _ in range(3):
-        keyring.access(DEADLINE)
+        credential_cache.access(DEADLINE)
     assert len(reads) == 1
     put({"secret_key": "two"})
     seconds.now += SECRET_SECONDS - 1
-    assert keyring.access(DEADLINE).credentials.secret_key.get_secret_value() == "one"
+    assert credential_cache.access(DEADLINE).credentials.secret_key.get_secret_value() == "one"
     seconds.now += 1
-    assert keyring.access(DEADLINE).credentials.secret_key.get_secret_value() == "two"
+    assert credential_cache.access(DEADLINE).credentials.secret_key.get_secret_value() == "two"
     assert len(reads) == 2
 
 
 def test_forget_reads_and_logs_in_anew(put: Callable[[Any], str], reads: list[str], seconds: Seconds) -> None:
     put({"secret_key": "one"})
     logins = Logins()
-    keyring = Keyring(PaynetCredentials, logins)
-    assert keyring.access(DEADLINE).token == "token-1"
-    assert keyring.access(DEADLINE).token == "token-1"
+    credential_cache = CredentialCache(PaynetCredentials, logins)
+    assert credential_cache.access(DEADLINE).token == "token-1"
+    assert credential_cache.access(DEADLINE).token == "token-1"
     put({"secret_key": "two"})
-    keyring.forget()
-    access = keyring.access(DEADLINE)
+    credential_cache.forget()
+    access = credential_cache.access(DEADLINE)
     assert (access.token, access.credentials.secret_key.get_secret_value()) == ("token-2", "two")
     assert len(reads) == 2
 
@@ -236,29 +236,29 @@ def test_a_token_is_given_up_before_it_expires(
     put: Callable[[Any], str], seconds: Seconds, lifetime: float, kept: float
 ) -> None:
     put({"secret_key": "one"})
-    keyring = Keyring(PaynetCredentials, Logins(lifetime))
-    assert keyring.access(DEADLINE).token == "token-1"
+    credential_cache = CredentialCache(PaynetCredentials, Logins(lifetime))
+    assert credential_cache.access(DEADLINE).token == "token-1"
     seconds.now += kept - 1
-    assert keyring.access(DEADLINE).token == "token-1"
+    assert credential_cache.access(DEADLINE).token == "token-1"
     seconds.now += 1
-    assert keyring.access(DEADLINE).token == "token-2"
+    assert credential_cache.access(DEADLINE).token == "token-2"
 
 
 @pytest.mark.parametrize("lifetime", [0, -1])
 def test_a_token_without_lifetime_is_used_once(put: Callable[[Any], str], seconds: Seconds, lifetime: float) -> None:
     put({"secret_key": "one"})
-    keyring = Keyring(PaynetCredentials, Logins(lifetime))
-    assert [keyring.access(DEADLINE).token for _ in range(3)] == ["token-1", "token-2", "token-3"]
+    credential_cache = CredentialCache(PaynetCredentials, Logins(lifetime))
+    assert [credential_cache.access(DEADLINE).token for _ in range(3)] == ["token-1", "token-2", "token-3"]
 
 
 def test_a_new_version_of_the_secret_makes_a_new_token(put: Callable[[Any], str], seconds: Seconds) -> None:
     old = put({"secret_key": "one"})
     logins = Logins(24 * 3600)
-    keyring = Keyring(PaynetCredentials, logins)
-    keyring.access(DEADLINE)
+    credential_cache = CredentialCache(PaynetCredentials, logins)
+    credential_cache.access(DEADLINE)
     new = put({"secret_key": "two"})
     seconds.now += SECRET_SECONDS
-    assert keyring.access(DEADLINE).secret_version == new
+    assert credential_cache.access(DEADLINE).secret_version == new
     assert logins.versions == [old, new]
 
 
@@ -266,15 +266,15 @@ def test_a_refused_login_is_tried_again_only_with_another_version(put: Callable[
     old = put({"secret_key": "one"})
     logins = Logins()
     logins.refused = {"one"}
-    keyring = Keyring(PaynetCredentials, logins)
+    credential_cache = CredentialCache(PaynetCredentials, logins)
     with pytest.raises(CredentialsRefusedError):
-        keyring.access(DEADLINE)
+        credential_cache.access(DEADLINE)
     assert logins.versions == [old]
-    assert keyring._token is None
+    assert credential_cache._token is None
     # Rotated while the refused version is still in memory.
-    keyring._read_secret()
+    credential_cache._read_secret()
     new = put({"secret_key": "two"})
-    access = keyring.access(DEADLINE)
+    access = credential_cache.access(DEADLINE)
     assert access.secret_version == new
     assert access.token
     assert logins.versions == [old, old, new]
@@ -286,20 +286,20 @@ def test_renewal_is_worth_a_second_call_only_if_something_changed(
     put: Callable[[Any], str], seconds: Seconds, logs_in: bool, rotated: bool
 ) -> None:
     put({"secret_key": "one"})
-    keyring = Keyring(PaynetCredentials, Logins() if logs_in else None)
-    keyring.access(DEADLINE)
+    credential_cache = CredentialCache(PaynetCredentials, Logins() if logs_in else None)
+    credential_cache.access(DEADLINE)
     if rotated:
         put({"secret_key": "two"})
-    assert keyring.secret_changed() is rotated
-    keyring.forget()
-    keyring.access(DEADLINE)
-    assert keyring.renew() is logs_in
+    assert credential_cache.secret_changed() is rotated
+    credential_cache.forget()
+    credential_cache.access(DEADLINE)
+    assert credential_cache.renew() is logs_in
 
 
 def test_no_text_form_shows_a_secret(put: Callable[[Any], str], seconds: Seconds) -> None:
     put({"secret_key": CANARY})
-    keyring = Keyring(PaynetCredentials, Logins())
-    access = keyring.access(DEADLINE)
+    credential_cache = CredentialCache(PaynetCredentials, Logins())
+    access = credential_cache.access(DEADLINE)
     for text in (repr(access.credentials), str(access.credentials), access.credentials.model_dump_json()):
         assert CANARY not in text
     assert CANARY not in repr(Token(SecretStr(CANARY), 1))

@@ -169,7 +169,7 @@ class Listed:
 
 
 def kolaybi_list(order: Order[Any]) -> dict[str, Any]:
-    marker = operation_of("kolaybi_collect").clues(order)["marker"]
+    marker = operation_of("kolaybi_collect").lookup_fields(order)["marker"]
     row = {**KOLAYBI_DATA, "id": 9, "description": marker, "issue_date": "2026-12-01 09:00:05"}
     return {"success": True, "data": [row, {"description": "başka", "amount": 250.75}]}
 

@@ -17,7 +17,7 @@ from vezne import problems
 from vezne.inquiry import Inquiry
 from vezne.providers import credentials
 from vezne.providers.client import InquiryFailedError
-from vezne.providers.credentials import Access
+from vezne.providers.credentials import RequestCredentials
 from vezne.providers.haso import client as haso
 from vezne.providers.http import Deadline, Request
 from vezne.providers.kolaybi import client as kolaybi
@@ -238,8 +238,8 @@ DERIVED = {"requestToken", "InstitutionTransactionCode"}
 IN_PATH = {"CollectionRequest": "id", "TransactionsRequest": "associate_id"}
 
 
-def access(provider: str) -> Access[Any]:
-    return Access(CREDENTIALS[provider].model_validate(SECRETS[provider]), "token", "version-1")
+def access(provider: str) -> RequestCredentials[Any]:
+    return RequestCredentials(CREDENTIALS[provider].model_validate(SECRETS[provider]), "token", "version-1")
 
 
 def request_on_the_wire(route: Route, fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:

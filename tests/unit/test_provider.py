@@ -14,11 +14,11 @@ from vezne.providers import http as provider_module
 from vezne.providers.http import (
     LONGEST_ANSWER,
     LONGEST_IDLE_SECONDS,
-    Answer,
     AnswerLostError,
     Deadline,
     NotSentError,
     Provider,
+    ProviderResponse,
     Request,
     form_request,
     json_request,
@@ -43,7 +43,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., RawServer]]
         yield start_server
 
 
-def send(provider: Provider | None = None, longest: float = 5.0, deadline: Deadline = ENOUGH) -> Answer:
+def send(provider: Provider | None = None, longest: float = 5.0, deadline: Deadline = ENOUGH) -> ProviderResponse:
     provider = provider or Provider("TEST_URL")
     return provider.send(provider.prepare(ORDER), deadline, longest)
 
@@ -526,26 +526,26 @@ def test_a_form_body_keeps_order_and_repeats() -> None:
 )
 def test_a_body_that_is_no_json_object(body: bytes) -> None:
     with pytest.raises(provider_module.UnreadableError) as caught:
-        Answer(200, body).json()
+        ProviderResponse(200, body).json()
     assert str(caught.value) in {"not JSON", "not a JSON object"}
 
 
 def test_numbers_of_an_answer_are_exact() -> None:
-    fields = Answer(200, b'{"a": 196.5000, "b": 0.1, "c": 12345678901234567890.12}').json()
+    fields = ProviderResponse(200, b'{"a": 196.5000, "b": 0.1, "c": 12345678901234567890.12}').json()
     assert {name: str(value) for name, value in fields.items()} == {
         "a": "196.5000", "b": "0.1", "c": "12345678901234567890.12",
     }  # fmt: skip
 
 
 def test_a_byte_order_mark_and_trailing_commas() -> None:
-    assert Answer(200, b'\xef\xbb\xbf{"a": 1}').json() == {"a": 1}
-    assert Answer(400, b'{"Header": {"a": [1, 2, ], }, }').json(tolerate_trailing_commas=True) == {
+    assert ProviderResponse(200, b'\xef\xbb\xbf{"a": 1}').json() == {"a": 1}
+    assert ProviderResponse(400, b'{"Header": {"a": [1, 2, ], }, }').json(tolerate_trailing_commas=True) == {
         "Header": {"a": [1, 2]}
     }
 
 
 def test_no_text_form_of_an_answer_shows_its_body() -> None:
-    assert "4111" not in repr(Answer(200, b'{"card": "4111111111111111"}'))
+    assert "4111" not in repr(ProviderResponse(200, b'{"card": "4111111111111111"}'))
 
 
 @pytest.mark.parametrize(("left", "allowed"), [(27, True), (8, True), (7.9, False), (0, False), (-1, False)])

@@ -38,10 +38,10 @@ RECORD = Record(
     status="processing",
     owner="me",
     lease_until=START + 27,
-    in_flight_until=START + 27,
+    may_arrive_until=START + 27,
     created_at=START,
     updated_at=START,
-    clues={"amount": "230.00", "merchant_oid": "SİPARİŞ-1"},
+    lookup_fields={"amount": "230.00", "merchant_oid": "SİPARİŞ-1"},
     guards=(Guard("TRX-1", figures={"expense_amount": 23000}, may_fall=True),),
     evidence=({"at": iso_time(START), "finding": "not_found"},),
     next_look_up=START + 30,
@@ -135,11 +135,11 @@ def test_long_evidence_keeps_its_beginning_and_its_end() -> None:
 def test_clues_hold_what_a_look_up_needs_and_no_account(example: Example) -> None:
     operation = operation_of(example.function)
     order = operation.order("client-1", "key-1", operation.request_model.model_validate(example.standing_request))
-    clues = operation.clues(order)
-    assert clues["amount"]
-    assert clues["currency"] == "TRY"
+    lookup_fields = operation.lookup_fields(order)
+    assert lookup_fields["amount"]
+    assert lookup_fields["currency"] == "TRY"
     hidden = {"TR330006100519786457841326", "5536557580", "28XX01", "25XX25", "0", "Oktay"}
-    assert not hidden & set(clues.values())
+    assert not hidden & set(lookup_fields.values())
 
 
 def test_every_guard_with_all_its_names_comes_back() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from pydantic import ValidationError
 from vezne.platform.signing import basic_secret_key, bearer, hmac_request_token
-from vezne.providers.credentials import Access, HasoCredentials
+from vezne.providers.credentials import HasoCredentials, RequestCredentials
 from vezne.providers.haso.client import signed_inquiry, signed_order
 from vezne.providers.haso.inquiry_models import PaymentPlanRequest
 from vezne.providers.haso.models import ExpensesRequest
@@ -72,9 +72,9 @@ def test_only_the_joined_message_counts(parts: list[str], at: int) -> None:
     assert hmac_request_token("key", *parts) != hmac_request_token("yek", *parts)
 
 
-def haso_access(address: str) -> Access[HasoCredentials]:
+def haso_access(address: str) -> RequestCredentials[HasoCredentials]:
     secret = {"merchant_id": "Mağaza1", "merchant_key": "ŞifreKey", "merchant_salt": "tuz", "ip_address": address}
-    return Access(HasoCredentials.model_validate(secret), "", "v1")
+    return RequestCredentials(HasoCredentials.model_validate(secret), "", "v1")
 
 
 def token_of(request: Request) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from vezne.platform import telemetry
-from vezne.platform.telemetry import ALLOWED, code_places, count, flush, logger
+from vezne.platform.telemetry import ALLOWED, emit_metric, flush, logger, stack_locations
 from vezne.providers.http import Deadline, Provider, Request
 
 from tests.support.raw_server import Connection, raw_server
@@ -58,7 +58,7 @@ def test_an_exceptions_text_and_trace_are_dropped(log: io.StringIO) -> None:
     try:
         raise ValueError(CANARY)
     except ValueError as error:
-        logger.exception("internal", frames=code_places(error))
+        logger.exception("internal", frames=stack_locations(error))
         logger.error("internal", exc_info=True)
     for line in lines(log):
         assert set(line) <= ALLOWED
@@ -75,7 +75,7 @@ def test_places_in_the_code_name_no_value() -> None:
 
     with pytest.raises(KeyError) as caught:
         inner(CANARY)
-    places = code_places(caught.value)
+    places = stack_locations(caught.value)
     assert len(places) == 2
     assert all(place.startswith(f"{__name__}:") for place in places)
 
@@ -107,8 +107,8 @@ def test_what_libraries_would_log_does_not_come_out(
 
 
 def test_metrics_have_few_dimensions(capsys: pytest.CaptureFixture[str]) -> None:
-    count("OrderSucceeded", "paynet.capture")
-    count("OrderSucceeded", "paynet.capture")
+    emit_metric("OrderSucceeded", "paynet.capture")
+    emit_metric("OrderSucceeded", "paynet.capture")
     flush()
     (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines() if "_aws" in text]
     assert line["operation"] == "paynet.capture"
@@ -126,7 +126,7 @@ def test_a_metric_that_cannot_be_written_is_in_nobodys_way(monkeypatch: pytest.M
         raise RuntimeError(CANARY)
 
     monkeypatch.setattr(telemetry.metrics, "add_metric", fail)
-    count("OrderSucceeded", "paynet.capture")
+    emit_metric("OrderSucceeded", "paynet.capture")
     (line,) = lines(log)
     assert (line["message"], line["exception_name"]) == ("metric lost", "RuntimeError")
     assert CANARY not in log.getvalue()

@@ -6,11 +6,11 @@ from pydantic import ValidationError
 
 from vezne import problems
 from vezne.api.requests import read_body, read_query, read_request
-from vezne.api.responses import Event, Handler, answer, client_id, response
+from vezne.api.responses import Event, Handler, client_id, respond, response
 from vezne.inquiry import Inquiry
 from vezne.platform import aws, startup, tls
 from vezne.platform.masking import mask_text
-from vezne.platform.telemetry import count, count_credentials_rejected, flush, logger
+from vezne.platform.telemetry import emit_credentials_rejected, emit_metric, flush, logger
 from vezne.providers import credentials
 from vezne.providers.client import (
     InquiryFailedError,
@@ -31,7 +31,7 @@ def handler(inquiry: Inquiry[Any]) -> Handler:
         deadline = Deadline(context.get_remaining_time_in_millis)
         try:
             # A question moves nothing, whatever went wrong.
-            return answer(event, lambda: _answered(inquiry, event, deadline), if_internal="not_moved")
+            return respond(event, lambda: _answered(inquiry, event, deadline), if_internal="not_moved")
         finally:
             flush()
 
@@ -47,9 +47,9 @@ def _answered(inquiry: Inquiry[Any], event: Event, deadline: Deadline) -> dict[s
         request = read_request(inquiry.request_model, fields, event, place)
         content = _asked(inquiry, request, deadline)
     except problems.Problem as problem:
-        count(f"Refused{type(problem).__name__}", inquiry.name)
+        emit_metric(f"Refused{type(problem).__name__}", inquiry.name)
         raise
-    count("InquiryAnswered", inquiry.name)
+    emit_metric("InquiryAnswered", inquiry.name)
     return response(200, content, {})
 
 
@@ -69,7 +69,7 @@ def _asked(inquiry: Inquiry[Any], request: RequestModel, deadline: Deadline) -> 
     except OutOfTimeError:
         raise problems.NotEnoughTime("Too little time was left to ask.") from None
     except (SecretUnusableError, CredentialsRefusedError, InquiryLoginRefusedError) as error:
-        count_credentials_rejected(inquiry.name)
+        emit_credentials_rejected(inquiry.name)
         _log(inquiry, error)
         raise problems.ProviderRejectedCredentials("The provider refused our login.") from None
     except (SecretUnavailableError, InquiryFailedError) as error:

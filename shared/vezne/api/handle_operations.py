@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from vezne import problems
-from vezne.api.responses import Event, Handler, answer, path_parameters, principal, resource, response
+from vezne.api.responses import Event, Handler, path_parameters, principal, resource, respond, response
 from vezne.orders import store as store_module
 from vezne.orders.record import retry_after
 from vezne.orders.store import Store, StoreUnavailableError
@@ -18,7 +18,7 @@ def handler() -> Handler:
     """The Lambda handler of GET /operations/{operation_id}: what the table says, to the client it belongs to."""
 
     def handle(event: Event, _context: Any) -> Any:
-        return answer(event, lambda: _read_operation(event, Store()))
+        return respond(event, lambda: _read_operation(event, Store()))
 
     startup.finish(reads=(aws.read_descriptions, tls.context), connects=(store_module.connect,))
     return handle
@@ -39,5 +39,5 @@ def _read_operation(event: Event, store: Store) -> dict[str, Any]:
         ) from None
     if record is None or record.principal != caller:
         raise problems.OperationNotFound("This client has no operation of that id.")
-    headers = {} if record.settled else {"Retry-After": str(retry_after(record, store.now()))}
+    headers = {} if record.final else {"Retry-After": str(retry_after(record, store.now()))}
     return response(200, resource(record), headers)

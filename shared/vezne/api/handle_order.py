@@ -10,27 +10,27 @@ from vezne.api.requests import RefusedJsonError, invalid, read_body, read_reques
 from vezne.api.responses import (
     Event,
     Handler,
-    answer,
     header_values,
     internal,
     principal,
     problem_response,
     resource,
+    respond,
     response,
     stage_path,
 )
 from vezne.operation import Operation, Order, Report
 from vezne.orders import store as store_module
-from vezne.orders.execute import carry_out
+from vezne.orders.execute import execute_order
 from vezne.orders.look_up import SweepStoppedError, look_up_now, sweep
 from vezne.orders.record import (
     ANSWER,
     DECLINED,
+    FINAL,
     LOOK_UP,
     NOT_EXECUTED,
     OPERATOR,
     PROCESSING,
-    SETTLED,
     STANDING_ORDER_CLIENT,
     SUCCEEDED,
     UNKNOWN,
@@ -41,7 +41,7 @@ from vezne.orders.record import (
 )
 from vezne.orders.store import Store, StoreUnavailableError
 from vezne.platform import aws, startup, tls
-from vezne.platform.telemetry import MetricUnit, count, flush, logger
+from vezne.platform.telemetry import MetricUnit, emit_metric, flush, logger
 from vezne.providers import credentials
 from vezne.providers.http import Deadline
 from vezne.providers.models import StandingOrder
@@ -77,7 +77,7 @@ def handler(operation: Operation[Any, Any]) -> Handler:
                 return look_up_now(operation, event["look_up"], deadline, store)
             if event.get("detail-type") == "Scheduled Event":
                 return _sweep(operation, deadline, store)
-            return answer(event, lambda: _order(operation, event, deadline, store))
+            return respond(event, lambda: _order(operation, event, deadline, store))
         finally:
             flush()
 
@@ -91,35 +91,35 @@ def _order(operation: Operation[Any, Any], event: Event, deadline: Deadline, sto
     except problems.Problem as refused:
         raise _not_read(refused, operation, event, store) from None
     try:
-        report = carry_out(operation, order, deadline, store)
+        report = execute_order(operation, order, deadline, store)
     except Exception as error:
         problem = error if isinstance(error, problems.Problem) else internal(error)
         problem.operation_id = order.operation_id
-        count(f"Refused{type(problem).__name__}", operation.name)
+        emit_metric(f"Refused{type(problem).__name__}", operation.name)
         raise problem from None
     try:
         logger.info("order", operation=operation.name, operation_id=order.operation_id, status=report.record.status,
                     replayed=report.replayed)  # fmt: skip
         return _report_response(event, report, store.now())
     except Exception as error:
-        # What stands in the record cannot be told; that is no reason to say that nothing was sent.
+        # The order was sent, but its result cannot be serialised. Answer 202, not 500.
         internal(error)
         return _unknown_response(event, report.record, {}, store.now())
 
 
 def _sweep(operation: Operation[Any, Any], deadline: Deadline, store: Store) -> dict[str, int]:
     # Its absence says that no sweep runs at all; what went wrong in one has metrics of its own.
-    count("SweepHeartbeat", operation.name)
+    emit_metric("SweepHeartbeat", operation.name)
     try:
         report = sweep(operation, deadline, store)
     except SweepStoppedError as stopped:
         # An error of the function, so that Lambda tries again; the oldest may be among those that were not seen.
         logger.error("sweep stopped", extra={"operation": operation.name, **stopped.report})
-        count("UnknownSettled", operation.name, stopped.report["settled"])
+        emit_metric("UnknownSettled", operation.name, stopped.report["settled"])
         raise
     logger.info("sweep", extra={"operation": operation.name, **report})
-    count("UnknownSettled", operation.name, report["settled"])
-    count("OldestUnknownAge", operation.name, report["oldest_unknown_seconds"], MetricUnit.Seconds)
+    emit_metric("UnknownSettled", operation.name, report["settled"])
+    emit_metric("OldestUnknownAge", operation.name, report["oldest_unknown_seconds"], MetricUnit.Seconds)
     return report
 
 
@@ -131,12 +131,12 @@ def _standing_order(operation: Operation[Any, Any], content: Any, deadline: Dead
         key = f"{order.name}\n{order.occurrence}"
         request = validated(operation.request_model, _exact(order.request))
         operation.check_policy(request, standing=True)
-        report = carry_out(operation, operation.order(STANDING_ORDER_CLIENT, key, request), deadline, store)
+        report = execute_order(operation, operation.order(STANDING_ORDER_CLIENT, key, request), deadline, store)
     except problems.Problem as problem:
         logger.error("standing order failed", operation=operation.name, problem=problem.slug)
         raise StandingOrderFailed(problem.slug) from None
     logger.info("standing order", operation=operation.name, operation_id=report.record.id, status=report.record.status)
-    if report.record.status in SETTLED - {SUCCEEDED}:
+    if report.record.status in FINAL - {SUCCEEDED}:
         raise StandingOrderFailed(f"{report.record.id} {report.record.status}")
     return resource(report.record)
 

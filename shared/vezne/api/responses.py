@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from vezne import problems
 from vezne.orders.record import DECLINED, STANDING_ORDER_CLIENT, SUCCEEDED, Record, iso_time, settled_by
-from vezne.platform.telemetry import code_places, count_fault, logger
+from vezne.platform.telemetry import emit_fault, logger, stack_locations
 
 Event = dict[str, Any]
 Handler = Callable[[Event, Any], Any]
@@ -106,12 +106,12 @@ def resource(record: Record) -> dict[str, Any]:
     return content
 
 
-def answer(
-    event: Event, respond: Callable[[], dict[str, Any]], *, if_internal: problems.Money = "unknown"
+def respond(
+    event: Event, make: Callable[[], dict[str, Any]], *, if_internal: problems.Money = "unknown"
 ) -> dict[str, Any]:
     """Run a request, and turn whatever stops it into a problem document; `if_internal`: its `money` after our fault."""
     try:
-        return respond()
+        return make()
     except problems.Problem as problem:
         logger.info("refused", problem=problem.slug, operation_id=problem.operation_id)
         return problem_response(event, problem, {})
@@ -123,8 +123,8 @@ def answer(
 
 def internal(error: Exception) -> problems.Problem:
     """What an unexpected failure is answered with. Only before the claim: after it, the order may have been sent."""
-    count_fault("Internal")
-    logger.error("internal", exception_name=type(error).__name__, frames=code_places(error))
+    emit_fault("Internal")
+    logger.error("internal", exception_name=type(error).__name__, frames=stack_locations(error))
     return problems.Internal("A fault of this service; it was logged.")
 
 

@@ -17,16 +17,16 @@ import requests
 from vezne import problems
 from vezne.operation import Operation, Order, Report
 from vezne.orders.finalise import (
-    count_new_unknown,
+    emit_new_unknown,
+    finalise,
+    in_progress,
     lease,
     lease_is_alive,
-    settle,
-    still_running,
-    stored,
+    report_stored_record,
     with_own_reason,
 )
 from vezne.orders.guards import counts_as_paid, paid_by
-from vezne.orders.look_up import conclude
+from vezne.orders.look_up import look_up_and_record
 from vezne.orders.outcome import (
     CredentialsRefused,
     Declined,
@@ -47,21 +47,21 @@ from vezne.orders.store import (
     new_owner,
 )
 from vezne.platform.masking import mask_text
-from vezne.platform.telemetry import MetricUnit, code_places, count, count_credentials_rejected, logger
+from vezne.platform.telemetry import MetricUnit, emit_credentials_rejected, emit_metric, logger, stack_locations
 from vezne.providers.credentials import (
     CredentialsRefusedError,
     SecretModel,
     SecretUnavailableError,
     SecretUnusableError,
 )
-from vezne.providers.http import Answer, AnswerLostError, Deadline, NotSentError
+from vezne.providers.http import AnswerLostError, Deadline, NotSentError, ProviderResponse
 from vezne.providers.models import RequestModel
 
 R = TypeVar("R", bound=RequestModel)
 C = TypeVar("C", bound=SecretModel)
 
 
-def carry_out(operation: Operation[R, C], order: Order[R], deadline: Deadline, store: Store) -> Report:
+def execute_order(operation: Operation[R, C], order: Order[R], deadline: Deadline, store: Store) -> Report:
     """Take an order down the one path. Raises problems.Problem; after the claim, only one that is certain."""
     me = new_owner()
     prepared: Prepared | None = None
@@ -74,7 +74,7 @@ def carry_out(operation: Operation[R, C], order: Order[R], deadline: Deadline, s
             raise
         if not isinstance(error, problems.Problem):
             logger.error("not prepared", operation_id=known.id, exception_name=type(error).__name__,
-                         frames=code_places(error))  # fmt: skip
+                         frames=stack_locations(error))  # fmt: skip
         return _existing(operation, order, known, me, None, deadline, store)
     record = _new_record(operation, order, prepared.account, me, deadline, store)
     known = _claim(record, store)
@@ -82,13 +82,13 @@ def carry_out(operation: Operation[R, C], order: Order[R], deadline: Deadline, s
         if known is not None and known.owner != me:
             return _existing(operation, order, known, me, prepared, deadline, store)
         outcome = _call_with_renewal(operation, order, prepared, deadline)
-        return settle(with_own_reason(record, outcome, ORDER, store.now()), outcome, store)
+        return finalise(with_own_reason(record, outcome, ORDER, store.now()), outcome, store)
     except problems.Problem:
         raise
     except Exception as error:
         # The claim stands: whatever failed, the honest answer is that the outcome is not known.
         logger.error("after the claim", operation_id=record.id, exception_name=type(error).__name__,
-                     frames=code_places(error))  # fmt: skip
+                     frames=stack_locations(error))  # fmt: skip
         return Report(replace(known or record, status=UNKNOWN), replayed=False)
 
 
@@ -105,14 +105,14 @@ def _prepare(operation: Operation[R, C], order: Order[R], deadline: Deadline) ->
     if not deadline.allows_a_call():
         raise problems.NotEnoughTime("Too little time was left to send safely.")
     try:
-        access = operation.client.keyring.access(deadline)
+        access = operation.client.credential_cache.access(deadline)
         request = operation.client.provider.prepare(operation.build(order, access))
     except SecretUnusableError as error:
-        count_credentials_rejected(operation.name)
+        emit_credentials_rejected(operation.name)
         logger.error("secret unusable", operation=operation.name, reason=str(error))
         raise problems.ProviderRejectedCredentials("The provider's secret is missing or malformed.") from None
     except CredentialsRefusedError as error:
-        count_credentials_rejected(operation.name)
+        emit_credentials_rejected(operation.name)
         logger.error("credentials refused", operation=operation.name, reason=mask_text(str(error)))
         raise problems.ProviderRejectedCredentials("The provider refused our login.") from None
     except SecretUnavailableError as error:
@@ -142,10 +142,10 @@ def _new_record(
         status=PROCESSING,
         owner=me,
         lease_until=until,
-        in_flight_until=until,
+        may_arrive_until=until,
         created_at=now,
         updated_at=now,
-        clues=operation.clues(order),
+        lookup_fields=operation.lookup_fields(order),
         guards=operation.guards(order),
         account=account,
         next_look_up=until + CLOCK_MARGIN_SECONDS,
@@ -208,10 +208,10 @@ def _existing(
     """Answer from a record that stood there before; an unknown one is looked up now, if it can be."""
     if not _is_same_request(record, order):
         raise _key_reused(record)
-    if record.settled:
+    if record.final:
         return Report(record, replayed=True)
     if lease_is_alive(record, store):
-        return still_running(record, store)
+        return in_progress(record, store)
     if prepared is None or next_client_look_up(record) > store.now():
         return Report(replace(record, status=UNKNOWN), replayed=True)
     return _look_up_or_send_again(operation, order, record, me, prepared, deadline, store)
@@ -224,7 +224,7 @@ def _is_same_request(record: Record, order: Order[R]) -> bool:
 
 
 def _key_reused(record: Record) -> problems.Problem:
-    if record.settled:
+    if record.final:
         return problems.IdempotencyKeyReused("This Idempotency-Key was used with another request.")
     # Perhaps it is the same payment, written otherwise: under a new key it could be made twice.
     problem = problems.IdempotencyKeyReused(
@@ -249,26 +249,26 @@ def _look_up_or_send_again(
     same_account = not record.account or record.account == prepared.account
     sending = operation.resend_is_safe and same_account
     try:
-        taken = store.take_over(record, me, lease(deadline, store), sending=sending)
+        taken = store.acquire_lease(record, me, lease(deadline, store), sending=sending)
     except LostOwnershipError:
-        return stored(record, store)
+        return report_stored_record(record, store)
     except StoreUnavailableError:
         return Report(replace(record, status=UNKNOWN), replayed=True)
-    count_new_unknown(record)
+    emit_new_unknown(record)
     try:
-        concluded, finding = conclude(operation, taken, deadline, store, keep=not sending)
+        concluded, finding = look_up_and_record(operation, taken, deadline, store, keep=not sending)
     except LostOwnershipError:
-        return stored(record, store)
-    if concluded.settled or not sending:
+        return report_stored_record(record, store)
+    if concluded.final or not sending:
         return Report(concluded, replayed=False)
     again = isinstance(finding, NotFound) or (isinstance(finding, Inconclusive) and finding.send_again)
     if not again or not deadline.allows_a_call():
-        return settle(concluded, Unknown("look-up"), store)
+        return finalise(concluded, Unknown("look-up"), store)
     outcome = _call_with_renewal(operation, order, prepared, deadline)
     if not isinstance(outcome, Succeeded):
         # The first sending may have been carried out: whatever refuses the second says nothing about it.
         outcome = Unknown(_reason_of(outcome))
-    return settle(with_own_reason(concluded, outcome, ORDER_AGAIN, store.now()), outcome, store)
+    return finalise(with_own_reason(concluded, outcome, ORDER_AGAIN, store.now()), outcome, store)
 
 
 def _reason_of(outcome: Outcome) -> str:
@@ -302,11 +302,15 @@ def _call_with_renewal(operation: Operation[R, C], order: Order[R], prepared: Pr
 
 def _other_credentials(operation: Operation[R, C], outcome: Outcome) -> bool:
     """Whether the provider refused for certain, and a new login or a rotated secret may be accepted."""
-    keyring = operation.client.keyring
+    credential_cache = operation.client.credential_cache
     try:
         if isinstance(outcome, CredentialsRefused):
-            return outcome.renewable and keyring.renew()
-        return isinstance(outcome, Declined) and operation.refusal_may_mean_credentials and keyring.secret_changed()
+            return outcome.renewable and credential_cache.renew()
+        return (
+            isinstance(outcome, Declined)
+            and operation.decline_may_mean_bad_credentials
+            and credential_cache.secret_changed()
+        )
     except (SecretUnusableError, SecretUnavailableError):
         return False
 
@@ -333,7 +337,7 @@ def _call(operation: Operation[R, C], order: Order[R], prepared: Prepared, deadl
     return _read(operation, order, answer)
 
 
-def _read(operation: Operation[R, C], order: Order[R], answer: Answer) -> Outcome:
+def _read(operation: Operation[R, C], order: Order[R], answer: ProviderResponse) -> Outcome:
     try:
         return operation.read(order, answer)
     except Exception as error:
@@ -342,19 +346,19 @@ def _read(operation: Operation[R, C], order: Order[R], answer: Answer) -> Outcom
             "answer unreadable",
             operation_id=order.operation_id,
             exception_name=type(error).__name__,
-            frames=code_places(error),
+            frames=stack_locations(error),
         )
         return Unknown("unreadable")
 
 
-def _send(operation: Operation[R, C], prepared: requests.PreparedRequest, deadline: Deadline) -> Answer:
+def _send(operation: Operation[R, C], prepared: requests.PreparedRequest, deadline: Deadline) -> ProviderResponse:
     """Send once, and measure how long the provider took, or how long we waited for nothing."""
     started = time.monotonic()
     try:
         return operation.client.provider.send(prepared, deadline, operation.timeout)
     finally:
         waited = round((time.monotonic() - started) * 1000)
-        count("ProviderLatency", operation.name, waited, MetricUnit.Milliseconds)
+        emit_metric("ProviderLatency", operation.name, waited, MetricUnit.Milliseconds)
 
 
 def _or_unavailable(read: Callable[[], Record | None]) -> Record | None:

@@ -23,7 +23,7 @@ from vezne.orders.record import (
 from vezne.orders.store import CLOCK_MARGIN_SECONDS, LostOwnershipError, Store, StoreUnavailableError, WriteRefusedError
 from vezne.platform.masking import mask_text
 from vezne.platform.money import minor_units
-from vezne.platform.telemetry import count, count_credentials_rejected, count_fault, count_money, logger
+from vezne.platform.telemetry import emit_credentials_rejected, emit_fault, emit_metric, emit_money, logger
 from vezne.providers.http import Deadline
 
 # When to look up an unknown outcome again: the first of these waits that is longer than the order has been unknown;
@@ -44,37 +44,38 @@ def with_own_reason(record: Record, outcome: Outcome, asked: str, now: float) ->
     return replace(record, evidence=trimmed((*record.evidence, entry)))
 
 
-def settle(record: Record, outcome: Outcome, store: Store) -> Report:
+def finalise(record: Record, outcome: Outcome, store: Store) -> Report:
     """Write what is known. Raises problems.Problem only when the order was certainly not looked at by the provider."""
     try:
         match outcome:
             case Succeeded(result):
-                return Report(finish(record, SUCCEEDED, {"result": result}, store), False)
+                return Report(record_final_outcome(record, SUCCEEDED, {"result": result}, store), False)
             case Declined(code, text):
                 return Report(
-                    finish(record, DECLINED, {"code": mask_text(code), "text": mask_text(text)}, store), False
+                    record_final_outcome(record, DECLINED, {"code": mask_text(code), "text": mask_text(text)}, store),
+                    False,
                 )
             case NotSent(reason):
-                write(lambda: store.release(record), record, UNKNOWN)
+                write_with_retries(lambda: store.release(record), record, UNKNOWN)
                 logger.warning("not sent", operation_id=record.id, reason=mask_text(reason))
                 raise problems.ProviderUnreachable("The provider could not be reached.", retry_after=5)
             case CredentialsRefused(reason):
-                write(lambda: store.release(record), record, UNKNOWN)
-                count_credentials_rejected(record.operation)
+                write_with_retries(lambda: store.release(record), record, UNKNOWN)
+                emit_credentials_rejected(record.operation)
                 logger.error("credentials refused", operation_id=record.id, reason=mask_text(reason))
                 raise problems.ProviderRejectedCredentials("The provider refused our login.")
             case Unknown(reason):
-                unknown_for = store.now() - record.in_flight_until
+                unknown_for = store.now() - record.may_arrive_until
                 next_look_up = store.now() + next((wait for wait in BACK_OFF if wait > unknown_for), BACK_OFF[-1])
-                kept = write(lambda: store.keep_unknown(record, next_look_up), record, UNKNOWN)
-                count_new_unknown(record)
+                kept = write_with_retries(lambda: store.mark_unknown(record, next_look_up), record, UNKNOWN)
+                emit_new_unknown(record)
                 logger.warning("outcome unknown", operation_id=record.id, reason=mask_text(reason))
                 return Report(kept, False)
     except LostOwnershipError:
-        return stored(record, store)
+        return report_stored_record(record, store)
 
 
-def finish(record: Record, status: str, outcome: dict[str, Any], store: Store) -> Record:
+def record_final_outcome(record: Record, status: str, outcome: dict[str, Any], store: Store) -> Record:
     """Write a certain outcome, and count it once it is written. Raises LostOwnershipError.
 
     What is answered is what is kept: a result that has no place in a record is cut for both.
@@ -83,16 +84,16 @@ def finish(record: Record, status: str, outcome: dict[str, Any], store: Store) -
 
     def writing() -> Record:
         try:
-            settled = store.settle(record, status, fitted)
+            settled = store.finalise(record, status, fitted)
         except WriteRefusedError as error:
             logger.error("outcome reduced", operation_id=record.id, status=status, reason=str(error))
-            count_fault("OutcomeReduced")
+            emit_fault("OutcomeReduced")
             least = {name: type(value)() for name, value in fitted.items()}
-            settled = store.settle(replace(record, evidence=record.evidence[-1:]), status, least)
+            settled = store.finalise(replace(record, evidence=record.evidence[-1:]), status, least)
         _count_outcome(settled)
         return settled
 
-    return write(writing, record, status, fitted)
+    return write_with_retries(writing, record, status, fitted)
 
 
 def fitting(outcome: dict[str, Any]) -> dict[str, Any]:
@@ -117,17 +118,17 @@ def _cut(value: Any) -> Any:
     return value
 
 
-def count_new_unknown(record: Record) -> None:
+def emit_new_unknown(record: Record) -> None:
     """Count an order whose outcome has just become unknown; further look-ups of it are not counted."""
     if record.status == PROCESSING:
-        count("OrderUnknown", record.operation)
+        emit_metric("OrderUnknown", record.operation)
 
 
 def _count_outcome(record: Record) -> None:
-    count(f"Order{record.status.title().replace('_', '')}", record.operation)
+    emit_metric(f"Order{record.status.title().replace('_', '')}", record.operation)
     if record.principal == STANDING_ORDER_CLIENT and record.status != SUCCEEDED:
         # Nobody waits for its answer, and the event that gave it has ended well if the outcome was unknown then.
-        count("StandingOrderFailed", record.operation)
+        emit_metric("StandingOrderFailed", record.operation)
         logger.error("standing order failed", operation=record.operation, operation_id=record.id, status=record.status)
     # A guarded figure is a total that replaces the last one: no money moved by it.
     if record.status == SUCCEEDED and not any(guard.figures for guard in record.guards):
@@ -137,14 +138,14 @@ def _count_outcome(record: Record) -> None:
 def _count_amount(record: Record) -> None:
     """The amount ordered; the provider's own figure where the order left it to the provider."""
     try:
-        known = record.clues if "amount" in record.clues else (record.outcome or {})["result"]
+        known = record.lookup_fields if "amount" in record.lookup_fields else (record.outcome or {})["result"]
         amount, currency = Decimal(known["amount"]), known["currency"]
-        count_money(currency, minor_units(amount, currency))
+        emit_money(currency, minor_units(amount, currency))
     except (ArithmeticError, KeyError, TypeError, ValueError) as error:
         logger.warning("amount not counted", operation_id=record.id, exception_name=type(error).__name__)
 
 
-def write(
+def write_with_retries(
     writing: Callable[[], Record | None], record: Record, status: str, outcome: dict[str, Any] | None = None
 ) -> Record:
     """Make a settling write, again if the table does not answer.
@@ -156,13 +157,13 @@ def write(
             return writing() or record
         except StoreUnavailableError as error:
             logger.error("not settled", operation_id=record.id, status=status, reason=str(error))
-            count_fault("SettleFailed")
+            emit_fault("SettleFailed")
             if attempt == _SETTLE_TRIES - 1:
                 break
     return replace(record, status=status, outcome=outcome, written=False)
 
 
-def still_running(record: Record, store: Store) -> Report:
+def in_progress(record: Record, store: Store) -> Report:
     """Answer for a record somebody else is at. Raises problems.InProgress while it is processing."""
     if record.status == PROCESSING:
         wait = max(1, round(record.lease_until - store.now()))
@@ -170,14 +171,14 @@ def still_running(record: Record, store: Store) -> Report:
     return Report(record, replayed=True)
 
 
-def stored(record: Record, store: Store) -> Report:
+def report_stored_record(record: Record, store: Store) -> Report:
     """What the table says now, after somebody else changed the record."""
     try:
         current = store.find(record.id) or record
     except StoreUnavailableError:
         current = record
-    if not current.settled and lease_is_alive(current, store):
-        return still_running(current, store)
+    if not current.final and lease_is_alive(current, store):
+        return in_progress(current, store)
     return Report(current, replayed=True)
 
 

@@ -114,7 +114,7 @@ def end(record: Record, guard: Guard, *, in_doubt: bool) -> dict[str, Any]:
         values |= {f":{name}": {"N": str(value)} for name, value in guard.figures.items()}
         if guard.quiet_seconds and in_doubt:
             setting.append("quiet_until = :quiet")
-            values[":quiet"] = {"N": str(number(record.in_flight_until + guard.quiet_seconds))}
+            values[":quiet"] = {"N": str(number(record.may_arrive_until + guard.quiet_seconds))}
         if guard.remembers:
             adding = " ADD finalised_at :finalised_at"
             values[":finalised_at"] = {"NS": [str(number(record.updated_at))]}

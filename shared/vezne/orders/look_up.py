@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from vezne.operation import Operation
-from vezne.orders.finalise import count_new_unknown, finish, lease, lease_is_alive, settle
+from vezne.orders.finalise import emit_new_unknown, finalise, lease, lease_is_alive, record_final_outcome
 from vezne.orders.outcome import Finding, Found, Inconclusive, NotFound, Unknown
 from vezne.orders.record import LOOK_UP, NOT_EXECUTED, SHARDS, Record, Unresolved, iso_time, seconds_of, trimmed
 from vezne.orders.store import LostOwnershipError, Store, StoreUnavailableError, new_owner
 from vezne.platform.masking import mask_text
-from vezne.platform.telemetry import code_places, count, count_credentials_rejected, logger
+from vezne.platform.telemetry import emit_credentials_rejected, emit_metric, logger, stack_locations
 from vezne.providers.client import InquiryFailedError
 from vezne.providers.credentials import CredentialsRefusedError, SecretModel, SecretUnusableError
 from vezne.providers.http import Deadline
@@ -101,21 +101,21 @@ def _listed(operation: str, store: Store) -> tuple[list[Unresolved], bool]:
 def _skip(operation: str, what: str, error: StoreUnavailableError) -> None:
     """One record or shard that cannot be read now must not keep the others from being looked up."""
     logger.error("not swept", operation=operation, operation_id=what, reason=str(error))
-    count("SweepErrors", operation)
+    emit_metric("SweepErrors", operation)
 
 
 def _sweep_one(operation: Operation[R, C], record_id: str, deadline: Deadline, store: Store) -> bool:
     """Whether the record is settled now."""
     try:
         record = store.find(record_id)
-        if record is None or record.settled:
+        if record is None or record.final:
             return True
         if lease_is_alive(record, store):
             return False
-        taken = store.take_over(record, new_owner(), lease(deadline, store))
-        count_new_unknown(record)
-        concluded, _ = conclude(operation, taken, deadline, store)
-        return concluded.settled and concluded.written
+        taken = store.acquire_lease(record, new_owner(), lease(deadline, store))
+        emit_new_unknown(record)
+        concluded, _ = look_up_and_record(operation, taken, deadline, store)
+        return concluded.final and concluded.written
     except LostOwnershipError:
         return False
     except StoreUnavailableError:
@@ -123,12 +123,15 @@ def _sweep_one(operation: Operation[R, C], record_id: str, deadline: Deadline, s
     except Exception as error:
         # One record that cannot be dealt with must not keep the others from being looked up.
         logger.error(
-            "record not swept", operation_id=record_id, exception_name=type(error).__name__, frames=code_places(error)
+            "record not swept",
+            operation_id=record_id,
+            exception_name=type(error).__name__,
+            frames=stack_locations(error),
         )
         return False
 
 
-def conclude(
+def look_up_and_record(
     operation: Operation[R, C], record: Record, deadline: Deadline, store: Store, *, keep: bool = True
 ) -> tuple[Record, Finding]:
     """Look a record up, add the evidence, and settle it if the evidence suffices.
@@ -138,11 +141,11 @@ def conclude(
     finding = _look_up(operation, record, deadline, store)
     noted = replace(record, evidence=trimmed((*record.evidence, _evidence(operation, finding, store.now()))))
     if isinstance(finding, Found):
-        return settle(replace(noted, settled_by=LOOK_UP), finding.outcome, store).record, finding
+        return finalise(replace(noted, settled_by=LOOK_UP), finding.outcome, store).record, finding
     if isinstance(finding, NotFound) and _proves_not_executed(operation, noted, store.now()):
-        return finish(replace(noted, settled_by=LOOK_UP), NOT_EXECUTED, {}, store), finding
+        return record_final_outcome(replace(noted, settled_by=LOOK_UP), NOT_EXECUTED, {}, store), finding
     if keep:
-        return settle(noted, Unknown("look-up"), store).record, finding
+        return finalise(noted, Unknown("look-up"), store).record, finding
     return noted, finding
 
 
@@ -158,13 +161,13 @@ def _look_up(operation: Operation[R, C], record: Record, deadline: Deadline, sto
     except InquiryFailedError as error:
         return Inconclusive(str(error))
     except (CredentialsRefusedError, SecretUnusableError) as error:
-        count_credentials_rejected(operation.name)
+        emit_credentials_rejected(operation.name)
         logger.error("credentials refused", operation=operation.name, reason=mask_text(str(error)))
         return Inconclusive(type(error).__name__)
     except Exception as error:
         # Whatever fails here, the order's outcome is as unknown as before.
         logger.warning(
-            "look-up failed", operation_id=record.id, exception_name=type(error).__name__, frames=code_places(error)
+            "look-up failed", operation_id=record.id, exception_name=type(error).__name__, frames=stack_locations(error)
         )
         return Inconclusive(type(error).__name__)
 
@@ -172,7 +175,7 @@ def _look_up(operation: Operation[R, C], record: Record, deadline: Deadline, sto
 def _asks_its_account(operation: Operation[R, C], record: Record) -> bool:
     """Whether a look-up concerns the account that the order went to; records of earlier versions do not say which."""
     client = operation.client
-    return not record.account or record.account == client.account(client.keyring.credentials())
+    return not record.account or record.account == client.account(client.credential_cache.credentials())
 
 
 def _evidence(operation: Operation[R, C], finding: Finding, now: float) -> dict[str, str]:
@@ -194,6 +197,6 @@ def _proves_not_executed(operation: Operation[R, C], record: Record, now: float)
     not_found = [
         entry
         for entry in record.evidence
-        if entry["finding"] == "not_found" and seconds_of(entry["at"]) > record.in_flight_until
+        if entry["finding"] == "not_found" and seconds_of(entry["at"]) > record.may_arrive_until
     ]
     return len(not_found) >= 2 and now > operation.absence_counts_from(record)

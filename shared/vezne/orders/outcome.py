@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-# HTTP's own words for a request that was not carried out (RFC 9110, 15.5). An operation believes them only beside a
-# sign of the provider's own, which shows that the provider spoke and not something on the way.
+# Statuses that mean "not processed" (RFC 9110, 15.5). They count only with the provider's own error body: a proxy can
+# send them too.
 REFUSING_STATUSES = frozenset({400, 403, 404, 405, 415, 422})
 
 

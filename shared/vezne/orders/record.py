@@ -19,7 +19,7 @@ PROCESSING, SUCCEEDED, DECLINED, UNKNOWN, NOT_EXECUTED = (
 )
 # Whose keys and operations those of the standing orders are.
 STANDING_ORDER_CLIENT = "standing-order"
-SETTLED = frozenset({SUCCEEDED, DECLINED, NOT_EXECUTED})
+FINAL = frozenset({SUCCEEDED, DECLINED, NOT_EXECUTED})
 # By what a final outcome was found out: the answer to the order, a look-up, or a decision by hand.
 ANSWER, LOOK_UP, OPERATOR = "answer", "look_up", "operator"
 # Each order is written to its operation's part of the index and taken out again: 8 partitions take 8,000 such writes
@@ -75,10 +75,10 @@ class Record:
     status: str
     owner: str
     lease_until: float
-    in_flight_until: float
+    may_arrive_until: float
     created_at: float
     updated_at: float
-    clues: dict[str, str]
+    lookup_fields: dict[str, str]
     guards: tuple[Guard, ...] = ()
     # Which account at the provider the order went to; empty in a record of an earlier version.
     account: dict[str, str] = field(default_factory=dict)
@@ -94,9 +94,9 @@ class Record:
     written: bool = True
 
     @property
-    def settled(self) -> bool:
+    def final(self) -> bool:
         """Whether the outcome is certain and stored."""
-        return self.status in SETTLED
+        return self.status in FINAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +143,10 @@ def to_item(record: Record) -> dict[str, Any]:
         "status": record.status,
         "owner": record.owner,
         "lease_until": number(record.lease_until),
-        "in_flight_until": number(record.in_flight_until),
+        "in_flight_until": number(record.may_arrive_until),
         "created_at": iso_time(record.created_at),
         "updated_at": iso_time(record.updated_at),
-        "clues": record.clues,
+        "clues": record.lookup_fields,
         "evidence": list(record.evidence),
         # The first guard has the form that earlier versions read; what they do not know stands beside it.
         "guard": first and {**asdict(first), "remembers": "".join(first.remembers[:1])},
@@ -156,7 +156,7 @@ def to_item(record: Record) -> dict[str, Any]:
         "settled_by": record.settled_by,
         "outcome": None if record.outcome is None else json.dumps(record.outcome, ensure_ascii=False),
         "next_look_up": None if record.next_look_up is None else number(record.next_look_up),
-        "unresolved": None if record.settled else partition(record),
+        "unresolved": None if record.final else partition(record),
     }
     return {name: serialize(value) for name, value in values.items() if value is not None}
 
@@ -172,10 +172,10 @@ def from_item(item: dict[str, Any]) -> Record:
         status=values["status"],
         owner=values["owner"],
         lease_until=float(values["lease_until"]),
-        in_flight_until=float(values["in_flight_until"]),
+        may_arrive_until=float(values["in_flight_until"]),
         created_at=seconds_of(values["created_at"]),
         updated_at=seconds_of(values["updated_at"]),
-        clues=values["clues"],
+        lookup_fields=values["clues"],
         guards=_guards(values),
         account=values.get("account", {}),
         sent_fingerprint=values.get("sent_fingerprint"),
@@ -230,7 +230,7 @@ def settled_by(record: Record) -> str | None:
 
     Records of earlier versions do not say it; a decision by hand was noted as evidence then, too.
     """
-    if not record.settled or record.settled_by:
+    if not record.final or record.settled_by:
         return record.settled_by
     return OPERATOR if any(entry["asked"] == BY_HAND for entry in record.evidence) else None
 

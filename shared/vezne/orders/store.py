@@ -36,7 +36,7 @@ from vezne.orders.record import (
     to_item,
 )
 from vezne.platform import aws
-from vezne.platform.telemetry import count_fault, logger
+from vezne.platform.telemetry import emit_fault, logger
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -143,7 +143,7 @@ class Store:
         if holder is None:
             return False
         other = self.find(holder)
-        if "paid" in held or (other is not None and (not other.settled or guards.paid_by(other, guard))):
+        if "paid" in held or (other is not None and (not other.final or guards.paid_by(other, guard))):
             return False
         if other is None and guards.counts_as_paid(guard, held, self.now()):
             return bool(self._guard(record, guard).get("holder") != holder)
@@ -163,7 +163,7 @@ class Store:
             )
         return True
 
-    def take_over(self, record: Record, owner: str, lease_until: float, *, sending: bool = False) -> Record:
+    def acquire_lease(self, record: Record, owner: str, lease_until: float, *, sending: bool = False) -> Record:
         """Become the owner of an unresolved record whose lease is over. Raises LostOwnershipError if somebody else did.
 
         `sending`: the order is about to be sent again, so it may be on its way until the lease ends.
@@ -175,7 +175,7 @@ class Store:
             lease_until=lease_until,
             status=UNKNOWN,
             updated_at=now,
-            in_flight_until=lease_until if sending else record.in_flight_until,
+            may_arrive_until=lease_until if sending else record.may_arrive_until,
         )
         self._update(
             taken,
@@ -187,7 +187,7 @@ class Store:
         )
         return taken
 
-    def settle(self, record: Record, status: str, outcome: dict[str, Any], *, hold_guards: bool = False) -> Record:
+    def finalise(self, record: Record, status: str, outcome: dict[str, Any], *, hold_guards: bool = False) -> Record:
         """Write the certain outcome, and release or advance the guards. Raises LostOwnershipError.
 
         `hold_guards`: nobody knows which payment at the provider is this order's, so no other order may come after it.
@@ -270,7 +270,7 @@ class Store:
         key = {"id": {"S": guard_id(record.operation, guard.key)}}
         return plain(self._call("get_item", TableName=table(), Key=key, ConsistentRead=True).get("Item", {}))
 
-    def keep_unknown(self, record: Record, next_look_up: float) -> Record:
+    def mark_unknown(self, record: Record, next_look_up: float) -> Record:
         """Write that the outcome is unknown, give up the lease, set the next look-up. Raises LostOwnershipError."""
         kept = replace(
             record, status=UNKNOWN, lease_until=0.0, updated_at=self.now(), next_look_up=round(next_look_up, 3)
@@ -326,7 +326,7 @@ def _unresolved(listed: dict[str, Any]) -> Unresolved | None:
         return Unresolved(item["id"], seconds_of(item["created_at"]), float(item["next_look_up"]))
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         logger.error("index item unreadable", exception_name=type(error).__name__)
-        count_fault("IndexItemUnreadable")
+        emit_fault("IndexItemUnreadable")
         return None
 
 

@@ -15,13 +15,13 @@ from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 __all__ = [
     "ALLOWED",
     "MetricUnit",
-    "code_places",
-    "count",
-    "count_credentials_rejected",
-    "count_fault",
-    "count_money",
+    "emit_credentials_rejected",
+    "emit_fault",
+    "emit_metric",
+    "emit_money",
     "flush",
     "logger",
+    "stack_locations",
 ]
 
 # A field of a request, a result or a record is never here: adding a field to a model does not add it to the logs.
@@ -48,20 +48,20 @@ for _library in ("urllib3", "requests", "botocore", "boto3"):
     logging.getLogger(_library).propagate = False
 
 
-def count(name: str, operation: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
+def emit_metric(name: str, operation: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
     """Add one metric of an operation. The only dimensions are service and operation: both are few."""
     with _never_in_the_way():
         metrics.add_dimension(name="operation", value=operation)
         metrics.add_metric(name=name, unit=unit, value=value)
 
 
-def count_fault(name: str) -> None:
+def emit_fault(name: str) -> None:
     """Count a fault of ours, for all operations together: one alarm is enough, and the log beside it names which."""
     with _never_in_the_way(), single_metric(name=name, unit=MetricUnit.Count, value=1):
         pass
 
 
-def count_credentials_rejected(operation: str) -> None:
+def emit_credentials_rejected(operation: str) -> None:
     """Count a refused login or an unusable secret, by provider: its order and its inquiries have the same secret."""
     with (
         _never_in_the_way(),
@@ -70,7 +70,7 @@ def count_credentials_rejected(operation: str) -> None:
         metric.add_dimension(name="provider", value=operation.split(".", maxsplit=1)[0])
 
 
-def count_money(currency: str, minor_units: int) -> None:
+def emit_money(currency: str, minor_units: int) -> None:
     """Add a settled amount, in the currency's smallest unit so that sums are exact. The only dimension is currency."""
     with (
         _never_in_the_way(),
@@ -95,7 +95,7 @@ def _never_in_the_way() -> Iterator[None]:
         logger.warning("metric lost", exception_name=type(error).__name__)
 
 
-def code_places(error: BaseException) -> list[str]:
+def stack_locations(error: BaseException) -> list[str]:
     """Where an exception was raised, as `module:line` from the outside in, without its text or any value."""
     places = []
     trace = error.__traceback__

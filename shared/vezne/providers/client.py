@@ -9,8 +9,16 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import SecretStr
 
-from vezne.providers.credentials import Access, CredentialsRefusedError, Keyring, SecretModel, Token
-from vezne.providers.http import Answer, AnswerLostError, Deadline, NotSentError, Provider, Request, UnreadableError
+from vezne.providers.credentials import CredentialCache, CredentialsRefusedError, RequestCredentials, SecretModel, Token
+from vezne.providers.http import (
+    AnswerLostError,
+    Deadline,
+    NotSentError,
+    Provider,
+    ProviderResponse,
+    Request,
+    UnreadableError,
+)
 
 C = TypeVar("C", bound=SecretModel)
 
@@ -56,7 +64,7 @@ class Client(Generic[C]):
     """
 
     provider: Provider
-    keyring: Keyring[C]
+    credential_cache: CredentialCache[C]
     names_account: Callable[[C], dict[str, str]] = _names_no_account
 
     def account(self, credentials: C) -> dict[str, str]:
@@ -64,32 +72,32 @@ class Client(Generic[C]):
         return {"url": self.provider.url(), **self.names_account(credentials)}
 
 
-def _unauthorized(answer: Answer) -> bool:
+def _unauthorized(answer: ProviderResponse) -> bool:
     return answer.status == 401
 
 
 def ask(
     client: Client[C],
     deadline: Deadline,
-    build: Callable[[Access[C]], Request],
-    refuses_login: Callable[[Answer], bool] = _unauthorized,
-) -> Answer:
+    build: Callable[[RequestCredentials[C]], Request],
+    refuses_login: Callable[[ProviderResponse], bool] = _unauthorized,
+) -> ProviderResponse:
     """Make a read-only call; a lost answer is asked for once more, and a refused login is renewed once.
 
-    Raises InquiryFailedError, CredentialsRefusedError, and the errors of `Keyring.access`.
+    Raises InquiryFailedError, CredentialsRefusedError, and the errors of `CredentialCache.access`.
     """
     failure: InquiryFailedError = OutOfTimeError("not-enough-time")
     for _ in range(_TRIES):
         if not deadline.allows_a_call():
             break
         try:
-            prepared = client.provider.prepare(build(client.keyring.access(deadline)))
+            prepared = client.provider.prepare(build(client.credential_cache.access(deadline)))
             answer = client.provider.send(prepared, deadline, INQUIRY_SECONDS)
         except (NotSentError, AnswerLostError) as error:
             failure = InquiryFailedError(str(error))
             continue
         if refuses_login(answer):
-            client.keyring.forget()
+            client.credential_cache.forget()
             failure = InquiryLoginRefusedError(f"http-{answer.status}")
             continue
         if answer.status == 429:
@@ -101,7 +109,7 @@ def ask(
     raise failure
 
 
-def log_in(provider: Provider, request: Request, deadline: Deadline) -> Answer:
+def log_in(provider: Provider, request: Request, deadline: Deadline) -> ProviderResponse:
     """Make a login call. Raises CredentialsRefusedError at HTTP 400, 401 or 403, else NotSentError."""
     answer = ask_for_login(provider, request, deadline)
     if answer.status in (400, 401, 403):
@@ -111,7 +119,7 @@ def log_in(provider: Provider, request: Request, deadline: Deadline) -> Answer:
     return answer
 
 
-def ask_for_login(provider: Provider, request: Request, deadline: Deadline) -> Answer:
+def ask_for_login(provider: Provider, request: Request, deadline: Deadline) -> ProviderResponse:
     """The answer of a login call below HTTP 500. Raises NotSentError if there is none."""
     if not deadline.allows_a_call():
         raise NotSentError("not-enough-time")
@@ -125,7 +133,7 @@ def ask_for_login(provider: Provider, request: Request, deadline: Deadline) -> A
     return answer
 
 
-def read_token(answer: Answer, value: str, seconds: float | None = None) -> Token:
+def read_token(answer: ProviderResponse, value: str, seconds: float | None = None) -> Token:
     """The access token in a login's answer; it lives `seconds`, or the answer's `expires_in`. Raises NotSentError."""
     try:
         fields = answer.json()

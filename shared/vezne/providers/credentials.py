@@ -122,7 +122,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Access(Generic[C]):
+class RequestCredentials(Generic[C]):
     """What a request is signed with: the credentials and, where the provider wants one, a token."""
 
     credentials: C
@@ -130,7 +130,7 @@ class Access(Generic[C]):
     secret_version: str
 
 
-class Keyring(Generic[C]):
+class CredentialCache(Generic[C]):
     """One provider's credentials. `log_in` trades them for a token; providers that sign each request have none."""
 
     def __init__(self, model: type[C], log_in: Callable[[C, str, Any], Token] | None = None) -> None:
@@ -139,14 +139,14 @@ class Keyring(Generic[C]):
         self._secret: tuple[C, str, float] | None = None
         self._token: tuple[str, str, float] | None = None
 
-    def access(self, deadline: Any) -> Access[C]:
+    def access(self, deadline: Any) -> RequestCredentials[C]:
         """Credentials and token, from memory if they are fresh; `deadline` is handed on to the login call.
 
         Raises SecretUnusableError, SecretUnavailableError, CredentialsRefusedError, and what the login call raises.
         """
         credentials, version = self._read_secret()
         if self._log_in is None:
-            return Access(credentials, "", version)
+            return RequestCredentials(credentials, "", version)
         if self._token is None or self._token[1] != version or self._token[2] <= time.time():
             try:
                 self._remember(self._log_in(credentials, version, deadline), version)
@@ -159,7 +159,7 @@ class Keyring(Generic[C]):
                     raise
                 self._remember(self._log_in(credentials, version, deadline), version)
         assert self._token is not None
-        return Access(credentials, self._token[0], version)
+        return RequestCredentials(credentials, self._token[0], version)
 
     def credentials(self) -> C:
         """The credentials alone, from memory if they are fresh. Raises SecretUnusableError, SecretUnavailableError."""

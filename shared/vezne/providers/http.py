@@ -25,7 +25,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from vezne.platform import tls
-from vezne.platform.timers import Limit, Watch
+from vezne.platform.timers import Timer, TimerThread
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 20.0
@@ -96,7 +96,7 @@ def form_request(path: str, fields: list[tuple[str, str]], headers: Mapping[str,
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProviderResponse:
     """A whole answer: HTTP status and body."""
 
     status: int
@@ -152,7 +152,9 @@ class Provider:
         except (requests.RequestException, ValueError):
             raise NotSentError("the request cannot be built") from None
 
-    def send(self, prepared: requests.PreparedRequest, deadline: Deadline, longest: float = READ_SECONDS) -> Answer:
+    def send(
+        self, prepared: requests.PreparedRequest, deadline: Deadline, longest: float = READ_SECONDS
+    ) -> ProviderResponse:
         """Send once and wait for the whole answer, at most `longest` seconds of wall clock from the first byte sent.
 
         Raises NotSentError or AnswerLostError.
@@ -175,7 +177,7 @@ class Provider:
             attempt.finish()
             _current_attempt.reset(token)
 
-    def _exchange(self, prepared: requests.PreparedRequest, longest: float) -> Answer:
+    def _exchange(self, prepared: requests.PreparedRequest, longest: float) -> ProviderResponse:
         session = self._fresh_session()
         # A redirect is an answer we do not understand, not an order to send money elsewhere.
         response = session.send(
@@ -192,7 +194,7 @@ class Provider:
                 if len(body) > LONGEST_ANSWER:
                     raise UnreadableError("answer too long")
         self._last_used = time.time()
-        return Answer(response.status_code, bytes(body))
+        return ProviderResponse(response.status_code, bytes(body))
 
     def _fresh_session(self) -> requests.Session:
         if self._session is None:
@@ -214,7 +216,7 @@ class _Attempt:
         self.expired = False
         self._deadline = deadline
         self._longest = longest
-        self._limit: Limit | None = None
+        self._timer: Timer | None = None
 
     def begin(self, sock: socket.socket) -> None:
         """Called with the connected socket just before the first byte is written."""
@@ -223,11 +225,11 @@ class _Attempt:
             if seconds < SHORTEST_READ_SECONDS:
                 raise TimeoutError
             self.began = True
-            self._limit = _watch.set(seconds, functools.partial(self._cut, sock))
+            self._timer = _timer_thread.schedule(seconds, functools.partial(self._cut, sock))
 
     def finish(self) -> None:
-        if self._limit is not None:
-            _watch.lift(self._limit)
+        if self._timer is not None:
+            _timer_thread.cancel(self._timer)
 
     def _cut(self, sock: socket.socket) -> None:
         # The socket's own time-out restarts with every byte; a server that drips would hold us past the deadline.
@@ -246,7 +248,7 @@ def _descriptor_of(sock: socket.socket) -> Iterator[socket.socket]:
         twin.close()
 
 
-_watch = Watch()
+_timer_thread = TimerThread()
 _current_attempt: ContextVar[_Attempt] = ContextVar("attempt")
 
 

@@ -47,7 +47,7 @@ class Ended(Enum):
     LOST = "lost"
 
 
-class LoginMemory:
+class LoginLock:
     """The memory of one provider."""
 
     def __init__(self, provider: str) -> None:

@@ -118,7 +118,7 @@ def _bare(text: str) -> str:
     return _SEPARATOR.sub("", text)
 
 
-class PartlyKnown(ResultModel):
+class PartlyDocumented(ResultModel):
     """An answer of which only some fields are public. The others are under `raw`, with the provider's names.
 
     So is a public field in a form its page does not show: one odd field must not hide the others, or the other rows.
@@ -144,7 +144,7 @@ def _parted(answer: dict[str, Any], typed: set[Any]) -> dict[str, Any]:
     return {**{name: value for name, value in answer.items() if name in typed}, "raw": masked(rest)}
 
 
-class Unknown(ResultModel):
+class Undocumented(ResultModel):
     """An answer of which nothing is public."""
 
     raw: Any

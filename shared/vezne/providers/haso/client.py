@@ -10,9 +10,9 @@ from vezne.orders.evidence import other_signs, plain_number, plain_text, says_no
 from vezne.orders.outcome import Declined
 from vezne.platform.signing import hmac_request_token
 from vezne.providers.client import Client, InquiryRefusedError, InquiryUnreadableError, ask
-from vezne.providers.credentials import Access, HasoCredentials, Keyring
+from vezne.providers.credentials import CredentialCache, HasoCredentials, RequestCredentials
 from vezne.providers.haso.models import MERCHANT_OID, TRANSACTION_CODE, ExpensesResult
-from vezne.providers.http import Answer, Deadline, Provider, Request, UnreadableError, json_request
+from vezne.providers.http import Deadline, Provider, ProviderResponse, Request, UnreadableError, json_request
 
 # `Data["Message"]` of 5.6 and 5.20 after a success.
 SUCCESS_MESSAGE = "RS100"
@@ -20,7 +20,9 @@ _NAMES = frozenset({"InstallmentNo", "totalExpenseAmount"})
 _ENVELOPE = frozenset({"Success", "Errors", "Data"})
 
 PROVIDER = Provider("HASO_URL")
-CLIENT = Client(PROVIDER, Keyring(HasoCredentials), lambda credentials: {"merchant_id": credentials.merchant_id})
+CLIENT = Client(
+    PROVIDER, CredentialCache(HasoCredentials), lambda credentials: {"merchant_id": credentials.merchant_id}
+)
 
 
 # What each field may be made of. The token joins them without a separator, so nothing else is signed.
@@ -32,12 +34,12 @@ _SIGNABLE = {
 }
 
 
-def signed_order(path: str, access: Access[HasoCredentials], fields: dict[str, str]) -> Request:
+def signed_order(path: str, access: RequestCredentials[HasoCredentials], fields: dict[str, str]) -> Request:
     """A JSON POST that changes something, signed with the address, if the secret has one. Raises ValueError."""
     return _signed(path, access, fields, access.credentials.ip_address)
 
 
-def signed_inquiry(path: str, access: Access[HasoCredentials], fields: dict[str, str]) -> Request:
+def signed_inquiry(path: str, access: RequestCredentials[HasoCredentials], fields: dict[str, str]) -> Request:
     """A JSON POST that asks, signed without an address, which the pages mark as optional. Raises ValueError.
 
     The token's message has no separators: "TRX-1" + "10000" + "23000" of an order is the code "TRX-11000023000" of an
@@ -51,7 +53,7 @@ def signed_inquiry(path: str, access: Access[HasoCredentials], fields: dict[str,
     return _signed(path, access, fields, "")
 
 
-def _signed(path: str, access: Access[HasoCredentials], fields: dict[str, str], address: str) -> Request:
+def _signed(path: str, access: RequestCredentials[HasoCredentials], fields: dict[str, str], address: str) -> Request:
     """`requestToken` over `fields` in the page's order: merchantId is put before it, ipAddress and salt behind."""
     if not all(_SIGNABLE[name].fullmatch(value) for name, value in fields.items()):
         raise ValueError("a field is not in the form that can be signed")
@@ -122,13 +124,13 @@ def is_success(body: dict[str, Any]) -> bool:
     )  # fmt: skip
 
 
-def _means_an_old_secret(answer: Answer) -> bool:
+def _means_an_old_secret(answer: ProviderResponse) -> bool:
     """No sign of wrong credentials is public, so a refusal is one if the secret has changed since it was read."""
     try:
         refused = answer.status == 401 or answer.json().get("Success") is False
     except UnreadableError:
         return False
-    return refused and CLIENT.keyring.secret_changed()
+    return refused and CLIENT.credential_cache.secret_changed()
 
 
 def error_code(errors: list[Any]) -> str:
@@ -153,7 +155,7 @@ def payment_plan(transaction_code: str, merchant_oid: str, deadline: Deadline) -
         raise InquiryUnreadableError(str(error)) from None
 
 
-def plan_answer(transaction_code: str, merchant_oid: str, deadline: Deadline) -> Answer:
+def plan_answer(transaction_code: str, merchant_oid: str, deadline: Deadline) -> ProviderResponse:
     """The successful answer of 5.5 as it came. Raises InquiryFailedError."""
     answer = ask(
         CLIENT,

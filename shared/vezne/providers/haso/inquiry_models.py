@@ -6,14 +6,14 @@ from typing import Any
 from pydantic import Field
 
 from vezne.providers.haso.models import TransactionNamed
-from vezne.providers.undocumented_fields import PartlyKnown, masked
+from vezne.providers.undocumented_fields import PartlyDocumented, masked
 
 
 class PaymentPlanRequest(TransactionNamed):
     """Whose plan: HASO's transaction code, and one's own order number."""
 
 
-class PlannedInstalment(PartlyKnown):
+class PlannedInstalment(PartlyDocumented):
     """One instalment, with the names that the plan has in the answer of 5.14. Amounts in TRY."""
 
     installment_no: int | None = Field(None, alias="InstallmentNo")
@@ -22,7 +22,7 @@ class PlannedInstalment(PartlyKnown):
     total_expense_amount: Decimal | None = Field(None, alias="totalExpenseAmount")
 
 
-class PaymentPlanResult(PartlyKnown):
+class PaymentPlanResult(PartlyDocumented):
     """The plan as it is now. That 5.5 answers it as 5.14 does is an inference: if not, all of `Data` is in `raw`."""
 
     payment_plan: list[PlannedInstalment] | None = Field(None, alias="PaymentPlan")

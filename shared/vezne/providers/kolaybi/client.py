@@ -10,7 +10,7 @@ from vezne.orders.evidence import Match, absent_or, is_amount, is_one_of, plain_
 from vezne.orders.outcome import REFUSING_STATUSES, Declined
 from vezne.platform.signing import bearer
 from vezne.providers.client import Client, InquiryRefusedError, InquiryUnreadableError, ask, log_in, read_token
-from vezne.providers.credentials import Access, Keyring, KolayBiCredentials, Token
+from vezne.providers.credentials import CredentialCache, KolayBiCredentials, RequestCredentials, Token
 from vezne.providers.http import Deadline, Provider, Request, UnreadableError, json_request
 
 # "24 saat" (/docs/faq); the answer itself carries no lifetime.
@@ -32,7 +32,7 @@ _TAKEN_BACK = ("deleted_at", "cancelled_at", "canceled_at", "is_deleted", "is_ca
 PROVIDER = Provider("KOLAYBI_URL")
 
 
-def headers(access: Access[KolayBiCredentials]) -> dict[str, str]:
+def headers(access: RequestCredentials[KolayBiCredentials]) -> dict[str, str]:
     """The two headers of every call: `Authorization: Bearer ...` and `Channel`."""
     return {"Authorization": bearer(access.token), "Channel": access.credentials.channel.get_secret_value()}
 
@@ -46,7 +46,7 @@ def _log_in(credentials: KolayBiCredentials, _version: str, deadline: Deadline) 
     return read_token(log_in(PROVIDER, request, deadline), "data", TOKEN_SECONDS)
 
 
-CLIENT = Client(PROVIDER, Keyring(KolayBiCredentials, _log_in))
+CLIENT = Client(PROVIDER, CredentialCache(KolayBiCredentials, _log_in))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from vezne.providers.models import Currency, RecordNumber, RequestModel
-from vezne.providers.undocumented_fields import Unknown
+from vezne.providers.undocumented_fields import Undocumented
 
 
 class TransactionsRequest(RequestModel):
@@ -19,9 +19,9 @@ class VaultsRequest(RequestModel):
     type: Literal["bank_account", "safe_deposit"] | None = None
 
 
-class TransactionsResult(Unknown):
+class TransactionsResult(Undocumented):
     """The associate's transactions, as KolayBi answers them."""
 
 
-class VaultsResult(Unknown):
+class VaultsResult(Undocumented):
     """The vaults (cash desks and bank accounts), as KolayBi answers them. A vault's id is a `gateway_id`."""

@@ -18,7 +18,7 @@ from vezne.orders.evidence import (
 )
 from vezne.platform.signing import basic_secret_key
 from vezne.providers.client import Client, InquiryLoginRefusedError, InquiryRefusedError, InquiryUnreadableError, ask
-from vezne.providers.credentials import Access, Keyring, PaynetCredentials
+from vezne.providers.credentials import CredentialCache, PaynetCredentials, RequestCredentials
 from vezne.providers.http import Deadline, Provider, UnreadableError, json_request
 
 SUCCESSFUL = "0"
@@ -40,10 +40,10 @@ _ERROR_FIELDS = (
 )
 
 PROVIDER = Provider("PAYNET_URL")
-CLIENT = Client(PROVIDER, Keyring(PaynetCredentials))
+CLIENT = Client(PROVIDER, CredentialCache(PaynetCredentials))
 
 
-def headers(access: Access[PaynetCredentials]) -> dict[str, str]:
+def headers(access: RequestCredentials[PaynetCredentials]) -> dict[str, str]:
     """`Authorization: Basic <secret_key>`, and the content type the provider's pages show."""
     return {
         "Authorization": basic_secret_key(access.credentials.secret_key.get_secret_value()),

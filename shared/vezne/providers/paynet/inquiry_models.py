@@ -5,7 +5,7 @@ from decimal import Decimal
 from pydantic import Field, model_validator
 
 from vezne.providers.models import ProviderText, RequestModel, RequiredText, ResultModel
-from vezne.providers.undocumented_fields import PartlyKnown
+from vezne.providers.undocumented_fields import PartlyDocumented
 
 
 class CheckRequest(RequestModel):
@@ -21,7 +21,7 @@ class CheckRequest(RequestModel):
         return self
 
 
-class Transaction(PartlyKnown):
+class Transaction(PartlyDocumented):
     """One row of `Data[]`. Amounts in major units; `transaction_type` 1 sale, 3 pre-authorisation, 4 capture."""
 
     xact_id: str | None = None

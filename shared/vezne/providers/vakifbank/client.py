@@ -14,9 +14,23 @@ from vezne.providers.client import (
     ask_for_login,
     read_token,
 )
-from vezne.providers.credentials import Access, CredentialsRefusedError, Keyring, Token, VakifBankCredentials
-from vezne.providers.http import Answer, Deadline, NotSentError, Provider, UnreadableError, form_request, json_request
-from vezne.providers.login_lock import Ended, LoginMemory
+from vezne.providers.credentials import (
+    CredentialCache,
+    CredentialsRefusedError,
+    RequestCredentials,
+    Token,
+    VakifBankCredentials,
+)
+from vezne.providers.http import (
+    Deadline,
+    NotSentError,
+    Provider,
+    ProviderResponse,
+    UnreadableError,
+    form_request,
+    json_request,
+)
+from vezne.providers.login_lock import Ended, LoginLock
 from vezne.providers.vakifbank import signs as vakifbank_signs
 
 COMPLETED = "APIGW000000"
@@ -40,25 +54,25 @@ _LONGEST_CLOSURE = timedelta(days=10)
 
 PROVIDER = Provider("VAKIFBANK_URL")
 # A rejected version of the secret is never tried again, by any function; every other refusal holds logins back a while.
-LOGINS = LoginMemory("vakifbank")
+LOGINS = LoginLock("vakifbank")
 
 
-def headers(access: Access[VakifBankCredentials]) -> dict[str, str]:
+def headers(access: RequestCredentials[VakifBankCredentials]) -> dict[str, str]:
     """The header of every call; the consent rides inside the token."""
     return {"Authorization": bearer(access.token)}
 
 
-def header_code(answer: Answer) -> str:
+def header_code(answer: ProviderResponse) -> str:
     """`Header.StatusCode` if it is plain text, else "". The bank's error bodies are known to carry trailing commas."""
     return _header_member(answer, "StatusCode")
 
 
-def header_text(answer: Answer) -> str:
+def header_text(answer: ProviderResponse) -> str:
     """`Header.StatusDescription`, or "" if there is none."""
     return _header_member(answer, "StatusDescription")
 
 
-def is_refused_alone(answer: Answer) -> bool:
+def is_refused_alone(answer: ProviderResponse) -> bool:
     """Whether nothing in an answer with a refusing code says that the call went through: the `Header` stands alone.
 
     A code beside a money layer, or beside "Tamamlandı" (completed), contradicts itself.
@@ -68,7 +82,7 @@ def is_refused_alone(answer: Answer) -> bool:
     return not any(value for name, value in body.items() if name != "Header") and not texts & _COMPLETED_TEXTS
 
 
-def _header_member(answer: Answer, name: str) -> str:
+def _header_member(answer: ProviderResponse, name: str) -> str:
     try:
         header = answer.json(tolerate_trailing_commas=answer.status >= 400).get("Header")
     except UnreadableError:
@@ -104,7 +118,7 @@ def _log_in(credentials: VakifBankCredentials, version: str, deadline: Deadline)
         LOGINS.end(version, ended)
 
 
-def _refusal_of_login(answer: Answer) -> tuple[Ended, Exception]:
+def _refusal_of_login(answer: ProviderResponse) -> tuple[Ended, Exception]:
     """What a login's refusal means for the secret, and for the caller."""
     code, oauth_error = header_code(answer), _oauth_error(answer)
     names_the_client = oauth_error == "invalid_client" and answer.status in (400, 401)
@@ -115,7 +129,7 @@ def _refusal_of_login(answer: Answer) -> tuple[Ended, Exception]:
     return Ended.REFUSED, NotSentError(f"login: http-{answer.status} {code}".strip(), retry_after=60)
 
 
-def _oauth_error(answer: Answer) -> str:
+def _oauth_error(answer: ProviderResponse) -> str:
     """`error` of RFC 6749, 5.2, or "" if the body is none of that form."""
     try:
         error = answer.json().get("error")
@@ -129,7 +143,7 @@ def _names_account(credentials: VakifBankCredentials) -> dict[str, str]:
     return {"institution_code": credentials.institution_code, "resource": credentials.resource}
 
 
-CLIENT = Client(PROVIDER, Keyring(VakifBankCredentials, _log_in), _names_account)
+CLIENT = Client(PROVIDER, CredentialCache(VakifBankCredentials, _log_in), _names_account)
 
 
 def made_by(payment_date: str, sent_until: float) -> float:

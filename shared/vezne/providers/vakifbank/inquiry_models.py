@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from vezne.providers.models import MaskedNumber, RequestModel, RequiredText, ResultModel
-from vezne.providers.undocumented_fields import PartlyKnown
+from vezne.providers.undocumented_fields import PartlyDocumented
 from vezne.providers.vakifbank.models import TRANSACTION_TYPES, PaymentDate
 
 _NAMES_OF_TYPES = {str(number): name for name, number in TRANSACTION_TYPES.items()}
@@ -55,7 +55,7 @@ def _iso_currency(value: Any) -> Any:
     return "TRY" if value == "TL" else value
 
 
-class QueriedPayment(PartlyKnown):
+class QueriedPayment(PartlyDocumented):
     """One row of `Result`. The page's list is public up to the receiver's account; what follows is under `raw`."""
 
     institution_code: str | None = Field(None, alias="InstitutionCode")

@@ -13,7 +13,7 @@ from vezne.providers.client import (
     log_in,
     read_token,
 )
-from vezne.providers.credentials import Access, Keyring, Token, WalletgateCredentials
+from vezne.providers.credentials import CredentialCache, RequestCredentials, Token, WalletgateCredentials
 from vezne.providers.http import Deadline, Provider, UnreadableError, form_request, json_request
 from vezne.providers.walletgate import signs as walletgate_signs
 
@@ -25,7 +25,7 @@ PROVIDER = Provider("WALLETGATE_URL")
 IDENTITY = Provider("WALLETGATE_IDENTITY_URL")
 
 
-def headers(access: Access[WalletgateCredentials]) -> dict[str, str]:
+def headers(access: RequestCredentials[WalletgateCredentials]) -> dict[str, str]:
     """The two headers of every call: the bearer token and the platform key."""
     platform_key = access.credentials.platform_key.get_secret_value()
     return {"Authorization": bearer(access.token), "x-client-id": platform_key}
@@ -49,7 +49,7 @@ def _names_account(credentials: WalletgateCredentials) -> dict[str, str]:
     return {} if credentials.tenant_id is None else {"tenant_id": str(credentials.tenant_id)}
 
 
-CLIENT = Client(PROVIDER, Keyring(WalletgateCredentials, _log_in), _names_account)
+CLIENT = Client(PROVIDER, CredentialCache(WalletgateCredentials, _log_in), _names_account)
 
 
 def find_transactions(ext_transaction_id: str, since: float, until: float, deadline: Deadline) -> list[Any]:

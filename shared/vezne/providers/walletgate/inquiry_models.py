@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from vezne.providers.models import RequestModel, RequiredText, ResultModel
-from vezne.providers.undocumented_fields import PartlyKnown, Unknown
+from vezne.providers.undocumented_fields import PartlyDocumented, Undocumented
 
 _KURUS = Decimal("0.01")
 
@@ -35,7 +35,7 @@ def _in_kurus(amount: Decimal) -> Decimal:
     return shorter if shorter == amount else amount
 
 
-class Bill(PartlyKnown):
+class Bill(PartlyDocumented):
     """One open bill. What the payment asks for has the same names there; its `subscriber_no` is `subscriber_no1` here.
 
     The three expense amounts are strings such as "0.00" at the provider, too.
@@ -67,7 +67,7 @@ class BillsResult(ResultModel):
     bills: list[Bill]
 
 
-class ProductResult(Unknown):
+class ProductResult(Undocumented):
     """What the provider tells of a biller: which subscriber number to fill, mandatory or not, pattern and length.
 
     The names of these fields are not public.

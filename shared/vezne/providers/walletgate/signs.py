@@ -12,7 +12,7 @@ from typing import Any
 from vezne.orders import evidence
 from vezne.orders.evidence import Match, Row, absent_or, bare, is_amount, is_one_of, match_key, match_row, other_signs
 from vezne.orders.outcome import REFUSING_STATUSES, Succeeded
-from vezne.providers.http import Answer
+from vezne.providers.http import ProviderResponse
 from vezne.providers.walletgate.models import BillPaymentRequest, BillPaymentResult
 
 SUCCESS_CODE = "100"
@@ -35,7 +35,7 @@ _TEXTS = {
 _MONEY_BACK = re.compile(r"refund|iade|cancel|iptal|revers")
 
 
-def says_success(answer: Answer, body: Mapping[str, Any]) -> bool:
+def says_success(answer: ProviderResponse, body: Mapping[str, Any]) -> bool:
     """Whether an answer has every sign of success: HTTP 200, `status` 0 and `code` "100", as plain text or integer."""
     return (
         answer.status == 200
@@ -44,7 +44,7 @@ def says_success(answer: Answer, body: Mapping[str, Any]) -> bool:
     )
 
 
-def succeeded(answer: Answer, body: dict[str, Any], request: BillPaymentRequest) -> bool:
+def succeeded(answer: ProviderResponse, body: dict[str, Any], request: BillPaymentRequest) -> bool:
     """Whether an answer says that this bill was paid with this amount, and nothing in it speaks against."""
     payload = body.get("payload")
     if not says_success(answer, body) or not isinstance(payload, dict):
@@ -63,7 +63,7 @@ def succeeded(answer: Answer, body: dict[str, Any], request: BillPaymentRequest)
     )
 
 
-def refusal_code(answer: Answer, body: dict[str, Any], listed: Collection[str]) -> str | None:
+def refusal_code(answer: ProviderResponse, body: dict[str, Any], listed: Collection[str]) -> str | None:
     """A listed code that refuses for certain, else None: in the whole envelope, without any sign of a payment in it."""
     status = evidence.plain_text(body.get("status"))
     around = {name: value for name, value in body.items() if name not in _ENVELOPE}
