@@ -263,16 +263,14 @@ def test_an_incomplete_look_up_never_proves_that_nothing_happened(bench: Harness
 
 
 def test_which_look_ups_are_complete_and_which_orders_may_be_sent_again() -> None:
+    """What lets an order be sent a second time, or be called not executed, is said twice on purpose."""
     facts = {
         operation.name: (operation.look_up_is_complete, operation.resend_is_safe)
         for operation in (operation_of(example.function) for example in EXAMPLES)
     }
-    assert facts == {
-        "kolaybi.collect": (False, False),
+    assert {name: fact for name, fact in facts.items() if any(fact)} == {
         "vakifbank.pay": (True, True),
-        "walletgate.pay_bill": (False, False),
         "haso.set_expenses": (True, True),
-        "paynet.capture": (False, False),
     }
 
 
