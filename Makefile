@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve explain unknown resolve forget client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak fuzz bench check lint format clean
+.PHONY: help setup run serve explain unknown resolve forget client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak fuzz bench check lint format documents clean
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 
@@ -110,6 +110,9 @@ lint: setup ## Check style and format only
 format: setup ## Put the code into the common format
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
+
+documents: setup ## Write the tables in the documents that are made from the template and the providers' READMEs
+	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.documents
 
 clean: ## Remove everything that was built or set up
 	rm -rf .venv .venv-sam .venv-checks .venv-uv .aws-sam .local .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache

@@ -37,7 +37,7 @@ echo "$API_URL/reference"
 
 
 def exports(stack: Stack) -> str:
-    """The variables that the lines, and README's Python script, speak of."""
+    """The variables that the lines, and the client's script in its README, speak of."""
     values = {
         "API_URL": stack.api_url,
         "TOKEN_URL": stack.token_url,

@@ -106,8 +106,8 @@ def test_orders_at_the_same_time(stack: Stack) -> None:
         assert booked(stack, "paynet", request.reference_no) == [Decimal("10.50")]
 
 
-def test_the_script_of_the_readme_runs_as_printed(stack: Stack) -> None:
-    (script,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_the_script_of_the_document_runs_as_printed(stack: Stack) -> None:
+    (script,) = re.findall(r"```python\n(.*?)```", (ROOT / "shared/vezne_client/README.md").read_text(), re.DOTALL)
     own = stack.first_client
     environment = {
         "PATH": os.environ["PATH"],

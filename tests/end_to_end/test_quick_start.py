@@ -1,4 +1,4 @@
-"""What README tells a reader to type, typed: the lines of `make serve`, then the script, in one shell."""
+"""What README tells a reader to type, typed: the lines of `make serve`, then the client's script, in one shell."""
 
 import os
 import re
@@ -13,6 +13,7 @@ from vezne_cli.processes import ROOT
 from vezne_cli.quick_start import LOST_ANSWER, ORDER, curl_lines
 
 README = (ROOT / "README.md").read_text()
+CLIENT = (ROOT / "shared/vezne_client/README.md").read_text()
 SCRIPT = """
 cat >"$FOLDER/your_script.py" <<'END'
 {script}
@@ -27,7 +28,7 @@ def printed(whole_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> str
     if not shutil.which("curl"):
         pytest.skip("no curl here")
     whole_stack.sandbox.remove_rules()
-    (script,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (script,) = re.findall(r"```python\n(.*?)```", CLIENT, re.DOTALL)
     typed = curl_lines(whole_stack) + SCRIPT.format(script=script, python=shlex.quote(sys.executable))
     folder = tmp_path_factory.mktemp("reader")
     own = {"FOLDER": str(folder), "PATH": os.environ["PATH"]}

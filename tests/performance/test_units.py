@@ -1,4 +1,4 @@
-"""What an order costs in DynamoDB's units, which is what README's cost table multiplies.
+"""What an order costs in DynamoDB's units, which is what the table of cost multiplies.
 
 Counted as AWS bills: a write takes one unit for each begun KiB of the item's larger state, twice that in a transaction;
 an index takes one for each entry it adds, removes or rewrites.

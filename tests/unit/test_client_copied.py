@@ -30,8 +30,8 @@ with Client("https://api.test/v1", Credentials("https://t", "id", "secret"), htt
 """
 
 
-def named_in_readme() -> list[str]:
-    (sentence,) = re.findall(r"The copy needs ([^.]+)\.", (ROOT / "README.md").read_text())
+def named_in_its_document() -> list[str]:
+    (sentence,) = re.findall(r"The copy needs ([^.]+)\.", (ROOT / "shared/vezne_client/README.md").read_text())
     return re.findall(r"`([\w-]+)`", sentence)
 
 
@@ -45,10 +45,10 @@ def with_what_it_needs(package: str) -> Iterator[metadata.Distribution]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Nothing but the copy, `vezne` beside it, and the packages that the README names."""
+    """Nothing but the copy, `vezne` beside it, and the packages that its README names."""
     shutil.copytree(ROOT / "shared" / "vezne_client", tmp_path / "payments")
     shutil.copytree(ROOT / "shared" / "vezne", tmp_path / "vezne")
-    for distribution in {it.name: it for name in named_in_readme() for it in with_what_it_needs(name)}.values():
+    for distribution in {it.name: it for name in named_in_its_document() for it in with_what_it_needs(name)}.values():
         for top in {file.parts[0] for file in distribution.files or []} - {"..", "__pycache__"}:
             (tmp_path / top).symlink_to(Path(str(distribution.locate_file(top))))
     return tmp_path
@@ -59,7 +59,7 @@ def run(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env={}, capture_output=True, text=True, check=False)
 
 
-def test_a_copy_works_with_the_packages_that_the_readme_names(folder: Path) -> None:
+def test_a_copy_works_with_the_packages_that_its_readme_names(folder: Path) -> None:
     done = run(folder)
     assert (done.returncode, done.stdout) == (0, "no token, ConnectError\n"), done.stderr
 

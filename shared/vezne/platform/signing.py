@@ -9,7 +9,8 @@ def hmac_request_token(key: str, *parts: str) -> str:
     """HASO's `requestToken`: base64 of the raw HMAC-SHA256 of the parts joined without a separator, UTF-8.
 
     The page gives the order of the parts ("merchantId + merchantOid + ... + merhant_salt") and "HMAC ... sha256 ...
-    base64"; that the key is the merchant key and the digest is raw is the careful reading (see README, unverified).
+    base64"; that the key is the merchant key and the digest is raw is the careful reading (README of this
+    provider, not verified).
     Sign exactly the strings that are sent: the parts have no separator, so they must be validated first.
     """
     digest = hmac.new(key.encode(), "".join(parts).encode(), hashlib.sha256).digest()
