@@ -58,6 +58,12 @@ def test_the_same_sources_give_the_same_bytes(layers: dict[str, Path], tmp_path:
 
 
 @pytest.mark.parametrize("target", MACHINES)
+def test_no_document_of_ours_is_in_the_layer(layers: dict[str, Path], target: str) -> None:
+    assert (ROOT / "shared" / "vezne" / "README.md").exists()
+    assert not list((layers[target] / "python" / "vezne").rglob("*.md"))
+
+
+@pytest.mark.parametrize("target", MACHINES)
 def test_every_module_has_bytecode_where_lambdas_python_is_at_hand(layers: dict[str, Path], target: str) -> None:
     sources = {str(path.with_suffix("")) for path in layers[target].rglob("*.py")}
     compiled = {

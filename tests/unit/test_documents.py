@@ -87,6 +87,21 @@ def test_every_make_target_exists(document: Path) -> None:
     assert set(named_targets(document.read_text())) <= make_targets()
 
 
+@pytest.mark.parametrize("document", DOCUMENTS_HERE, ids=NAMES)
+def test_every_file_of_ours_that_is_named_exists(document: Path) -> None:
+    """Paths from the top, in code within a line. What stands for many, or is to be made, has a `<` or a `*`."""
+    if document.name == "CHANGELOG.md":
+        pytest.skip("it also names what was")
+    named = re.findall(r"`((?:functions|shared|tests|events|\.ci)/[\w./-]+)`", without_code(document.read_text()))
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_every_test_that_the_table_of_proof_names_exists() -> None:
+    text = (ROOT / "tests" / "README.md").read_text()
+    files = {path.name for path in (ROOT / "tests").rglob("*.py")}
+    assert set(re.findall(r"`(?:\w+/)*(test_\w+\.py)`", text)) <= files
+
+
 def test_the_readme_leads_to_every_document() -> None:
     """By its own links, or by those of a document that it leads to."""
     reached: set[Path] = set()
