@@ -7,13 +7,11 @@ from vezne.providers.haso.inquiry_models import PaymentPlanRequest, PaymentPlanR
 from vezne.providers.http import Deadline
 
 
-class PaymentPlan(Inquiry[PaymentPlanRequest]):
+class PaymentPlan(Inquiry[PaymentPlanRequest, PaymentPlanResult]):
     """POST {SERVIS_URL}/Index/GetPaymentsOfTransaction."""
 
     name = "haso.payment_plan"
-    path = "/haso/transactions/{transaction_code}/payment-plan"
-    request_model = PaymentPlanRequest
-    result_model = PaymentPlanResult
+    route = "GET /haso/transactions/{transaction_code}/payment-plan"
 
     def ask(self, request: PaymentPlanRequest, deadline: Deadline) -> PaymentPlanResult:
         """The plan as HASO has it now, with the expenses in force."""

@@ -13,7 +13,7 @@ from vezne.orders.record import Guard, Record
 from vezne.platform.money import amount_from_minor_units, amount_text, minor_units_text
 from vezne.providers.credentials import HasoCredentials, RequestCredentials
 from vezne.providers.haso import client as haso
-from vezne.providers.haso.models import ExpensesRequest
+from vezne.providers.haso.models import ExpensesRequest, ExpensesResult
 from vezne.providers.http import Deadline, ProviderResponse, Request
 
 # The page names no HTTP status for `Success: false`. With another one, such as 429, something else may have spoken.
@@ -22,13 +22,14 @@ REFUSALS = REFUSING_STATUSES | {200}
 FEE, EXPENSE = "counter_party_attorney_fee", "expense_amount"
 
 
-class SetExpenses(Operation[ExpensesRequest, HasoCredentials]):
+class SetExpenses(Operation[ExpensesRequest, ExpensesResult, HasoCredentials]):
     """POST {SERVIS_URL}/RequestV2/SendTransactionExpense."""
 
     name = "haso.set_expenses"
-    path = "/haso/transactions/{transaction_code}/expenses"
-    request_model = ExpensesRequest
+    route = "POST /haso/transactions/{transaction_code}/expenses"
     client = haso.CLIENT
+    # Of the path: the answer is the whole payment plan.
+    reference_field = "transaction_code"
     # "Aynı işlem için farklı zamanlarda farklı masraflar gönderilirse toplam masraf değeri gönderilmelidir."
     resend_is_safe = True
     # The payment plan always carries the total in force.

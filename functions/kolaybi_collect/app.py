@@ -24,13 +24,14 @@ LONG_BEFORE = timedelta(days=1)
 GATEWAY_TYPES = {"vault": "Vault", "associate": "Associate"}
 
 
-class Collect(Operation[CollectionRequest, KolayBiCredentials]):
+class Collect(Operation[CollectionRequest, CollectionResult, KolayBiCredentials]):
     """POST /kolaybi/v1/associates/{id}/transactions/proceed."""
 
     name = "kolaybi.collect"
-    path = "/kolaybi/associates/{associate_id}/collections"
-    request_model = CollectionRequest
+    route = "POST /kolaybi/associates/{associate_id}/collections"
     client = kolaybi.CLIENT
+    # KolayBi answers without any id: what it has of ours is the operation id, in the description.
+    reference_field = "operation_id"
     # A resend books a second collection, and that the list repeats `description` is not documented.
     resend_is_safe = False
     look_up_is_complete = False

@@ -7,13 +7,11 @@ from vezne.providers.kolaybi import client as kolaybi
 from vezne.providers.kolaybi.inquiry_models import TransactionsRequest, TransactionsResult
 
 
-class ListTransactions(Inquiry[TransactionsRequest]):
+class ListTransactions(Inquiry[TransactionsRequest, TransactionsResult]):
     """GET /kolaybi/v1/associates/{associate_id}/transactions."""
 
     name = "kolaybi.list_transactions"
-    path = "/kolaybi/associates/{associate_id}/transactions"
-    request_model = TransactionsRequest
-    result_model = TransactionsResult
+    route = "GET /kolaybi/associates/{associate_id}/transactions"
 
     def ask(self, request: TransactionsRequest, deadline: Deadline) -> TransactionsResult:
         """No field of the answer is public, so it is passed through."""

@@ -7,13 +7,11 @@ from vezne.providers.kolaybi import client as kolaybi
 from vezne.providers.kolaybi.inquiry_models import VaultsRequest, VaultsResult
 
 
-class ListVaults(Inquiry[VaultsRequest]):
+class ListVaults(Inquiry[VaultsRequest, VaultsResult]):
     """GET /kolaybi/v1/vaults?currency=&type=."""
 
     name = "kolaybi.list_vaults"
-    path = "/kolaybi/vaults"
-    request_model = VaultsRequest
-    result_model = VaultsResult
+    route = "GET /kolaybi/vaults"
 
     def ask(self, request: VaultsRequest, deadline: Deadline) -> VaultsResult:
         """No field of the answer is public, so it is passed through."""

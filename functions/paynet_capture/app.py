@@ -22,13 +22,13 @@ NAMES = ("xact_id", "id", "order_id", "authorization_code", "reference_code")
 CLOCK_DIFFERENCE = timedelta(minutes=5).total_seconds()
 
 
-class Capture(Operation[CaptureRequest, PaynetCredentials]):
+class Capture(Operation[CaptureRequest, CaptureResult, PaynetCredentials]):
     """POST /v1/transaction/capture."""
 
     name = "paynet.capture"
-    path = "/paynet/captures"
-    request_model = CaptureRequest
+    route = "POST /paynet/captures"
     client = paynet.CLIENT
+    reference_field = "xact_id"
     # What a second capture of the same pre-authorisation does, and whether `check` lists captures, is not documented.
     resend_is_safe = False
     look_up_is_complete = False

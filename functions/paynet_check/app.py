@@ -7,13 +7,11 @@ from vezne.providers.paynet import client as paynet
 from vezne.providers.paynet.inquiry_models import CheckRequest, CheckResult
 
 
-class Check(Inquiry[CheckRequest]):
+class Check(Inquiry[CheckRequest, CheckResult]):
     """POST /v1/transaction/check."""
 
     name = "paynet.check"
-    path = "/paynet/transactions"
-    request_model = CheckRequest
-    result_model = CheckResult
+    route = "GET /paynet/transactions"
 
     def ask(self, request: CheckRequest, deadline: Deadline) -> CheckResult:
         """All rows, for a pre-authorisation and its captures may be rows of their own."""

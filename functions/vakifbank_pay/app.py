@@ -18,7 +18,7 @@ from vezne.platform.money import amount_text
 from vezne.providers.credentials import RequestCredentials, VakifBankCredentials
 from vezne.providers.http import Deadline, ProviderResponse, Request, json_request
 from vezne.providers.vakifbank import client as vakifbank, signs
-from vezne.providers.vakifbank.models import TRANSACTION_TYPES, PaymentRequest
+from vezne.providers.vakifbank.models import TRANSACTION_TYPES, PaymentRequest, PaymentResult
 
 # "Mesaj Kodları" of the page: institution code, currency code, institution transaction id empty; and of MessageCodes:
 # request message incorrect, security settings, no account defined (four), limits of transaction, day and company.
@@ -34,13 +34,13 @@ NO_STANDING_CARDS = "credit_card is not allowed in a standing order"
 NO_CARDS = "credit_card is not allowed in this deployment; its parameter CardPayments allows it"
 
 
-class Pay(Operation[PaymentRequest, VakifBankCredentials]):
+class Pay(Operation[PaymentRequest, PaymentResult, VakifBankCredentials]):
     """POST /tos/payment."""
 
     name = "vakifbank.pay"
-    path = "/vakifbank/tos-payments"
-    request_model = PaymentRequest
+    route = "POST /vakifbank/tos-payments"
     client = vakifbank.CLIENT
+    reference_field = "transaction_query_no"
     # "InstitutionTransactionCode ... İşlemin çift olmaması bu alandan kontrol edilmektedir."
     resend_is_safe = True
     # /tos/query lists one transaction by its number; how soon a payment shows there once it is made is not documented.

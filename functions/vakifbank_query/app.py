@@ -7,13 +7,11 @@ from vezne.providers.vakifbank import client as vakifbank
 from vezne.providers.vakifbank.inquiry_models import QueryRequest, QueryResult
 
 
-class Query(Inquiry[QueryRequest]):
+class Query(Inquiry[QueryRequest, QueryResult]):
     """POST /tos/query."""
 
     name = "vakifbank.query"
-    path = "/vakifbank/tos-payments"
-    request_model = QueryRequest
-    result_model = QueryResult
+    route = "GET /vakifbank/tos-payments"
 
     def ask(self, request: QueryRequest, deadline: Deadline) -> QueryResult:
         """The institution comes from the secret, the other filters from the caller."""

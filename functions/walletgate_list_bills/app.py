@@ -7,15 +7,12 @@ from vezne.providers.walletgate import client as walletgate
 from vezne.providers.walletgate.inquiry_models import BillsRequest, BillsResult
 
 
-class ListBills(Inquiry[BillsRequest]):
+class ListBills(Inquiry[BillsRequest, BillsResult]):
     """POST /v1/InvoicePayment/GetInvoicesByProductAndSubscriber."""
 
     name = "walletgate.list_bills"
-    path = "/walletgate/bill-inquiries"
-    request_model = BillsRequest
-    result_model = BillsResult
     # "subscriber_no ... (Örn: GSM, Sözleşme No, TCKN)": an identity number has no place in a URL.
-    in_body = True
+    route = "POST /walletgate/bill-inquiries"
 
     def ask(self, request: BillsRequest, deadline: Deadline) -> BillsResult:
         """The bills as they are now; each inquiry may give a bill another query oid."""

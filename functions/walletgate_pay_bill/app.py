@@ -22,13 +22,13 @@ from vezne.providers.walletgate.models import ACCOUNT_TYPES, BillPaymentRequest,
 REFUSALS = frozenset({"300", "310", "311"})
 
 
-class PayBill(Operation[BillPaymentRequest, WalletgateCredentials]):
+class PayBill(Operation[BillPaymentRequest, BillPaymentResult, WalletgateCredentials]):
     """POST /v1/InvoicePayment/MakePayment."""
 
     name = "walletgate.pay_bill"
-    path = "/walletgate/bill-payments"
-    request_model = BillPaymentRequest
+    route = "POST /walletgate/bill-payments"
     client = walletgate.CLIENT
+    reference_field = "payment_transaction_id"
     # That the platform refuses the same oid twice, or finds it as ext_transaction_id, is not documented.
     resend_is_safe = False
     look_up_is_complete = False

@@ -7,13 +7,11 @@ from vezne.providers.walletgate import client as walletgate
 from vezne.providers.walletgate.inquiry_models import ProductRequest, ProductResult
 
 
-class ProductDetail(Inquiry[ProductRequest]):
+class ProductDetail(Inquiry[ProductRequest, ProductResult]):
     """POST /v1/InvoicePayment/GetProductDetailByProductId."""
 
     name = "walletgate.product_detail"
-    path = "/walletgate/products/{product_oid}"
-    request_model = ProductRequest
-    result_model = ProductResult
+    route = "GET /walletgate/products/{product_oid}"
 
     def ask(self, request: ProductRequest, deadline: Deadline) -> ProductResult:
         """The names of the answer's fields are not public, so it is passed through."""

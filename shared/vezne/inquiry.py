@@ -4,24 +4,33 @@ It moves nothing, so there is no record and no idempotency key; asking again is 
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar, get_args
 
 from vezne.providers.http import Deadline
 from vezne.providers.models import RequestModel, ResultModel
 
 R = TypeVar("R", bound=RequestModel)
+A = TypeVar("A", bound=ResultModel)
 
 
-class Inquiry(ABC, Generic[R]):
+class Inquiry(ABC, Generic[R, A]):
     """One question to one provider: its facts, and how its answer is read."""
 
+    # "<provider>.<inquiry>": also the scope, the folder of functions/, and the logical name in the template.
     name: ClassVar[str]
-    path: ClassVar[str]
+    # Method and path. GET, or POST with a JSON body if a value may name a person, who must not be part of a URL.
+    route: ClassVar[str]
+    # These come from the type arguments of the class, and from the method of the route.
     request_model: ClassVar[type[RequestModel]]
     result_model: ClassVar[type[ResultModel]]
-    # Asked by POST with a JSON body, because a value may name a person and must not be part of a URL.
-    in_body: ClassVar[bool] = False
+    in_body: ClassVar[bool]
+
+    def __init_subclass__(cls) -> None:
+        """Take the models from `Inquiry[Request, Result]`."""
+        super().__init_subclass__()
+        cls.request_model, cls.result_model = get_args(cls.__orig_bases__[0])  # type: ignore[attr-defined]
+        cls.in_body = cls.route.startswith("POST ")
 
     @abstractmethod
-    def ask(self, request: R, deadline: Deadline) -> ResultModel:
+    def ask(self, request: R, deadline: Deadline) -> A:
         """Ask the provider. May raise what `inquiries` raise, and ValidationError or UnreadableError."""

@@ -8,16 +8,17 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from vezne.orders.outcome import Finding, Outcome
 from vezne.orders.record import Guard, Record, operation_id
 from vezne.providers.client import Client
 from vezne.providers.credentials import RequestCredentials, SecretModel
 from vezne.providers.http import READ_SECONDS, Deadline, ProviderResponse, Request
-from vezne.providers.models import RequestModel
+from vezne.providers.models import RequestModel, ResultModel
 
 R = TypeVar("R", bound=RequestModel)
+A = TypeVar("A", bound=ResultModel)
 C = TypeVar("C", bound=SecretModel)
 
 
@@ -44,13 +45,22 @@ class Report:
     replayed: bool
 
 
-class Operation(ABC, Generic[R, C]):
-    """One operation of one provider: its facts, how its request is built, and how its answers are read."""
+class Operation(ABC, Generic[R, A, C]):
+    """One operation of one provider: its facts, how its request is built, and how its answers are read.
 
+    Everything true of an operation is said here once. `vezne_cli.catalogue` reads it for whatever needs a list.
+    """
+
+    # "<provider>.<operation>": also the scope, the folder of functions/, and the logical name in the template.
     name: ClassVar[str]
-    path: ClassVar[str]
+    # Method and path, such as "POST /paynet/captures".
+    route: ClassVar[str]
+    # Both come from the type arguments of the class.
     request_model: ClassVar[type[RequestModel]]
+    result_model: ClassVar[type[ResultModel]]
     client: ClassVar[Client[Any]]
+    # Which field names the payment at the provider: of the result, of the path, or of the answer around the result.
+    reference_field: ClassVar[str]
     # Longest wait for the whole answer, in seconds.
     timeout: ClassVar[float] = READ_SECONDS
     # The provider itself refuses doubles under the same reference, or the same order twice changes nothing.
@@ -62,6 +72,11 @@ class Operation(ABC, Generic[R, C]):
     decline_may_mean_bad_credentials: ClassVar[bool] = False
     # Which call looks an outcome up, as kept in the evidence.
     look_up_call: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        """Take the models from `Operation[Request, Result, Credentials]`."""
+        super().__init_subclass__()
+        cls.request_model, cls.result_model, _ = get_args(cls.__orig_bases__[0])  # type: ignore[attr-defined]
 
     def order(self, principal: str, idempotency_key: str, request: R) -> Order[R]:
         """Name and fingerprint a validated request."""

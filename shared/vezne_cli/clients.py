@@ -23,8 +23,8 @@ from vezne.orders.store import Store, StoreUnavailableError
 
 from . import principals
 from .build import STACK_NAME
+from .catalogue import ROUTES
 from .connection import OperatorError, aws_time, connect
-from .stack import INQUIRIES, OPERATIONS
 from .unresolved import unresolved
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -58,11 +58,10 @@ class Registered:
 def read_scopes(text: str) -> list[str]:
     """The scopes of a list like `paynet.capture, operations.read`. Raises OperatorError."""
     names = [name.removeprefix("vezne/") for name in re.split(r"[\s,]+", text.strip()) if name]
-    known = {**OPERATIONS, **INQUIRIES}
-    unknown = [name for name in names if name not in known]
+    unknown = [name for name in names if name not in ROUTES]
     if unknown or not names:
         problem = f"There is no operation {', '.join(unknown)}." if unknown else "Name the client's scopes."
-        raise OperatorError(f"{problem} There are: {', '.join(known)}")
+        raise OperatorError(f"{problem} There are: {', '.join(ROUTES)}")
     return [f"vezne/{name}" for name in dict.fromkeys(names)]
 
 

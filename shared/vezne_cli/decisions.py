@@ -16,8 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from vezne.orders.record import NOT_EXECUTED, OPERATOR, SUCCEEDED, Record, iso_time, trimmed
 from vezne.orders.store import LostOwnershipError, Store, new_owner
 
+from .catalogue import ORDERS
 from .connection import OperatorError
-from .stack import OPERATIONS
 
 # Long enough for the two writes of a decision, short enough not to be in the way of a sweep.
 DECISION_SECONDS = 30
@@ -49,7 +49,7 @@ def look_up_in(outputs: dict[str, str]) -> LookUp:
     def look_up(operation: str, record_id: str) -> dict[str, Any] | None:
         try:
             answer = functions.invoke(
-                FunctionName=outputs[f"{OPERATIONS[operation]}Function"],
+                FunctionName=outputs[ORDERS[operation].output],
                 Qualifier="live",
                 Payload=json.dumps({"look_up": record_id}).encode(),
             )

@@ -26,9 +26,9 @@ from docker.errors import DockerException
 from samtranslator.yaml_helper import yaml_parse
 
 from .build import ARCHITECTURE, REGION, SAM, aws_environment, build_for_containers, sam_environment
+from .catalogue import FUNCTIONS
 from .connection import OperatorError, connect, local_stack
 from .processes import StackError
-from .stack import FUNCTIONS
 
 _LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|localhost):(\d+)")
 
@@ -38,16 +38,16 @@ def invoke(function: str, event: Path, image: str, say: Any) -> str:
 
     `image` is a base image the engine has, or "" for AWS's own, which SAM then fetches. Raises OperatorError.
     """
-    logical_name = "".join(word.capitalize() for word in function.split("_"))
-    operation = next((name for name, known in FUNCTIONS.items() if known == logical_name), None)
-    if operation is None:
+    found = next((each for each in FUNCTIONS.values() if each.folder == function), None)
+    if found is None:
         raise OperatorError(f"There is no function {function}; see functions/.")
     if not event.is_file():
         raise OperatorError(f"There is no event {event}; see events/.")
+    logical_name = found.logical_name
     with ExitStack() as kept:
         directory = Path(kept.enter_context(tempfile.TemporaryDirectory()))
         build = build_for_containers(directory, say)
-        variables = kept.enter_context(_reachable(_variables(operation)))
+        variables = kept.enter_context(_reachable(_variables(found.name)))
         settings = directory / "variables.json"
         settings.write_text(json.dumps({logical_name: variables}))
         command: list[str | Path] = [

@@ -1,4 +1,4 @@
-"""The five orders of events/ as an HTTP client sends them, and what came back as one line each."""
+"""The orders of events/ as an HTTP client sends them, and what came back as one line each."""
 
 import json
 import time
@@ -7,16 +7,11 @@ from typing import Any
 
 import httpx
 
+from .catalogue import ORDERS
 from .processes import ROOT
-from .stack import OPERATIONS, Stack
+from .stack import Stack
 
 EVENTS = ROOT / "events"
-# Where a result names the payment at the provider.
-REFERENCES = {
-    "vakifbank.pay": "transaction_query_no",
-    "walletgate.pay_bill": "payment_transaction_id",
-    "paynet.capture": "xact_id",
-}
 
 
 @dataclass(frozen=True)
@@ -25,6 +20,7 @@ class GoldenOrder:
 
     operation: str
     path: str
+    parameters: dict[str, str]
     key: str
     body: str
 
@@ -69,25 +65,20 @@ class Sent:
 
     def reference(self) -> str:
         """How the provider knows the payment, or `-`."""
-        result = self.answer.get("result") or {}
-        if self.order.operation == "haso.set_expenses":
-            # It is the transaction of the request; the answer is its payment plan.
-            return self.order.path.split("/")[3]
-        if self.order.operation == "kolaybi.collect":
-            # KolayBi answers without any id: what it has of ours is the operation id, in the description.
-            return str(self.answer.get("operation_id") or "-")
-        return str(result.get(REFERENCES[self.order.operation]) or "-")
+        told = {**self.order.parameters, **self.answer, **(self.answer.get("result") or {})}
+        return str(told.get(ORDERS[self.order.operation].declaration.reference_field) or "-")
 
 
 def golden_order(operation: str) -> GoldenOrder:
     """The order in the golden API event of an operation."""
-    event = json.loads((EVENTS / f"{operation.replace('.', '_')}.api.json").read_text())
-    return GoldenOrder(operation, event["path"], event["headers"]["Idempotency-Key"], event["body"])
+    event = json.loads((EVENTS / f"{ORDERS[operation].folder}.api.json").read_text())
+    parameters = event["pathParameters"] or {}
+    return GoldenOrder(operation, event["path"], parameters, event["headers"]["Idempotency-Key"], event["body"])
 
 
 def golden_orders() -> list[GoldenOrder]:
-    """The orders of all five operations."""
-    return [golden_order(operation) for operation in OPERATIONS if operation != "operations.read"]
+    """The orders of all operations."""
+    return [golden_order(operation) for operation in ORDERS]
 
 
 def send(stack: Stack, order: GoldenOrder, token: str) -> Sent:

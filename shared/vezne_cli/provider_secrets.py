@@ -17,45 +17,19 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import SecretStr, ValidationError
 from vezne.orders.store import Store, StoreUnavailableError
-from vezne.providers.client import Client
 from vezne.providers.credentials import (
     CredentialsRefusedError,
-    HasoCredentials,
-    KolayBiCredentials,
-    PaynetCredentials,
-    RequestCredentials,
     SecretModel,
-    VakifBankCredentials,
-    WalletgateCredentials,
 )
-from vezne.providers.haso import client as haso
-from vezne.providers.http import AnswerLostError, Deadline, NotSentError, json_request
-from vezne.providers.kolaybi import client as kolaybi
-from vezne.providers.paynet import client as paynet
-from vezne.providers.vakifbank import client as vakifbank
-from vezne.providers.walletgate import client as walletgate
+from vezne.providers.http import AnswerLostError, Deadline, NotSentError
 
+from .catalogue import PROVIDERS
 from .connection import OperatorError, connect
-from .stack import OPERATIONS, PROVIDERS
 from .unresolved import unresolved
 
-MODELS: dict[str, type[SecretModel]] = {
-    "kolaybi": KolayBiCredentials,
-    "vakifbank": VakifBankCredentials,
-    "walletgate": WalletgateCredentials,
-    "haso": HasoCredentials,
-    "paynet": PaynetCredentials,
-}
 STAGES = {"current": "AWSCURRENT", "pending": "AWSPENDING", "previous": "AWSPREVIOUS"}
 # Marks the version that the provider accepted when it was tried.
 VERIFIED = "VEZNEVERIFIED"
-CLIENTS: dict[str, Client[Any]] = {
-    "kolaybi": kolaybi.CLIENT,
-    "vakifbank": vakifbank.CLIENT,
-    "walletgate": walletgate.CLIENT,
-    "haso": haso.CLIENT,
-    "paynet": paynet.CLIENT,
-}
 # Trying a secret takes one login, or one read.
 _TRIAL_MILLISECONDS = 20_000.0
 
@@ -70,7 +44,7 @@ class Version(NamedTuple):
 def validated(provider: str, fields: Any) -> SecretModel:
     """The provider's credentials. Raises OperatorError that names each field that does not fit, never a value."""
     try:
-        return MODELS[provider].model_validate(fields)
+        return PROVIDERS[provider].credentials.model_validate(fields)
     except ValidationError as error:
         problems = [
             f"{'.'.join([provider, *map(str, item['loc'])])}: {item['msg'].removeprefix('Value error, ')}"
@@ -82,7 +56,7 @@ def validated(provider: str, fields: Any) -> SecretModel:
 def ask(provider: str) -> SecretModel:
     """Ask for each field; what is typed is not shown. Raises OperatorError."""
     fields: dict[str, str] = {}
-    for name, field in MODELS[provider].model_fields.items():
+    for name, field in PROVIDERS[provider].credentials.model_fields.items():
         optional = "" if field.is_required() else " (optional, may stay empty)"
         answer = getpass.getpass(f"{provider} {name}{optional}: ")
         if answer or field.is_required():
@@ -96,8 +70,8 @@ def read(text: str, providers: list[str]) -> dict[str, SecretModel]:
         content = json.loads(text)
     except (ValueError, RecursionError):
         raise OperatorError("Standard input is not JSON.") from None
-    if not isinstance(content, dict) or not content or not content.keys() <= MODELS.keys():
-        raise OperatorError(f'Standard input must be {{"provider": {{"field": ...}}}}, of: {", ".join(MODELS)}')
+    if not isinstance(content, dict) or not content or not content.keys() <= PROVIDERS.keys():
+        raise OperatorError(f'Standard input must be {{"provider": {{"field": ...}}}}, of: {", ".join(PROVIDERS)}')
     wanted = [name for name in providers if name in content]
     if not wanted:
         raise OperatorError(f"Standard input has nothing for {', '.join(providers)}.")
@@ -118,16 +92,16 @@ def write(outputs: Mapping[str, str], credentials: Mapping[str, SecretModel], st
 def verify(outputs: Mapping[str, str], provider: str) -> str:
     """Try the waiting version at the provider: a login, or a read, never an order. Raises OperatorError."""
     version = _version(outputs, provider, "pending")
-    if provider == "haso":
-        return "haso: its form is right. HASO has no login, and answers a wrong signature as any other refusal."
     _take_settings(outputs, provider)
     deadline = Deadline(lambda: _TRIAL_MILLISECONDS)
     try:
-        _try(provider, version, deadline)
+        tried = PROVIDERS[provider].client.try_credentials(version.credentials, version.id, deadline)
     except CredentialsRefusedError as error:
         raise OperatorError(f"{provider} refuses the waiting version ({error}).") from None
     except (NotSentError, AnswerLostError) as error:
         raise OperatorError(f"{provider} did not say whether it accepts the waiting version ({error}).") from None
+    if not tried:
+        return f"{provider}: its form is right. It has no login, and answers a wrong secret as any other refusal."
     vault, secret_id = boto3.client("secretsmanager"), _secret_id(outputs, provider)
     stages: dict[str, list[str]] = vault.describe_secret(SecretId=secret_id)["VersionIdsToStages"]
     marked = [name for name, labels in stages.items() if VERIFIED in labels and name != version.id]
@@ -175,11 +149,10 @@ def _refuse_another_account(outputs: Mapping[str, str], provider: str, version: 
         # What cannot be read sent no order.
         return
     _take_settings(outputs, provider)
-    before, after = (CLIENTS[provider].account(one.credentials) for one in (current, version))
+    before, after = (PROVIDERS[provider].client.account(one.credentials) for one in (current, version))
     if before == after:
         return
-    operations = [name for name in OPERATIONS if name.startswith(f"{provider}.")]
-    theirs = [record.id for _, record in unresolved(Store(), operations)]
+    theirs = [record.id for _, record in unresolved(Store(), PROVIDERS[provider].orders)]
     if theirs:
         raise OperatorError(
             f"{provider}: this version is for another account, whose books do not know {len(theirs)} unresolved "
@@ -187,25 +160,11 @@ def _refuse_another_account(outputs: Mapping[str, str], provider: str, version: 
         )
 
 
-def _try(provider: str, version: Version, deadline: Deadline) -> None:
-    if provider == "paynet":
-        # Its key signs each call: read a transaction that cannot exist. 401 and 403 refuse the key.
-        access: RequestCredentials[Any] = RequestCredentials(version.credentials, "", version.id)
-        request = json_request("/v1/transaction/check", {"xact_id": "vezne-verify"}, paynet.headers(access))
-        answer = paynet.PROVIDER.send(paynet.PROVIDER.prepare(request), deadline)
-        if answer.status in (401, 403):
-            raise CredentialsRefusedError(f"http-{answer.status}")
-        if answer.status >= 500 or answer.status == 429:
-            raise NotSentError(f"http-{answer.status}")
-        return
-    CLIENTS[provider].credential_cache.try_login(version.credentials, version.id, deadline)
-
-
 def _take_settings(outputs: Mapping[str, str], provider: str) -> None:
-    """Reach the provider, and the memory of its rejected secrets, where the provider's order function does."""
-    (operation,) = [name for name in OPERATIONS if name.startswith(f"{provider}.")]
-    function = outputs[f"{OPERATIONS[operation]}Function"]
-    settings = boto3.client("lambda").get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    """Reach the provider, and the memory of its rejected secrets, where the provider's order functions do."""
+    # Any one of them: a provider's functions share its address and its secret.
+    name = next(iter(PROVIDERS[provider].orders.values())).output
+    settings = boto3.client("lambda").get_function_configuration(FunctionName=outputs[name])["Environment"]["Variables"]
     os.environ.update({name: value for name, value in settings.items() if name == "TABLE_NAME" or name[-4:] == "_URL"})
 
 
@@ -224,7 +183,7 @@ def _version(outputs: Mapping[str, str], provider: str, stage: str) -> Version:
 
 
 def _secret_id(outputs: Mapping[str, str], provider: str) -> str:
-    return outputs[f"{PROVIDERS[provider]}SecretArn"]
+    return outputs[PROVIDERS[provider].secret_output]
 
 
 def _plain(model: SecretModel) -> dict[str, Any]:
@@ -240,7 +199,7 @@ def main() -> int:
     """Parse the command line and print what was done."""
     parser = argparse.ArgumentParser(prog="vezne_cli.provider_secrets", description=__doc__)
     parser.add_argument("--stack", default="", help="a deployed CloudFormation stack; without it, the local one")
-    parser.add_argument("--provider", default="", choices=["", *MODELS], help="one provider; without it, all")
+    parser.add_argument("--provider", default="", choices=["", *PROVIDERS], help="one provider; without it, all")
     parser.add_argument("--stage", default="", choices=["", *STAGES])
     parser.add_argument("--force", action="store_true")
     parser.add_argument("command", choices=["write", "verify", "promote"])
@@ -262,7 +221,7 @@ def _carry_out(arguments: argparse.Namespace) -> Iterator[str]:
         stage = arguments.stage or "current"
         if stage == "previous":
             raise OperatorError("STAGE is current or pending.")
-        providers = [arguments.provider] if arguments.provider else list(MODELS)
+        providers = [arguments.provider] if arguments.provider else list(PROVIDERS)
         if sys.stdin.isatty():
             credentials = {provider: ask(provider) for provider in providers}
         else:
@@ -270,7 +229,7 @@ def _carry_out(arguments: argparse.Namespace) -> Iterator[str]:
         yield from write(connect(arguments.stack), credentials, stage)
         return
     if not arguments.provider:
-        raise OperatorError(f"Name a PROVIDER: {', '.join(MODELS)}")
+        raise OperatorError(f"Name a PROVIDER: {', '.join(PROVIDERS)}")
     outputs = connect(arguments.stack)
     if arguments.command == "verify":
         yield verify(outputs, arguments.provider)

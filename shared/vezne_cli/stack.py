@@ -15,47 +15,10 @@ from vezne_sandbox.client import SandboxControl
 
 from . import principals
 from .build import BUCKET, REGION, STACK_NAME, build_and_deploy
+from .catalogue import FUNCTIONS, ORDERS, PROVIDERS, ROUTES
 from .processes import ROOT, Child, Progress, choose_port, module_command, run_directory, running
 
 CREDENTIALS = ROOT / "shared" / "vezne_sandbox" / "credentials.json"
-# Operation or provider -> the template's logical name of it.
-OPERATIONS = {
-    "kolaybi.collect": "KolaybiCollect",
-    "vakifbank.pay": "VakifbankPay",
-    "walletgate.pay_bill": "WalletgatePayBill",
-    "haso.set_expenses": "HasoSetExpenses",
-    "paynet.capture": "PaynetCapture",
-    "operations.read": "GetOperation",
-}
-INQUIRIES = {
-    "kolaybi.list_transactions": "KolaybiListTransactions",
-    "kolaybi.list_vaults": "KolaybiListVaults",
-    "vakifbank.query": "VakifbankQuery",
-    "walletgate.list_bills": "WalletgateListBills",
-    "walletgate.product_detail": "WalletgateProductDetail",
-    "haso.payment_plan": "HasoPaymentPlan",
-    "paynet.check": "PaynetCheck",
-}
-# What moves money, and is invoked by sweeps and standing orders, too.
-ORDERS = tuple(operation for operation in OPERATIONS if operation != "operations.read")
-# All of functions/; the reference needs no token, so it has no scope.
-FUNCTIONS = {**OPERATIONS, **INQUIRIES, "reference": "Reference"}
-PROVIDERS = {
-    "kolaybi": "Kolaybi",
-    "vakifbank": "Vakifbank",
-    "walletgate": "Walletgate",
-    "haso": "Haso",
-    "paynet": "Paynet",
-}
-# Environment variable that puts another server in a provider's place -> the template's parameter.
-PROVIDER_URLS = {
-    "KOLAYBI_URL": "KolaybiUrl",
-    "VAKIFBANK_URL": "VakifbankUrl",
-    "WALLETGATE_URL": "WalletgateUrl",
-    "WALLETGATE_IDENTITY_URL": "WalletgateIdentityUrl",
-    "HASO_URL": "HasoUrl",
-    "PAYNET_URL": "PaynetUrl",
-}
 # The data lives as long as the run, a sweep comes when a test asks for it, the sandbox takes its own test cards, and
 # MiniStack has neither the firewall's association nor CodeDeploy.
 LOCAL_PARAMETERS = {
@@ -133,7 +96,7 @@ class Stack:
             "functions": dict(self.functions),
         }
 
-    def new_client(self, name: str, operations: Sequence[str] = (*OPERATIONS, *INQUIRIES)) -> AppClient:
+    def new_client(self, name: str, operations: Sequence[str] = tuple(ROUTES)) -> AppClient:
         """A further app client with the scopes of these operations only; its keys are its own."""
         own = principals.ensure(self.aws("cognito-idp"), self.outputs["UserPoolId"], name)
         scopes = [*(f"vezne/{operation}" for operation in operations), own]
@@ -223,7 +186,11 @@ def running_stack(progress: Progress | None = None, parameters: Mapping[str, str
             endpoint_url, sandbox_url = f"http://127.0.0.1:{gateway_port}", f"http://127.0.0.1:{sandbox_port}"
             aws = Aws(endpoint_url)
             aws("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-            urls = {name: os.environ.get(variable, sandbox_url) for variable, name in PROVIDER_URLS.items()}
+            urls = {
+                parameter: os.environ.get(variable, sandbox_url)
+                for provider in PROVIDERS.values()
+                for variable, parameter in provider.urls.items()
+            }
             chosen = {**LOCAL_PARAMETERS, **urls, **(parameters or {})}
             build_and_deploy(endpoint_url, chosen, directory, say)
             say("copying the gateway responses, filling the secrets")
@@ -272,10 +239,10 @@ def _described(aws: Aws, http: httpx.Client, endpoint_url: str, sandbox_url: str
     api_host, _, stage = outputs["ApiUrl"].removeprefix("https://").partition("/")
     api_id = api_host.split(".")[0]
     _put_gateway_responses(aws, api_id, stage)
-    functions = {operation: outputs[f"{name}Function"] for operation, name in FUNCTIONS.items()}
+    functions = {name: outputs[function.output] for name, function in FUNCTIONS.items()}
     for operation in ORDERS:
         _copy_event_invoke_config(aws, functions[operation])
-    secrets = {provider: outputs[f"{name}SecretArn"] for provider, name in PROVIDERS.items()}
+    secrets = {name: outputs[provider.secret_output] for name, provider in PROVIDERS.items()}
     for provider, fields in json.loads(CREDENTIALS.read_text()).items():
         aws("secretsmanager").put_secret_value(SecretId=secrets[provider], SecretString=json.dumps(fields))
     client = aws("cognito-idp").describe_user_pool_client(

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from vezne.orders.record import Record, Unresolved
 from vezne.orders.store import Store
 
-from .stack import OPERATIONS
+from .catalogue import ORDERS
 
 
-def unresolved(store: Store, operations: Iterable[str] = OPERATIONS) -> Iterator[tuple[Unresolved, Record]]:
+def unresolved(store: Store, operations: Iterable[str] = ORDERS) -> Iterator[tuple[Unresolved, Record]]:
     """Every order of these operations whose outcome is not certain, the oldest first. Raises StoreUnavailableError."""
     items = [item for operation in operations for item in store.unresolved(operation)]
     for item in sorted(items, key=lambda each: each.created_at):

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from vezne_cli import Stack
+from vezne_cli.catalogue import FUNCTIONS, INQUIRIES, ORDERS, READ, REFERENCE, Function
 from vezne_cli.processes import ROOT
-from vezne_cli.stack import FUNCTIONS, INQUIRIES, OPERATIONS
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,9 @@ class GoldenEvent:
     path: Path
 
     @property
-    def function(self) -> str:
-        return self.path.name.split(".")[0]
+    def function(self) -> Function:
+        (function,) = [each for each in FUNCTIONS.values() if each.folder == self.path.name.split(".")[0]]
+        return function
 
     @property
     def kind(self) -> str:
@@ -26,24 +27,22 @@ class GoldenEvent:
 
     @property
     def logical_name(self) -> str:
-        return "".join(word.capitalize() for word in self.function.split("_"))
+        return self.function.logical_name
 
     @property
     def pays(self) -> bool:
         """Whether it is an order, which must be performed once."""
-        return self.kind == "standing_order" or (self.kind == "api" and self.operation in PAYING)
+        return self.kind == "standing_order" or (self.kind == "api" and self.operation in ORDERS)
 
     @property
     def operation(self) -> str:
-        (operation,) = [name for name, logical in FUNCTIONS.items() if logical == self.logical_name]
-        return operation
+        return self.function.name
 
     def content(self) -> dict[str, Any]:
         event: dict[str, Any] = json.loads(self.path.read_text())
         return event
 
 
-PAYING = OPERATIONS.keys() - {"operations.read"}
 GOLDEN_EVENTS = [GoldenEvent(path) for path in sorted((ROOT / "events").glob("*.json"))]
 
 
@@ -64,11 +63,11 @@ def assert_healthy(stack: Stack, event: GoldenEvent, answer: Any) -> None:
     elif event.kind == "standing_order":
         assert answer["status"] == "succeeded", answer
         assert bookings == 1
-    elif event.operation == "operations.read":
+    elif event.function is READ:
         # The operation of the event is nobody's.
         assert answer["statusCode"] == 404, answer
         assert json.loads(answer["body"])["type"] == "/live/problems/operation-not-found"
-    elif event.operation == "reference":
+    elif event.function is REFERENCE:
         assert answer["statusCode"] == 200, answer
         assert "What happened to the money" in answer["body"]
     elif event.operation in INQUIRIES:

@@ -10,10 +10,9 @@ import httpx
 import pytest
 from vezne_cli import Stack
 from vezne_cli.build import STACK_NAME, aws_environment
+from vezne_cli.catalogue import INQUIRIES, READ
 from vezne_cli.document.document import GUARDED
-from vezne_cli.document.routes import READ
 from vezne_cli.processes import ROOT
-from vezne_cli.stack import INQUIRIES
 from vezne_client import Problem
 
 from tests.end_to_end.conformity import breaches, closed_document
@@ -73,7 +72,7 @@ def test_whatever_becomes_of_an_order_is_answered_as_documented(stack: Stack, to
         known = answer.json().get("operation_id")
         if known is None:
             return {told(name, answer)}
-        return {told(name, answer), told(READ, stack.request("GET", f"/operations/{known}", token=token))}
+        return {told(name, answer), told(READ.name, stack.request("GET", f"/operations/{known}", token=token))}
 
     seen = set()
     for then, rule in ABOUT_AN_ORDER:
@@ -125,7 +124,7 @@ def test_an_outcome_settled_by_hand_is_answered_as_documented(stack: Stack, toke
     )  # fmt: skip
     again = stack.request("POST", one.path, token=token, key=one.key, body=one.body)
     read = stack.request("GET", f"/operations/{lost['operation_id']}", token=token)
-    assert (told(name, again), told(READ, read)) == ("200 succeeded", "200 succeeded")
+    assert (told(name, again), told(READ.name, read)) == ("200 succeeded", "200 succeeded")
     assert again.json()["result"] == read.json()["result"] == {}
 
 

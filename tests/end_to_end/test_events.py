@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from vezne_cli import Stack
-from vezne_cli.stack import OPERATIONS as LOGICAL_NAMES
+from vezne_cli.catalogue import ORDERS
 
 from tests.end_to_end.examples import OPERATIONS, example
 
@@ -66,7 +66,7 @@ def test_a_sweep_settles_an_unknown_outcome(stack: Stack, token: str, operation:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_the_deployed_sweep_rule_invokes_its_function(stack: Stack, operation: str) -> None:
-    rule = rule_named(stack, f"{LOGICAL_NAMES[operation]}Sweep")
+    rule = rule_named(stack, f"{ORDERS[operation].logical_name}Sweep")
     assert rule["State"] == "ENABLED"
     (target,) = stack.aws("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]
     assert target["Arn"].endswith(f":function:{stack.functions[operation]}:live")

@@ -13,8 +13,8 @@ from vezne.providers.vakifbank.inquiry_models import QueryRequest
 from vezne.providers.walletgate.inquiry_models import BillsRequest
 from vezne.providers.walletgate.models import BillPaymentRequest
 from vezne_cli import Stack
+from vezne_cli.catalogue import INQUIRIES, ROUTES
 from vezne_cli.document.examples import example as golden_example
-from vezne_cli.stack import INQUIRIES, OPERATIONS
 from vezne_client import (
     CHECK,
     INQUIRIES as CALLS,
@@ -62,7 +62,7 @@ def test_the_client_asks_every_golden_inquiry_and_reads_all_of_its_answer(vezne:
 
 @pytest.mark.parametrize("name", INQUIRIES)
 def test_an_inquiry_wants_exactly_its_own_scope(stack: Stack, name: str) -> None:
-    others = [f"vezne/{other}" for other in (*OPERATIONS, *INQUIRIES) if other != name]
+    others = [f"vezne/{other}" for other in ROUTES if other != name]
     for token in (None, stack.token(scopes=others)):
         answer = golden(stack, token, name)
         assert answer.status_code == 401

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from vezne_cli import Stack
 from vezne_cli.build import STACK_NAME
-from vezne_cli.stack import INQUIRIES
+from vezne_cli.catalogue import INQUIRIES
 
 from tests.end_to_end.examples import OPERATIONS
 

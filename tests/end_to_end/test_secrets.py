@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from vezne_cli import Stack
-from vezne_cli.stack import INQUIRIES
+from vezne_cli.catalogue import INQUIRIES
 from vezne_sandbox.ledger import load_credentials
 
 from tests.end_to_end.desk import make

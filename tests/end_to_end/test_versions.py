@@ -8,8 +8,8 @@ import httpx
 import pytest
 from vezne_cli import Stack, running_stack
 from vezne_cli.build import STACK_NAME, build_and_deploy, inputs
+from vezne_cli.catalogue import ORDERS
 from vezne_cli.processes import ROOT
-from vezne_cli.stack import ORDERS
 
 SENTENCE = "This client has no operation of that id."
 

@@ -63,7 +63,7 @@ def test_an_api_event_has_the_form_of_api_gateways(path: Path) -> None:
 @each_operation
 def test_the_api_event_fits_the_model_and_the_route(example: Example) -> None:
     event, operation = golden(example, "api"), operation_of(example.function)
-    assert event["resource"] == operation.path
+    assert f"{event['httpMethod']} {event['resource']}" == operation.route
     assert event["requestContext"]["authorizer"]["claims"]["scope"].split() == [
         f"vezne/{operation.name}",
         "principal/golden-client",

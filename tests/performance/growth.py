@@ -25,7 +25,7 @@ from vezne.orders.record import SHARDS, SUCCEEDED, UNKNOWN, Record, operation_id
 from vezne.orders.store import Store
 from vezne.platform.telemetry import logger
 from vezne.providers.http import Deadline
-from vezne_cli.document.routes import load, served
+from vezne_cli.catalogue import ORDERS
 from vezne_cli.processes import ROOT
 
 from tests.support.dynamodb_local import running_dynamodb
@@ -154,8 +154,7 @@ def _cost(
 
 def _capture() -> Any:
     """The operation as it is deployed, with a provider that has nothing to tell of an order."""
-    kind: Any = served(load(ROOT / "functions" / "paynet_capture" / "app.py"))
-    operation = kind()
+    operation: Any = ORDERS[OPERATION].declaration()
     operation.look_up = lambda _record, _deadline: Inconclusive("bench")
     return operation
 

@@ -46,7 +46,7 @@ def load_function(name: str) -> ModuleType:
     return module
 
 
-def operation_of(name: str) -> Operation[Any, Any]:
+def operation_of(name: str) -> Operation[Any, Any, Any]:
     """A new instance of the operation a function performs."""
     module = load_function(name)
     kinds = [kind for kind in vars(module).values() if isinstance(kind, type) and kind.__module__ == module.__name__]

@@ -65,13 +65,13 @@ def wrongly_believed(verdicts: Iterable[tuple[Mutation, str]], allowed: Collecti
     return [f"{mutation} -> {verdict}" for mutation, verdict in verdicts if verdict not in allowed]
 
 
-def example_order(operation: Operation[Any, Any], body: dict[str, Any]) -> Order[Any]:
+def example_order(operation: Operation[Any, Any, Any], body: dict[str, Any]) -> Order[Any]:
     """A validated order of a test's client."""
     return operation.order("client-1", "key-1", operation.request_model.model_validate(body))
 
 
 def example_record(
-    operation: Operation[Any, Any], order: Order[Any], created_at: str = "2026-12-01T06:00:00Z"
+    operation: Operation[Any, Any, Any], order: Order[Any], created_at: str = "2026-12-01T06:00:00Z"
 ) -> Record:
     """The record of that order, whose answer was lost."""
     names = {"id": order.operation_id, "operation": operation.name, "fingerprint": order.fingerprint}
@@ -81,7 +81,7 @@ def example_record(
     return from_item({name: serialize(value) for name, value in item.items()})
 
 
-def verdict_on(operation: Operation[Any, Any], order: Order[Any], body: Any, status: int = 200) -> str:
+def verdict_on(operation: Operation[Any, Any, Any], order: Order[Any], body: Any, status: int = 200) -> str:
     """The class of the outcome that an answer is read as. The path takes an error of `read` for Unknown."""
     try:
         return type(operation.read(order, ProviderResponse(status, _json(body)))).__name__
@@ -89,7 +89,7 @@ def verdict_on(operation: Operation[Any, Any], order: Order[Any], body: Any, sta
         return "Unknown"
 
 
-def finding_on(operation: Operation[Any, Any], record: Record, inquiries: ModuleType, *bodies: Any) -> str:
+def finding_on(operation: Operation[Any, Any, Any], record: Record, inquiries: ModuleType, *bodies: Any) -> str:
     """The class of what a look-up finds in these answers, one a call and the last again and again.
 
     `inquiries` is the provider's module, whose `ask` is replaced. The path takes an error for Inconclusive.

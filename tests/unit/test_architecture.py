@@ -1,20 +1,19 @@
 """The rules of functions/ that import-linter cannot see, because each function is a lone app.py and no package."""
 
 import ast
+import re
 import sys
 from pathlib import Path
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
+from vezne_cli.catalogue import FUNCTIONS, ROUTES, read_function
+
+from tests.support.template import source
 
 ROOT = Path(__file__).parents[2]
 # The reference serves the files beside it, and nothing of the layer.
 REFERENCE = ROOT / "functions" / "reference"
-FUNCTIONS = sorted(
-    path
-    for path in (ROOT / "functions").iterdir()
-    if path.is_dir() and path not in (REFERENCE, ROOT / "functions" / "__pycache__")
-)
+FOLDERS = [ROOT / "functions" / function.folder for function in ROUTES.values()]
 
 
 def imported(tree: ast.Module) -> set[str]:
@@ -28,14 +27,14 @@ def imported(tree: ast.Module) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("folder", FUNCTIONS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_a_function_is_one_short_file(folder: Path) -> None:
     files = [path.name for path in folder.iterdir() if path.name != "__pycache__"]
     assert files == ["app.py"]
     assert len((folder / "app.py").read_text().splitlines()) <= 120
 
 
-@pytest.mark.parametrize("folder", FUNCTIONS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_a_function_imports_the_layer_and_nothing_else(folder: Path) -> None:
     names = imported(ast.parse((folder / "app.py").read_text()))
     assert "vezne" in names
@@ -47,25 +46,32 @@ def test_the_reference_imports_the_standard_library_only() -> None:
 
 
 def test_every_function_is_deployed_under_the_route_it_declares() -> None:
-    resources = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
     deployed = {
         it["Properties"]["CodeUri"].split("/")[1]: it["Properties"]
-        for it in resources.values()
-        if it["Type"] == "AWS::Serverless::Function" and it["Properties"]["CodeUri"] != "functions/reference/"
+        for it in source()["Resources"].values()
+        if it["Type"] == "AWS::Serverless::Function"
     }
-    assert deployed.keys() == {folder.name for folder in FUNCTIONS}
-    for name, properties in deployed.items():
-        declared = {
-            target.id: node.value.value
-            for node in ast.walk(ast.parse((ROOT / "functions" / name / "app.py").read_text()))
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-            for target in node.targets
-            if isinstance(target, ast.Name)
-        }
-        if name == "get_operation":
-            continue
-        assert declared["name"] == properties["Description"]
+    assert deployed.keys() == {function.folder for function in FUNCTIONS.values()}
+    for function in ROUTES.values():
+        properties = deployed[function.folder]
+        assert properties["Description"] == function.name
         (route,) = [it["Properties"] for it in properties["Events"].values() if it["Type"] == "Api"]
-        assert declared["path"] == route["Path"]
-        reads = "handle_inquiry.handler(" in (ROOT / "functions" / name / "app.py").read_text()
-        assert route["Method"] == ("get" if reads and not declared.get("in_body") else "post")
+        assert f"{route['Method'].upper()} {route['Path']}" == function.route
+        assert route["Auth"]["AuthorizationScopes"] == [function.scope]
+
+
+def test_an_inquiry_is_got_and_an_order_is_posted() -> None:
+    for function in ROUTES.values():
+        assert function.method in (("post",) if function.is_order else ("get", "post"))
+        assert re.fullmatch(r"(GET|POST) /[a-z0-9/{}_-]+", function.route)
+
+
+def test_a_function_declares_one_operation_under_the_name_of_its_folder(tmp_path: Path) -> None:
+    app = tmp_path / "paynet_other" / "app.py"
+    app.parent.mkdir()
+    app.write_text((ROOT / "functions" / "paynet_check" / "app.py").read_text())
+    with pytest.raises(ValueError, match=r"declares paynet\.check: folder and name must be the same words"):
+        read_function(app)
+    app.write_text('"""Nothing."""\n')
+    with pytest.raises(ValueError, match="one Operation or one Inquiry, not 0"):
+        read_function(app)

@@ -17,7 +17,7 @@ import pytest
 from vezne.providers.paynet.inquiry_models import CheckRequest
 from vezne.providers.paynet.models import CaptureRequest, CaptureResult
 from vezne.providers.walletgate.inquiry_models import BillsRequest
-from vezne_cli.document.routes import routes
+from vezne_cli.catalogue import ROUTES
 from vezne_client import (
     CAPTURE,
     CHECK,
@@ -545,7 +545,7 @@ def test_an_operation_id_cannot_become_another_path(run: Order) -> None:
 
 
 def test_every_route_is_a_call_of_the_client() -> None:
-    deployed = {route.name: route for route in routes() if route.request}
+    deployed = {name: route for name, route in ROUTES.items() if route.request}
     assert deployed.keys() == ORDERS.keys() | INQUIRIES.keys()
     for name, route in deployed.items():
         call = ORDERS.get(name) or INQUIRIES[name]

@@ -8,8 +8,8 @@ from hypothesis import given, strategies as st
 from pydantic import ValidationError
 from vezne.providers.kolaybi.models import MOST_PROJECTS, CollectionRequest
 from vezne.providers.models import LARGEST_NUMBER, LONGEST_TEXT, ONE_LINE, RequestModel, one_line
+from vezne_cli.catalogue import ROUTES
 from vezne_cli.document.examples import example
-from vezne_cli.document.routes import routes
 
 HIDDEN = {
     "CR": "\r",
@@ -38,7 +38,7 @@ HIDDEN = {
     "variant of a plane behind": "\U000e0100",
 }
 TURKISH = "Çağrı Öztürk'ün İğdır şubesi: %50, “ödeme” №7 / ÂÎÛ âîû ₺"
-REQUESTS: dict[str, type[RequestModel]] = {route.name: route.request for route in routes() if route.request}
+REQUESTS: dict[str, type[RequestModel]] = {name: route.request for name, route in ROUTES.items() if route.request}
 
 
 def places(model: type[RequestModel], fields: Any) -> dict[str, str]:

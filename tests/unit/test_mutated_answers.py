@@ -29,7 +29,7 @@ FOUND, NOT_FOUND, INCONCLUSIVE = "Found", "NotFound", "Inconclusive"
 Extra = dict[Path, Sequence[Any]]
 
 
-def order_of(example: Example) -> tuple[Operation[Any, Any], Order[Any]]:
+def order_of(example: Example) -> tuple[Operation[Any, Any, Any], Order[Any]]:
     operation = operation_of(example.function)
     return operation, replace(example_order(operation, example.standing_request), ordered_at=START)
 

@@ -15,30 +15,16 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from samtranslator.yaml_helper import yaml_parse
 from vezne import problems
 from vezne.inquiry import Inquiry
-from vezne.providers import credentials
 from vezne.providers.client import InquiryFailedError
 from vezne.providers.credentials import RequestCredentials
-from vezne.providers.haso import client as haso
 from vezne.providers.http import Deadline, Request
-from vezne.providers.kolaybi import client as kolaybi
-from vezne.providers.paynet import client as paynet
-from vezne.providers.vakifbank import client as vakifbank
-from vezne.providers.walletgate import client as walletgate
+from vezne_cli.catalogue import PROVIDERS, ROUTES, Function
 from vezne_cli.document.document import DOCUMENT, PROBLEMS, build, text
 from vezne_cli.document.provider_fields import REQUESTS
-from vezne_cli.document.routes import ROOT, Route, load, routes, served
+from vezne_cli.processes import ROOT
 
-ROUTES = {route.name: route for route in routes()}
 DOCUMENTED = json.loads(DOCUMENT.read_text())
 SECRETS = json.loads((ROOT / "shared" / "vezne_sandbox" / "credentials.json").read_text())
-INQUIRIES = {"haso": haso, "kolaybi": kolaybi, "paynet": paynet, "vakifbank": vakifbank, "walletgate": walletgate}
-CREDENTIALS = {
-    "haso": credentials.HasoCredentials,
-    "kolaybi": credentials.KolayBiCredentials,
-    "paynet": credentials.PaynetCredentials,
-    "vakifbank": credentials.VakifBankCredentials,
-    "walletgate": credentials.WalletgateCredentials,
-}
 
 
 def operations() -> Iterator[dict[str, Any]]:
@@ -239,16 +225,14 @@ IN_PATH = {"CollectionRequest": "id", "TransactionsRequest": "associate_id"}
 
 
 def access(provider: str) -> RequestCredentials[Any]:
-    return RequestCredentials(CREDENTIALS[provider].model_validate(SECRETS[provider]), "token", "version-1")
+    return RequestCredentials(PROVIDERS[provider].credentials.model_validate(SECRETS[provider]), "token", "version-1")
 
 
-def request_on_the_wire(route: Route, fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def request_on_the_wire(route: Function, fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Provider field -> what is sent in it, for one request."""
-    folder = route.name.replace(".", "_")
-    kind = served(load(ROOT / "functions" / folder / "app.py"))
-    assert kind is not None
+    assert route.declaration is not None
     assert route.request is not None
-    instance: Any = kind()
+    instance: Any = route.declaration()
     request = route.request.model_validate(fields)
     if not isinstance(instance, Inquiry):
         return decoded(instance.build(instance.order("client", "key", request), access(route.provider)))
@@ -258,7 +242,7 @@ def request_on_the_wire(route: Route, fields: dict[str, Any], monkeypatch: pytes
         sent.append(build(access(route.provider)))
         raise InquiryFailedError("seen")
 
-    monkeypatch.setattr(INQUIRIES[route.provider], "ask", ask)
+    monkeypatch.setattr(PROVIDERS[route.provider].module, "ask", ask)
     with pytest.raises(InquiryFailedError, match="seen"):
         instance.ask(request, Deadline(lambda: 27_000))
     return decoded(sent[0])
@@ -313,7 +297,7 @@ def test_every_field_of_a_request_is_among_them() -> None:
 
 @pytest.mark.parametrize("name", [name for name, route in ROUTES.items() if route.is_order])
 def test_an_operation_imports_nothing_of_inquiries_or_reference(name: str) -> None:
-    folder = ROOT / "functions" / name.replace(".", "_")
+    folder = ROOT / "functions" / ROUTES[name].folder
     script = f"import sys; sys.path[:0] = [{str(folder)!r}, {str(ROOT / 'shared')!r}]; import app; print(*sys.modules)"
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     assert "vezne.orders.execute" in printed

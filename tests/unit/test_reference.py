@@ -6,8 +6,9 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from vezne_cli.catalogue import load
 from vezne_cli.document.document import DOCUMENT, PROBLEMS
-from vezne_cli.document.routes import ROOT, load
+from vezne_cli.processes import ROOT
 
 REFERENCE = load(ROOT / "functions" / "reference" / "app.py")
 SLUGS = list(json.loads(PROBLEMS.read_text()))

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
+from vezne_cli.catalogue import FUNCTIONS
 from vezne_cli.connection import OperatorError
 from vezne_cli.invoke import failed, invoke
 from vezne_cli.processes import ROOT
-from vezne_cli.stack import FUNCTIONS
 
 from tests.support.template import source
 
@@ -21,11 +21,9 @@ def test_a_function_or_event_that_is_not_there() -> None:
 
 
 def test_every_function_can_be_invoked_by_its_folder_and_has_an_event() -> None:
-    folders = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
-    assert {"".join(word.capitalize() for word in folder.split("_")) for folder in folders} == set(FUNCTIONS.values())
+    folders = {function.folder for function in FUNCTIONS.values()}
     assert {path.name.split(".")[0] for path in (ROOT / "events").glob("*.api.json")} == folders
-    outputs = source()["Outputs"]
-    assert {f"{name}Function" for name in FUNCTIONS.values()} <= outputs.keys()
+    assert {function.output for function in FUNCTIONS.values()} <= source()["Outputs"].keys()
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,10 @@ from vezne.providers.client import (
 )
 from vezne.providers.credentials import CredentialsRefusedError, SecretUnavailableError, SecretUnusableError
 from vezne.providers.http import Deadline, UnreadableError
-from vezne.providers.models import RequestModel
+from vezne.providers.models import RequestModel, ResultModel
 
 
-def handler(inquiry: Inquiry[Any]) -> Handler:
+def handler(inquiry: Inquiry[Any, Any]) -> Handler:
     """The Lambda handler of an inquiry."""
 
     def handle(event: Event, context: Any) -> Any:
@@ -39,7 +39,7 @@ def handler(inquiry: Inquiry[Any]) -> Handler:
     return handle
 
 
-def _answered(inquiry: Inquiry[Any], event: Event, deadline: Deadline) -> dict[str, Any]:
+def _answered(inquiry: Inquiry[Any, Any], event: Event, deadline: Deadline) -> dict[str, Any]:
     client_id(event)
     place = "body" if inquiry.in_body else "query"
     fields = read_body(event) if inquiry.in_body else read_query(event)
@@ -53,10 +53,11 @@ def _answered(inquiry: Inquiry[Any], event: Event, deadline: Deadline) -> dict[s
     return response(200, content, {})
 
 
-def _asked(inquiry: Inquiry[Any], request: RequestModel, deadline: Deadline) -> dict[str, Any]:
+def _asked(inquiry: Inquiry[Any, Any], request: RequestModel, deadline: Deadline) -> dict[str, Any]:
     """The public answer. Raises problems.Problem; each says that no money moved, which for a question is certain."""
     try:
-        return inquiry.ask(request, deadline).public()
+        result: ResultModel = inquiry.ask(request, deadline)
+        return result.public()
     except InquiryRefusedError as error:
         raise problems.InquiryRefused(
             "The provider answered with a refusal; its code and text are given.",
@@ -77,7 +78,7 @@ def _asked(inquiry: Inquiry[Any], request: RequestModel, deadline: Deadline) -> 
         raise problems.ProviderUnreachable("The provider gave no answer.", retry_after=5) from None
 
 
-def _log(inquiry: Inquiry[Any], error: Exception) -> None:
+def _log(inquiry: Inquiry[Any, Any], error: Exception) -> None:
     """The texts of our own errors are safe once masked; pydantic's are not needed."""
     reason = "unreadable" if isinstance(error, ValidationError) else mask_text(str(error))
     logger.warning("inquiry failed", operation=inquiry.name, reason=reason, exception_name=type(error).__name__)

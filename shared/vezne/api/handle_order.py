@@ -65,7 +65,7 @@ class StandingOrderFailed(Exception):
     """A standing order was refused for certain: Lambda tries again, then the dead-letter queue takes the event."""
 
 
-def handler(operation: Operation[Any, Any]) -> Handler:
+def handler(operation: Operation[Any, Any, Any]) -> Handler:
     """The Lambda handler of an operation."""
 
     def handle(event: Event, context: Any) -> Any:
@@ -85,7 +85,7 @@ def handler(operation: Operation[Any, Any]) -> Handler:
     return handle
 
 
-def _order(operation: Operation[Any, Any], event: Event, deadline: Deadline, store: Store) -> dict[str, Any]:
+def _order(operation: Operation[Any, Any, Any], event: Event, deadline: Deadline, store: Store) -> dict[str, Any]:
     try:
         order = _read_order(operation, event)
     except problems.Problem as refused:
@@ -107,7 +107,7 @@ def _order(operation: Operation[Any, Any], event: Event, deadline: Deadline, sto
         return _unknown_response(event, report.record, {}, store.now())
 
 
-def _sweep(operation: Operation[Any, Any], deadline: Deadline, store: Store) -> dict[str, int]:
+def _sweep(operation: Operation[Any, Any, Any], deadline: Deadline, store: Store) -> dict[str, int]:
     # Its absence says that no sweep runs at all; what went wrong in one has metrics of its own.
     emit_metric("SweepHeartbeat", operation.name)
     try:
@@ -123,7 +123,9 @@ def _sweep(operation: Operation[Any, Any], deadline: Deadline, store: Store) -> 
     return report
 
 
-def _standing_order(operation: Operation[Any, Any], content: Any, deadline: Deadline, store: Store) -> dict[str, Any]:
+def _standing_order(
+    operation: Operation[Any, Any, Any], content: Any, deadline: Deadline, store: Store
+) -> dict[str, Any]:
     """Key = name + occurrence, so a rule that fires twice pays once. Raises StandingOrderFailed."""
     try:
         order = validated(StandingOrder, content, place="standing_order")
@@ -171,7 +173,7 @@ def _unknown_response(event: Event, record: Record, headers: dict[str, str], now
     return response(202, unknown, {**headers, **place})
 
 
-def _read_order(operation: Operation[Any, Any], event: Event) -> Order[Any]:
+def _read_order(operation: Operation[Any, Any, Any], event: Event) -> Order[Any]:
     """Raises problems.Problem."""
     caller = principal(event)
     key = _idempotency_key(event)
@@ -181,7 +183,7 @@ def _read_order(operation: Operation[Any, Any], event: Event) -> Order[Any]:
 
 
 def _not_read(
-    problem: problems.Problem, operation: Operation[Any, Any], event: Event, store: Store
+    problem: problems.Problem, operation: Operation[Any, Any, Any], event: Event, store: Store
 ) -> problems.Problem:
     """Why a request was refused before it was an order; what an earlier one under its key has done is told with it.
 

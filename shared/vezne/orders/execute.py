@@ -61,7 +61,7 @@ R = TypeVar("R", bound=RequestModel)
 C = TypeVar("C", bound=SecretModel)
 
 
-def execute_order(operation: Operation[R, C], order: Order[R], deadline: Deadline, store: Store) -> Report:
+def execute_order(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline, store: Store) -> Report:
     """Take an order down the one path. Raises problems.Problem; after the claim, only one that is certain."""
     me = new_owner()
     prepared: Prepared | None = None
@@ -100,7 +100,7 @@ class Prepared:
     account: dict[str, str]
 
 
-def _prepare(operation: Operation[R, C], order: Order[R], deadline: Deadline) -> Prepared:
+def _prepare(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline) -> Prepared:
     """Everything that can fail harmlessly: time, credentials, token, building and signing. Raises problems.Problem."""
     if not deadline.allows_a_call():
         raise problems.NotEnoughTime("Too little time was left to send safely.")
@@ -129,7 +129,7 @@ def _prepare(operation: Operation[R, C], order: Order[R], deadline: Deadline) ->
 
 
 def _new_record(
-    operation: Operation[R, C], order: Order[R], account: dict[str, str], me: str, deadline: Deadline, store: Store
+    operation: Operation[R, Any, C], order: Order[R], account: dict[str, str], me: str, deadline: Deadline, store: Store
 ) -> Record:
     now, until = store.now(), lease(deadline, store)
     return Record(
@@ -197,7 +197,7 @@ def _is_paid(guard: Guard, held: dict[str, Any], other: Record | None, now: floa
 
 
 def _existing(
-    operation: Operation[R, C],
+    operation: Operation[R, Any, C],
     order: Order[R],
     record: Record,
     me: str,
@@ -236,7 +236,7 @@ def _key_reused(record: Record) -> problems.Problem:
 
 
 def _look_up_or_send_again(
-    operation: Operation[R, C],
+    operation: Operation[R, Any, C],
     order: Order[R],
     record: Record,
     me: str,
@@ -283,7 +283,9 @@ def _reason_of(outcome: Outcome) -> str:
     return "succeeded"
 
 
-def _call_with_renewal(operation: Operation[R, C], order: Order[R], prepared: Prepared, deadline: Deadline) -> Outcome:
+def _call_with_renewal(
+    operation: Operation[R, Any, C], order: Order[R], prepared: Prepared, deadline: Deadline
+) -> Outcome:
     """Call the provider; after a definite refusal of our credentials, once more with others if there are others."""
     outcome = _call(operation, order, prepared, deadline)
     if not _other_credentials(operation, outcome):
@@ -300,7 +302,7 @@ def _call_with_renewal(operation: Operation[R, C], order: Order[R], prepared: Pr
     return _call(operation, order, renewed, deadline)
 
 
-def _other_credentials(operation: Operation[R, C], outcome: Outcome) -> bool:
+def _other_credentials(operation: Operation[R, Any, C], outcome: Outcome) -> bool:
     """Whether the provider refused for certain, and a new login or a rotated secret may be accepted."""
     credential_cache = operation.client.credential_cache
     try:
@@ -315,7 +317,7 @@ def _other_credentials(operation: Operation[R, C], outcome: Outcome) -> bool:
         return False
 
 
-def _call(operation: Operation[R, C], order: Order[R], prepared: Prepared, deadline: Deadline) -> Outcome:
+def _call(operation: Operation[R, Any, C], order: Order[R], prepared: Prepared, deadline: Deadline) -> Outcome:
     """One call. A connection that was provably never made is tried once more; nothing else is."""
     try:
         try:
@@ -337,7 +339,7 @@ def _call(operation: Operation[R, C], order: Order[R], prepared: Prepared, deadl
     return _read(operation, order, answer)
 
 
-def _read(operation: Operation[R, C], order: Order[R], answer: ProviderResponse) -> Outcome:
+def _read(operation: Operation[R, Any, C], order: Order[R], answer: ProviderResponse) -> Outcome:
     try:
         return operation.read(order, answer)
     except Exception as error:
@@ -351,7 +353,7 @@ def _read(operation: Operation[R, C], order: Order[R], answer: ProviderResponse)
         return Unknown("unreadable")
 
 
-def _send(operation: Operation[R, C], prepared: requests.PreparedRequest, deadline: Deadline) -> ProviderResponse:
+def _send(operation: Operation[R, Any, C], prepared: requests.PreparedRequest, deadline: Deadline) -> ProviderResponse:
     """Send once, and measure how long the provider took, or how long we waited for nothing."""
     started = time.monotonic()
     try:

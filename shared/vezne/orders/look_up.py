@@ -33,7 +33,7 @@ class SweepStoppedError(Exception):
         self.report = report
 
 
-def sweep(operation: Operation[R, C], deadline: Deadline, store: Store) -> dict[str, int]:
+def sweep(operation: Operation[R, Any, C], deadline: Deadline, store: Store) -> dict[str, int]:
     """Look up every unresolved record of the operation that is due, while time is left.
 
     Returns how many were looked up, settled and are still unknown, and the age of the oldest in seconds. Raises
@@ -68,7 +68,7 @@ def sweep(operation: Operation[R, C], deadline: Deadline, store: Store) -> dict[
     return report
 
 
-def look_up_now(operation: Operation[R, C], record_id: str, deadline: Deadline, store: Store) -> dict[str, Any]:
+def look_up_now(operation: Operation[R, Any, C], record_id: str, deadline: Deadline, store: Store) -> dict[str, Any]:
     """Look one record up, due or not, for an operator who is about to decide about it.
 
     What came of it is the record's latest evidence. Returns whether its outcome is certain now, and from when on
@@ -104,7 +104,7 @@ def _skip(operation: str, what: str, error: StoreUnavailableError) -> None:
     emit_metric("SweepErrors", operation)
 
 
-def _sweep_one(operation: Operation[R, C], record_id: str, deadline: Deadline, store: Store) -> bool:
+def _sweep_one(operation: Operation[R, Any, C], record_id: str, deadline: Deadline, store: Store) -> bool:
     """Whether the record is settled now."""
     try:
         record = store.find(record_id)
@@ -132,7 +132,7 @@ def _sweep_one(operation: Operation[R, C], record_id: str, deadline: Deadline, s
 
 
 def look_up_and_record(
-    operation: Operation[R, C], record: Record, deadline: Deadline, store: Store, *, keep: bool = True
+    operation: Operation[R, Any, C], record: Record, deadline: Deadline, store: Store, *, keep: bool = True
 ) -> tuple[Record, Finding]:
     """Look a record up, add the evidence, and settle it if the evidence suffices.
 
@@ -149,7 +149,7 @@ def look_up_and_record(
     return noted, finding
 
 
-def _look_up(operation: Operation[R, C], record: Record, deadline: Deadline, store: Store) -> Finding:
+def _look_up(operation: Operation[R, Any, C], record: Record, deadline: Deadline, store: Store) -> Finding:
     if not deadline.allows_a_call():
         return Inconclusive("not-enough-time")
     try:
@@ -172,13 +172,13 @@ def _look_up(operation: Operation[R, C], record: Record, deadline: Deadline, sto
         return Inconclusive(type(error).__name__)
 
 
-def _asks_its_account(operation: Operation[R, C], record: Record) -> bool:
+def _asks_its_account(operation: Operation[R, Any, C], record: Record) -> bool:
     """Whether a look-up concerns the account that the order went to; records of earlier versions do not say which."""
     client = operation.client
     return not record.account or record.account == client.account(client.credential_cache.credentials())
 
 
-def _evidence(operation: Operation[R, C], finding: Finding, now: float) -> dict[str, str]:
+def _evidence(operation: Operation[R, Any, C], finding: Finding, now: float) -> dict[str, str]:
     entry = {"at": iso_time(now), "asked": operation.look_up_call}
     if isinstance(finding, Inconclusive):
         return {**entry, "finding": "inconclusive", "reason": mask_text(finding.reason)}
@@ -190,7 +190,7 @@ def _shown(value: str | Decimal) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else mask_text(value)
 
 
-def _proves_not_executed(operation: Operation[R, C], record: Record, now: float) -> bool:
+def _proves_not_executed(operation: Operation[R, Any, C], record: Record, now: float) -> bool:
     """Two "not found" of a complete look-up, both after the order was on its way, the last when absence counts."""
     if not operation.look_up_is_complete:
         return False

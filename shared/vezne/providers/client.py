@@ -61,15 +61,37 @@ class Client(Generic[C]):
     """One provider as a function sees it: where it is and how to prove who is calling.
 
     `names_account`: what in the credentials says whose account it is, and stays when a secret is merely renewed.
+    `login_provider`: where tokens come from, if that is another address.
+    `try_by_reading`: how to try credentials at a provider without a login. Raises as `CredentialCache.access` does.
     """
 
     provider: Provider
     credential_cache: CredentialCache[C]
     names_account: Callable[[C], dict[str, str]] = _names_no_account
+    login_provider: Provider | None = None
+    try_by_reading: Callable[[C, Deadline], None] | None = None
+
+    @property
+    def url_variables(self) -> list[str]:
+        """The environment variables that say where the provider is."""
+        return [each.url_variable for each in (self.provider, self.login_provider) if each]
 
     def account(self, credentials: C) -> dict[str, str]:
         """Which account at the provider a call with these credentials concerns. Nothing in it is secret."""
         return {"url": self.provider.url(), **self.names_account(credentials)}
+
+    def try_credentials(self, credentials: C, version: str, deadline: Deadline) -> bool:
+        """Try a version of the secret that is not in use yet. False if the provider has no way to tell.
+
+        Raises CredentialsRefusedError, NotSentError, AnswerLostError.
+        """
+        if self.try_by_reading:
+            self.try_by_reading(credentials, deadline)
+        elif self.credential_cache.logs_in:
+            self.credential_cache.try_login(credentials, version, deadline)
+        else:
+            return False
+        return True
 
 
 def _unauthorized(answer: ProviderResponse) -> bool:

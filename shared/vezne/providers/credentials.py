@@ -134,7 +134,7 @@ class CredentialCache(Generic[C]):
     """One provider's credentials. `log_in` trades them for a token; providers that sign each request have none."""
 
     def __init__(self, model: type[C], log_in: Callable[[C, str, Any], Token] | None = None) -> None:
-        self._model = model
+        self.model = model
         self._log_in = log_in
         self._secret: tuple[C, str, float] | None = None
         self._token: tuple[str, str, float] | None = None
@@ -165,6 +165,11 @@ class CredentialCache(Generic[C]):
         """The credentials alone, from memory if they are fresh. Raises SecretUnusableError, SecretUnavailableError."""
         return self._read_secret()[0]
 
+    @property
+    def logs_in(self) -> bool:
+        """Whether the provider trades the credentials for a token."""
+        return self._log_in is not None
+
     def try_login(self, credentials: C, version: str, deadline: Any) -> None:
         """Log in with a version of the secret that is not in use yet. Raises as `access` does."""
         assert self._log_in is not None
@@ -194,7 +199,7 @@ class CredentialCache(Generic[C]):
 
     def _read_secret(self) -> tuple[C, str]:
         if self._secret is None or self._secret[2] <= time.time():
-            credentials, version = _fetch_secret(self._model)
+            credentials, version = _fetch_secret(self.model)
             self._secret = (credentials, version, time.time() + SECRET_SECONDS)
         return self._secret[0], self._secret[1]
 

@@ -133,19 +133,19 @@ class Provider:
     """One provider host: its URL from the environment, its connections, one call at a time."""
 
     def __init__(self, url_variable: str) -> None:
-        self._url_variable = url_variable
+        self.url_variable = url_variable
         self._session: requests.Session | None = None
         self._last_used = 0.0
 
     def url(self) -> str:
         """Where the provider is; empty if nobody says."""
-        return os.environ.get(self._url_variable, "").rstrip("/")
+        return os.environ.get(self.url_variable, "").rstrip("/")
 
     def prepare(self, request: Request) -> requests.PreparedRequest:
         """Build the HTTP request in full, so that nothing but the socket is left to fail. Raises NotSentError."""
         url = self.url()
         if not url:
-            raise NotSentError(f"{self._url_variable} is not set")
+            raise NotSentError(f"{self.url_variable} is not set")
         headers = {"User-Agent": "vezne", **request.headers}
         try:
             return requests.Request(request.method, url + request.path, headers, data=request.body).prepare()

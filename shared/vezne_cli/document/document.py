@@ -3,9 +3,10 @@
 import json
 from typing import Any
 
+from vezne_cli.catalogue import READ, ROUTES, Function
 from vezne_cli.document import schemas
 from vezne_cli.document.examples import example, parameters_of
-from vezne_cli.document.routes import READ, ROOT, Route, routes
+from vezne_cli.processes import ROOT
 
 DOCUMENT = ROOT / "functions" / "reference" / "openapi.json"
 PROBLEMS = ROOT / "functions" / "reference" / "problems.json"
@@ -17,7 +18,6 @@ PROVIDER = ["internal", "provider-rejected-credentials", "provider-unreachable",
 BODY = ["too-large", "unsupported-media-type"]
 ORDER = [*PROVIDER, *BODY, "invalid-request", "declined", "not-executed", "in-progress", "idempotency-key-reused",
          "store-unavailable"]  # fmt: skip
-GUARDED = {"vakifbank.pay", "walletgate.pay_bill", "haso.set_expenses", "paynet.capture"}
 SETTLED_BY = {
     "enum": ["answer", "look_up", "operator"],
     "description": "How a final outcome was found out: by the answer to the order, by a look-up, or by a person's"
@@ -60,7 +60,7 @@ def text(document: dict[str, Any]) -> str:
 
 def build() -> dict[str, Any]:
     """Generate the document."""
-    found = routes()
+    found = list(ROUTES.values())
     paths: dict[str, Any] = {}
     for route in found:
         paths.setdefault(route.path, {})[route.method] = _operation(route)
@@ -89,17 +89,17 @@ def _security() -> dict[str, Any]:
     }
 
 
-def _tag(route: Route) -> str:
-    return "Operations" if route.name == READ else route.provider
+def _tag(route: Function) -> str:
+    return "Operations" if route is READ else route.provider
 
 
-def _operation(route: Route) -> dict[str, Any]:
+def _operation(route: Function) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.name,
         "tags": [_tag(route)],
         "summary": route.summary,
         "description": _description(route),
-        "security": [{"token": list(route.scopes)}],
+        "security": [{"token": [route.scope]}],
         "parameters": _parameters(route),
     }
     if route.in_body:
@@ -109,16 +109,16 @@ def _operation(route: Route) -> dict[str, Any]:
     return operation
 
 
-def _description(route: Route) -> str:
+def _description(route: Function) -> str:
     kind = {True: "Moves money: at most once per key.", False: "Moves nothing."}[route.is_order]
-    return "\n\n".join(part for part in (route.description, kind, f"Scope: `{route.scopes[0]}`.") if part)
+    return "\n\n".join(part for part in (route.description, kind, f"Scope: `{route.scope}`.") if part)
 
 
-def _in_path(route: Route) -> list[str]:
+def _in_path(route: Function) -> list[str]:
     return [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
 
 
-def _parameters(route: Route) -> list[dict[str, Any]]:
+def _parameters(route: Function) -> list[dict[str, Any]]:
     given = parameters_of(route.name)
     if route.request is None:
         return [
@@ -146,14 +146,14 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     return found
 
 
-def _body_schema(route: Route) -> dict[str, Any]:
+def _body_schema(route: Function) -> dict[str, Any]:
     """The request model without what the path holds."""
     assert route.request is not None
     name = route.request.__name__
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _schemas(found: list[Route]) -> dict[str, Any]:
+def _schemas(found: list[Function]) -> dict[str, Any]:
     components = schemas.requests([route.request for route in found if route.request and route.in_body])
     for route in found:
         if not (route.in_body and route.request):
@@ -180,11 +180,11 @@ def _schemas(found: list[Route]) -> dict[str, Any]:
     return components
 
 
-def _name(route: Route) -> str:
+def _name(route: Function) -> str:
     return f"operation.{route.name}"
 
 
-def _resource(route: Route, status: str) -> dict[str, Any]:
+def _resource(route: Function, status: str) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "operation_id": OPERATION_ID,
         "operation": {"const": route.name},
@@ -201,14 +201,14 @@ def _resource(route: Route, status: str) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": required}
 
 
-def _result(route: Route) -> dict[str, Any]:
+def _result(route: Function) -> dict[str, Any]:
     """What came of a success: the provider's answer, or nothing if an operator decided it."""
     assert route.result is not None
     # Not one of both: a provider that answers hardly anything makes the first as empty as the second.
     return {"anyOf": [{"$ref": f"#/components/schemas/{route.result.__name__}"}, {"$ref": SETTLED_BY_HAND}]}
 
 
-def _stored(route: Route) -> dict[str, Any]:
+def _stored(route: Function) -> dict[str, Any]:
     """What GET /operations/{operation_id} answers of one route's order."""
     properties: dict[str, Any] = {
         "operation_id": OPERATION_ID,
@@ -232,7 +232,7 @@ def _stored(route: Route) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": required}
 
 
-def _any_stored(orders: list[Route]) -> dict[str, Any]:
+def _any_stored(orders: list[Function]) -> dict[str, Any]:
     """Any route's; `operation` tells which."""
     places = {route.name: f"#/components/schemas/{_name(route)}" for route in orders}
     return {
@@ -288,16 +288,16 @@ def _problem(slug: str, problem: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _slugs(route: Route) -> list[str]:
-    if route.name == READ:
+def _slugs(route: Function) -> list[str]:
+    if route is READ:
         return [*GATEWAY, "operation-not-found", "store-unavailable", "internal"]
     if not route.is_order:
         return [*GATEWAY, *INQUIRY, *(BODY if route.in_body else [])]
-    guard = ["held-by-another-operation"] if route.name in GUARDED else []
+    guard = ["held-by-another-operation"] if route.has_guards else []
     return [*GATEWAY, *ORDER, *guard, *(["total-would-fall"] if route.name == "haso.set_expenses" else [])]
 
 
-def _responses(route: Route) -> dict[str, Any]:
+def _responses(route: Function) -> dict[str, Any]:
     responses = {"200": _success(route)}
     if route.is_order:
         location = {"Location": {"schema": {"type": "string"}, "description": "Where to read the operation"}}
@@ -326,23 +326,23 @@ def _responses(route: Route) -> dict[str, Any]:
     return responses
 
 
-def _success(route: Route) -> dict[str, Any]:
+def _success(route: Function) -> dict[str, Any]:
     if route.is_order:
         return {
             "description": "The order succeeded: the money moved",
             "headers": REPLAYED,
             "content": {"application/json": _content(route, "200", f"{_name(route)}.succeeded")},
         }
-    schema = "operation" if route.name == READ else route.result.__name__ if route.result else ""
-    headers = {"headers": RETRY_AFTER} if route.name == READ else {}
+    schema = "operation" if route is READ else route.result.__name__ if route.result else ""
+    headers = {"headers": RETRY_AFTER} if route is READ else {}
     return {
-        "description": "The operation as it stands" if route.name == READ else "The provider's answer",
+        "description": "The operation as it stands" if route is READ else "The provider's answer",
         **headers,
         "content": {"application/json": _content(route, "200", schema)},
     }
 
 
-def _content(route: Route, status: str, schema: str) -> dict[str, Any]:
+def _content(route: Function, status: str, schema: str) -> dict[str, Any]:
     recorded = _recorded().get(route.name, {}).get(status)
     return {"schema": {"$ref": f"#/components/schemas/{schema}"}, **({"example": recorded} if recorded else {})}
 

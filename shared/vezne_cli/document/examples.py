@@ -7,8 +7,9 @@ from urllib.parse import unquote, urlencode
 
 import httpx
 
-from vezne_cli.document.routes import READ, RESULTS, ROOT
-from vezne_cli.stack import INQUIRIES, Stack
+from vezne_cli.catalogue import INQUIRIES, ORDERS, READ, ROUTES
+from vezne_cli.processes import ROOT
+from vezne_cli.stack import Stack
 
 # Problems and an unknown outcome, shown at one operation for all.
 SHOWN_AT = "paynet.capture"
@@ -18,9 +19,7 @@ PAID_ONCE = "walletgate.pay_bill"
 
 def example(name: str) -> dict[str, Any]:
     """The golden API event of a route, as a client sends it."""
-    event = json.loads(
-        (ROOT / "events" / f"{'get_operation' if name == READ else name.replace('.', '_')}.api.json").read_text()
-    )
+    event = json.loads((ROOT / "events" / f"{ROUTES[name].folder}.api.json").read_text())
     query = event["queryStringParameters"] or {}
     return {
         "method": event["httpMethod"],
@@ -45,12 +44,12 @@ def answers(stack: Stack) -> dict[str, dict[str, Any]]:
     stack.sandbox.reset()
     token = stack.token()
     found: dict[str, dict[str, Any]] = {}
-    for name in RESULTS:
+    for name in ORDERS:
         found[name] = _kept(_send(stack, token, name, example(name)["key"] if name == PAID_ONCE else None))
     for name in INQUIRIES:
         found[name] = _kept(_send(stack, token, name))
     operation_id = found[SHOWN_AT]["200"]["operation_id"]
-    found[READ] = _kept(stack.request("GET", f"/operations/{operation_id}", token=token))
+    found[READ.name] = _kept(stack.request("GET", f"/operations/{operation_id}", token=token))
     stack.sandbox.rule(SHOWN_AT, "refuse")
     found[SHOWN_AT] |= _kept(_send(stack, token, SHOWN_AT))
     # What names the pre-authorisation is missing.
@@ -67,7 +66,7 @@ def answers(stack: Stack) -> dict[str, dict[str, Any]]:
 
 def _send(stack: Stack, token: str, name: str, key: str | None = None, body: Any = None) -> httpx.Response:
     one = example(name)
-    order_key = (key or uuid.uuid4().hex) if name in RESULTS else None
+    order_key = (key or uuid.uuid4().hex) if name in ORDERS else None
     return stack.request(one["method"], one["url"], token=token, key=order_key, body=body or one["body"])
 
 

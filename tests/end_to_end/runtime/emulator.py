@@ -18,8 +18,8 @@ from typing import Any
 import httpx
 from vezne_cli import Stack
 from vezne_cli.build import ARCHITECTURE, aws_environment, built
+from vezne_cli.catalogue import FUNCTIONS
 from vezne_cli.processes import ROOT, choose_port, running
-from vezne_cli.stack import FUNCTIONS
 
 from tests.end_to_end.sam_local.image import RUNTIME_PACKAGES
 
@@ -79,7 +79,7 @@ class Instance:
 def instance(stack: Stack, operation: str, directory: Path, **settings: str) -> Iterator[Instance]:
     """An instance of the deployed function: its built code, the built layer, its environment."""
     configuration = stack.aws("lambda").get_function_configuration(FunctionName=stack.functions[operation])
-    code = built() / FUNCTIONS[operation]
+    code = built() / FUNCTIONS[operation].logical_name
     runtime = lay_out_runtime(directory)
     environment: Mapping[str, str] = {
         **configuration["Environment"]["Variables"],

@@ -68,7 +68,7 @@ TRIES = 3
 def test_a_golden_event(stack: Stack, image: str, serving: None, event: GoldenEvent) -> None:
     for _ in range(TRIES):
         first_time(stack)
-        invoked = make_invoke(event.function, event.path.relative_to(ROOT), image)
+        invoked = make_invoke(event.function.folder, event.path.relative_to(ROOT), image)
         if SAM_GAVE_UP not in invoked.stderr:
             break
     assert invoked.returncode == 0, invoked.stderr

@@ -18,8 +18,8 @@ from vezne.orders.evidence import (
 )
 from vezne.platform.signing import basic_secret_key
 from vezne.providers.client import Client, InquiryLoginRefusedError, InquiryRefusedError, InquiryUnreadableError, ask
-from vezne.providers.credentials import CredentialCache, PaynetCredentials, RequestCredentials
-from vezne.providers.http import Deadline, Provider, UnreadableError, json_request
+from vezne.providers.credentials import CredentialCache, CredentialsRefusedError, PaynetCredentials, RequestCredentials
+from vezne.providers.http import Deadline, NotSentError, Provider, UnreadableError, json_request
 
 SUCCESSFUL = "0"
 # "transaction_type ... 4: Finansallaştırma"; the table of types gives it the letters CR.
@@ -41,7 +41,20 @@ _ERROR_FIELDS = (
 )
 
 PROVIDER = Provider("PAYNET_URL")
-CLIENT = Client(PROVIDER, CredentialCache(PaynetCredentials))
+
+
+def _try_by_reading(credentials: PaynetCredentials, deadline: Deadline) -> None:
+    """Read a transaction that cannot exist: the key signs each call. 401 and 403 refuse the key."""
+    fields = {"xact_id": "vezne-verify"}
+    request = json_request("/v1/transaction/check", fields, headers(RequestCredentials(credentials, "", "")))
+    answer = PROVIDER.send(PROVIDER.prepare(request), deadline)
+    if answer.status in (401, 403):
+        raise CredentialsRefusedError(f"http-{answer.status}")
+    if answer.status >= 500 or answer.status == 429:
+        raise NotSentError(f"http-{answer.status}")
+
+
+CLIENT = Client(PROVIDER, CredentialCache(PaynetCredentials), try_by_reading=_try_by_reading)
 
 
 def headers(access: RequestCredentials[PaynetCredentials]) -> dict[str, str]:

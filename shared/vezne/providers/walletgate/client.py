@@ -49,7 +49,7 @@ def _names_account(credentials: WalletgateCredentials) -> dict[str, str]:
     return {} if credentials.tenant_id is None else {"tenant_id": str(credentials.tenant_id)}
 
 
-CLIENT = Client(PROVIDER, CredentialCache(WalletgateCredentials, _log_in), _names_account)
+CLIENT = Client(PROVIDER, CredentialCache(WalletgateCredentials, _log_in), _names_account, IDENTITY)
 
 
 def find_transactions(ext_transaction_id: str, since: float, until: float, deadline: Deadline) -> list[Any]:
