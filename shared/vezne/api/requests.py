@@ -99,15 +99,21 @@ def validated(
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise problems.InvalidRequest([_place(item, in_path, place) for item in error.errors(include_url=False,
-            include_context=False, include_input=False)]) from None  # fmt: skip
+        raise problems.InvalidRequest(_places(model, error, in_path, place)) from None
 
 
-def _place(error: Any, in_path: frozenset[str], place: str) -> dict[str, str]:
+def _places(
+    model: type[RequestModel], error: ValidationError, in_path: frozenset[str], place: str
+) -> list[dict[str, str]]:
     """Where and why, never what."""
-    parts = error["loc"]
-    root = "path" if parts and parts[0] in in_path else place
-    return {"place": _shown(root, *parts), "reason": str(error["msg"]).removeprefix("Value error, ")}
+    from vezne.api.reasons import reason
+
+    found = []
+    for one in error.errors(include_url=False, include_input=False):
+        parts = one["loc"]
+        root = "path" if parts and parts[0] in in_path else place
+        found.append({"place": _shown(root, *parts), "reason": reason(one, model, _shown)})
+    return found
 
 
 def _shown(*parts: object) -> str:
