@@ -78,7 +78,9 @@ test: setup ## Run all tests (PYTEST_ARGS="-k name" for some)
 	.venv/bin/python -m pytest $(PYTEST_ARGS)
 
 faults: setup ## Prove the promise and print the tables: kills, lies, races, model, chaos, peer (VEZNE_FAULTS_SEED=n repeats a run)
-	VEZNE_CHAOS_RUNS=$(or $(VEZNE_CHAOS_RUNS),5000) .venv/bin/python -m pytest tests/faults $(PYTEST_ARGS)
+	@# Only a run of everything is written down.
+	VEZNE_CHAOS_RUNS=$(or $(VEZNE_CHAOS_RUNS),5000) VEZNE_WRITE_RESULTS=$(if $(PYTEST_ARGS)$(VEZNE_CHAOS_RUNS),,1) \
+		.venv/bin/python -m pytest tests/faults $(PYTEST_ARGS)
 
 soak: setup ## Random orders and faults for MINUTES=10, then doubles, lost and wrong outcomes
 	@PYTHONPATH=.:shared .venv/bin/python -m tests.faults.soak $(or $(MINUTES),10)

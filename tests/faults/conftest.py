@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from vezne.orders.store import Store
@@ -12,9 +13,12 @@ from vezne_cli.stack import Aws
 from tests.end_to_end.lacking import lacking
 from tests.faults.engines import EngineStore
 from tests.faults.world import Function, World, create_table, running_world
+from tests.support import results
 from tests.support.dynamodb_local import dynamodb_local, running_dynamodb
 
-_printed: list[str] = []
+# Lines that say what one test tried, and tables.
+_lines: list[str] = []
+_tables: list[list[str]] = []
 # The same in every run, unless another one is asked for.
 SEED = int(os.environ.get("VEZNE_FAULTS_SEED") or 1)
 
@@ -70,15 +74,23 @@ def report() -> Iterator[list[str]]:
     """Lines to be printed at the end of the run."""
     lines: list[str] = []
     yield lines
-    _printed.extend(["", *lines, ""] if len(lines) > 1 else lines)
+    if len(lines) > 1:
+        _tables.append(lines)
+    else:
+        _lines.extend(lines)
 
 
 def pytest_report_header() -> str:
     return f"faults: VEZNE_FAULTS_SEED={SEED}"
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _printed:
-        terminalreporter.section(f"faults (VEZNE_FAULTS_SEED={SEED})")
-        for line in _printed:
-            terminalreporter.write_line(line)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+    printed = [table for table in (_lines, *_tables) if table]
+    if not printed:
+        return
+    terminalreporter.section(f"faults (VEZNE_FAULTS_SEED={SEED})")
+    for line in "\n\n".join("\n".join(table) for table in printed).splitlines():
+        terminalreporter.write_line(line)
+    # Set by `make faults` for a run of everything.
+    if os.environ.get("VEZNE_WRITE_RESULTS") and not exitstatus:
+        results.write(Path(__file__).parent / "RESULTS.md", "make faults", printed)

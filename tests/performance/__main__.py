@@ -12,6 +12,7 @@ from typing import Any
 
 from vezne_cli.processes import LOCAL
 
+from tests.support import results
 from tests.support.dynamodb_local import dynamodb_local
 
 from .connection import connections
@@ -62,12 +63,20 @@ def main() -> None:
         build_layer(BENCH / "arm64", "arm64")
         figures["size"] = sizes(BENCH / "arm64", BENCH / "layer.zip")
     print(table(figures))
+    _write_down(table(figures))
     (LOCAL / "bench.json").write_text(json.dumps(figures, indent=1, default=_plain))
     if {"cold", "warm"} <= figures.keys():
         chart(figures, HERE / "bench.png")
         _say(f"written: {LOCAL.name}/bench.json and tests/performance/bench.png")
     if isinstance(figures.get("growth"), list):
         assert_level(figures["growth"])
+
+
+def _write_down(printed: str) -> None:
+    """Only a run of everything. The first lines tell the machine, the last table the layer's size."""
+    if len(sys.argv) == 1:
+        tables = [part.splitlines() for part in printed.split("\n\n")[1:-1] if "left out" not in part]
+        results.write(HERE / "RESULTS.md", "make bench", tables)
 
 
 def _arguments() -> argparse.Namespace:

@@ -20,8 +20,10 @@ from vezne_cli import Stack, running_stack
 from tests.end_to_end.examples import OPERATIONS, example
 from tests.end_to_end.golden import GOLDEN_EVENTS
 from tests.end_to_end.runtime.emulator import instance
+from tests.support import results
 from tests.support.template import of_type, properties, source, transformed
 
+RESULTS = Path(__file__).parent / "RESULTS.md"
 ORDERS = 1_000_000
 # Warm orders measured for each operation.
 MEASURED = 40
@@ -219,9 +221,11 @@ def main() -> int:
             if item["id"]["S"].startswith("op_")
         ]
     lines = list(bill(measured, statistics.mean(sizes)))
-    for what, how, dollars in lines:
-        print(f"| {what} | {how} | {dollars:.2f} |")
-    print(f"| **together** | {ORDERS:,} orders in a month | **{sum(dollars for _, _, dollars in lines):.2f}** |")
+    table = ["| line | how it comes about | $ |", "|---|---|---|"]
+    table += [f"| {what} | {how} | {dollars:.2f} |" for what, how, dollars in lines]
+    table.append(f"| **together** | {ORDERS:,} orders in a month | **{sum(dollars for _, _, dollars in lines):.2f}** |")
+    print("\n".join(table))
+    results.write(RESULTS, "make cost", [table])
     return 0
 
 
