@@ -113,7 +113,7 @@ format: setup ## Put the code into the common format
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
-documents: setup ## Write the tables in the documents that are made from the template and the providers' READMEs
+documents: setup ## Write the tables in the documents that are made from the template, the functions and the providers
 	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.documents
 
 clean: ## Remove everything that was built or set up

@@ -6,10 +6,11 @@ A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`. T
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from samtranslator.yaml_helper import yaml_parse
 
+from . import catalogue
 from .processes import ROOT
 
 PROVIDERS = "shared/vezne/providers"
@@ -33,8 +34,37 @@ def assumptions(root: Path) -> str:
     return _table("provider | as of | assumption", [row for path in _readmes(root) for row in _assumptions(path)])
 
 
-TABLES: dict[str, Callable[[Path], str]] = {"parameters": parameters, "assumptions": assumptions}
-DOCUMENTS = ("shared/PARAMETERS.md", f"{PROVIDERS}/README.md")
+def operations(_: Path) -> str:
+    """Every order, and how to read what became of it."""
+    read = catalogue.READ
+    rows = [_row(each.name, each.route, each.summary) for each in catalogue.ORDERS.values()]
+    rows.append(_row(read.name, read.route, read.summary.partition(":")[0]))
+    return _table("operation | route | what it does", rows)
+
+
+def inquiries(_: Path) -> str:
+    """Every inquiry."""
+    rows = [_row(each.name, each.route, each.summary) for each in catalogue.INQUIRIES.values()]
+    return _table("inquiry | route | what it does", rows)
+
+
+def secrets(root: Path) -> str:
+    """The fields of each provider's secret."""
+    rows = [
+        f"| {_title(root / PROVIDERS / name / 'README.md')} | {_fields(provider)} |"
+        for name, provider in catalogue.PROVIDERS.items()
+    ]
+    return _table("provider | fields of the secret", rows)
+
+
+TABLES: dict[str, Callable[[Path], str]] = {
+    "assumptions": assumptions,
+    "inquiries": inquiries,
+    "operations": operations,
+    "parameters": parameters,
+    "secrets": secrets,
+}
+DOCUMENTS = ("README.md", "shared/PARAMETERS.md", f"{PROVIDERS}/README.md", "shared/vezne_cli/README.md")
 
 
 def generated(text: str, root: Path = ROOT) -> str:
@@ -47,12 +77,32 @@ def _readmes(root: Path) -> list[Path]:
 
 
 def _assumptions(readme: Path) -> Iterator[str]:
-    text = readme.read_text()
-    heading, table = _HEADING.search(text), _ASSUMPTIONS.search(text)
-    if heading is None or table is None:
-        raise ValueError(f"{readme} has no heading, or no table of assumptions")
-    link = f"[{heading[1]}]({readme.parent.name}/README.md)"
+    table = _ASSUMPTIONS.search(readme.read_text())
+    if table is None:
+        raise ValueError(f"{readme} has no table of assumptions")
+    link = f"[{_title(readme)}]({readme.parent.name}/README.md)"
     return (f"| {link} {row}" for row in table[1].splitlines())
+
+
+def _title(readme: Path) -> str:
+    heading = _HEADING.search(readme.read_text())
+    if heading is None:
+        raise ValueError(f"{readme} has no heading")
+    return heading[1]
+
+
+def _row(name: str, route: str, summary: str) -> str:
+    return f"| `{name}` | `{route}` | {_cell(summary)} |"
+
+
+def _fields(provider: catalogue.Provider) -> str:
+    said = []
+    for name, field in provider.credentials.model_fields.items():
+        values = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+        notes = [" or ".join(f"`{value}`" for value in values)] if values else []
+        notes += [] if field.is_required() else ["optional"]
+        said.append(f"`{name}`" + (f" ({', '.join(notes)})" if notes else ""))
+    return ", ".join(said)
 
 
 def _default(facts: dict[str, Any]) -> str:
