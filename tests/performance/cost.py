@@ -16,15 +16,16 @@ from typing import Any
 
 from vezne.orders.record import SHARDS
 from vezne_cli import Stack, running_stack
+from vezne_cli.catalogue import ORDERS
 
-from tests.end_to_end.examples import OPERATIONS, example
+from tests.end_to_end.examples import example
 from tests.end_to_end.golden import GOLDEN_EVENTS
 from tests.end_to_end.runtime.emulator import instance
 from tests.support import results
 from tests.support.template import of_type, properties, source, transformed
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
-ORDERS = 1_000_000
+ORDERS_A_MONTH = 1_000_000
 # Warm orders measured for each operation.
 MEASURED = 40
 # List prices of us-east-1, in dollars, as of November 2026. Frankfurt is 5 to 25 per cent dearer.
@@ -57,14 +58,6 @@ INSTANCES, CLIENTS = 2, 3
 HOURS = 720
 # An access log line, and what AWS counts beside the contents of a log event and of an item.
 ACCESS_LOG_BYTES, EVENT_BYTES, ITEM_BYTES = 500, 26, 100
-# DynamoDB's write units of one successful order: claim and settle. tests/performance/test_units.py counts them.
-UNITS = {
-    "kolaybi.collect": (2, 2),
-    "vakifbank.pay": (2, 2),
-    "walletgate.pay_bill": (7, 9),
-    "haso.set_expenses": (5, 5),
-    "paynet.capture": (5, 7),
-}
 
 
 @dataclass
@@ -74,7 +67,32 @@ class Measured:
     milliseconds: float
     sweep_milliseconds: float
     log_bytes: float
+    write_units: float
     metrics: set[tuple[str, ...]] = field(default_factory=set)
+
+
+def write_units(guards: int, kibibytes: int) -> tuple[int, int]:
+    """DynamoDB's write units of a successful order: of its claim, and of finalising. test_units.py counts them.
+
+    A write takes a unit for each begun KiB of the record, which is one until it has a result, and one for its entry in
+    the index. A transaction takes twice as many for the record, and two for each guard.
+    """
+    if not guards:
+        return 2, kibibytes + 1
+    return 3 + 2 * guards, 2 * kibibytes + 1 + 2 * guards
+
+
+def item_bytes(item: dict[str, Any]) -> int:
+    """About how long an item of the table is, in DynamoDB's own notation, as DynamoDB counts it."""
+    return sum(len(name) + len(json.dumps(value)) - 10 for name, value in item.items())
+
+
+def measured_write_units(stack: Stack, operation: str) -> float:
+    """Of the orders that this operation has in the table."""
+    declared: Any = ORDERS[operation].declaration()
+    guards = len(declared.guards(declared.order("client", "key", example(operation).request)))
+    kept = [item for item in stack.records() if item.get("operation", {}).get("S") == operation]
+    return statistics.mean(sum(write_units(guards, -(-item_bytes(item) // 1024))) for item in kept)
 
 
 def measure(stack: Stack, operation: str, directory: Path) -> Measured:
@@ -100,6 +118,7 @@ def measure(stack: Stack, operation: str, directory: Path) -> Measured:
         milliseconds=statistics.median(_durations(orders)[1:]),
         sweep_milliseconds=statistics.median(_durations(sweeps)),
         log_bytes=sum(len(line.encode()) + EVENT_BYTES for line in lines) / len(events),
+        write_units=measured_write_units(stack, operation),
         metrics=metrics,
     )
 
@@ -127,12 +146,12 @@ def _metric_lines(log: str) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def bill(measured: dict[str, Measured], item_bytes: float) -> Iterator[tuple[str, str, float]]:
+def bill(measured: dict[str, Measured], stored_bytes: float) -> Iterator[tuple[str, str, float]]:
     """Each line of a month's bill: what for, how it comes about, and dollars."""
     price = PRICES
     system = transformed(source())
     own = statistics.mean(it.milliseconds for it in measured.values())
-    gb_seconds = ORDERS * (own + PROVIDER_MILLISECONDS) / 1000 * MEGABYTES / 1024
+    gb_seconds = ORDERS_A_MONTH * (own + PROVIDER_MILLISECONDS) / 1000 * MEGABYTES / 1024
     yield "API Gateway", "1 request an order", price["API Gateway, REST, a million requests"]
     yield "WAF", "1 request an order", price["WAF, a million requests"]
     yield "Lambda, requests", "1 an order", price["Lambda, a million requests"]
@@ -141,17 +160,17 @@ def bill(measured: dict[str, Measured], item_bytes: float) -> Iterator[tuple[str
         f"{own:.0f} ms of our own + {PROVIDER_MILLISECONDS} ms of the provider's, {MEGABYTES} MB",
         gb_seconds * price["Lambda, arm64, GB-second"],
     )
-    units = statistics.mean(map(sum, UNITS.values()))
+    units = [it.write_units for it in measured.values()]
     yield (
         "DynamoDB, writes",
-        f"{min(map(sum, UNITS.values()))} to {max(map(sum, UNITS.values()))} units, {units:.1f} in the mean",
-        units * price["DynamoDB, on demand, a million write units"],
+        f"{min(units):.0f} to {max(units):.0f} units, {statistics.mean(units):.1f} in the mean",
+        statistics.mean(units) * price["DynamoDB, on demand, a million write units"],
     )
     kept_months = system["Parameters"]["KeptDays"]["Default"] / 30
-    gigabytes = ORDERS * kept_months * (item_bytes + ITEM_BYTES) / 1e9
+    gigabytes = ORDERS_A_MONTH * kept_months * (stored_bytes + ITEM_BYTES) / 1e9
     yield (
         "DynamoDB, storage",
-        f"{item_bytes:.0f} B a record, kept {kept_months:.0f} months, recoverable",
+        f"{stored_bytes:.0f} B a record, kept {kept_months:.0f} months, recoverable",
         gigabytes * price["DynamoDB, GB-month, with point-in-time recovery"],
     )
     yield "Pipe", "1 change of status an order", price["EventBridge Pipes, a million events"]
@@ -160,7 +179,7 @@ def bill(measured: dict[str, Measured], item_bytes: float) -> Iterator[tuple[str
     yield (
         "CloudWatch Logs",
         f"{log:.0f} B an order",
-        ORDERS * log / 1e9 * price["CloudWatch Logs, GB, with data protection"],
+        ORDERS_A_MONTH * log / 1e9 * price["CloudWatch Logs, GB, with data protection"],
     )
     yield from _whatever_the_orders(measured, system)
 
@@ -212,18 +231,15 @@ def main() -> int:
     """Measure, and print the bill."""
     with running_stack(lambda text: print(text, file=sys.stderr)) as stack:
         measured = {}
-        for operation in OPERATIONS:
+        for operation in ORDERS:
             with tempfile.TemporaryDirectory() as directory:
                 measured[operation] = measure(stack, operation, Path(directory))
-        sizes = [
-            sum(len(name) + len(json.dumps(value)) - 10 for name, value in item.items())
-            for item in stack.records()
-            if item["id"]["S"].startswith("op_")
-        ]
+        sizes = [item_bytes(item) for item in stack.records() if item["id"]["S"].startswith("op_")]
     lines = list(bill(measured, statistics.mean(sizes)))
     table = ["| line | how it comes about | $ |", "|---|---|---|"]
     table += [f"| {what} | {how} | {dollars:.2f} |" for what, how, dollars in lines]
-    table.append(f"| **together** | {ORDERS:,} orders in a month | **{sum(dollars for _, _, dollars in lines):.2f}** |")
+    total = sum(dollars for _, _, dollars in lines)
+    table.append(f"| **together** | {ORDERS_A_MONTH:,} orders in a month | **{total:.2f}** |")
     print("\n".join(table))
     results.write(RESULTS, "make cost", [table])
     return 0

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
+from vezne_cli.catalogue import ORDERS, PROVIDERS, READ
 from vezne_cli.layer import layer_environment
 
 ROOT = Path(__file__).parents[2]
 BENCH = ROOT / ".local" / "bench"
 HERE = Path(__file__).parent
-FUNCTIONS = ("kolaybi_collect", "vakifbank_pay", "walletgate_pay_bill", "haso_set_expenses", "paynet_capture")
-READER = "get_operation"
+FUNCTIONS = tuple(order.folder for order in ORDERS.values())
+READER = READ.folder
 PYTHON = BENCH / "venv" / "bin" / "python"
 CHILD = HERE / "child.py"
 # What Lambda's runtime brings for Python, and what the peer has in its package besides Powertools.
@@ -51,9 +52,8 @@ ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "vezne",
     "POWERTOOLS_METRICS_NAMESPACE": "Vezne",
     "POWERTOOLS_LOG_LEVEL": "INFO",
-    **{f"{provider}_URL": "http://127.0.0.1:9" for provider in
-       ("KOLAYBI", "VAKIFBANK", "WALLETGATE", "WALLETGATE_IDENTITY", "HASO", "PAYNET")},
-}  # fmt: skip
+    **{url: "http://127.0.0.1:9" for provider in PROVIDERS.values() for url in provider.urls},
+}
 
 
 @dataclass(frozen=True)

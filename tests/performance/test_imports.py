@@ -12,6 +12,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from vezne_cli.catalogue import FUNCTIONS, INQUIRIES, ORDERS, PROVIDERS, READ, REFERENCE
 
 from tests.performance.installation import RUNTIME, link
 
@@ -26,25 +27,14 @@ SENDING = READING | {
     "annotated_types", "idna", "pydantic", "pydantic_core", "requests", "simplejson",
     "typing_inspection",
 }  # fmt: skip
-OPERATIONS = {
-    "haso_set_expenses": SENDING,
-    "kolaybi_collect": SENDING,
-    "paynet_capture": SENDING,
-    # IBAN, card number, TCKN and VKN by their check digits.
-    "vakifbank_pay": SENDING | {"stdnum"},
-    "walletgate_pay_bill": SENDING,
-}
+# Of an order that wants more than that, by its provider: IBAN, card number, TCKN and VKN by their check digits.
+MORE = {"vakifbank": {"stdnum"}}
+OPERATIONS = {order.folder: SENDING | MORE.get(order.provider, set()) for order in ORDERS.values()}
 # What a provider answers beyond the documented fields is passed on, less what such a check shows to be personal.
-INQUIRIES = dict.fromkeys(
-    (
-        "haso_payment_plan", "kolaybi_list_transactions", "kolaybi_list_vaults", "paynet_check", "vakifbank_query",
-        "walletgate_list_bills", "walletgate_product_detail",
-    ),
-    SENDING | {"stdnum"},
-)  # fmt: skip
+ASKING = {inquiry.folder: SENDING | {"stdnum"} for inquiry in INQUIRIES.values()}
 # The reference page is files and nothing else.
-PACKAGES = {"get_operation": READING, "reference": set[str](), **OPERATIONS, **INQUIRIES}
-WITH_LAYER = PACKAGES.keys() - {"reference"}
+PACKAGES = {READ.folder: READING, REFERENCE.folder: set[str](), **OPERATIONS, **ASKING}
+WITH_LAYER = PACKAGES.keys() - {REFERENCE.folder}
 
 READING_MODULES = {
     "api", "api.handle_operations", "api.responses", "orders", "orders.guards", "orders.record", "orders.store",
@@ -127,8 +117,7 @@ def test_no_package_is_in_the_layer_that_no_function_loads(modules: dict[str, se
 
 
 def test_every_function_is_listed() -> None:
-    folders = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
-    assert folders == PACKAGES.keys()
+    assert {function.folder for function in FUNCTIONS.values()} == PACKAGES.keys()
 
 
 @pytest.mark.parametrize("function", PACKAGES)
@@ -145,9 +134,8 @@ def ours(modules: set[str]) -> set[str]:
 @pytest.mark.parametrize("function", PACKAGES)
 def test_a_function_loads_its_own_provider_only(function: str, modules: dict[str, set[str]]) -> None:
     provider = function.split("_", maxsplit=1)[0]
-    folders = {path.name for path in (ROOT / "shared" / "vezne" / "providers").iterdir() if path.is_dir()}
     loaded = {name.split(".")[1] for name in ours(modules[function]) if name.startswith("providers.")}
-    assert loaded & folders <= {provider}
+    assert loaded & PROVIDERS.keys() <= {provider}
 
 
 def test_the_reference_page_loads_nothing_of_the_layer(modules: dict[str, set[str]]) -> None:
@@ -162,12 +150,12 @@ def test_reading_loads_nothing_that_sends(modules: dict[str, set[str]]) -> None:
 def test_an_operation_loads_nothing_of_the_inquiry_functions(function: str, modules: dict[str, set[str]]) -> None:
     provider = function.split("_", maxsplit=1)[0]
     own = {f"providers.{provider}{module}" for module in ("", ".answers", ".client", ".signs", ".models")}
-    own |= LOGIN_MODULES if provider == "vakifbank" else set()
+    own |= LOGIN_MODULES if PROVIDERS[provider].locks_logins else set()
     loaded = ours(modules[function])
     assert SENDING_MODULES <= loaded <= SENDING_MODULES | EVIDENCE_MODULES | own
 
 
-@pytest.mark.parametrize("function", INQUIRIES)
+@pytest.mark.parametrize("function", ASKING)
 def test_an_inquiry_loads_nothing_that_sends_an_order(function: str, modules: dict[str, set[str]]) -> None:
     assert not ours(modules[function]) & {
         "api.handle_order",

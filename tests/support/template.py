@@ -9,33 +9,31 @@ from typing import Any
 
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
+from vezne_cli import catalogue
 
 ROOT = Path(__file__).parents[2]
 # Logical name of each function: its operation, method and route.
-ORDERS = {
-    "KolaybiCollect": ("kolaybi.collect", "post", "/kolaybi/associates/{associate_id}/collections"),
-    "VakifbankPay": ("vakifbank.pay", "post", "/vakifbank/tos-payments"),
-    "WalletgatePayBill": ("walletgate.pay_bill", "post", "/walletgate/bill-payments"),
-    "HasoSetExpenses": ("haso.set_expenses", "post", "/haso/transactions/{transaction_code}/expenses"),
-    "PaynetCapture": ("paynet.capture", "post", "/paynet/captures"),
-}
-INQUIRIES = {
-    "KolaybiListTransactions": ("kolaybi.list_transactions", "get", "/kolaybi/associates/{associate_id}/transactions"),
-    "KolaybiListVaults": ("kolaybi.list_vaults", "get", "/kolaybi/vaults"),
-    "VakifbankQuery": ("vakifbank.query", "get", "/vakifbank/tos-payments"),
-    "WalletgateListBills": ("walletgate.list_bills", "post", "/walletgate/bill-inquiries"),
-    "WalletgateProductDetail": ("walletgate.product_detail", "get", "/walletgate/products/{product_oid}"),
-    "HasoPaymentPlan": ("haso.payment_plan", "get", "/haso/transactions/{transaction_code}/payment-plan"),
-    "PaynetCheck": ("paynet.check", "get", "/paynet/transactions"),
-}
-ROUTES = {**ORDERS, "GetOperation": ("operations.read", "get", "/operations/{operation_id}"), **INQUIRIES}
+ORDERS = {each.logical_name: (each.name, each.method, each.path) for each in catalogue.ORDERS.values()}
+ROUTES = {each.logical_name: (each.name, each.method, each.path) for each in catalogue.ROUTES.values()}
 # Documentation, for everybody.
 PUBLIC = ["/reference", "/reference/{file}", "/openapi.json", "/problems", "/problems/{slug}"]
+# Logical name of each function that calls a provider: the secret it may read.
 SECRETS = {
-    name: f"{operation.split('.')[0].title()}Secret" for name, (operation, _, _) in {**ORDERS, **INQUIRIES}.items()
+    function.logical_name: provider.secret
+    for provider in catalogue.PROVIDERS.values()
+    for function in (*provider.orders.values(), *provider.inquiries.values())
 }
+# Inquiries that use the table, but for the memory of logins only.
+LOGIN_RECORDERS = [
+    inquiry.logical_name
+    for provider in catalogue.PROVIDERS.values()
+    if provider.locks_logins
+    for inquiry in provider.inquiries.values()
+]
 # Functions that use the table at all.
-RECORDERS = [*ORDERS, "GetOperation", "VakifbankQuery"]
+RECORDERS = [*ORDERS, catalogue.READ.logical_name, *LOGIN_RECORDERS]
+# Environment variable that says where a provider is: the parameter that it comes from.
+URLS = {variable: name for provider in catalogue.PROVIDERS.values() for variable, name in provider.urls.items()}
 
 Template = dict[str, Any]
 

@@ -12,12 +12,14 @@ import pytest
 from vezne_cli import emulator
 
 from tests.support.template import (
+    LOGIN_RECORDERS,
     ORDERS,
     PUBLIC,
     RECORDERS,
     ROOT,
     ROUTES,
     SECRETS,
+    URLS,
     Template,
     as_list,
     attribute,
@@ -197,7 +199,7 @@ def test_a_role_grants_just_what_its_function_does(system: Template, name: str) 
         expected.add(("dynamodb:Query", index))
     if name in SECRETS:
         expected.add(("secretsmanager:GetSecretValue", json.dumps(attribute(SECRETS[name], "Id"))))
-    if name == "VakifbankQuery":
+    if name in LOGIN_RECORDERS:
         expected.add(("dynamodb:UpdateItem", table))
     if name == "GetOperation":
         expected.add(("dynamodb:GetItem", table))
@@ -229,7 +231,7 @@ def test_a_function_is_told_only_the_secret_it_may_read(system: Template, name: 
     variables = properties(system, name)["Environment"]["Variables"]
     assert variables["SECRET_ID"] == {"Fn::GetAtt": [SECRETS[name], "Id"]}
     others = set(SECRETS.values()) - {SECRETS[name]}
-    assert ("TABLE_NAME" in variables) == (name in ORDERS or name == "VakifbankQuery")
+    assert ("TABLE_NAME" in variables) == (name in ORDERS or name in LOGIN_RECORDERS)
     assert not any(other in json.dumps(properties(system, name)) for other in others)
     assert "SECRET_ID" not in properties(system, "GetOperation")["Environment"]["Variables"]
 
@@ -254,7 +256,7 @@ def test_records_are_fenced_by_the_operation(system: Template, name: str) -> Non
         if it["Resource"] == [{"Fn::GetAtt": ["IdempotencyRecords", "Arn"]}]
     ]
     operation = ROUTES[name][0]
-    if name == "VakifbankQuery":
+    if name in LOGIN_RECORDERS:
         written = attributes_of_expressions(ROOT / "shared" / "vezne" / "providers" / "login_lock.py")
         assert fenced["Condition"] == {
             "ForAllValues:StringEquals": {
@@ -368,10 +370,8 @@ def test_the_standing_order_example_is_off_and_passes_on_its_time(system: Templa
 
 # ------------------------------------------------------------------ parameters
 
-URLS = ["KolaybiUrl", "VakifbankUrl", "WalletgateUrl", "WalletgateIdentityUrl", "HasoUrl", "PaynetUrl"]
 
-
-@pytest.mark.parametrize("name", URLS)
+@pytest.mark.parametrize("name", URLS.values())
 def test_a_provider_is_reached_by_https_only_but_for_this_machine(name: str) -> None:
     pattern = source()["Parameters"][name]["AllowedPattern"]
     assert re.fullmatch(pattern, "https://api.example.com")
@@ -389,7 +389,7 @@ def test_a_provider_is_reached_by_https_only_but_for_this_machine(name: str) -> 
 
 def test_every_provider_but_haso_has_a_test_host_as_default() -> None:
     parameters = source()["Parameters"]
-    for name in URLS:
+    for name in URLS.values():
         default = parameters[name].get("Default")
         assert (default is None) == (name == "HasoUrl")
         assert default is None or re.fullmatch(parameters[name]["AllowedPattern"], default)

@@ -7,22 +7,17 @@ from typing import Any
 
 import pytest
 import yaml
+from vezne_cli.catalogue import PROVIDERS
 from vezne_cli.processes import ROOT
 
-from tests.support.template import Template, attribute, of_type, source, transformed
+from tests.support.template import URLS, Template, attribute, of_type, source, transformed
 
 # All that a function is told: names and addresses. A switch such as POWERTOOLS_IDEMPOTENCY_DISABLED or
 # POWERTOOLS_LOGGER_LOG_EVENT is not among them, and what is secret is in its own place.
 VARIABLES = {
     "TABLE_NAME": [{"Ref": "IdempotencyRecords"}],
-    "SECRET_ID": [attribute(f"{provider}Secret", "Id") for provider in
-                  ("Kolaybi", "Vakifbank", "Walletgate", "Haso", "Paynet")],
-    "KOLAYBI_URL": [{"Ref": "KolaybiUrl"}],
-    "VAKIFBANK_URL": [{"Ref": "VakifbankUrl"}],
-    "WALLETGATE_URL": [{"Ref": "WalletgateUrl"}],
-    "WALLETGATE_IDENTITY_URL": [{"Ref": "WalletgateIdentityUrl"}],
-    "HASO_URL": [{"Ref": "HasoUrl"}],
-    "PAYNET_URL": [{"Ref": "PaynetUrl"}],
+    "SECRET_ID": [attribute(provider.secret, "Id") for provider in PROVIDERS.values()],
+    **{variable: [{"Ref": name}] for variable, name in URLS.items()},
     "KEPT_DAYS": [{"Ref": "KeptDays"}],
     "CARD_PAYMENTS": [{"Ref": "CardPayments"}],
     "FIRST_CLIENT_ID": [{"Fn::If": ["HasFirstClient", {"Ref": "Client"}, ""]}],
