@@ -57,14 +57,33 @@ def secrets(root: Path) -> str:
     return _table("provider | fields of the secret", rows)
 
 
+def look_ups(_: Path) -> str:
+    """How an unknown outcome of each order is looked up, and what that proves."""
+    rows = []
+    for name, order in catalogue.ORDERS.items():
+        facts = order.declaration
+        minutes = f"{facts.settling_time.total_seconds() / 60:g} minutes"
+        proof = f"yes, {minutes} after it can last have arrived" if facts.look_up_is_complete else "no"
+        again = "when you repeat it" if facts.resend_is_safe else "never"
+        rows.append(f"| `{name}` | {_cell(facts.look_up_call)} | {proof} | {again} |")
+    return _table('operation | looked up by | is "not found" proof? | sent again under the same reference?', rows)
+
+
 TABLES: dict[str, Callable[[Path], str]] = {
     "assumptions": assumptions,
     "inquiries": inquiries,
+    "look_ups": look_ups,
     "operations": operations,
     "parameters": parameters,
     "secrets": secrets,
 }
-DOCUMENTS = ("README.md", "shared/PARAMETERS.md", f"{PROVIDERS}/README.md", "shared/vezne_cli/README.md")
+DOCUMENTS = (
+    "README.md",
+    "shared/PARAMETERS.md",
+    "shared/vezne/README.md",
+    "shared/vezne_cli/README.md",
+    f"{PROVIDERS}/README.md",
+)
 
 
 def generated(text: str, root: Path = ROOT) -> str:
