@@ -211,3 +211,5 @@ PROVIDERS = {
     name: _read_provider(name)
     for name in sorted(file.parent.name for file in Path(providers.__path__[0]).glob("*/client.py"))
 }
+# Environment variable that puts another server in a provider's place -> the template's parameter.
+URLS = {variable: parameter for provider in PROVIDERS.values() for variable, parameter in provider.urls.items()}

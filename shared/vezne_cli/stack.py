@@ -15,7 +15,7 @@ from vezne_sandbox.client import SandboxControl
 
 from . import principals
 from .build import BUCKET, REGION, STACK_NAME, build_and_deploy
-from .catalogue import FUNCTIONS, ORDERS, PROVIDERS, ROUTES
+from .catalogue import FUNCTIONS, ORDERS, PROVIDERS, ROUTES, URLS
 from .processes import ROOT, Child, Progress, choose_port, module_command, run_directory, running
 
 CREDENTIALS = ROOT / "shared" / "vezne_sandbox" / "credentials.json"
@@ -186,11 +186,7 @@ def running_stack(progress: Progress | None = None, parameters: Mapping[str, str
             endpoint_url, sandbox_url = f"http://127.0.0.1:{gateway_port}", f"http://127.0.0.1:{sandbox_port}"
             aws = Aws(endpoint_url)
             aws("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-            urls = {
-                parameter: os.environ.get(variable, sandbox_url)
-                for provider in PROVIDERS.values()
-                for variable, parameter in provider.urls.items()
-            }
+            urls = {parameter: os.environ.get(variable, sandbox_url) for variable, parameter in URLS.items()}
             chosen = {**LOCAL_PARAMETERS, **urls, **(parameters or {})}
             build_and_deploy(endpoint_url, chosen, directory, say)
             say("copying the gateway responses, filling the secrets")

@@ -69,6 +69,7 @@ class Haso(Provider):
     """HASO's server. The newest booking of a transaction code is its total; the bookings are the history."""
 
     name = "haso"
+    rotated = "merchant_key"
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -90,6 +91,8 @@ class Haso(Provider):
                 transaction_code,
                 frozenset({"other_amount", "odd_refusal"}),
                 r".+",
+                look_up="haso.payment_plan",
+                shown_for_certain=True,
             ),
             Operation(
                 "haso.payment_plan",

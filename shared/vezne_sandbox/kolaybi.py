@@ -94,6 +94,7 @@ class KolayBi(Provider):
     """KolayBi's server."""
 
     name = "kolaybi"
+    rotated = "api_key"
     token_lifetime = 24 * 3600
 
     def operations(self) -> list[Operation]:
@@ -110,6 +111,7 @@ class KolayBi(Provider):
                 lambda call: masked_text(dict(call.form()).get("description", "")),
                 frozenset({"other_amount", "odd_refusal"}),
                 r"4\d\d",
+                look_up="kolaybi.list_transactions",
             ),
             Operation(
                 "kolaybi.list_transactions",

@@ -174,6 +174,7 @@ class Paynet(Provider):
     """Paynet's server."""
 
     name = "paynet"
+    rotated = "secret_key"
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -191,7 +192,17 @@ class Paynet(Provider):
         path = "/v1/transaction"
         lies = frozenset({"other_amount", "other_reference", "odd_refusal"})
         return [
-            Operation("paynet.capture", "POST", f"{path}/capture", self.capture, "pay", reference, lies, r"\d{1,3}"),
+            Operation(
+                "paynet.capture",
+                "POST",
+                f"{path}/capture",
+                self.capture,
+                "pay",
+                reference,
+                lies,
+                r"\d{1,3}",
+                look_up="paynet.check",
+            ),
             Operation("paynet.check", "POST", f"{path}/check", self.check, "look_up", reference, ROW_LIES),
             Operation("paynet.detail", "POST", f"{path}/detail", self.detail, "look_up", reference, ROW_LIES),
         ]

@@ -72,6 +72,8 @@ class Operation:
     """One address of a provider. ``kind`` is "login", "pay" or "look_up".
 
     ``lies`` are those beyond the common ones; ``code_pattern`` is the form of the codes a refusal can carry.
+    Of a payment: ``look_up`` is the operation that shows it, ``shown_for_certain`` whether the page promises that, and
+    ``paid_once`` whether a second one under the same reference is a second payment, or refused as one.
     """
 
     name: str
@@ -82,12 +84,17 @@ class Operation:
     reference: Callable[[Call], str] = no_reference
     lies: frozenset[str] = frozenset()
     code_pattern: str = ""
+    look_up: str = ""
+    shown_for_certain: bool = False
+    paid_once: bool = False
 
 
 class Provider(ABC):
     """One provider's server. State lives as long as the object; a reset makes a new one."""
 
     name: str
+    # The field of its secret that a rotation changes.
+    rotated: str
     token_lifetime = 3600
 
     def __init__(self, ledger: Ledger, credentials: dict[str, Any]) -> None:

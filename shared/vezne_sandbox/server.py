@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
+import inspect
 import threading
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,15 +15,10 @@ from aiohttp import web
 
 from vezne_sandbox.client import SandboxControl
 from vezne_sandbox.control import Control
-from vezne_sandbox.haso import Haso
-from vezne_sandbox.kolaybi import KolayBi
 from vezne_sandbox.ledger import Ledger, LoggedCall, load_credentials
 from vezne_sandbox.lies import changed, deliver
-from vezne_sandbox.paynet import Paynet
 from vezne_sandbox.provider import Operation, Payment, Provider, ReplyFields
 from vezne_sandbox.rules import Rule, Rules
-from vezne_sandbox.vakifbank import VakifBank
-from vezne_sandbox.walletgate import Walletgate
 from vezne_sandbox.wire import Call, Malformed, Refused, Reply
 
 if TYPE_CHECKING:
@@ -29,7 +26,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Sandbox", "SandboxControl", "make_app", "running_sandbox"]
 
-PROVIDERS: tuple[type[Provider], ...] = (KolayBi, VakifBank, Walletgate, Haso, Paynet)
+
+def _read_provider(name: str) -> type[Provider]:
+    """The server of one provider, from the module of its name."""
+    module = importlib.import_module(f"vezne_sandbox.{name}")
+    own = [each for each in vars(module).values() if inspect.isclass(each) and each.__module__ == module.__name__]
+    (kind,) = [each for each in own if issubclass(each, Provider)]
+    return kind
+
+
+# Each provider with credentials has a module.
+PROVIDERS = {name: _read_provider(name) for name in load_credentials()}
 
 
 @dataclass
@@ -52,7 +59,7 @@ class Sandbox:
         self.ledger = Ledger()
         self.rules = Rules()
         self.late: list[LateBooking] = []
-        self.providers = {kind.name: kind(self.ledger, credentials[kind.name]) for kind in PROVIDERS}
+        self.providers = {name: kind(self.ledger, credentials[name]) for name, kind in PROVIDERS.items()}
         self.operations = {o.name: o for provider in self.providers.values() for o in provider.operations()}
         self._last_amount: dict[str, Decimal] = {}
 

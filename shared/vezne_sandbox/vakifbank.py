@@ -181,6 +181,7 @@ class VakifBank(Provider):
     """VakıfBank's gateway."""
 
     name = "vakifbank"
+    rotated = "client_secret"
     token_lifetime = 1800
 
     def __init__(self, *arguments: Any) -> None:
@@ -208,6 +209,9 @@ class VakifBank(Provider):
                 field("InstitutionTransactionCode"),
                 frozenset({"other_reference", "odd_refusal"}),
                 r"ACB[GH]\d{6}|\d+",
+                look_up="vakifbank.query",
+                shown_for_certain=True,
+                paid_once=True,
             ),
             Operation(
                 "vakifbank.query",

@@ -193,6 +193,7 @@ class Walletgate(Provider):
     """walletgate's identity server and API, on one host."""
 
     name = "walletgate"
+    rotated = "client_secret"
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -221,6 +222,8 @@ class Walletgate(Provider):
                 field("inv_payment_transaction_query_oid"),
                 frozenset({"other_amount", "other_reference", "odd_refusal"}),
                 r"\d{3}",
+                look_up="walletgate.list_transactions",
+                paid_once=True,
             ),
             look_up(
                 "list_transactions",

@@ -16,6 +16,7 @@ import functools
 import importlib
 import json
 import os
+import re
 import signal
 import socket
 import time
@@ -32,23 +33,13 @@ from vezne.api import handle_order
 from vezne.operation import Operation
 from vezne.orders import store as store_module
 from vezne.providers import client as inquiries, http as provider
+from vezne_sandbox.server import Sandbox
 
-MODULES = {
-    "kolaybi.collect": "functions.kolaybi_collect.app",
-    "vakifbank.pay": "functions.vakifbank_pay.app",
-    "walletgate.pay_bill": "functions.walletgate_pay_bill.app",
-    "haso.set_expenses": "functions.haso_set_expenses.app",
-    "paynet.capture": "functions.paynet_capture.app",
-    "operations.read": "functions.get_operation.app",
+# Address of each provider, as its sandbox has it -> what kind of call it is.
+CALLS = {
+    re.compile(re.sub(r"\{\w+\}", "[^/]+", one.path) + "$"): "order" if one.kind == "pay" else one.kind
+    for one in Sandbox().operations.values()
 }
-ORDER_PATHS = (
-    "/transactions/proceed",
-    "/tos/payment",
-    "/InvoicePayment/MakePayment",
-    "/RequestV2/SendTransactionExpense",
-    "/v1/transaction/capture",
-)
-LOGIN_PATHS = ("/access_token", "/oauth/v2/token", "/connect/token")
 # Time runs faster here: a silent provider costs a test one second instead of twenty. The proportions stay.
 FAST = {"CONNECT_SECONDS": 0.5, "SHORTEST_READ_SECONDS": 0.2, "SETTLE_SECONDS": 0.5}
 FAST_ANSWER_SECONDS = 1.0
@@ -81,9 +72,12 @@ class Steps:
 
 def call_kind(path: str) -> str:
     """`order`, `login` or `look_up`, by the address that is called."""
-    if path.endswith(ORDER_PATHS):
-        return "order"
-    return "login" if path.endswith(LOGIN_PATHS) else "look_up"
+    return next((kind for pattern, kind in CALLS.items() if pattern.search(path)), "look_up")
+
+
+def module_of(operation: str) -> str:
+    """The module of the function that serves it."""
+    return f"functions.{'get_operation' if operation == 'operations.read' else operation.replace('.', '_')}.app"
 
 
 def watch_store(steps: Steps) -> None:
@@ -219,7 +213,7 @@ def serve(connection: socket.socket, operation: str, environment: dict[str, str]
     watch_store(steps)
     watch_provider(steps)
     lost.start()
-    module = importlib.import_module(MODULES[operation])
+    module = importlib.import_module(module_of(operation))
     served = operation_of(module)
     if "PEER" in environment:
         module = importlib.import_module("tests.faults.peer").module(served, environment["TABLE_NAME"], steps)

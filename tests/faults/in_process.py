@@ -22,12 +22,13 @@ from vezne.platform import telemetry
 from vezne.providers import credentials
 from vezne.providers.http import AnswerLostError, Provider, ProviderResponse
 from vezne.providers.vakifbank import client as vakifbank
+from vezne_cli.catalogue import URLS
 from vezne_sandbox.lies import RAW
 from vezne_sandbox.rules import read_rule
 from vezne_sandbox.server import Sandbox
 from vezne_sandbox.wire import Call
 
-from tests.faults.function import MODULES, Killed, Steps, call_kind, operation_of
+from tests.faults.function import Killed, Steps, call_kind, module_of, operation_of
 from tests.faults.memory_store import MemoryStore
 from tests.faults.memory_table import MemoryTable
 from tests.faults.world import SWEEP, Answer
@@ -83,7 +84,7 @@ class Bench:
         self.now = time.time()
         self.table, self.sandbox = MemoryTable(), Sandbox()
         self.sandbox.ledger.clock.now = lambda: self.now  # type: ignore[method-assign]
-        self.module = importlib.import_module(MODULES[operation])
+        self.module = importlib.import_module(module_of(operation))
         self.operation = operation_of(self.module)
         self.operation.client.credential_cache.forget()
         self.between: Callable[[], None] = lambda: None
@@ -204,7 +205,6 @@ class Bench:
 def in_process(current: Callable[[], Bench]) -> Iterator[None]:
     """Put sandbox and memory in the place of sockets and AWS, for whatever bench is the current one."""
     secrets = Sandbox()
-    names = ("KOLAYBI_URL", "VAKIFBANK_URL", "WALLETGATE_URL", "WALLETGATE_IDENTITY_URL", "HASO_URL", "PAYNET_URL")
 
     def fetch(model: Any) -> tuple[Any, str]:
         provider = current().operation.name.partition(".")[0]
@@ -212,7 +212,7 @@ def in_process(current: Callable[[], Bench]) -> Iterator[None]:
         return model.model_validate({name: values[0] for name, values in accepted.items()}), "version-1"
 
     with ExitStack() as stack:
-        environment = {**dict.fromkeys(names, "http://sandbox.invalid"), "TABLE_NAME": "records"}
+        environment = {**dict.fromkeys(URLS, "http://sandbox.invalid"), "TABLE_NAME": "records"}
         stack.enter_context(mock.patch.dict("os.environ", environment))
         stack.enter_context(mock.patch.object(Provider, "send", lambda _, prepared, *__: current().send(prepared)))
         stack.enter_context(mock.patch.object(credentials, "_fetch_secret", fetch))

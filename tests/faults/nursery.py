@@ -11,17 +11,20 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
 
 from vezne.orders import store as store_module
 from vezne.providers import credentials
 
 from tests.faults import function
 
+ROOT = Path(__file__).parents[2]
+
 
 def main(control: socket.socket) -> None:
     """Fork a process per message, with the file descriptor it brings, until the owner closes its end."""
-    for module in function.MODULES.values():
-        importlib.import_module(module)
+    for app in (ROOT / "functions").glob("*/app.py"):
+        importlib.import_module(f"functions.{app.parent.name}.app")
     store_module._client()
     credentials._client()
     gc.freeze()

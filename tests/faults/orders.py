@@ -10,13 +10,18 @@ from typing import Any
 from vezne.orders.record import operation_id
 from vezne_sandbox.client import SandboxControl
 from vezne_sandbox.ledger import ISTANBUL
+from vezne_sandbox.server import Sandbox
 
 CLIENT = "faults-client"
 # Names within one run of the tests; the table and the sandboxes start empty.
 _numbers = itertools.count(1)
 
-# Operations whose provider's look-up, by the rules of the design, can prove that an order was not executed.
-COMPLETE_LOOK_UP = frozenset({"vakifbank.pay", "haso.set_expenses"})
+# What the sandboxes, written from the providers' pages, say of each order.
+AT_THE_PROVIDER = {name: one for name, one in Sandbox().operations.items() if one.kind == "pay"}
+# Operations whose provider's look-up can prove that an order was not executed.
+COMPLETE_LOOK_UP = frozenset(name for name, one in AT_THE_PROVIDER.items() if one.shown_for_certain)
+# Of these a second order for the same thing is a second payment, or refused by the provider as one.
+PAID_ONCE = frozenset(name for name, one in AT_THE_PROVIDER.items() if one.paid_once)
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class Order:
     # What the provider's order call, and only this order's, carries.
     mark: str
     client: str = CLIENT
+    # The amount by which a further order for the same thing differs; empty if it is the same one.
+    changes: str = ""
 
     @property
     def id(self) -> str:
@@ -102,9 +109,9 @@ def new_order(operation: str, amount: str | None = None) -> Order:
             return Order(operation, key, {}, body, mark)
         case "haso.set_expenses":
             body = {"merchant_oid": f"oid-{number}", "counter_party_attorney_fee": "0.00", "expense_amount": amount}
-            return Order(operation, key, {"transaction_code": mark}, body, mark)
+            return Order(operation, key, {"transaction_code": mark}, body, mark, changes="expense_amount")
         case "paynet.capture":
-            return Order(operation, key, {}, {"xact_id": mark, "amount": amount}, mark)
+            return Order(operation, key, {}, {"xact_id": mark, "amount": amount}, mark, changes="amount")
     raise ValueError(operation)
 
 

@@ -9,11 +9,8 @@ from typing import Any
 from vezne.orders.record import FINAL, SUCCEEDED, Record
 
 from tests.faults.in_process import Bench
-from tests.faults.orders import COMPLETE_LOOK_UP, Order, new_order
+from tests.faults.orders import COMPLETE_LOOK_UP, PAID_ONCE, Order, new_order
 from tests.faults.world import Answer
-
-# Of these a second order for the same thing is a second payment, or refused by the provider as one.
-PAID_ONCE = frozenset({"vakifbank.pay", "walletgate.pay_bill"})
 
 
 @dataclass
@@ -28,11 +25,7 @@ class Known:
 
 def like(order: Order) -> Order:
     """The same bill or pre-authorisation under another key; a higher total for HASO, another part for Paynet."""
-    changes = {
-        "haso.set_expenses": {"expense_amount": "150.00"},
-        "paynet.capture": {"amount": "20.00"},
-    }
-    body = {**order.body, **changes.get(order.operation, {})}
+    body = {**order.body, **({order.changes: "150.00"} if order.changes else {})}
     if order.operation == "kolaybi.collect":
         return new_order(order.operation)
     return replace(order, key=f"{order.key}-again", body=body)

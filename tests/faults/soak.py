@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from tests.faults.function import STEPS
-from tests.faults.orders import new_order
-from tests.faults.test_lies import LIES, LOOK_UP_LIES, LOOK_UPS, SUCH_LIES_ONLY
+from tests.faults.orders import COMPLETE_LOOK_UP, new_order
+from tests.faults.test_lies import LIES, LOOK_UP_LIES, LOOK_UPS, can_tell
 from tests.faults.verdict import RETRY_AT, Trial
 from tests.faults.world import OPERATIONS, Function, World, running_world
 
@@ -23,9 +23,9 @@ ROUND_SECONDS = 20
 # Of each operation. Most of the time they wait for a provider that is silent.
 WORKERS = 4
 UNKNOWN_BECAUSE = {
-    "kolaybi.collect": "not booked, and KolayBi's list proves presence only",
-    "walletgate.pay_bill": "not booked, and that the list shows every bill payment is not documented",
-    "paynet.capture": "not booked, and that `check` shows every capture is not documented",
+    name: f"not booked, and that {LOOK_UPS[name]} shows every order is not documented"
+    for name in OPERATIONS
+    if name not in COMPLETE_LOOK_UP
 }
 
 
@@ -64,7 +64,7 @@ class Sum:
 def one_order(function: Function, chance: random.Random) -> Trial:
     """An order with a lie or none, a kill or none, repeated, swept and misled at random; then left in peace."""
     _, rule = chance.choice([("truth", {}), *LIES])
-    if rule and function.operation not in SUCH_LIES_ONLY.get(rule["then"], OPERATIONS):
+    if rule and not can_tell(function.operation, rule["then"]):
         rule = {}
     trial = Trial(function, new_order(function.operation), late=isinstance(rule.get("book"), dict))
     control, made = function.world.sandbox, []
@@ -88,9 +88,8 @@ def one_order(function: Function, chance: random.Random) -> Trial:
 
 
 def misleading_look_up(trial: Trial, chance: random.Random) -> int:
-    told_here = [lie for _, lie in LOOK_UP_LIES if trial.order.operation in SUCH_LIES_ONLY.get(lie["then"], OPERATIONS)]
-    rule = chance.choice(told_here)
     look_up = LOOK_UPS[trial.order.operation]
+    rule = chance.choice([lie for _, lie in LOOK_UP_LIES if can_tell(look_up, lie["then"])])
     made = trial.function.world.sandbox.rule(look_up, match=trial.order.look_up_mark, **rule)
     number: int = made["id"]
     return number

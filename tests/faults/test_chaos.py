@@ -26,8 +26,8 @@ from tests.faults.function import Killed, Steps
 from tests.faults.in_process import LAMBDA_SECONDS, Bench, Context, in_process
 from tests.faults.memory_store import MemoryStore
 from tests.faults.network import FAULTS, Network
-from tests.faults.orders import Order, new_order, seeded
-from tests.faults.promise import PAID_ONCE, Promise, like
+from tests.faults.orders import PAID_ONCE, Order, new_order, seeded
+from tests.faults.promise import Promise, like
 from tests.faults.test_lies import LOOK_UPS
 from tests.faults.world import OPERATIONS, Answer
 
@@ -261,11 +261,9 @@ class Run:
     def try_another(self, order: Order) -> None:
         same = [one for one in self.promise.orders if one.mark == order.mark]
         records = [record for one in same if (record := self.bench.store().find(one.id)) is not None]
-        # A higher total than all before; another part of the pre-authorisation.
-        changes = {"haso.set_expenses": {"expense_amount": f"{1000 + len(self.promise.orders)}.00"},
-                   "paynet.capture": {"amount": "1.00"}}  # fmt: skip
-        another = replace(order, key=f"{order.key}-probe-{len(self.promise.orders)}",
-                          body={**order.body, **changes.get(order.operation, {})})  # fmt: skip
+        # A higher total than all before, or another part of the pre-authorisation.
+        amount = {order.changes: f"{1000 + len(self.promise.orders)}.00"} if order.changes else {}
+        another = replace(order, key=f"{order.key}-probe-{len(self.promise.orders)}", body={**order.body, **amount})
         paid = order.operation in PAID_ONCE and any(self.bench.booked(one.key) for one in same)
         self.promise.add(another)
         answer = self.bench.call(another.event)

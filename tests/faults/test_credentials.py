@@ -6,25 +6,23 @@ from typing import Any
 
 import pytest
 from vezne_cli.processes import ROOT
+from vezne_sandbox.server import PROVIDERS
 
 from tests.faults.orders import new_order
 from tests.faults.world import OPERATIONS, Function
 
 CREDENTIALS = json.loads((ROOT / "shared/vezne_sandbox/credentials.json").read_text())
-# Which field of each provider's secret is rotated.
-ROTATED = {
-    "kolaybi.collect": "api_key",
-    "vakifbank.pay": "client_secret",
-    "walletgate.pay_bill": "client_secret",
-    "haso.set_expenses": "merchant_key",
-    "paynet.capture": "secret_key",
-}
+
+
+def rotated(function: Function) -> str:
+    """The field of the provider's secret that a rotation changes."""
+    return PROVIDERS[function.operation.partition(".")[0]].rotated
 
 
 def put_secret(function: Function, value: str) -> None:
     """Make another value AWSCURRENT."""
     provider = function.operation.partition(".")[0]
-    fields = {**CREDENTIALS[provider], ROTATED[function.operation]: value}
+    fields = {**CREDENTIALS[provider], rotated(function): value}
     secrets = function.world.aws("secretsmanager")
     secrets.put_secret_value(SecretId=function.secret, SecretString=json.dumps(fields))
 
@@ -33,12 +31,12 @@ def accept(function: Function, *values: str) -> None:
     """Which values the provider accepts from now on; tokens of before are refused."""
     provider = function.operation.partition(".")[0]
     control = function.world.sandbox
-    control.seed(**{provider: {"credentials": {ROTATED[function.operation]: list(values)}}})
+    control.seed(**{provider: {"credentials": {rotated(function): list(values)}}})
     control.revoke_tokens(provider)
 
 
 def original(function: Function) -> str:
-    value: str = CREDENTIALS[function.operation.partition(".")[0]][ROTATED[function.operation]]
+    value: str = CREDENTIALS[function.operation.partition(".")[0]][rotated(function)]
     return value
 
 

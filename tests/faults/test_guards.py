@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.orders import Order, new_order, seeded
+from tests.faults.orders import PAID_ONCE, Order, new_order, seeded
 from tests.faults.verdict import RETRY_AT, SWEEPS_AT, Trial
 from tests.faults.world import Function
 
@@ -107,7 +107,7 @@ def test_a_total_sent_twice_does_not_overtake_a_newer_one(function: Function) ->
 # --- one bill, one code ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("function", ["walletgate.pay_bill", "vakifbank.pay"], indirect=True)
+@pytest.mark.parametrize("function", sorted(PAID_ONCE), indirect=True)
 def test_the_same_payment_under_two_keys_is_made_once(function: Function, report: list[str]) -> None:
     first = new_order(function.operation)
     assert function.call(first.event).status == 200
@@ -119,7 +119,7 @@ def test_the_same_payment_under_two_keys_is_made_once(function: Function, report
     report += [f"{function.operation}: the same payment under two keys and two clients: 1 booking, the others told 409"]
 
 
-@pytest.mark.parametrize("function", ["walletgate.pay_bill", "vakifbank.pay"], indirect=True)
+@pytest.mark.parametrize("function", sorted(PAID_ONCE), indirect=True)
 def test_a_payment_in_doubt_holds_off_another_key(function: Function) -> None:
     first, control = new_order(function.operation), function.world.sandbox
     control.rule(function.operation, then="reset", match=first.mark)
@@ -131,7 +131,7 @@ def test_a_payment_in_doubt_holds_off_another_key(function: Function) -> None:
     assert first.bookings(control) == 1
 
 
-@pytest.mark.parametrize("function", ["walletgate.pay_bill", "vakifbank.pay"], indirect=True)
+@pytest.mark.parametrize("function", sorted(PAID_ONCE), indirect=True)
 def test_a_declined_payment_may_be_ordered_anew(function: Function) -> None:
     first, control = new_order(function.operation), function.world.sandbox
     control.rule(function.operation, then="refuse", match=first.mark)

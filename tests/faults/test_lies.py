@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from vezne_sandbox.odd import ODD_FORMS, UNNAMED_FORMS
+from vezne_sandbox.rules import lies_of
+from vezne_sandbox.server import Sandbox
 
-from tests.faults.orders import new_order
+from tests.faults.orders import AT_THE_PROVIDER, new_order
 from tests.faults.tables import aligned, tally
 from tests.faults.verdict import RETRY_AT, Trial
 from tests.faults.world import OPERATIONS, Function, World
@@ -46,31 +48,18 @@ LOOK_UP_LIES += [
     for then, forms in (("unnamed_row", UNNAMED_FORMS), ("odd_row", ODD_FORMS))
     for form in forms
 ]
-LOOK_UPS = {
-    "kolaybi.collect": "kolaybi.list_transactions",
-    "vakifbank.pay": "vakifbank.query",
-    "walletgate.pay_bill": "walletgate.list_transactions",
-    "haso.set_expenses": "haso.payment_plan",
-    "paynet.capture": "paynet.check",
-}
-SUCH_LIES_ONLY = {
-    "other_amount": {"kolaybi.collect", "walletgate.pay_bill", "haso.set_expenses", "paynet.capture"},
-    "other_reference": {"vakifbank.pay", "walletgate.pay_bill", "paynet.capture"},
-    **{
-        said: {"vakifbank.pay", "walletgate.pay_bill", "kolaybi.collect", "paynet.capture"}
-        for said in ("unnamed_row", "odd_row")
-    },
-    "unfiltered": {"vakifbank.pay", "walletgate.pay_bill"},
-    "cut_text": {"kolaybi.collect"},
-    "clock_ahead": {"paynet.capture"},
-    "new_ids": {"paynet.capture"},
-    "letters": {"paynet.capture"},
-}
+CALLS = Sandbox().operations
+LOOK_UPS = {name: one.look_up for name, one in AT_THE_PROVIDER.items()}
+
+
+def can_tell(call: str, lie: str) -> bool:
+    """Whether the sandbox can tell this lie at this call: an order's, or a look-up's."""
+    return lie in lies_of(CALLS[call])
 
 
 def lied_to(function: Function, rule: dict[str, Any], *, retry: bool) -> Trial | None:
     """None if the provider cannot tell this lie."""
-    if function.operation not in SUCH_LIES_ONLY.get(rule["then"], OPERATIONS):
+    if not can_tell(function.operation, rule["then"]):
         return None
     trial = Trial(function, new_order(function.operation), late=rule.get("book") == LATE)
     made = function.world.sandbox.rule(function.operation, match=trial.order.mark, **rule)
@@ -81,7 +70,7 @@ def lied_to(function: Function, rule: dict[str, Any], *, retry: bool) -> Trial |
 
 def misled(function: Function, rule: dict[str, Any], *, booked: bool, retry: bool) -> Trial | None:
     """The order's answer is lost; then the look-up lies. None if the provider cannot tell this lie."""
-    if function.operation not in SUCH_LIES_ONLY.get(rule["then"], OPERATIONS):
+    if not can_tell(LOOK_UPS[function.operation], rule["then"]):
         return None
     trial = Trial(function, new_order(function.operation), late=rule["then"] == "lag")
     control = function.world.sandbox

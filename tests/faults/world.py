@@ -16,12 +16,13 @@ from typing import Any
 
 from vezne.orders.record import FINAL, Record, from_item
 from vezne_cli.build import aws_environment
+from vezne_cli.catalogue import ORDERS, URLS
 from vezne_cli.processes import ROOT, choose_port, run_directory
 from vezne_cli.stack import Aws, _ministack, _sandbox
 from vezne_client import Problem
 from vezne_sandbox.client import SandboxControl
 
-OPERATIONS = ("kolaybi.collect", "vakifbank.pay", "walletgate.pay_bill", "haso.set_expenses", "paynet.capture")
+OPERATIONS = tuple(ORDERS)
 SWEEP = {"detail-type": "Scheduled Event", "source": "aws.events"}
 # No invocation takes this long, even on a machine that is busy with other things.
 LONGEST_SECONDS = 120
@@ -260,7 +261,6 @@ def running_world() -> Iterator[World]:
 
 def function_environment(endpoint_url: str, sandbox_url: str) -> dict[str, str]:
     """What every function process sees."""
-    names = ("KOLAYBI_URL", "VAKIFBANK_URL", "WALLETGATE_URL", "WALLETGATE_IDENTITY_URL", "HASO_URL", "PAYNET_URL")
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "LANG": "C.UTF-8",
@@ -272,5 +272,5 @@ def function_environment(endpoint_url: str, sandbox_url: str) -> dict[str, str]:
         "TABLE_NAME": "unset",
         "SECRET_ID": "unset",
         **aws_environment(endpoint_url),
-        **dict.fromkeys(names, sandbox_url),
+        **dict.fromkeys(URLS, sandbox_url),
     }

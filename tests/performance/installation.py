@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
-from vezne_cli.catalogue import ORDERS, PROVIDERS, READ
+from vezne_cli.catalogue import ORDERS, READ, URLS
 from vezne_cli.layer import layer_environment
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +52,7 @@ ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "vezne",
     "POWERTOOLS_METRICS_NAMESPACE": "Vezne",
     "POWERTOOLS_LOG_LEVEL": "INFO",
-    **{url: "http://127.0.0.1:9" for provider in PROVIDERS.values() for url in provider.urls},
+    **dict.fromkeys(URLS, "http://127.0.0.1:9"),
 }
 
 

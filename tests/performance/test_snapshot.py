@@ -47,7 +47,7 @@ def started(folder: Path, name: str) -> dict[str, Any]:
         "POWERTOOLS_SERVICE_NAME": "vezne",
         "POWERTOOLS_METRICS_NAMESPACE": "Vezne",
         "BENCH_EVENT": str(ROOT / "events" / f"{name}.api.json"),
-        **{url: "http://127.0.0.1:9" for provider in catalogue.PROVIDERS.values() for url in provider.urls},
+        **dict.fromkeys(catalogue.URLS, "http://127.0.0.1:9"),
     }
     child = [sys.executable, "-s", "-P", str(Path(__file__).with_name("snapshot_child.py"))]
     done = subprocess.run(child, env=environment, capture_output=True, text=True, check=False)

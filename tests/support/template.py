@@ -32,8 +32,7 @@ LOGIN_RECORDERS = [
 ]
 # Functions that use the table at all.
 RECORDERS = [*ORDERS, catalogue.READ.logical_name, *LOGIN_RECORDERS]
-# Environment variable that says where a provider is: the parameter that it comes from.
-URLS = {variable: name for provider in catalogue.PROVIDERS.values() for variable, name in provider.urls.items()}
+URLS = catalogue.URLS
 
 Template = dict[str, Any]
 
