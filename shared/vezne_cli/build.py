@@ -62,7 +62,13 @@ def _fingerprint(root: Path) -> str:
 def sam_environment(extra: Mapping[str, str]) -> dict[str, str]:
     """The caller's environment (pip may need its settings), without any real AWS account in it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return {**kept, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2", "AWS_DEFAULT_REGION": REGION, **extra}
+    own = {
+        "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_POLL_DELAY": "0.2",
+        # samconfig.toml says it for real deployments. Without it SAM takes a loop for a resource, and crashes.
+        "SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS": "1",
+    }
+    return {**kept, **own, "AWS_DEFAULT_REGION": REGION, **extra}
 
 
 def build_and_deploy(
@@ -82,8 +88,9 @@ def build_and_deploy(
         progress("sam deploy into MiniStack")
         command: list[str | Path] = [
             SAM, "deploy", "--template-file", _with_defaults(root, parameters), "--config-file", config,
-            "--stack-name", STACK_NAME, "--s3-bucket", BUCKET, "--capabilities", "CAPABILITY_IAM",
-            "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides",
+            "--stack-name", STACK_NAME, "--s3-bucket", BUCKET,
+            "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--no-confirm-changeset",
+            "--no-progressbar", "--parameter-overrides",
             *(f'{name}="{value}"' for name, value in parameters.items()),
         ]  # fmt: skip
         with running(

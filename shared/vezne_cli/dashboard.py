@@ -25,13 +25,13 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from samtranslator.yaml_helper import yaml_parse
 
 from tests.end_to_end.examples import OPERATIONS, Example, example
 
 from .build import STACK_NAME
-from .processes import ROOT, StackError
+from .processes import StackError
 from .stack import Stack, running_stack
+from .template import source
 
 PICTURE = Path(__file__).with_name("dashboard.png")
 NAMESPACE = f"Vezne/{STACK_NAME}"
@@ -147,7 +147,7 @@ def _points_of(line: dict[str, Any]) -> Iterator[Point]:
 
 def widgets() -> list[dict[str, Any]]:
     """The dashboard's metric widgets that show our own metrics, as the template has them."""
-    template = yaml_parse((ROOT / "template.yaml").read_text())
+    template = source()
     body: str = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     values = {"AWS::StackName": STACK_NAME, "AWS::Region": "local"}
     values |= {name: str(it.get("Default", "")) for name, it in template["Parameters"].items()} | PARAMETERS

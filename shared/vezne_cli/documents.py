@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from samtranslator.yaml_helper import yaml_parse
-
 from . import catalogue
 from .processes import ROOT
+from .template import source
 
 PROVIDERS = "shared/vezne/providers"
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -21,7 +20,7 @@ _HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
 
 def parameters(root: Path) -> str:
     """Every parameter of the template: its default, what it may be, and what it means."""
-    declared: dict[str, dict[str, Any]] = yaml_parse((root / "template.yaml").read_text())["Parameters"]
+    declared: dict[str, dict[str, Any]] = source(root)["Parameters"]
     rows = [
         f"| `{name}` | {_default(facts)} | {_allowed(facts)} | {_cell(facts['Description'])} |"
         for name, facts in declared.items()

@@ -10,8 +10,7 @@ from botocore.exceptions import ClientError, WaiterError
 from samtranslator.yaml_helper import yaml_parse
 from vezne_cli import Stack
 from vezne_cli.build import BUCKET, STACK_NAME
-
-from tests.support.template import source
+from vezne_cli.template import source
 
 LIVE = {
     "StageName": "live",

@@ -17,10 +17,9 @@ from vezne.providers.kolaybi import client as kolaybi
 from vezne.providers.paynet import client as paynet
 from vezne.providers.vakifbank import client as vakifbank
 from vezne.providers.walletgate import client as walletgate
+from vezne_cli.template import source
 from vezne_sandbox.client import SandboxControl
 from vezne_sandbox.server import running_sandbox
-
-from tests.support.template import source
 
 ROOT = Path(__file__).parents[2]
 SECRETS = json.loads((ROOT / "shared" / "vezne_sandbox" / "credentials.json").read_text())

@@ -17,12 +17,13 @@ from typing import Any
 from vezne.orders.record import SHARDS
 from vezne_cli import Stack, running_stack
 from vezne_cli.catalogue import ORDERS
+from vezne_cli.template import source
 
 from tests.end_to_end.examples import example
 from tests.end_to_end.golden import GOLDEN_EVENTS
 from tests.end_to_end.runtime.emulator import instance
 from tests.support import results
-from tests.support.template import of_type, properties, source, transformed
+from tests.support.template import of_type, properties, transformed
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 ORDERS_A_MONTH = 1_000_000

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from samtranslator.yaml_helper import yaml_parse
 from vezne.orders import store as store_module
 from vezne.orders.look_up import sweep
 from vezne.orders.outcome import Inconclusive
@@ -26,7 +25,7 @@ from vezne.orders.store import Store
 from vezne.platform.telemetry import logger
 from vezne.providers.http import Deadline
 from vezne_cli.catalogue import ORDERS
-from vezne_cli.processes import ROOT
+from vezne_cli.template import source
 
 from tests.support.dynamodb_local import running_dynamodb
 
@@ -195,6 +194,6 @@ def _write(url: str, firsts: range, end: int) -> None:
 
 def _table_of_the_template() -> dict[str, Any]:
     """Key and index as the template declares them."""
-    template = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]["IdempotencyRecords"]["Properties"]
+    template = source()["Resources"]["IdempotencyRecords"]["Properties"]
     names = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
     return {name: template[name] for name in names}

@@ -11,7 +11,6 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
-from samtranslator.yaml_helper import yaml_parse
 from vezne.operation import Operation, Order
 from vezne.orders import store as store_module
 from vezne.orders.record import PROCESSING, Record
@@ -22,6 +21,7 @@ from vezne.providers.kolaybi import client as kolaybi
 from vezne.providers.paynet import client as paynet
 from vezne.providers.vakifbank import client as vakifbank
 from vezne.providers.walletgate import client as walletgate
+from vezne_cli.template import source
 from vezne_client import Problem
 
 from tests.support.examples import LOGINS, SECRETS, Example
@@ -57,7 +57,7 @@ def operation_of(name: str) -> Operation[Any, Any, Any]:
 @functools.cache
 def table_of_the_template() -> dict[str, Any]:
     """The table's keys and index as template.yaml declares them."""
-    properties = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]["IdempotencyRecords"]["Properties"]
+    properties = source()["Resources"]["IdempotencyRecords"]["Properties"]
     parts = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
     return {part: properties[part] for part in parts}
 

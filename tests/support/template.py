@@ -1,6 +1,5 @@
 """template.yaml as CloudFormation is given it: what SAM makes of it, and short ways to its parts."""
 
-import copy
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -8,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
 from vezne_cli import catalogue
+from vezne_cli.template import Template, expanded
 
 ROOT = Path(__file__).parents[2]
 # Logical name of each function: its operation, method and route.
@@ -34,8 +33,6 @@ LOGIN_RECORDERS = [
 RECORDERS = [*ORDERS, catalogue.READ.logical_name, *LOGIN_RECORDERS]
 URLS = catalogue.URLS
 
-Template = dict[str, Any]
-
 
 class NoManagedPolicies:
     """SAM asks for the managed policies of the account; ours names none."""
@@ -44,14 +41,9 @@ class NoManagedPolicies:
         return {}
 
 
-def source() -> Template:
-    template: Template = yaml_parse((ROOT / "template.yaml").read_text())
-    return template
-
-
 def transformed(template: Template, **parameters: str) -> Template:
-    """What CloudFormation is given: local folders replaced by an upload, the rest expanded by SAM."""
-    template = copy.deepcopy(template)
+    """What CloudFormation makes of it: loops and SAM expanded, local folders replaced by an upload."""
+    template = expanded(template)
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
         for folder in ("CodeUri", "ContentUri"):

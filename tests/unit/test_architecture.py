@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from vezne_cli.catalogue import FUNCTIONS, ROUTES, read_function
-
-from tests.support.template import source
+from vezne_cli.template import expanded, source
 
 ROOT = Path(__file__).parents[2]
 # The reference serves the files beside it, and nothing of the layer.
@@ -48,7 +47,7 @@ def test_the_reference_imports_the_standard_library_only() -> None:
 def test_every_function_is_deployed_under_the_route_it_declares() -> None:
     deployed = {
         it["Properties"]["CodeUri"].split("/")[1]: it["Properties"]
-        for it in source()["Resources"].values()
+        for it in expanded(source())["Resources"].values()
         if it["Type"] == "AWS::Serverless::Function"
     }
     assert deployed.keys() == {function.folder for function in FUNCTIONS.values()}

@@ -12,7 +12,6 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from samtranslator.yaml_helper import yaml_parse
 from vezne import problems
 from vezne.inquiry import Inquiry
 from vezne.providers.client import InquiryFailedError
@@ -22,6 +21,7 @@ from vezne_cli.catalogue import PROVIDERS, ROUTES, Function
 from vezne_cli.document.document import DOCUMENT, PROBLEMS, build, text
 from vezne_cli.document.provider_fields import REQUESTS
 from vezne_cli.processes import ROOT
+from vezne_cli.template import expanded, source
 
 DOCUMENTED = json.loads(DOCUMENT.read_text())
 SECRETS = json.loads((ROOT / "shared" / "vezne_sandbox" / "credentials.json").read_text())
@@ -42,7 +42,7 @@ def test_the_document_is_valid_openapi_3_1() -> None:
 
 
 def test_every_route_is_documented_with_its_scope() -> None:
-    resources = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
+    resources = expanded(source())["Resources"]
     deployed = {
         (
             event["Properties"]["Path"],
@@ -155,7 +155,7 @@ def test_each_problem_of_the_code_is_told_as_it_is() -> None:
 
 
 def test_each_problem_of_the_gateway_is_told_as_it_is_and_no_other() -> None:
-    api = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]["Api"]["Properties"]
+    api = source()["Resources"]["Api"]["Properties"]
     known = {it.slug for _, it in inspect.getmembers(problems, inspect.isclass) if hasattr(it, "slug")}
     for response in api["GatewayResponses"].values():
         template, _ = response["ResponseTemplates"]["application/json"]["Fn::Sub"]

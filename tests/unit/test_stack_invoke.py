@@ -7,8 +7,7 @@ from vezne_cli.catalogue import FUNCTIONS
 from vezne_cli.connection import OperatorError
 from vezne_cli.invoke import failed, invoke
 from vezne_cli.processes import ROOT
-
-from tests.support.template import source
+from vezne_cli.template import source
 
 EVENT = Path("events/paynet_capture.api.json")
 

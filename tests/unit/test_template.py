@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from vezne_cli import emulator
+from vezne_cli.template import Template, source
 
 from tests.support.template import (
     LOGIN_RECORDERS,
@@ -20,12 +21,10 @@ from tests.support.template import (
     ROUTES,
     SECRETS,
     URLS,
-    Template,
     as_list,
     attribute,
     of_type,
     properties,
-    source,
     statements,
     transformed,
 )

@@ -5,8 +5,9 @@ import re
 from typing import Any
 
 import pytest
+from vezne_cli.template import Template, source
 
-from tests.support.template import ORDERS, URLS, Template, attribute, properties, source, transformed
+from tests.support.template import ORDERS, URLS, attribute, properties, transformed
 
 
 @pytest.fixture(scope="module")

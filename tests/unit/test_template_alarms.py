@@ -5,19 +5,10 @@ import re
 from typing import Any
 
 import pytest
+from vezne_cli.catalogue import PROVIDERS
+from vezne_cli.template import Template, source
 
-from tests.support.template import (
-    ORDERS,
-    ROOT,
-    ROUTES,
-    Template,
-    attribute,
-    of_type,
-    properties,
-    source,
-    statements,
-    transformed,
-)
+from tests.support.template import ORDERS, ROOT, ROUTES, attribute, of_type, properties, statements, transformed
 
 FUNCTIONS = [*ROUTES, "Reference"]
 NAMESPACE = {"Fn::Sub": "Vezne/${AWS::StackName}"}
@@ -62,21 +53,26 @@ def test_every_alarm_tells_the_topic(alarms: dict[str, Any]) -> None:
         assert alarm["TreatMissingData"] in ("notBreaching", "breaching", "ignore")
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_each_provider_has_its_alarm_on_refused_logins(alarms: dict[str, Any], provider: str) -> None:
+    alarm = alarms[f"{provider.capitalize()}CredentialsRejected"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == (NAMESPACE, "CredentialsRejected")
+    assert dimensions(alarm) == {"provider": provider, "service": "vezne"}
+
+
 @pytest.mark.parametrize("name", ORDERS)
 def test_each_operation_has_its_alarms(alarms: dict[str, Any], name: str) -> None:
     own = {alarm["MetricName"]: alarm for key, alarm in alarms.items() if key.startswith(name)}
     assert own.keys() == {
         "Errors", "DestinationDeliveryFailures", "Throttles", "Duration", "OrderUnknown", "OldestUnknownAge",
-        "SweepHeartbeat", "CredentialsRejected", "StandingOrderFailed",
+        "SweepHeartbeat", "StandingOrderFailed",
     }  # fmt: skip
     for metric, alarm in own.items():
         if alarm["Namespace"] == "AWS/Lambda":
             assert dimensions(alarm)["FunctionName"] == {"Ref": name}, metric
         else:
             assert alarm["Namespace"] == NAMESPACE
-            operation = ORDERS[name][0]
-            of = {"provider": operation.split(".")[0]} if metric == "CredentialsRejected" else {"operation": operation}
-            assert dimensions(alarm) == {**of, "service": "vezne"}, metric
+            assert dimensions(alarm) == {"operation": ORDERS[name][0], "service": "vezne"}, metric
     assert own["OldestUnknownAge"]["Statistic"] == "Maximum"
     assert own["OldestUnknownAge"]["Threshold"] == {"Ref": "UnknownAgeAlarmSeconds"}
     # No sweep is itself the alarm, and does not make an old unknown look new.
@@ -169,7 +165,7 @@ def test_the_rollback_alarm_is_of_the_version_that_is_new(system: Template, alar
     version = properties(system, f"{name}Aliaslive")["FunctionVersion"]
     assert dimensions(alarms[f"{name}NewVersionErrors"]) == {
         "FunctionName": {"Ref": name},
-        "Resource": {"Fn::Sub": f"${{{name}}}:live"},
+        "Resource": {"Fn::Join": [":", [{"Ref": name}, "live"]]},
         "ExecutedVersion": version,
     }
 

@@ -5,8 +5,9 @@ import re
 from typing import Any
 
 import pytest
+from vezne_cli.template import Template, source
 
-from tests.support.template import ROUTES, Template, attribute, of_type, properties, source, statements, transformed
+from tests.support.template import ROUTES, attribute, of_type, properties, statements, transformed
 
 OWN_IDENTIFIERS = {
     "Iban": "[A-Z]{2}[0-9]{2}[ 0-9A-Z]{11,34}",

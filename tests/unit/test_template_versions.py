@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from vezne_cli.template import Template, source
 
-from tests.support.template import ROUTES, Template, defaults, of_type, properties, resolved, source, transformed
+from tests.support.template import ROUTES, defaults, of_type, properties, resolved, transformed
 
 FUNCTIONS = [*ROUTES, "Reference"]
 SOURCE = source()

@@ -1,0 +1,48 @@
+"""template.yaml as it is written, and with its loops expanded, as CloudFormation does it before anything else.
+
+As a program it writes the expanded template to a file, for tools that do not know the loops (checkov would see a third
+of the resources, and find nothing wrong with the rest).
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from ministack.services.cloudformation.language_extensions import apply
+from samtranslator.yaml_helper import yaml_parse
+
+from .processes import ROOT
+
+SERVERLESS = "AWS::Serverless-2016-10-31"
+
+Template = dict[str, Any]
+
+
+def source(root: Path = ROOT) -> Template:
+    """The template as it is written."""
+    template: Template = yaml_parse((root / "template.yaml").read_text())
+    return template
+
+
+def expanded(template: Template) -> Template:
+    """The template without its loops; what is left is for SAM. Raises ValueError for a wrong loop.
+
+    It shares no part with the one given, and no part of it is shared by two places.
+    """
+    plain = json.loads(json.dumps(template, default=str))
+    # The loops run over lists that are written out, so no parameter decides about them.
+    made: Template = {**apply(plain, {}), "Transform": SERVERLESS}
+    return made
+
+
+def main() -> int:
+    """Write the expanded template to the file named on the command line."""
+    (path,) = map(Path, sys.argv[1:])
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(expanded(source()), indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
