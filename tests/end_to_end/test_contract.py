@@ -10,8 +10,7 @@ import httpx
 import pytest
 from vezne_cli import Stack
 from vezne_cli.build import STACK_NAME, aws_environment
-from vezne_cli.catalogue import INQUIRIES, READ
-from vezne_cli.document.document import GUARDED
+from vezne_cli.catalogue import FUNCTIONS, INQUIRIES, READ
 from vezne_cli.processes import ROOT
 from vezne_client import Problem
 
@@ -85,7 +84,7 @@ def test_whatever_becomes_of_an_order_is_answered_as_documented(stack: Stack, to
             let_it_be_in_progress(stack, one)
             seen |= seen_of(one)
     stack.sandbox.remove_rules()
-    if name in GUARDED:
+    if FUNCTIONS[name].has_guards:
         assert "409 held-by-another-operation" in seen
     # HASO has no sign of its own for a wrong token.
     assert seen >= SEEN_OF_AN_ORDER | (set() if name == "haso.set_expenses" else {"502 provider-rejected-credentials"})
