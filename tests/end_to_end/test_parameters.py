@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, WaiterError
 from samtranslator.yaml_helper import yaml_parse
 from vezne_cli import Stack
 from vezne_cli.build import BUCKET, STACK_NAME
-from vezne_cli.template import source
+from vezne_cli.template import expanded, source
 
 LIVE = {
     "StageName": "live",
@@ -30,7 +30,7 @@ def deployed_template(stack: Stack) -> dict[str, Any]:
     """The template as it was deployed, without the one type that MiniStack refuses before it looks at a rule."""
     deployed = stack.aws("cloudformation").get_template(StackName=STACK_NAME, TemplateStage="Original")
     body = deployed["TemplateBody"]
-    template: dict[str, Any] = yaml_parse(body) if isinstance(body, str) else body
+    template = expanded(yaml_parse(body) if isinstance(body, str) else body)
     del template["Resources"]["WebAclAssociation"]
     return template
 
