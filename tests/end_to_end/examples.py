@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vezne_cli import Stack
+from vezne_cli import Stack, catalogue
 from vezne_client import ORDERS, OrderCall
 
 from tests.end_to_end.callers import request_for
 
-OPERATIONS = ("kolaybi.collect", "vakifbank.pay", "walletgate.pay_bill", "haso.set_expenses", "paynet.capture")
+OPERATIONS = tuple(catalogue.ORDERS)
 
 
 @dataclass(frozen=True)

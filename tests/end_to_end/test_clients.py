@@ -10,12 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 from vezne.orders.record import operation_id as named_by
 from vezne_cli import AppClient, Stack
+from vezne_cli.catalogue import ORDERS
 
 from tests.end_to_end.desk import make
 from tests.end_to_end.examples import Example, example
-
-# Where a second sending books a second time, since the provider does not refuse it.
-BOOKED_TWICE_IF_SENT_TWICE = ["kolaybi.collect", "vakifbank.pay"]
 
 
 def stored(stack: Stack, name: str) -> dict[str, str]:
@@ -81,7 +79,7 @@ def assert_not_sent_again(stack: Stack, client: AppClient, one: Example, operati
 # ------------------------------------------------------------------ keys outlive secrets and clients
 
 
-@pytest.mark.parametrize("operation", BOOKED_TWICE_IF_SENT_TWICE)
+@pytest.mark.parametrize("operation", ORDERS)
 def test_a_rotation_between_a_lost_answer_and_the_retry_sends_nothing_again(
     stack: Stack, name: str, operation: str
 ) -> None:
@@ -104,7 +102,7 @@ def test_a_rotation_between_a_lost_answer_and_the_retry_sends_nothing_again(
         assert after.secret not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("operation", BOOKED_TWICE_IF_SENT_TWICE)
+@pytest.mark.parametrize("operation", ORDERS)
 def test_a_client_made_anew_under_its_name_sends_nothing_again(stack: Stack, name: str, operation: str) -> None:
     before = made(stack, name, operation)
     one, operation_id = lost(stack, before, operation)

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from vezne_cli import Stack
 from vezne_cli.build import STACK_NAME, aws_environment
-from vezne_cli.catalogue import FUNCTIONS, INQUIRIES, READ
+from vezne_cli.catalogue import INQUIRIES, ORDERS, PROVIDERS, READ
+from vezne_cli.document.examples import example as example_of
 from vezne_cli.processes import ROOT
 from vezne_client import Problem
 
@@ -30,18 +31,6 @@ ABOUT_AN_ORDER: list[tuple[str, dict[str, Any]]] = [
 ABOUT_AN_INQUIRY = (
     "reset", "cut", "status_500", "bad_gateway_html", "trailing_comma", "too_many_requests", "unauthorized"
 )  # fmt: skip
-# Method, path and body that are refused without a lie: by us, or by walletgate.
-REFUSED_INQUIRIES: dict[str, list[tuple[str, str, Any]]] = {
-    "kolaybi.list_transactions": [("GET", "/kolaybi/associates/x/transactions", None)],
-    "kolaybi.list_vaults": [("GET", "/kolaybi/vaults?page=1", None)],
-    "vakifbank.query": [("GET", "/vakifbank/tos-payments", None)],
-    "walletgate.list_bills": [("POST", "/walletgate/bill-inquiries", {})],
-    "walletgate.product_detail": [
-        ("GET", "/walletgate/products/none?page=1", None), ("GET", "/walletgate/products/none", None)
-    ],
-    "haso.payment_plan": [("GET", "/haso/transactions/TRX-2026-0001/payment-plan", None)],
-    "paynet.check": [("GET", "/paynet/transactions", None)],
-}  # fmt: skip
 # What must have been seen, so that nothing keeps to the document by never happening.
 SEEN_OF_AN_ORDER = {
     "202 unknown", "200 unknown", "402 declined", "200 declined", "409 in-progress", "200 processing",
@@ -84,7 +73,7 @@ def test_whatever_becomes_of_an_order_is_answered_as_documented(stack: Stack, to
             let_it_be_in_progress(stack, one)
             seen |= seen_of(one)
     stack.sandbox.remove_rules()
-    if FUNCTIONS[name].has_guards:
+    if ORDERS[name].has_guards:
         assert "409 held-by-another-operation" in seen
     # HASO has no sign of its own for a wrong token.
     assert seen >= SEEN_OF_AN_ORDER | (set() if name == "haso.set_expenses" else {"502 provider-rejected-credentials"})
@@ -127,6 +116,14 @@ def test_an_outcome_settled_by_hand_is_answered_as_documented(stack: Stack, toke
     assert again.json()["result"] == read.json()["result"] == {}
 
 
+def refused_inquiry(stack: Stack, token: str, name: str) -> httpx.Response:
+    """The golden inquiry with a field that is in no model."""
+    asked = example_of(name)
+    if asked["body"] is not None:
+        return stack.request(asked["method"], asked["path"], token=token, body={**asked["body"], "none": "1"})
+    return stack.request(asked["method"], f"{asked['path']}?none=1", token=token)
+
+
 @pytest.mark.parametrize("name", INQUIRIES)
 def test_whatever_becomes_of_an_inquiry_is_answered_as_documented(stack: Stack, token: str, name: str) -> None:
     seen = set()
@@ -135,12 +132,17 @@ def test_whatever_becomes_of_an_inquiry_is_answered_as_documented(stack: Stack, 
         stack.sandbox.rule(name, then, times=0)
         seen.add(told(name, golden(stack, token, name)))
     stack.sandbox.remove_rules()
-    for method, path, body in REFUSED_INQUIRIES[name]:
-        seen.add(told(name, stack.request(method, path, token=token, body=body)))
-    # HASO has no sign of its own for a wrong token.
-    refused = "422 inquiry-refused" if name == "haso.payment_plan" else "502 provider-rejected-credentials"
+    seen.add(told(name, refused_inquiry(stack, token, name)))
+    orders = PROVIDERS[INQUIRIES[name].provider].orders.values()
+    without_a_sign = any(order.declaration.decline_may_mean_bad_credentials for order in orders)
+    refused = "422 inquiry-refused" if without_a_sign else "502 provider-rejected-credentials"
     assert seen >= SEEN_OF_AN_INQUIRY | {refused}
-    assert ("422 inquiry-refused" in seen) == (name in ("haso.payment_plan", "walletgate.product_detail"))
+    assert ("422 inquiry-refused" in seen) == without_a_sign
+
+
+def test_a_product_that_the_platform_does_not_know_is_refused_as_documented(stack: Stack, token: str) -> None:
+    unknown = stack.request("GET", "/walletgate/products/none", token=token)
+    assert told("walletgate.product_detail", unknown) == "422 inquiry-refused"
 
 
 def test_an_answer_that_is_not_documented_is_noticed() -> None:

@@ -6,6 +6,7 @@ Each request is one that must be refused: a valid order or inquiry with somethin
 
 import json
 import os
+import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +15,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed as with_seed, settings, strategies as st
+from pydantic import ValidationError
 from vezne_cli import Stack
 from vezne_cli.catalogue import INQUIRIES
 from vezne_cli.document.examples import example as golden
@@ -138,19 +140,42 @@ def with_a_wrong_path(draw: st.DrawFn) -> Sent:
     return replace(order, what="wrong path", path=path)
 
 
+def wrong_values(name: str, right: list[tuple[str, str]]) -> st.SearchStrategy[list[tuple[str, str]]] | None:
+    """A value that fits no such parameter, or none of those that are needed; None if every value fits."""
+    model, in_path = INQUIRIES[name].request, INQUIRIES[name].path
+    assert model is not None
+    found: list[st.SearchStrategy[list[tuple[str, str]]]] = []
+    schema = model.model_json_schema()
+    for field_name, facts in schema["properties"].items():
+        text = json.dumps([facts, schema.get("$defs", {})] if "$ref" in json.dumps(facts) else facts)
+        longest = re.search(r'"maxLength": (\d+)', text)
+        if f"{{{field_name}}}" in in_path:
+            continue
+        if '"enum"' in text or '"const"' in text or '"format": "date"' in text:
+            found.append(NO_SUCH_WORD.map(lambda word, one=field_name: [*without(right, one), (one, word)]))
+        elif longest:
+            long = st.text("abcxyz", min_size=int(longest[1]) + 1)
+            found.append(long.map(lambda word, one=field_name: [*without(right, one), (one, word)]))
+    try:
+        model.model_validate_strings(
+            {each: golden(name)["parameters"][each] for each in re.findall(r"{(\w+)}", in_path)}
+        )
+    except ValidationError:
+        found.append(st.just([]))
+    return st.one_of(found) if found else None
+
+
+def without(parameters: list[tuple[str, str]], name: str) -> list[tuple[str, str]]:
+    return [one for one in parameters if one[0] != name]
+
+
 @st.composite
 def with_a_wrong_parameter(draw: st.DrawFn) -> Sent:
     """A question with a parameter that is unknown, given twice or of no such form, or without what it needs."""
     name = draw(st.sampled_from([name for name in sorted(INQUIRIES) if golden(name)["body"] is None]))
     right = list(golden(name)["query"].items())
     unknown = st.tuples(NO_SUCH_WORD, TEXT).map(lambda one: [*right, one])
-    wrong = {
-        "kolaybi.list_vaults": st.tuples(st.sampled_from(["currency", "type"]), NO_SUCH_WORD).map(lambda one: [one]),
-        "vakifbank.query": st.tuples(st.sampled_from(["return_date", "transaction_type"]), NO_SUCH_WORD)
-        .map(lambda one: [*right, one]) | st.just([]),
-        "haso.payment_plan": st.text(min_size=21).map(lambda text: [("merchant_oid", text)]) | st.just([]),
-        "paynet.check": st.just([]),
-    }.get(name, unknown)  # fmt: skip
+    wrong = wrong_values(name, right) or unknown
     twice = st.sampled_from(right).map(lambda one: [*right, one]) if right else unknown
     path = golden(name)["path"]
     return Sent("wrong parameter", "GET", f"{path}?{urlencode(draw(unknown | twice | wrong))}")

@@ -15,6 +15,7 @@ from stdnum import luhn
 from stdnum.iso7064 import mod_97_10
 from stdnum.tr import tckimlik
 from vezne_cli import Stack
+from vezne_cli.catalogue import ORDERS
 from vezne_sandbox.ledger import load_credentials
 
 from tests.end_to_end.examples import OPERATIONS, Example, example, reconfigured
@@ -111,20 +112,21 @@ class Run:
 def with_canaries(canaries: Canaries) -> dict[str, Example]:
     """An order of each operation with a canary in every field that takes one."""
     person = f"{canaries.identity} {canaries.iban} {canaries.card}"
+    hidden = {
+        "transaction_type": "credit_card",
+        "receiver_account": canaries.card,
+        "sender_account_no": canaries.iban,
+        "explanation": person,
+        "description": f"Tahsilat {person}",
+        "receiver_identity_no": canaries.identity,
+        "receiver_phone": canaries.phone,
+        "chief": {"name": "Ali", "identity_no": canaries.identity, "account_no": canaries.iban},
+        "subscriber_no": canaries.identity,
+    }
     return {
-        "kolaybi.collect": example("kolaybi.collect").but(description=f"Tahsilat {person}"),
-        "vakifbank.pay": example("vakifbank.pay").but(
-            transaction_type="credit_card",
-            receiver_account=canaries.card,
-            sender_account_no=canaries.iban,
-            explanation=person,
-            receiver_identity_no=canaries.identity,
-            receiver_phone=canaries.phone,
-            chief={"name": "Ali", "identity_no": canaries.identity, "account_no": canaries.iban},
-        ),
-        "walletgate.pay_bill": example("walletgate.pay_bill").but(subscriber_no=canaries.identity),
-        "haso.set_expenses": example("haso.set_expenses"),
-        "paynet.capture": example("paynet.capture"),
+        operation: example(operation).but(**{name: hidden[name] for name in hidden.keys() & fields.keys()})
+        for operation in OPERATIONS
+        if (fields := ORDERS[operation].declaration.request_model.model_fields)
     }
 
 

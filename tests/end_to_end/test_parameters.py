@@ -10,15 +10,12 @@ from botocore.exceptions import ClientError, WaiterError
 from samtranslator.yaml_helper import yaml_parse
 from vezne_cli import Stack
 from vezne_cli.build import BUCKET, STACK_NAME
+from vezne_cli.catalogue import URLS
 from vezne_cli.template import expanded, source
 
 LIVE = {
     "StageName": "live",
-    "KolaybiUrl": "https://ofis-api.kolaybi.com",
-    "WalletgateUrl": "https://api.walletgate.example",
-    "WalletgateIdentityUrl": "https://identity.walletgate.example",
-    "HasoUrl": "https://haso.example/servis",
-    "PaynetUrl": "https://api.paynet.com.tr",
+    **dict.fromkeys(URLS.values(), "https://live.example/api"),
     "GradualDeployment": "false",
 }
 TEST = {"StageName": "test", "HasoUrl": "https://haso.example/servis"}

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from vezne.orders.record import operation_id
 from vezne_cli import Stack
 from vezne_cli.build import STACK_NAME
-from vezne_cli.catalogue import INQUIRIES
+from vezne_cli.catalogue import FUNCTIONS, INQUIRIES, ORDERS, PROVIDERS, REFERENCE
 
 from tests.end_to_end.examples import OPERATIONS
 
@@ -35,7 +36,7 @@ UNRESOLVED = {
     "KeyConditionExpression": "unresolved = :part",
     "ExpressionAttributeValues": {":part": {"S": "paynet.capture#0"}},
 }
-EVERY_FUNCTION = [*OPERATIONS, "operations.read", *INQUIRIES, "reference"]
+EVERY_FUNCTION = list(FUNCTIONS)
 Calls = dict[str, tuple[str, str, dict[str, Any]]]
 
 
@@ -131,7 +132,7 @@ def test_what_no_function_does_is_denied(stack: Stack, probe: Prober, operation:
     assert {name: error for name, error in answers.items() if error not in DENIED} == {}
 
 
-@pytest.mark.parametrize("operation", [*INQUIRIES, "reference"])
+@pytest.mark.parametrize("operation", [*INQUIRIES, REFERENCE.name])
 def test_what_moves_nothing_knows_no_orders(stack: Stack, probe: Prober, operation: str) -> None:
     table, key, queue = {"TableName": stack.table}, {"id": {"S": "secret#vakifbank"}}, stack.outputs["DeadLettersUrl"]
     answers = probe(operation, {
@@ -142,18 +143,20 @@ def test_what_moves_nothing_knows_no_orders(stack: Stack, probe: Prober, operati
         "update": ("dynamodb", "update_item", {**table, "Key": key}),
         "write a dead letter": ("sqs", "send_message", {"QueueUrl": queue, "MessageBody": "x"}),
     })  # fmt: skip
-    # vakifbank.query shares the memory of refused logins with vakifbank.pay.
-    assert (answers.pop("update") is None) == (operation == "vakifbank.query")
+    # An inquiry shares the memory of refused logins with its provider's orders.
+    shares = operation in INQUIRIES and PROVIDERS[INQUIRIES[operation].provider].locks_logins
+    assert (answers.pop("update") is None) == shares
     assert set(answers.values()) <= DENIED
 
 
 # What each function may touch: operation -> keys of its own. The rest of the table is everybody else's.
 KEYS = {
-    "kolaybi.collect": ["op_3t5xaaaaaaaaaaaaaaaaaaaaaa", "guard#kolaybi.collect#a"],
-    "vakifbank.pay": ["op_hnyvaaaaaaaaaaaaaaaaaaaaaa", "guard#vakifbank.pay#a", "secret#vakifbank"],
-    "walletgate.pay_bill": ["op_ix5xaaaaaaaaaaaaaaaaaaaaaa", "guard#walletgate.pay_bill#a"],
-    "haso.set_expenses": ["op_hpbhaaaaaaaaaaaaaaaaaaaaaa", "guard#haso.set_expenses#a"],
-    "paynet.capture": ["op_3njcaaaaaaaaaaaaaaaaaaaaaa", "guard#paynet.capture#a"],
+    name: [
+        f"{operation_id('client', name, 'key')[:7]}{'a' * 22}",
+        f"guard#{name}#a",
+        *([f"secret#{order.provider}"] if PROVIDERS[order.provider].locks_logins else []),
+    ]
+    for name, order in ORDERS.items()
 }
 EVERY_KEY = [key for keys in KEYS.values() for key in keys]
 

@@ -7,29 +7,21 @@ from typing import Any
 
 import pytest
 from vezne_cli import Stack
-from vezne_cli.catalogue import INQUIRIES
+from vezne_cli.catalogue import INQUIRIES, PROVIDERS
 from vezne_sandbox.ledger import load_credentials
+from vezne_sandbox.server import PROVIDERS as SANDBOX
 
 from tests.end_to_end.desk import make
-from tests.end_to_end.examples import OPERATIONS, Example, example, reconfigured
+from tests.end_to_end.examples import Example, example, reconfigured
 from tests.end_to_end.test_events import due, golden
 from tests.end_to_end.test_inquiries import golden as inquire
 
-PROVIDERS = [operation.split(".")[0] for operation in OPERATIONS]
 RIGHT = load_credentials()
-# What a provider is switched to, and the field that changes.
-ROTATED = {
-    "kolaybi": ("api_key", "sandbox-kolaybi-other-key"),
-    "vakifbank": ("client_secret", "sandbox-vakifbank-other-secret"),
-    "walletgate": ("client_secret", "sandbox-walletgate-other-secret"),
-    "haso": ("merchant_key", "sandbox-other-merchant-key"),
-    "paynet": ("secret_key", "sandbox-paynet-other-key"),
-}
 
 
 def operation_of(provider: str) -> str:
-    (operation,) = [name for name in OPERATIONS if name.startswith(f"{provider}.")]
-    return operation
+    """One order of the provider: all have the same secret."""
+    return next(iter(PROVIDERS[provider].orders))
 
 
 def send(stack: Stack, one: Example, token: str) -> Any:
@@ -49,9 +41,13 @@ def assert_rejected(stack: Stack, answer: Any, one: Example) -> None:
     assert stack.sandbox.bookings(one.provider, one.reference) == []
 
 
+def other(provider: str) -> str:
+    """What the field that changes is switched to."""
+    return f"sandbox-{provider}-other-value"
+
+
 def rotated(provider: str) -> dict[str, Any]:
-    field, value = ROTATED[provider]
-    return {**RIGHT[provider], field: value}
+    return {**RIGHT[provider], SANDBOX[provider].rotated: other(provider)}
 
 
 @contextmanager
@@ -71,7 +67,7 @@ def restored(stack: Stack, provider: str) -> Iterator[None]:
 
 
 def malformed(provider: str) -> list[str]:
-    field, value = ROTATED[provider]
+    field, value = SANDBOX[provider].rotated, other(provider)
     return [
         " ",
         "{}",
@@ -220,7 +216,7 @@ def test_a_rotation_by_staging_labels(stack: Stack, token: str, provider: str) -
             assert make(stack, "secrets", stdin=RIGHT, PROVIDER=provider).returncode == 0
         assert send(stack, example(operation), token).status_code == 200
         for text in (put, verified, promoted, back):
-            assert ROTATED[provider][1] not in text.stdout + text.stderr
+            assert other(provider) not in text.stdout + text.stderr
 
 
 def test_there_must_be_a_waiting_version(stack: Stack) -> None:

@@ -4,24 +4,29 @@ import time
 from typing import Any
 
 import pytest
+from vezne_cli.catalogue import PROVIDERS
 
 from tests.support.bench import Harness, forget_everything
 from tests.support.examples import HASO, SECRETS, VAKIFBANK, WALLETGATE, Example, vakifbank_answer
 from tests.support.provider_server import Call, Reply, json_reply
 from tests.support.wire import unknown_order
 
-ANOTHER: dict[str, dict[str, Any]] = {
-    "vakifbank": {"institution_code": "another"},
-    "haso": {"merchant_id": "another"},
-    "walletgate": {"tenant_id": 4711},
-}
 DAYS = 24 * 3600
 changing = pytest.mark.parametrize("example", [VAKIFBANK, HASO, WALLETGATE], ids=str)
 resending = pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
 
 
+def secret_of_another_account(example: Example) -> dict[str, Any]:
+    provider = PROVIDERS[example.provider]
+    credentials = provider.credentials.model_validate(SECRETS[example.provider])
+    # The first of the fields that name the account.
+    name = next(iter(provider.client.names_account(credentials)))
+    another: Any = 4711 if isinstance(getattr(credentials, name), int) else "another"
+    return {**SECRETS[example.provider], name: another}
+
+
 def change_account(bench: Harness, example: Example) -> None:
-    bench.put_secret(example.provider, {**SECRETS[example.provider], **ANOTHER[example.provider]})
+    bench.put_secret(example.provider, secret_of_another_account(example))
     forget_everything()
 
 
@@ -78,7 +83,7 @@ def test_a_look_up_during_which_the_account_changes_proves_nothing(
     operation_id = unknown_order(bench, VAKIFBANK)
 
     def change(_: Call) -> Reply:
-        bench.put_secret("vakifbank", {**SECRETS["vakifbank"], **ANOTHER["vakifbank"]})
+        bench.put_secret("vakifbank", secret_of_another_account(VAKIFBANK))
         later = time.time() + 3600
         monkeypatch.setattr(time, "time", lambda: later)
         return VAKIFBANK.not_found
@@ -91,7 +96,7 @@ def test_a_look_up_during_which_the_account_changes_proves_nothing(
 
 def test_credentials_renewed_for_another_account_do_not_send_a_claimed_order(bench: Harness) -> None:
     def refuse(_: Call) -> Reply:
-        bench.put_secret("vakifbank", {**SECRETS["vakifbank"], **ANOTHER["vakifbank"]})
+        bench.put_secret("vakifbank", secret_of_another_account(VAKIFBANK))
         return json_reply({"Header": {"StatusCode": "ACBG000001", "StatusDescription": "x"}}, 401)
 
     bench.server.on(VAKIFBANK.route, refuse)

@@ -429,7 +429,7 @@ def secret_of(bench: Harness, example: Example) -> str:
         (HASO, json_reply({"Success": False, "Errors": ["@"]})),
         (PAYNET, json_reply({"type": "api_error", "code": 400, "result_code": 11, "message": "@"}, 400)),
     ],
-    ids=["kolaybi", "vakifbank", "haso", "paynet"],
+    ids=lambda it: str(it) if isinstance(it, Example) else "",
 )
 def test_half_of_a_surrogate_pair_in_a_refusal(bench: Harness, example: Example, reply: Reply) -> None:
     """It could be told to nobody: the answer of the function must be text."""

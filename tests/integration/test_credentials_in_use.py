@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from vezne.providers import login_lock
+from vezne_sandbox.server import PROVIDERS
 
 from tests.support.bench import Harness, forget_everything, table_client
 from tests.support.examples import (
@@ -219,8 +220,7 @@ def test_the_memory_of_a_hold_has_two_attributes(bench: Harness) -> None:
 
 def rotated(provider: str) -> dict[str, Any]:
     """The provider's secret with its key changed."""
-    name = {"haso": "merchant_key", "paynet": "secret_key", "kolaybi": "api_key"}.get(provider, "client_secret")
-    return {**SECRETS[provider], name: "sandbox-rotated"}
+    return {**SECRETS[provider], PROVIDERS[provider].rotated: "sandbox-rotated"}
 
 
 def used(example: Example, call: Call) -> str:

@@ -10,11 +10,8 @@ from vezne_cli.decisions import Decision, LookUp, decide
 from vezne_cli.desk import DeskError, explain, forget, main, unknown
 
 from tests.support.bench import Harness
-from tests.support.examples import EXAMPLES, Example
+from tests.support.examples import KOLAYBI as COLLECT, PAYNET as CAPTURE, WALLETGATE as PAY_BILL, Example
 from tests.support.provider_server import HANG_UP
-
-BY_NAME = {example.operation: example for example in EXAMPLES}
-COLLECT, PAY_BILL, CAPTURE = BY_NAME["kolaybi.collect"], BY_NAME["walletgate.pay_bill"], BY_NAME["paynet.capture"]
 
 
 def lost(bench: Harness, example: Example, key: str = "key-1") -> str:

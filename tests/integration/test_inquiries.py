@@ -11,30 +11,30 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from vezne.providers import client as inquiries, credentials, http as provider
-from vezne.providers.haso import client as haso
 from vezne.providers.http import ProviderResponse
-from vezne.providers.kolaybi import client as kolaybi
 from vezne.providers.paynet import client as paynet
 from vezne.providers.vakifbank import client as vakifbank
 from vezne.providers.walletgate import client as walletgate
+from vezne_cli.catalogue import INQUIRIES, PROVIDERS, URLS
+from vezne_cli.document.examples import example
 from vezne_cli.template import source
 from vezne_sandbox.client import SandboxControl
 from vezne_sandbox.server import running_sandbox
 
 ROOT = Path(__file__).parents[2]
 SECRETS = json.loads((ROOT / "shared" / "vezne_sandbox" / "credentials.json").read_text())
-MODULES = {"kolaybi": kolaybi, "vakifbank": vakifbank, "walletgate": walletgate, "haso": haso, "paynet": paynet}
+MODULES = {name: provider.module for name, provider in PROVIDERS.items()}
 ASAT = "5e1d0a57-0000-4000-8000-000000001001"
-# Inquiry: the sandbox's call, path parameters, query, body.
-QUESTIONS: dict[str, tuple[str, dict[str, str], dict[str, str], dict[str, Any] | None]] = {
-    "kolaybi.list_transactions": ("kolaybi.list_transactions", {"associate_id": "123"}, {}, None),
-    "kolaybi.list_vaults": ("kolaybi.list_vaults", {}, {"currency": "TRY", "type": "bank_account"}, None),
-    "vakifbank.query": ("vakifbank.query", {}, {"institution_transaction_code": "code-1"}, None),
-    "walletgate.list_bills": ("walletgate.list_bills", {}, {}, {"product_oid": ASAT, "subscriber_no1": "1001"}),
-    "walletgate.product_detail": ("walletgate.product_detail", {"product_oid": ASAT}, {}, None),
-    "haso.payment_plan": ("haso.payment_plan", {"transaction_code": "T-1"}, {"merchant_oid": "O-1"}, None),
-    "paynet.check": ("paynet.check", {}, {"reference_no": "R-1"}, None),
-}
+
+
+def golden(name: str) -> tuple[dict[str, str], dict[str, str], dict[str, Any] | None]:
+    """Path parameters, query and body of the golden event."""
+    asked = example(name)
+    in_path = {key: value for key, value in asked["parameters"].items() if key not in asked["query"]}
+    return in_path, asked["query"], asked["body"]
+
+
+QUESTIONS = {name: golden(name) for name in INQUIRIES}
 # HASO has no public sign of wrong credentials.
 WITH_A_SIGN = [name for name in QUESTIONS if name != "haso.payment_plan"]
 Ask = Callable[..., tuple[int, dict[str, str], dict[str, Any]]]
@@ -62,8 +62,8 @@ def function(name: str) -> ModuleType:
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxControl]:
     """The providers, with each secret known and nothing remembered of an earlier test."""
     with running_sandbox() as control:
-        for name in ("KOLAYBI", "VAKIFBANK", "WALLETGATE", "WALLETGATE_IDENTITY", "HASO", "PAYNET"):
-            monkeypatch.setenv(f"{name}_URL", control.url)
+        for name in URLS:
+            monkeypatch.setenv(name, control.url)
         monkeypatch.setattr(credentials, "_fetch_secret", secret)
         monkeypatch.setattr(vakifbank.LOGINS, "begin", lambda version, deadline: None)
         monkeypatch.setattr(vakifbank.LOGINS, "end", lambda version, ended: None)
@@ -93,7 +93,7 @@ def ask(sandbox: SandboxControl) -> Ask:
         headers: dict[str, str] | None = None,
         **changes: Any,
     ) -> tuple[int, dict[str, str], dict[str, Any]]:
-        _, parameters, query, body = QUESTIONS[name]
+        parameters, query, body = QUESTIONS[name]
         query, body = changes.get("query", query), changes.get("body", body)
         parameters = changes.get("parameters", parameters)
         event = {
@@ -121,23 +121,23 @@ def test_an_inquiry_is_answered_and_never_cached(sandbox: SandboxControl, ask: A
     assert status == 200, body
     assert headers["Cache-Control"] == "no-store"
     assert headers["Content-Type"] == "application/json"
-    assert len(sandbox.calls(QUESTIONS[name][0])) == 1
+    assert len(sandbox.calls(name)) == 1
     assert sandbox.bookings() == []
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
 @pytest.mark.parametrize("lie", ["reset", "status_500", "cut", "fail"])
 def test_a_lost_answer_is_asked_for_once_more(sandbox: SandboxControl, ask: Ask, name: str, lie: str) -> None:
-    sandbox.rule(QUESTIONS[name][0], lie)
+    sandbox.rule(name, lie)
     assert ask(name)[0] == 200
-    assert len(sandbox.calls(QUESTIONS[name][0])) == 2
+    assert len(sandbox.calls(name)) == 2
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_provider_that_stays_silent_is_a_problem_that_moved_nothing(
     sandbox: SandboxControl, ask: Ask, name: str
 ) -> None:
-    sandbox.rule(QUESTIONS[name][0], "reset", times=0)
+    sandbox.rule(name, "reset", times=0)
     status, headers, problem = ask(name)
     assert (status, problem["type"]) == (503, "/v1/problems/provider-unreachable")
     assert (problem["money"], problem["retry"]) == ("not_moved", "same_key")
@@ -155,7 +155,7 @@ def test_a_provider_that_hangs_is_asked_once_more_in_bounded_time(
     assert time.monotonic() - began < 2
     assert (status, problem["type"].rsplit("/")[-1]) == (503, "provider-unreachable")
     assert (problem["money"], problem["retry"], headers["Retry-After"]) == ("not_moved", "same_key", "5")
-    assert len(sandbox.calls(QUESTIONS[name][0])) == 3
+    assert len(sandbox.calls(name)) == 3
 
 
 def test_a_provider_that_hangs_is_not_asked_again_after_the_deadline(
@@ -173,7 +173,7 @@ def hang(sandbox: SandboxControl, ask: Ask, monkeypatch: pytest.MonkeyPatch, nam
     assert ask(name)[0] == 200
     monkeypatch.setattr(inquiries, "INQUIRY_SECONDS", seconds)
     monkeypatch.setattr(provider, "SHORTEST_READ_SECONDS", 0.0)
-    sandbox.rule(QUESTIONS[name][0], "hang", times=0)
+    sandbox.rule(name, "hang", times=0)
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -181,27 +181,27 @@ def test_no_client_is_answered_with_what_another_was(sandbox: SandboxControl, as
     for calls, client in enumerate(["client-1", "client-2", "client-1"], start=1):
         status, headers, _ = ask(name, client=client)
         assert (status, headers["Cache-Control"]) == (200, "no-store")
-        assert len(sandbox.calls(QUESTIONS[name][0])) == calls
+        assert len(sandbox.calls(name)) == calls
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_rate_limit_is_not_hammered(sandbox: SandboxControl, ask: Ask, name: str) -> None:
-    sandbox.rule(QUESTIONS[name][0], "too_many_requests", times=0)
+    sandbox.rule(name, "too_many_requests", times=0)
     status, _, problem = ask(name)
     assert (status, problem["type"]) == (503, "/v1/problems/provider-unreachable")
     # VakıfBank says so by a code of its own.
-    assert len(sandbox.calls(QUESTIONS[name][0])) == 1
+    assert len(sandbox.calls(name)) == 1
 
 
 @pytest.mark.parametrize("name", WITH_A_SIGN)
 def test_an_expired_login_is_renewed_without_the_client_seeing_it(sandbox: SandboxControl, ask: Ask, name: str) -> None:
-    sandbox.rule(QUESTIONS[name][0], "unauthorized")
+    sandbox.rule(name, "unauthorized")
     assert ask(name)[0] == 200
 
 
 @pytest.mark.parametrize("name", WITH_A_SIGN)
 def test_a_login_that_stays_refused(sandbox: SandboxControl, ask: Ask, name: str) -> None:
-    sandbox.rule(QUESTIONS[name][0], "unauthorized", times=0)
+    sandbox.rule(name, "unauthorized", times=0)
     status, _, problem = ask(name)
     assert (status, problem["type"]) == (502, "/v1/problems/provider-rejected-credentials")
     assert problem["money"] == "not_moved"
@@ -222,7 +222,7 @@ def test_a_refusal_by_haso_is_believed_once_the_secret_is_known_to_be_the_newest
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_an_answer_that_is_not_json(sandbox: SandboxControl, ask: Ask, name: str) -> None:
-    sandbox.rule(QUESTIONS[name][0], "trailing_comma", times=0)
+    sandbox.rule(name, "trailing_comma", times=0)
     status, _, problem = ask(name)
     assert (status, problem["type"]) == (502, "/v1/problems/provider-answer-unreadable")
     assert (problem["money"], problem["retry"]) == ("not_moved", "same_key")
@@ -241,9 +241,9 @@ def test_a_token_without_a_client(sandbox: SandboxControl, ask: Ask, name: str) 
     assert sandbox.calls() == []
 
 
-@pytest.mark.parametrize("name", [name for name, question in QUESTIONS.items() if question[3] is None])
+@pytest.mark.parametrize("name", [name for name, question in QUESTIONS.items() if question[2] is None])
 def test_an_unknown_or_repeated_parameter(sandbox: SandboxControl, ask: Ask, name: str) -> None:
-    query = {**QUESTIONS[name][2], "page": "1"}
+    query = {**QUESTIONS[name][1], "page": "1"}
     status, _, problem = ask(name, query=query)
     assert (status, problem["type"]) == (400, "/v1/problems/invalid-request")
     assert problem["errors"] == [{"place": "query.page", "reason": "unknown field page"}]
@@ -379,7 +379,7 @@ def test_bills_carry_what_a_payment_wants(sandbox: SandboxControl, ask: Ask) -> 
     assert ask("walletgate.list_bills", body={"product_oid": ASAT, "subscriber_no1": "none"})[2] == {"bills": []}
 
 
-@pytest.mark.parametrize("name", ["walletgate.list_bills", "walletgate.product_detail"])
+@pytest.mark.parametrize("name", PROVIDERS["walletgate"].inquiries)
 @pytest.mark.parametrize("said", [{"status": 1, "code": "100"}, {"code": "100"}, {"status": 0}])
 def test_walletgate_s_success_is_both_status_and_code(
     ask: Ask, monkeypatch: pytest.MonkeyPatch, name: str, said: dict[str, Any]
@@ -405,7 +405,7 @@ def test_the_payment_plan_is_typed(ask: Ask) -> None:
 
 
 def test_a_check_lists_every_row(ask: Ask) -> None:
-    (row,) = ask("paynet.check")[2]["transactions"]
+    (row,) = ask("paynet.check", query={"reference_no": "R-1"})[2]["transactions"]
     assert (row["reference_no"], row["transaction_type"], row["currency"]) == ("R-1", "3", "TRY")
     assert (row["commission"], row["is_3d_secure"], row["is_succeed"]) == ("0", True, True)
 

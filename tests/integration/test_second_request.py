@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from vezne.orders.record import DECLINED, NOT_EXECUTED, SUCCEEDED
 from vezne.orders.store import CLOCK_MARGIN_SECONDS
+from vezne_cli.catalogue import ORDERS
 
 from tests.support.bench import Harness, table_client
 from tests.support.examples import EXAMPLES, KOLAYBI, VAKIFBANK, Example
@@ -13,7 +14,7 @@ from tests.support.provider_server import HANG_UP
 from tests.support.wire import findings, unknown_order
 
 each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
-SENDS_AGAIN = ("vakifbank.pay", "haso.set_expenses")
+SENDS_AGAIN = [name for name, order in ORDERS.items() if order.declaration.resend_is_safe]
 resending = pytest.mark.parametrize("example", [it for it in EXAMPLES if it.operation in SENDS_AGAIN], ids=str)
 not_resending = pytest.mark.parametrize("example", [it for it in EXAMPLES if it.operation not in SENDS_AGAIN], ids=str)
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from vezne.orders.record import Record
+from vezne_sandbox.server import Sandbox
 
 from tests.support.provider_server import Answering, Call, Reply, json_reply
 
@@ -38,11 +39,19 @@ SECRETS: dict[str, dict[str, Any]] = {
     "paynet": {"secret_key": "sandbox-secret-key"},
 }
 
-TOKEN_ANSWER = {"access_token": "sandbox-token", "token_type": "Bearer", "expires_in": 3600, "scope": "payment"}
+# One for all: each provider's client reads its own fields of it.
+TOKEN_ANSWER = {
+    "access_token": "sandbox-token",
+    "data": "sandbox-token",
+    "token_type": "Bearer",
+    "expires_in": 3600,
+    "scope": "payment",
+}
+# Provider -> its login's route, as its sandbox has it, and the answer.
 LOGINS: dict[str, tuple[str, dict[str, Any]]] = {
-    "kolaybi": ("POST /kolaybi/v1/access_token", {"data": "sandbox-token"}),
-    "vakifbank": ("POST /auth/oauth/v2/token", TOKEN_ANSWER),
-    "walletgate": ("POST /connect/token", TOKEN_ANSWER),
+    call.name.partition(".")[0]: (f"{call.method} {call.path}", TOKEN_ANSWER)
+    for call in Sandbox().operations.values()
+    if call.kind == "login"
 }
 
 
@@ -56,6 +65,8 @@ class Example:
     path_parameters: dict[str, str]
     body: dict[str, Any]
     other_body: dict[str, Any]
+    # The fields that the provider's page marks as required: "Zorunlu", "Evet", "Z".
+    required: frozenset[str]
     route: str
     success: Answering
     refusal: Reply
@@ -93,6 +104,7 @@ KOLAYBI = Example(
     path_parameters={"associate_id": "123"},
     body={"amount": "250.75", "currency": "TRY", "gateway_id": 1, "description": "Aylık ödeme"},
     other_body={"amount": "250.76", "currency": "TRY", "gateway_id": 1, "description": "Aylık ödeme"},
+    required=frozenset({"associate_id", "amount", "currency", "gateway_id"}),
     route="POST /kolaybi/v1/associates/123/transactions/proceed",
     success=json_reply({"data": KOLAYBI_DATA}),
     refusal=json_reply({"success": False, "code": "E42", "message": "Kasa bulunamadı"}, 422),
@@ -158,6 +170,17 @@ VAKIFBANK = Example(
         "receiver_account": "TR330006100519786457841326",
         "receiver_name": "Oktay",
     },
+    required=frozenset(
+        {
+            "transaction_type",
+            "amount",
+            "currency",
+            "sender_account_no",
+            "payment_date",
+            "tax_identity_check",
+            "credit_use",
+        }
+    ),
     route="POST /tos/payment",
     success=vakifbank_answer,
     refusal=json_reply({"Header": {"StatusCode": "ACBH000233", "StatusDescription": "İşlem limiti aşıldı"}}, 400),
@@ -213,6 +236,7 @@ WALLETGATE = Example(
     path_parameters={},
     body=BILL,
     other_body={**BILL, "payment_amount": "196.49"},
+    required=frozenset(BILL),
     route="POST /v1/InvoicePayment/MakePayment",
     success=json_reply({"status": 0, "code": "100", "message": "İşlem başarılı", "payload": BILL_PAYLOAD}),
     refusal=json_reply({"status": 1, "code": "311", "message": "Yetersiz bakiye", "payload": None}),
@@ -269,6 +293,7 @@ HASO = Example(
     path_parameters={"transaction_code": "TRX-2026-0001"},
     body={"merchant_oid": "ORDER-0001", "counter_party_attorney_fee": "100.00", "expense_amount": "230.00"},
     other_body={"merchant_oid": "ORDER-0001", "counter_party_attorney_fee": "100.00", "expense_amount": "231.00"},
+    required=frozenset({"transaction_code", "merchant_oid", "counter_party_attorney_fee", "expense_amount"}),
     route="POST /servis/RequestV2/SendTransactionExpense",
     success=haso_answer,
     refusal=json_reply({"Success": False, "Errors": ["H101 İşlem bulunamadı"], "Data": None}),
@@ -319,6 +344,7 @@ PAYNET = Example(
     path_parameters={},
     body={"xact_id": "xk_EAAAANFhOW7SioFxO8LHPMruxp0hX3wE8NmJSmGUD*W3uISj", "amount": "49.90"},
     other_body={"xact_id": "xk_EAAAANFhOW7SioFxO8LHPMruxp0hX3wE8NmJSmGUD*W3uISj", "amount": "49.91"},
+    required=frozenset(),
     route="POST /v1/transaction/capture",
     success=json_reply(CAPTURE_ANSWER),
     refusal=json_reply(

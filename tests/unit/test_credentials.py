@@ -13,28 +13,18 @@ from vezne.providers.credentials import (
     TOKEN_MARGIN_SECONDS,
     CredentialCache,
     CredentialsRefusedError,
-    HasoCredentials,
-    KolayBiCredentials,
     PaynetCredentials,
-    SecretModel,
     SecretUnavailableError,
     SecretUnusableError,
     Token,
-    VakifBankCredentials,
-    WalletgateCredentials,
 )
+from vezne_cli.catalogue import PROVIDERS
 
 from tests.support.bench import secrets_client
 from tests.support.examples import SECRETS
 
 DEADLINE = object()
-MODELS: dict[str, type[SecretModel]] = {
-    "kolaybi": KolayBiCredentials,
-    "vakifbank": VakifBankCredentials,
-    "walletgate": WalletgateCredentials,
-    "haso": HasoCredentials,
-    "paynet": PaynetCredentials,
-}
+MODELS = {name: provider.credentials for name, provider in PROVIDERS.items()}
 # api.md's "(optional)".
 OPTIONAL = {"walletgate": {"tenant_id"}, "haso": {"ip_address"}}
 CANARY = "KANARYA-secret"

@@ -60,26 +60,10 @@ def test_each_required_field_is_required(example: Example, name: str) -> None:
     assert name in places(model_of(example), {**example.standing_request, name: None})
 
 
-REQUIRED = {
-    # api.md and the pages: "Zorunlu", "Evet", "Z".
-    "kolaybi.collect": {"associate_id", "amount", "currency", "gateway_id"},
-    "vakifbank.pay": {
-        "transaction_type", "amount", "currency", "sender_account_no", "payment_date", "tax_identity_check",
-        "credit_use",
-    },
-    "walletgate.pay_bill": {
-        "account_type", "account_number", "wallet_number", "inv_payment_transaction_query_oid", "invoice_amount",
-        "payment_amount", "product_oid", "subscriber_no", "bill_term", "bill_no",
-    },
-    "haso.set_expenses": {"transaction_code", "merchant_oid", "counter_party_attorney_fee", "expense_amount"},
-    "paynet.capture": set(),
-}  # fmt: skip
-
-
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_exactly_the_pages_required_fields_are_required(example: Example) -> None:
     fields = model_of(example).model_fields
-    assert {name for name, field in fields.items() if field.is_required()} == REQUIRED[example.operation]
+    assert {name for name, field in fields.items() if field.is_required()} == example.required
 
 
 @pytest.mark.parametrize(

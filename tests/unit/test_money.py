@@ -42,13 +42,13 @@ def amounts() -> list[Decimal]:
 @pytest.mark.parametrize(
     ("to_wire", "from_wire"),
     [
-        pytest.param(lambda them: map(money.minor_units_text, them), int, id="haso and paynet"),
-        pytest.param(lambda them: map(money.shortest_number, them), kurus_of, id="kolaybi"),
+        pytest.param(lambda them: map(money.minor_units_text, them), int, id="minor units"),
+        pytest.param(lambda them: map(money.shortest_number, them), kurus_of, id="shortest"),
         pytest.param(
-            lambda them: as_json_numbers([money.json_number_one_digit(it) for it in them]), kurus_of, id="vakifbank"
+            lambda them: as_json_numbers([money.json_number_one_digit(it) for it in them]), kurus_of, id="one digit"
         ),
         pytest.param(
-            lambda them: as_json_numbers([money.json_number_two_digits(it) for it in them]), kurus_of, id="walletgate"
+            lambda them: as_json_numbers([money.json_number_two_digits(it) for it in them]), kurus_of, id="two digits"
         ),
         pytest.param(lambda them: (money.amount_text(it, "TRY") for it in them), kurus_of, id="our own answer"),
     ],
@@ -74,7 +74,7 @@ def test_a_json_number_and_a_string_are_the_same_amount() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "kolaybi", "vakifbank", "walletgate", "minor_units"),
+    ("text", "shortest", "one_digit", "two_digits", "minor_units"),
     [
         # The literals of the providers' pages: amount=1000, "Amount": 200.0, 196.50, "10.00 TL" => "1000".
         ("1000", "1000", "1000.0", "1000.00", "100000"),
@@ -90,11 +90,11 @@ def test_a_json_number_and_a_string_are_the_same_amount() -> None:
         ("9999999999999.99", "9999999999999.99", "9999999999999.99", "9999999999999.99", "999999999999999"),
     ],
 )
-def test_wire_literals(text: str, kolaybi: str, vakifbank: str, walletgate: str, minor_units: str) -> None:
+def test_wire_literals(text: str, shortest: str, one_digit: str, two_digits: str, minor_units: str) -> None:
     amount = money.parse_amount(text)
-    assert money.shortest_number(amount) == kolaybi
-    assert as_json_number(money.json_number_one_digit(amount)) == vakifbank
-    assert as_json_number(money.json_number_two_digits(amount)) == walletgate
+    assert money.shortest_number(amount) == shortest
+    assert as_json_number(money.json_number_one_digit(amount)) == one_digit
+    assert as_json_number(money.json_number_two_digits(amount)) == two_digits
     assert money.minor_units_text(amount) == minor_units
 
 
