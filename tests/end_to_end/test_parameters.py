@@ -15,7 +15,8 @@ from vezne_cli.template import expanded, source
 
 LIVE = {
     "StageName": "live",
-    **dict.fromkeys(URLS.values(), "https://live.example/api"),
+    **dict.fromkeys(URLS.values(), "https://live.example"),
+    "HasoUrl": "https://haso.example/servis",
     "GradualDeployment": "false",
 }
 TEST = {"StageName": "test", "HasoUrl": "https://haso.example/servis"}

@@ -17,7 +17,7 @@ from vezne.providers.vakifbank import client as vakifbank
 from vezne.providers.walletgate import client as walletgate
 from vezne_cli.catalogue import INQUIRIES, PROVIDERS, URLS
 from vezne_cli.document.examples import example
-from vezne_cli.template import source
+from vezne_cli.template import expanded, source
 from vezne_sandbox.client import SandboxControl
 from vezne_sandbox.server import running_sandbox
 
@@ -342,7 +342,7 @@ def test_an_unusable_secret_is_counted_where_the_alarm_of_its_provider_looks(
             "MetricName": it["Properties"]["MetricName"],
             **{one["Name"]: one["Value"] for one in it["Properties"]["Dimensions"]},
         }
-        for it in source()["Resources"].values()
+        for it in expanded(source())["Resources"].values()
         if it["Type"] == "AWS::CloudWatch::Alarm" and it["Properties"]["MetricName"] == "CredentialsRejected"
     ]
     counted = [
