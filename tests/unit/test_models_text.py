@@ -10,7 +10,8 @@ from vezne.providers.haso.models import TransactionNamed
 from vezne.providers.kolaybi.models import MOST_PROJECTS, CollectionRequest
 from vezne.providers.models import LARGEST_NUMBER, LONGEST_TEXT, ONE_LINE, RequestModel, one_line
 from vezne_cli.catalogue import READ, ROUTES
-from vezne_cli.document.examples import example
+
+from tests.support.golden import golden_request
 
 HIDDEN = {
     "CR": "\r",
@@ -50,13 +51,6 @@ def places(model: type[RequestModel], fields: Any) -> dict[str, str]:
     return {}
 
 
-def valid(name: str) -> dict[str, Any]:
-    """The golden request with the parts of its path as the function reads them."""
-    golden = example(name)
-    fields = {**(golden["body"] or {}), **golden["parameters"]}
-    return {key: int(value) if key == "associate_id" else value for key, value in fields.items()}
-
-
 def forms(content: dict[str, Any]) -> list[dict[str, Any]]:
     """What the description allows a field to be, null aside."""
     return [form for form in content.get("anyOf", [content]) if form.get("type") != "null"]
@@ -79,7 +73,7 @@ def fields_of(kind: str) -> list[Any]:
 
 def refusal(name: str, field: str, value: Any) -> str | None:
     outer, _, inner = field.rpartition(".")
-    fields = {**valid(name), **({outer: {inner: value}} if outer else {field: value})}
+    fields = {**golden_request(name), **({outer: {inner: value}} if outer else {field: value})}
     return places(REQUESTS[name], fields).get(field)
 
 
@@ -95,7 +89,7 @@ def test_all_requests_are_looked_at() -> None:
 
 @pytest.mark.parametrize("name", REQUESTS)
 def test_the_golden_request_is_valid(name: str) -> None:
-    assert places(REQUESTS[name], valid(name)) == {}
+    assert places(REQUESTS[name], golden_request(name)) == {}
 
 
 @every_text
@@ -125,14 +119,14 @@ def test_every_number_has_a_length(name: str, field: str) -> None:
 
 
 def test_a_list_has_a_length() -> None:
-    order = valid("kolaybi.collect")
+    order = golden_request("kolaybi.collect")
     assert places(CollectionRequest, {**order, "project_ids": [LARGEST_NUMBER] * MOST_PROJECTS}) == {}
     assert list(places(CollectionRequest, {**order, "project_ids": [1] * (MOST_PROJECTS + 1)})) == ["project_ids"]
     assert list(places(CollectionRequest, {**order, "project_ids": [1, 10**18]})) == ["project_ids.1"]
 
 
 def test_turkish_letters_and_signs_stay_as_they_are() -> None:
-    order = {**valid("kolaybi.collect"), "description": TURKISH}
+    order = {**golden_request("kolaybi.collect"), "description": TURKISH}
     assert CollectionRequest.model_validate(order).description == TURKISH
     # A letter and its mark as two characters, as some systems write them.
     assert one_line("I\u0307zmir s\u0327ubesi") == "I\u0307zmir s\u0327ubesi"

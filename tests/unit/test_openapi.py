@@ -23,6 +23,8 @@ from vezne_cli.document.provider_fields import REQUESTS
 from vezne_cli.processes import ROOT
 from vezne_cli.template import expanded, source
 
+from tests.support.golden import golden_request
+
 DOCUMENTED = json.loads(DOCUMENT.read_text())
 SECRETS = json.loads((ROOT / "shared" / "vezne_sandbox" / "credentials.json").read_text())
 
@@ -177,46 +179,13 @@ def test_a_page_says_what_happened_and_what_to_do() -> None:
 
 # ------------------------------------------------------------------ what each field becomes
 
-BASE: dict[str, dict[str, Any]] = {
-    "kolaybi.collect": {"associate_id": 1, "amount": "1", "currency": "TRY", "gateway_id": 1},
-    "vakifbank.pay": {
-        "transaction_type": "account",
-        "amount": "1",
-        "currency": "TRY",
-        "sender_account_no": "1",
-        "payment_date": "2026-01-01",
-        "tax_identity_check": True,
-        "credit_use": True,
-        "receiver_account": "1",
-    },
-    "walletgate.pay_bill": {
-        "account_type": "personal",
-        "invoice_amount": "2",
-        "payment_amount": "1",
-        **dict.fromkeys(("account_number", "wallet_number", "inv_payment_transaction_query_oid", "product_oid"), "a"),
-        **dict.fromkeys(("subscriber_no", "bill_term", "bill_no"), "a"),
-    },
-    "haso.set_expenses": {
-        "transaction_code": "a",
-        "merchant_oid": "a",
-        "counter_party_attorney_fee": "1",
-        "expense_amount": "1",
-    },
-    "paynet.capture": {"xact_id": "a", "reference_no": "a"},
-    "kolaybi.list_transactions": {"associate_id": 1},
-    "kolaybi.list_vaults": {},
-    "vakifbank.query": {"transaction_query_no": "a", "institution_package_no": "a"},
-    "walletgate.list_bills": {"product_oid": "a", "subscriber_no1": "a"},
-    "walletgate.product_detail": {"product_oid": "a"},
-    "haso.payment_plan": {"transaction_code": "a", "merchant_oid": "a"},
-    "paynet.check": {"xact_id": "a", "reference_no": "a"},
-}
+
 OTHER: dict[str, Any] = {
     "associate_id": 2, "gateway_id": 2, "gateway_type": "vault", "exchange_rate": "2", "project_ids": [2],
     "amount": "2", "currency": "EUR", "transaction_type": "return", "payment_date": "2026-01-02",
     "tax_identity_check": False, "credit_use": False, "receiver_identity_no": "10000000146",
-    "identity_no": "10000000146", "receiver_tax_no": "1234567904", "account_type": "business", "invoice_amount": "3",
-    "payment_amount": "2", "counter_party_attorney_fee": "2", "expense_amount": "2", "type": "bank_account",
+    "identity_no": "10000000146", "receiver_tax_no": "1234567904", "account_type": "business", "invoice_amount": "300",
+    "payment_amount": "2", "counter_party_attorney_fee": "2", "expense_amount": "2", "type": "safe_deposit",
     "return_date": "2026-01-02", "allow_lower": True, "receiver_account": "2",
 }  # fmt: skip
 # Made of other fields, or ours.
@@ -275,8 +244,8 @@ def test_a_field_becomes_the_provider_field_that_is_documented(
     route = ROUTES[name]
     assert route.request is not None
     other: Any = OTHER.get(field[-1], "b")
-    changed = {**BASE[name], field[0]: {field[1]: other} if len(field) == 2 else other}
-    before = request_on_the_wire(route, BASE[name], monkeypatch)
+    changed = {**golden_request(name), field[0]: {field[1]: other} if len(field) == 2 else other}
+    before = request_on_the_wire(route, golden_request(name), monkeypatch)
     after = request_on_the_wire(route, changed, monkeypatch)
     differing = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     if provider_field and provider_field == IN_PATH.get(route.request.__name__):

@@ -7,10 +7,14 @@ import hashlib
 import hmac
 import json
 import socket
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SECRETS = json.loads(
     (Path(__file__).parents[3] / "shared" / "vezne_sandbox" / "credentials.json").read_text(encoding="utf-8")
@@ -72,6 +76,35 @@ def changed(order: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in {**order, **changes}.items() if value is not WITHOUT}
 
 
+@dataclass(frozen=True)
+class Sent:
+    """How an operation is sent, and where its answer says what."""
+
+    send: Callable[..., httpx.Response]
+    # Of an order: the amount in major units, that amount and the reference in an answer, and the reference sent.
+    amount: float = 0
+    amount_in: Callable[[Any], float] | None = None
+    reference_in: Callable[[Any], str] | None = None
+    reference: str = ""
+    # Of a look-up: what its rows call reference, amount and currency, what it is filtered by, and the payments' rows.
+    row: tuple[str, str, str] | None = None
+    filter: str = ""
+    rows: Callable[[Any], list[dict[str, Any]]] | None = None
+
+
+SENT: dict[str, Sent] = {}
+
+
+def sends(operation: str, **facts: Any) -> Callable[[Any], Any]:
+    """Note that this method of the merchant sends the operation."""
+
+    def noted(method: Any) -> Any:
+        SENT[operation] = Sent(method, **facts)
+        return method
+
+    return noted
+
+
 class Merchant:
     """Sends requests to the sandbox as a merchant's program would."""
 
@@ -87,6 +120,7 @@ class Merchant:
         answer = self.http.post("/kolaybi/v1/access_token", json=body, headers=channel)
         return {**channel, "Authorization": f"Bearer {answer.json()['data']}"}
 
+    @sends("kolaybi.collect", amount=1000, amount_in=lambda answer: answer["data"]["amount"])
     def collect(self, body: str = "", headers: dict[str, str] | None = None, associate: str = "123") -> httpx.Response:
         body = body or "amount=1000&currency=TRY&gateway_id=1&description=Tahsilat%20a%C3%A7%C4%B1klamas%C4%B1"
         headers = {
@@ -96,6 +130,11 @@ class Merchant:
         path = f"/kolaybi/v1/associates/{associate}/transactions/proceed"
         return self.http.post(path, content=body.encode(), headers=headers)
 
+    @sends(
+        "kolaybi.list_transactions",
+        row=("description", "amount", "currency"),
+        rows=lambda answer: answer["data"],
+    )
     def transactions(self, associate: str = "123") -> httpx.Response:
         return self.http.get(f"/kolaybi/v1/associates/{associate}/transactions", headers=self.kolaybi_headers())
 
@@ -114,10 +153,22 @@ class Merchant:
     def vakifbank_headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.vakifbank_login().json()['access_token']}"}
 
+    @sends(
+        "vakifbank.pay",
+        amount=200,
+        reference=VAKIFBANK_ORDER["InstitutionTransactionCode"],
+        reference_in=lambda answer: answer["Data"]["QueryResult"]["InstitutionTaxNo"],
+    )
     def tos_pay(self, **changes: Any) -> httpx.Response:
         order = changed(VAKIFBANK_ORDER, changes)
         return self.http.post("/tos/payment", json=order, headers=self.vakifbank_headers())
 
+    @sends(
+        "vakifbank.query",
+        row=("InstitutionTransactionCode", "Amount", "CurrencyType"),
+        filter="InstitutionTransactionNo",
+        rows=lambda answer: answer["Data"]["Result"],
+    )
     def tos_query(self, **filters: Any) -> httpx.Response:
         body = {"InstitutionCode": "0006624", **filters}
         return self.http.post("/tos/query", json=body, headers=self.vakifbank_headers())
@@ -137,18 +188,37 @@ class Merchant:
         common = {"Authorization": f"Bearer {token}", "x-client-id": SECRETS["walletgate"]["platform_key"]}
         return self.http.post(f"/v1/{path}", json=body, headers={**common, **headers})
 
+    @sends(
+        "walletgate.pay_bill",
+        amount=196.5,
+        amount_in=lambda answer: answer["payload"]["transaction_amount"],
+        reference=WALLETGATE_ORDER["inv_payment_transaction_query_oid"],
+        reference_in=lambda answer: answer["payload"]["ext_order_id"],
+    )
     def pay_bill(self, **changes: Any) -> httpx.Response:
         return self.walletgate("InvoicePayment/MakePayment", changed(WALLETGATE_ORDER, changes))
 
+    @sends(
+        "walletgate.list_transactions",
+        row=("ext_transaction_id", "tx_base_amount", "currency_code"),
+        filter="ext_transaction_id",
+        rows=lambda answer: answer["payload"]["items"],
+    )
     def list_payments(self, **filters: Any) -> httpx.Response:
         body = {"order_column": "CreatedDateUtc", **filters}
         return self.walletgate("TransactionData/SummaryRecordByFilter", body)
 
+    @sends(
+        "haso.set_expenses",
+        amount=173.45,
+        amount_in=lambda answer: answer["Data"]["PaymentPlan"][-1]["totalExpenseAmount"],
+    )
     def set_expenses(self, signature: str | None = None, **changes: Any) -> httpx.Response:
         order = changed(HASO_ORDER, changes)
         token = signature if signature is not None else haso_token(order, HASO_SIGNED)
         return self.http.post("/RequestV2/SendTransactionExpense", json={**order, "requestToken": token})
 
+    @sends("haso.payment_plan")
     def payment_plan(self, code: str = "TRX-1") -> httpx.Response:
         names = ("merchantId", "merchantOid", "transactionCode", "ipAddress")
         body = {name: {**HASO_ORDER, "transactionCode": code}[name] for name in names}
@@ -158,9 +228,12 @@ class Merchant:
     def paynet(self, call: str, body: dict[str, Any], key: str = SECRETS["paynet"]["secret_key"]) -> httpx.Response:
         return self.http.post(f"/v1/transaction/{call}", json=body, headers={"Authorization": f"Basic {key}"})
 
+    @sends("paynet.capture", amount=59.35, amount_in=lambda answer: answer["amount"])
     def capture(self, **changes: Any) -> httpx.Response:
         return self.paynet("capture", changed(PAYNET_ORDER, changes))
 
+    # Behind the pre-authorisation's row.
+    @sends("paynet.check", row=("xact_id", "amount", "currency"), rows=lambda answer: answer["Data"][1:])
     def check(self, **identifiers: str) -> httpx.Response:
         return self.paynet("check", identifiers or {"xact_id": PAYNET_ORDER["xact_id"]})
 

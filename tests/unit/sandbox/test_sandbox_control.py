@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from vezne_cli.catalogue import ORDERS
 from vezne_cli.processes import module_command
 from vezne_sandbox.client import SandboxControl
 from vezne_sandbox.server import running_sandbox
@@ -84,7 +85,7 @@ def test_a_rule_that_makes_no_sense_is_refused(sandbox, rule):
 def test_operations_tell_their_lies(sandbox):
     operations = sandbox.operations()
     pay = {name for name, operation in operations.items() if operation["kind"] == "pay"}
-    assert pay == {*("kolaybi.collect", "vakifbank.pay", "walletgate.pay_bill", "haso.set_expenses", "paynet.capture")}
+    assert pay == ORDERS.keys()
     assert "other_reference" not in operations["kolaybi.collect"]["then"]
     assert {"fail", "lag", "foreign"} <= set(operations["paynet.check"]["then"])
 

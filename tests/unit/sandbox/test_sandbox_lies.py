@@ -9,27 +9,18 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from vezne_sandbox.server import Sandbox
 
-from tests.unit.sandbox.orders import PAYNET_ORDER, VAKIFBANK_ORDER, WALLETGATE_ORDER, Merchant, raw_capture
+from tests.unit.sandbox.orders import PAYNET_ORDER, SENT, VAKIFBANK_ORDER, WALLETGATE_ORDER, raw_capture
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-ORDERS = {
-    "kolaybi.collect": Merchant.collect,
-    "vakifbank.pay": Merchant.tos_pay,
-    "walletgate.pay_bill": Merchant.pay_bill,
-    "haso.set_expenses": Merchant.set_expenses,
-    "paynet.capture": Merchant.capture,
-}
-LOOK_UPS = {
-    "kolaybi.list_transactions": ("kolaybi.collect", Merchant.transactions),
-    "vakifbank.query": ("vakifbank.pay", Merchant.tos_query),
-    "walletgate.list_transactions": ("walletgate.pay_bill", Merchant.list_payments),
-    "haso.payment_plan": ("haso.set_expenses", Merchant.payment_plan),
-    "paynet.check": ("paynet.capture", Merchant.check),
-}
+CALLS = Sandbox().operations
+ORDERS = {name: SENT[name].send for name, call in CALLS.items() if call.kind == "pay"}
+# Look-up -> an order that it shows, and how it is asked.
+LOOK_UPS = {CALLS[order].look_up: (order, SENT[CALLS[order].look_up].send) for order in reversed(ORDERS)}
 every_order = pytest.mark.parametrize("operation", ORDERS)
 every_look_up = pytest.mark.parametrize("look_up", LOOK_UPS)
 booked_or_not = pytest.mark.parametrize("book", [True, False])
@@ -184,16 +175,9 @@ def test_informational_only_is_followed_by_silence(sandbox):
     assert len(sandbox.bookings()) == 1
 
 
-@pytest.mark.parametrize(
-    ("operation", "amount_of"),
-    [
-        ("kolaybi.collect", lambda answer: answer["data"]["amount"]),
-        ("walletgate.pay_bill", lambda answer: answer["payload"]["transaction_amount"]),
-        ("haso.set_expenses", lambda answer: answer["Data"]["PaymentPlan"][-1]["totalExpenseAmount"]),
-        ("paynet.capture", lambda answer: answer["amount"]),
-    ],
-)
-def test_other_amount(merchant, sandbox, operation, amount_of):
+@pytest.mark.parametrize("operation", [name for name in ORDERS if SENT[name].amount_in])
+def test_other_amount(merchant, sandbox, operation):
+    amount_of = SENT[operation].amount_in
     honest = amount_of(ORDERS[operation](merchant).json())
     sandbox.reset()
     sandbox.rule(operation, "other_amount")
@@ -205,25 +189,19 @@ def test_other_amount(merchant, sandbox, operation, amount_of):
     assert amount_of(ORDERS[operation](merchant).json()) == 0
 
 
-@pytest.mark.parametrize(
-    ("operation", "reference_of", "reference"),
-    [
-        (
-            "vakifbank.pay",
-            lambda answer: answer["Data"]["QueryResult"]["InstitutionTaxNo"],
-            VAKIFBANK_ORDER["InstitutionTransactionCode"],
-        ),
-        (
-            "walletgate.pay_bill",
-            lambda answer: answer["payload"]["ext_order_id"],
-            WALLETGATE_ORDER["inv_payment_transaction_query_oid"],
-        ),
-    ],
-)
-def test_other_reference(merchant, sandbox, operation, reference_of, reference):
+@pytest.mark.parametrize("operation", [name for name in ORDERS if SENT[name].reference_in])
+def test_other_reference(merchant, sandbox, operation):
+    sent = SENT[operation]
     sandbox.rule(operation, "other_reference")
-    assert reference_of(ORDERS[operation](merchant).json()) != reference
-    assert [b["reference"] for b in sandbox.bookings()] == [reference]
+    assert sent.reference_in(sent.send(merchant).json()) != sent.reference
+    assert [b["reference"] for b in sandbox.bookings()] == [sent.reference]
+
+
+def test_an_order_says_what_a_lie_may_change():
+    """Paynet's other reference has a test of its own."""
+    for name in ORDERS:
+        assert bool(SENT[name].amount_in) == ("other_amount" in CALLS[name].lies)
+        assert bool(SENT[name].reference_in) <= ("other_reference" in CALLS[name].lies)
 
 
 def test_other_reference_of_paynet_is_no_row_of_check(merchant, sandbox):
@@ -292,13 +270,13 @@ def test_book_late(merchant, sandbox, operation):
     assert sandbox.state()["late_bookings"] == 0
 
 
-@pytest.mark.parametrize(("operation", "bookings"), [("vakifbank.pay", 1), ("kolaybi.collect", 2)])
-def test_a_resend_before_the_late_booking_is_the_providers_to_judge(merchant, sandbox, operation, bookings):
+@every_order
+def test_a_resend_before_the_late_booking_is_the_providers_to_judge(merchant, sandbox, operation):
     sandbox.rule(operation, "status_500", book={"after_seconds": 30})
     ORDERS[operation](merchant)
     assert ORDERS[operation](merchant).status_code == 200
     sandbox.advance_clock(31)
-    assert len(sandbox.bookings()) == bookings
+    assert len(sandbox.bookings()) == (1 if CALLS[operation].paid_once else 2)
 
 
 def rows_of(answer):
@@ -332,12 +310,11 @@ def test_a_look_up_lists_a_foreign_payment_of_the_same_amount(merchant, sandbox,
     order, ask = LOOK_UPS[look_up]
     sandbox.rule(order, "status_500", book=False)
     ORDERS[order](merchant)
-    amount = {"kolaybi": 1000, "vakifbank": 200, "walletgate": 196.5, "haso": 173.45, "paynet": 59.35}
     sandbox.rule(look_up, "foreign")
     rows = rows_of(ask(merchant))
     first = rows[0]
     shown = [first[name] for name in ("amount", "Amount", "tx_base_amount", "totalExpenseAmount") if name in first]
-    assert shown == [amount[look_up.partition(".")[0]]]
+    assert shown == [SENT[order].amount]
     references = [
         *(VAKIFBANK_ORDER["InstitutionTransactionCode"], WALLETGATE_ORDER["inv_payment_transaction_query_oid"]),
         *(PAYNET_ORDER["xact_id"], "Tahsilat açıklaması"),
@@ -373,18 +350,7 @@ def test_of_many_equal_orders_at_once_one_is_booked(merchant, sandbox):
 
 # ------------------------------------------------------------------------- odd rows, and a page at the login
 
-ODD_LOOK_UPS = {
-    "vakifbank.query": ("InstitutionTransactionCode", "Amount", "CurrencyType", lambda body: body["Data"]["Result"]),
-    "walletgate.list_transactions": (
-        "ext_transaction_id",
-        "tx_base_amount",
-        "currency_code",
-        lambda body: body["payload"]["items"],
-    ),
-    "kolaybi.list_transactions": ("description", "amount", "currency", lambda body: body["data"]),
-    # Behind the pre-authorisation's row.
-    "paynet.check": ("xact_id", "amount", "currency", lambda body: body["Data"][1:]),
-}
+ODD_LOOK_UPS = [name for name in LOOK_UPS if SENT[name].row]
 every_odd_look_up = pytest.mark.parametrize("look_up", ODD_LOOK_UPS)
 
 
@@ -392,7 +358,7 @@ def rows_in_form(merchant, sandbox, look_up, then, form=None):
     """The one row as the page has it, and in the form; the booking stays what it was."""
     order, ask = LOOK_UPS[look_up]
     ORDERS[order](merchant)
-    rows = ODD_LOOK_UPS[look_up][-1]
+    rows = SENT[look_up].rows
     [genuine] = rows(ask(merchant).json())
     sandbox.rule(look_up, then, **({"form": form} if form else {}))
     [odd] = rows(ask(merchant).json())
@@ -406,7 +372,7 @@ def rows_in_form(merchant, sandbox, look_up, then, form=None):
     "form", ["other_case", "padded", "without_hyphens", "empty", "null", "missing", "other_name", None]
 )
 def test_an_unnamed_row(merchant, sandbox, look_up, form):
-    reference = ODD_LOOK_UPS[look_up][0]
+    reference, _, _ = SENT[look_up].row
     genuine, odd = rows_in_form(merchant, sandbox, look_up, "unnamed_row", form)
     assert odd.get(reference) != genuine[reference]
     assert (reference in odd) == (form not in ("missing", "other_name", None))
@@ -418,7 +384,7 @@ def test_an_unnamed_row(merchant, sandbox, look_up, form):
 @every_odd_look_up
 @pytest.mark.parametrize("form", ["no_sign", "cancelled", "pending", "other_currency", "negative"])
 def test_an_odd_row(merchant, sandbox, look_up, form):
-    reference, amount, currency, _ = ODD_LOOK_UPS[look_up]
+    reference, amount, currency = SENT[look_up].row
     genuine, odd = rows_in_form(merchant, sandbox, look_up, "odd_row", form)
     assert odd != genuine
     assert odd[reference] == genuine[reference]
@@ -426,12 +392,12 @@ def test_an_odd_row(merchant, sandbox, look_up, form):
     assert (odd[currency] == "USD") == (form == "other_currency")
 
 
-@pytest.mark.parametrize("look_up", ["vakifbank.query", "walletgate.list_transactions"])
+@pytest.mark.parametrize("look_up", [name for name in LOOK_UPS if "unfiltered" in CALLS[name].lies])
 def test_an_unfiltered_look_up_lists_every_payment(merchant, sandbox, look_up):
     order, ask = LOOK_UPS[look_up]
     ORDERS[order](merchant)
-    rows = ODD_LOOK_UPS[look_up][-1]
-    name = "InstitutionTransactionNo" if look_up == "vakifbank.query" else "ext_transaction_id"
+    rows = SENT[look_up].rows
+    name = SENT[look_up].filter
     assert rows(ask(merchant, **{name: "nobody's"}).json()) == []
     sandbox.rule(look_up, "unfiltered")
     assert len(rows(ask(merchant, **{name: "nobody's"}).json())) == 1
