@@ -9,8 +9,7 @@ from datetime import timedelta
 from functools import partial
 
 from vezne.api import handle_order
-from vezne.api.requests import invalid
-from vezne.operation import Operation, Order
+from vezne.operation import Operation, Order, PolicyRefusedError
 from vezne.orders.evidence import find
 from vezne.orders.outcome import REFUSING_STATUSES, CredentialsRefused, Declined, Finding, NotSent, Outcome, Unknown
 from vezne.orders.record import Guard, Record
@@ -51,7 +50,7 @@ class Pay(Operation[PaymentRequest, PaymentResult, VakifBankCredentials]):
     def check_policy(self, request: PaymentRequest, *, standing: bool) -> None:
         """A card number needs a deployment that is made for it, and never rests in a rule, a queue or a dead letter."""
         if request.transaction_type == "credit_card" and (standing or os.environ.get("CARD_PAYMENTS") != "true"):
-            raise invalid("body.transaction_type", NO_STANDING_CARDS if standing else NO_CARDS)
+            raise PolicyRefusedError("transaction_type", NO_STANDING_CARDS if standing else NO_CARDS)
 
     def build(self, order: Order[PaymentRequest], access: RequestCredentials[VakifBankCredentials]) -> Request:
         """Every field of the page, absent text as "", in the page's order and spelling."""

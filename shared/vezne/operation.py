@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from enum import Enum
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from vezne.orders.outcome import Finding, Outcome
@@ -43,6 +44,87 @@ class Report:
 
     record: Record
     replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The outcome is certain, and never changes."""
+
+    record: Record
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StillUnknown:
+    """The order may have been carried out; only evidence will tell."""
+
+    record: Record
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InProgress:
+    """Another request is working on the same order. `retry_after`: in seconds."""
+
+    retry_after: int
+
+
+class WhyNothingSent(Enum):
+    """What stopped this attempt before anything was sent, or what shows that the provider did not look at it."""
+
+    NOT_ENOUGH_TIME = "not-enough-time"
+    SECRET_UNUSABLE = "secret-unusable"  # noqa: S105
+    LOGIN_REFUSED = "login-refused"
+    SECRET_UNAVAILABLE = "secret-unavailable"  # noqa: S105
+    PROVIDER_UNREACHABLE = "provider-unreachable"
+    STORE_UNAVAILABLE = "store-unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class NothingSent:
+    """This attempt sent nothing, and may be repeated under the same key. `retry_after`: in seconds, if known."""
+
+    reason: WhyNothingSent
+    retry_after: int | None = None
+
+
+class WhyRefused(Enum):
+    """Which earlier order stands in the way."""
+
+    KEY_REUSED = "key-reused"
+    KEY_REUSED_WHILE_UNKNOWN = "key-reused-while-unknown"
+    TOTAL_WOULD_FALL = "total-would-fall"
+    EARLIER_MAY_ARRIVE = "earlier-may-arrive"
+    HELD = "held"
+    PAID = "paid"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An earlier order stands in the way. `holder`: its id, told only if it is the same client's."""
+
+    reason: WhyRefused
+    holder: str | None = None
+
+
+Result = Final | StillUnknown | InProgress | NothingSent | Refused
+
+
+class StoppedError(Exception):
+    """An order goes no further on the path; `result` says why."""
+
+    def __init__(self, result: InProgress | NothingSent | Refused) -> None:
+        super().__init__(type(result).__name__)
+        self.result = result
+
+
+class PolicyRefusedError(Exception):
+    """This deployment does not do what a field of the request asks for. Both texts are ours: never a value."""
+
+    def __init__(self, field_name: str, reason: str) -> None:
+        super().__init__(f"{field_name}: {reason}")
+        self.field_name = field_name
+        self.reason = reason
 
 
 class Operation(ABC, Generic[R, A, C]):
@@ -88,7 +170,7 @@ class Operation(ABC, Generic[R, A, C]):
         return Order(principal, idempotency_key, request, known_as, _fingerprint(keyed, request.identity()), earlier)
 
     def check_policy(self, request: R, *, standing: bool) -> None:
-        """Refuse what this deployment does not do, though the provider would. Raises problems.Problem.
+        """Refuse what this deployment does not do, though the provider would. Raises PolicyRefusedError.
 
         `standing`: the order comes from a rule, which keeps it, and not from a caller.
         """

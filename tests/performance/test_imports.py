@@ -38,12 +38,12 @@ WITH_LAYER = PACKAGES.keys() - {REFERENCE.folder}
 
 READING_MODULES = {
     "api", "api.handle_operations", "api.responses", "orders", "orders.guards", "orders.record", "orders.store",
-    "platform", "platform.aws", "platform.startup", "platform.telemetry", "platform.tls", "problems",
+    "api.problems", "platform", "platform.aws", "platform.startup", "platform.telemetry", "platform.tls",
 }  # fmt: skip
 ASKING_MODULES = {
     "api", "api.requests", "api.responses", "orders", "orders.outcome", "orders.record", "platform", "platform.aws",
     "platform.masking", "platform.money", "platform.signing", "platform.startup", "platform.telemetry",
-    "platform.timers", "platform.tls", "problems", "providers", "providers.client", "providers.credentials",
+    "api.problems", "platform.timers", "platform.tls", "providers", "providers.client", "providers.credentials",
     "providers.http", "providers.models",
 }  # fmt: skip
 SENDING_MODULES = ASKING_MODULES | {

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from vezne import problems
+from vezne.api import problems
 from vezne.inquiry import Inquiry
 from vezne.providers.client import InquiryFailedError
 from vezne.providers.credentials import RequestCredentials

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from vezne import providers
+from vezne.api.problems import InvalidRequest
 from vezne.api.reasons import REASONS
 from vezne.api.requests import validated
-from vezne.problems import InvalidRequest
 from vezne.providers.models import RequestModel
 from vezne.providers.paynet.models import CaptureRequest
 from vezne.providers.vakifbank.models import PaymentRequest

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from vezne import problems
+from vezne.api import problems
 from vezne.api.requests import read_body, read_query, read_request
 from vezne.api.responses import Event, Handler, client_id, respond, response
 from vezne.inquiry import Inquiry

@@ -6,7 +6,7 @@ Apart from `entry`, because reading needs nothing of what sends an order.
 import re
 from typing import Any
 
-from vezne import problems
+from vezne.api import problems
 from vezne.api.responses import Event, Handler, path_parameters, principal, resource, respond, response
 from vezne.orders import store as store_module
 from vezne.orders.record import retry_after

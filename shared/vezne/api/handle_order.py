@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from vezne import problems
+from vezne.api import problems
 from vezne.api.requests import RefusedJsonError, invalid, read_body, read_request, validated
 from vezne.api.responses import (
     Event,
@@ -19,14 +19,24 @@ from vezne.api.responses import (
     response,
     stage_path,
 )
-from vezne.operation import Operation, Order, Report
+from vezne.operation import (
+    Final,
+    InProgress,
+    NothingSent,
+    Operation,
+    Order,
+    PolicyRefusedError,
+    Refused,
+    StillUnknown,
+    WhyNothingSent,
+    WhyRefused,
+)
 from vezne.orders import store as store_module
 from vezne.orders.execute import execute_order
 from vezne.orders.look_up import SweepStoppedError, look_up_now, sweep
 from vezne.orders.record import (
     ANSWER,
     DECLINED,
-    FINAL,
     LOOK_UP,
     NOT_EXECUTED,
     OPERATOR,
@@ -44,7 +54,7 @@ from vezne.platform import aws, startup, tls
 from vezne.platform.telemetry import MetricUnit, emit_metric, flush, logger
 from vezne.providers import credentials
 from vezne.providers.http import Deadline
-from vezne.providers.models import StandingOrder
+from vezne.providers.models import RequestModel, StandingOrder
 
 _DECLINED_TEXTS = {
     None: "The provider refused for certain; no money moved.",
@@ -57,6 +67,23 @@ _NOT_EXECUTED_TEXTS = {
     ANSWER: "The provider's answer shows that it was not executed; no money moved.",
     LOOK_UP: "Look-ups show that the provider never booked it; no money moved.",
     OPERATOR: "An operator decided that it was not executed. No look-up has proved it.",
+}
+_NOTHING_SENT: dict[WhyNothingSent, tuple[type[problems.Problem], str]] = {
+    WhyNothingSent.NOT_ENOUGH_TIME: (problems.NotEnoughTime, "Too little time was left to send safely."),
+    WhyNothingSent.SECRET_UNUSABLE: (
+        problems.ProviderRejectedCredentials,
+        "The provider's secret is missing or malformed.",
+    ),
+    WhyNothingSent.LOGIN_REFUSED: (problems.ProviderRejectedCredentials, "The provider refused our login."),
+    WhyNothingSent.SECRET_UNAVAILABLE: (
+        problems.ProviderUnreachable,
+        "The provider's secret could not be read in time.",
+    ),
+    WhyNothingSent.PROVIDER_UNREACHABLE: (problems.ProviderUnreachable, "The provider could not be reached."),
+    WhyNothingSent.STORE_UNAVAILABLE: (
+        problems.StoreUnavailable,
+        "The record store did not answer, so this request was not sent.",
+    ),
 }
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
@@ -91,20 +118,74 @@ def _order(operation: Operation[Any, Any, Any], event: Event, deadline: Deadline
     except problems.Problem as refused:
         raise _not_read(refused, operation, event, store) from None
     try:
-        report = execute_order(operation, order, deadline, store)
+        result = execute_order(operation, order, deadline, store)
     except Exception as error:
-        problem = error if isinstance(error, problems.Problem) else internal(error)
-        problem.operation_id = order.operation_id
-        emit_metric(f"Refused{type(problem).__name__}", operation.name)
-        raise problem from None
+        raise _counted(internal(error), order, operation.name) from None
+    match result:
+        case Final(record, replayed) | StillUnknown(record, replayed):
+            return _told(event, record, store.now(), replayed=replayed)
+        case stopped:
+            raise _counted(_problem(stopped), order, operation.name)
+
+
+def _counted(problem: problems.Problem, order: Order[Any], operation: str) -> problems.Problem:
+    problem.operation_id = order.operation_id
+    emit_metric(f"Refused{type(problem).__name__}", operation)
+    return problem
+
+
+def _told(event: Event, record: Record, now: float, *, replayed: bool) -> dict[str, Any]:
     try:
-        logger.info("order", operation=operation.name, operation_id=order.operation_id, status=report.record.status,
-                    replayed=report.replayed)  # fmt: skip
-        return _report_response(event, report, store.now())
+        logger.info("order", operation=record.operation, operation_id=record.id, status=record.status,
+                    replayed=replayed)  # fmt: skip
+        return _record_response(event, record, now, replayed=replayed)
     except Exception as error:
         # The order was sent, but its result cannot be serialised. Answer 202, not 500.
         internal(error)
-        return _unknown_response(event, report.record, {}, store.now())
+        return _unknown_response(event, record, {}, now)
+
+
+def _problem(result: InProgress | NothingSent | Refused) -> problems.Problem:
+    """Why an order was not taken, as a caller is told it."""
+    match result:
+        case InProgress(retry_after=wait):
+            return problems.InProgress("The same order is still running.", retry_after=wait)
+        case NothingSent(reason, wait):
+            kind, text = _NOTHING_SENT[reason]
+            return kind(text, retry_after=wait)
+        case Refused(reason, holder):
+            return _refused(reason, holder)
+
+
+def _refused(reason: WhyRefused, holder: str | None) -> problems.Problem:
+    named: dict[str, Any] = {} if holder is None else {"holder": holder}
+    match reason:
+        case WhyRefused.KEY_REUSED:
+            return problems.IdempotencyKeyReused("This Idempotency-Key was used with another request.")
+        case WhyRefused.KEY_REUSED_WHILE_UNKNOWN:
+            # Perhaps it is the same payment, written otherwise: under a new key it could be made twice.
+            reused = problems.IdempotencyKeyReused(
+                "This Idempotency-Key was used with another request, whose outcome is not known yet. Ask for that"
+                " operation, or repeat the first request; a new key is for another payment only."
+            )
+            reused.money, reused.retry = "unknown", "never"
+            return reused
+        case WhyRefused.TOTAL_WOULD_FALL:
+            return problems.TotalWouldFall("A figure is lower than one already sent; allow_lower permits a correction.")
+        case WhyRefused.EARLIER_MAY_ARRIVE:
+            return problems.HeldByAnotherOperation("An earlier order may still arrive at the provider.", retry_after=60)
+        case WhyRefused.HELD:
+            whose = "Another order" if holder else "Another client's order"
+            return problems.HeldByAnotherOperation(
+                f"{whose} for the same thing is not settled yet.", retry_after=5, **named
+            )
+        case WhyRefused.PAID:
+            # Another client may have used the reference for something else: only its own order tells a client what is
+            # paid.
+            text = "Another order has already paid this." if holder else "Another client's order uses this reference."
+            paid = problems.HeldByAnotherOperation(text, **named)
+            paid.retry = "never"
+            return paid
 
 
 def _sweep(operation: Operation[Any, Any, Any], deadline: Deadline, store: Store) -> dict[str, int]:
@@ -132,20 +213,27 @@ def _standing_order(
         # Both are one line, so the line break parts them in the key.
         key = f"{order.name}\n{order.occurrence}"
         request = validated(operation.request_model, _exact(order.request))
-        operation.check_policy(request, standing=True)
-        report = execute_order(operation, operation.order(STANDING_ORDER_CLIENT, key, request), deadline, store)
+        _check_policy(operation, request, standing=True)
     except problems.Problem as problem:
-        logger.error("standing order failed", operation=operation.name, problem=problem.slug)
-        raise StandingOrderFailed(problem.slug) from None
-    logger.info("standing order", operation=operation.name, operation_id=report.record.id, status=report.record.status)
-    if report.record.status in FINAL - {SUCCEEDED}:
-        raise StandingOrderFailed(f"{report.record.id} {report.record.status}")
-    return resource(report.record)
+        raise _standing_order_failed(operation.name, problem) from None
+    result = execute_order(operation, operation.order(STANDING_ORDER_CLIENT, key, request), deadline, store)
+    match result:
+        case Final(record) | StillUnknown(record):
+            logger.info("standing order", operation=operation.name, operation_id=record.id, status=record.status)
+            if record.final and record.status != SUCCEEDED:
+                raise StandingOrderFailed(f"{record.id} {record.status}")
+            return resource(record)
+        case stopped:
+            raise _standing_order_failed(operation.name, _problem(stopped))
 
 
-def _report_response(event: Event, report: Report, now: float) -> dict[str, Any]:
-    record = report.record
-    headers = {"Idempotent-Replayed": "true"} if report.replayed else {}
+def _standing_order_failed(operation: str, problem: problems.Problem) -> StandingOrderFailed:
+    logger.error("standing order failed", operation=operation, problem=problem.slug)
+    return StandingOrderFailed(problem.slug)
+
+
+def _record_response(event: Event, record: Record, now: float, *, replayed: bool) -> dict[str, Any]:
+    headers = {"Idempotent-Replayed": "true"} if replayed else {}
     if record.status == SUCCEEDED:
         return response(200, resource(record), headers)
     if record.status in (UNKNOWN, PROCESSING):
@@ -178,8 +266,16 @@ def _read_order(operation: Operation[Any, Any, Any], event: Event) -> Order[Any]
     caller = principal(event)
     key = _idempotency_key(event)
     request = read_request(operation.request_model, read_body(event), event, "body")
-    operation.check_policy(request, standing=False)
+    _check_policy(operation, request, standing=False)
     return operation.order(caller, key, request)
+
+
+def _check_policy(operation: Operation[Any, Any, Any], request: RequestModel, *, standing: bool) -> None:
+    """Raises problems.InvalidRequest."""
+    try:
+        operation.check_policy(request, standing=standing)
+    except PolicyRefusedError as refused:
+        raise invalid(f"body.{refused.field_name}", refused.reason) from None
 
 
 def _not_read(

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from vezne import problems
+from vezne.api import problems
 from vezne.api.responses import Event, header_values, path_parameters
 from vezne.platform.masking import mask_text
 from vezne.providers.models import RequestModel

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
-from vezne import problems
+from vezne.api import problems
 from vezne.orders.record import DECLINED, STANDING_ORDER_CLIENT, SUCCEEDED, Record, iso_time, settled_by
 from vezne.platform.telemetry import emit_fault, logger, stack_locations
 

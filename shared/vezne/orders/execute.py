@@ -14,8 +14,19 @@ from typing import Any, TypeVar
 
 import requests
 
-from vezne import problems
-from vezne.operation import Operation, Order, Report
+from vezne.operation import (
+    Final,
+    NothingSent,
+    Operation,
+    Order,
+    Refused,
+    Report,
+    Result,
+    StillUnknown,
+    StoppedError,
+    WhyNothingSent,
+    WhyRefused,
+)
 from vezne.orders.finalise import (
     emit_new_unknown,
     finalise,
@@ -61,8 +72,17 @@ R = TypeVar("R", bound=RequestModel)
 C = TypeVar("C", bound=SecretModel)
 
 
-def execute_order(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline, store: Store) -> Report:
-    """Take an order down the one path. Raises problems.Problem; after the claim, only one that is certain."""
+def execute_order(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline, store: Store) -> Result:
+    """Take an order down the one path, and say what became of it. What it raises, it raises before the claim."""
+    try:
+        report = _execute(operation, order, deadline, store)
+    except StoppedError as stopped:
+        return stopped.result
+    return (Final if report.record.final else StillUnknown)(report.record, report.replayed)
+
+
+def _execute(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline, store: Store) -> Report:
+    """Raises StoppedError; after the claim, only one that is certain."""
     me = new_owner()
     prepared: Prepared | None = None
     try:
@@ -72,7 +92,7 @@ def execute_order(operation: Operation[R, Any, C], order: Order[R], deadline: De
         known = _or_unavailable(lambda: store.find(order.operation_id))
         if known is None:
             raise
-        if not isinstance(error, problems.Problem):
+        if not isinstance(error, StoppedError):
             logger.error("not prepared", operation_id=known.id, exception_name=type(error).__name__,
                          frames=stack_locations(error))  # fmt: skip
         return _existing(operation, order, known, me, None, deadline, store)
@@ -83,7 +103,7 @@ def execute_order(operation: Operation[R, Any, C], order: Order[R], deadline: De
             return _existing(operation, order, known, me, prepared, deadline, store)
         outcome = _call_with_renewal(operation, order, prepared, deadline)
         return finalise(with_own_reason(record, outcome, ORDER, store.now()), outcome, store)
-    except problems.Problem:
+    except StoppedError:
         raise
     except Exception as error:
         # The claim stands: whatever failed, the honest answer is that the outcome is not known.
@@ -101,30 +121,28 @@ class Prepared:
 
 
 def _prepare(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline) -> Prepared:
-    """Everything that can fail harmlessly: time, credentials, token, building and signing. Raises problems.Problem."""
+    """Everything that can fail harmlessly: time, credentials, token, building and signing. Raises StoppedError."""
     if not deadline.allows_a_call():
-        raise problems.NotEnoughTime("Too little time was left to send safely.")
+        raise StoppedError(NothingSent(WhyNothingSent.NOT_ENOUGH_TIME))
     try:
         access = operation.client.credential_cache.access(deadline)
         request = operation.client.provider.prepare(operation.build(order, access))
     except SecretUnusableError as error:
         emit_credentials_rejected(operation.name)
         logger.error("secret unusable", operation=operation.name, reason=str(error))
-        raise problems.ProviderRejectedCredentials("The provider's secret is missing or malformed.") from None
+        raise StoppedError(NothingSent(WhyNothingSent.SECRET_UNUSABLE)) from None
     except CredentialsRefusedError as error:
         emit_credentials_rejected(operation.name)
         logger.error("credentials refused", operation=operation.name, reason=mask_text(str(error)))
-        raise problems.ProviderRejectedCredentials("The provider refused our login.") from None
+        raise StoppedError(NothingSent(WhyNothingSent.LOGIN_REFUSED)) from None
     except SecretUnavailableError as error:
         logger.warning("secret unavailable", operation=operation.name, reason=str(error))
-        raise problems.ProviderUnreachable("The provider's secret could not be read in time.", retry_after=5) from None
+        raise StoppedError(NothingSent(WhyNothingSent.SECRET_UNAVAILABLE, retry_after=5)) from None
     except NotSentError as error:
         logger.warning("not sent", operation=operation.name, reason=str(error))
-        raise problems.ProviderUnreachable(
-            "The provider could not be reached.", retry_after=error.retry_after
-        ) from None
+        raise StoppedError(NothingSent(WhyNothingSent.PROVIDER_UNREACHABLE, error.retry_after)) from None
     if not deadline.allows_a_call():
-        raise problems.NotEnoughTime("Too little time was left to send safely.")
+        raise StoppedError(NothingSent(WhyNothingSent.NOT_ENOUGH_TIME))
     return Prepared(request, operation.account(access))
 
 
@@ -153,7 +171,7 @@ def _new_record(
 
 
 def _claim(record: Record, store: Store) -> Record | None:
-    """The record that stood there before ours, if one did. Raises problems.Problem: this attempt sent nothing."""
+    """The record that stood there before ours, if one did. Raises StoppedError: this attempt sent nothing."""
     try:
         return store.claim(record)
     except StoreUnavailableError as error:
@@ -164,29 +182,21 @@ def _claim(record: Record, store: Store) -> Record | None:
             logger.warning("claim not taken back", operation_id=record.id)
         raise _unavailable(error) from None
     except GuardRefusedError as error:
-        raise _guard_problem(record, error, store) from None
+        raise _guard_refusal(record, error, store) from None
 
 
-def _guard_problem(record: Record, refused: GuardRefusedError, store: Store) -> problems.Problem:
+def _guard_refusal(record: Record, refused: GuardRefusedError, store: Store) -> StoppedError:
     """Why a guard refused a claim, as it stood when it did. The clock has gone on since: it decides nothing here."""
     guard, held = refused.guard, refused.held
     holder = held.get("holder")
     if holder is None:
         if not guard.may_fall and any(held.get(name, value) > value for name, value in guard.figures.items()):
-            return problems.TotalWouldFall("A figure is lower than one already sent; allow_lower permits a correction.")
-        return problems.HeldByAnotherOperation("An earlier order may still arrive at the provider.", retry_after=60)
-    ours = held.get("holder_client") == record.principal
-    named, whose = ({"holder": holder}, "Another order") if ours else ({}, "Another client's order")
+            return StoppedError(Refused(WhyRefused.TOTAL_WOULD_FALL))
+        return StoppedError(Refused(WhyRefused.EARLIER_MAY_ARRIVE))
+    told = holder if held.get("holder_client") == record.principal else None
     other = _or_unavailable(lambda: store.find(holder))
-    if not _is_paid(guard, held, other, store.now()):
-        return problems.HeldByAnotherOperation(
-            f"{whose} for the same thing is not settled yet.", retry_after=5, **named
-        )
-    # Another client may have used the reference for something else: only its own order tells a client what is paid.
-    text = "Another order has already paid this." if ours else "Another client's order uses this reference."
-    problem = problems.HeldByAnotherOperation(text, **named)
-    problem.retry = "never"
-    return problem
+    paid = _is_paid(guard, held, other, store.now())
+    return StoppedError(Refused(WhyRefused.PAID if paid else WhyRefused.HELD, told))
 
 
 def _is_paid(guard: Guard, held: dict[str, Any], other: Record | None, now: float) -> bool:
@@ -223,16 +233,8 @@ def _is_same_request(record: Record, order: Order[R]) -> bool:
     return hmac.compare_digest(record.sent_fingerprint, order.fingerprint)
 
 
-def _key_reused(record: Record) -> problems.Problem:
-    if record.final:
-        return problems.IdempotencyKeyReused("This Idempotency-Key was used with another request.")
-    # Perhaps it is the same payment, written otherwise: under a new key it could be made twice.
-    problem = problems.IdempotencyKeyReused(
-        "This Idempotency-Key was used with another request, whose outcome is not known yet. Ask for that operation, or"
-        " repeat the first request; a new key is for another payment only."
-    )
-    problem.money, problem.retry = "unknown", "never"
-    return problem
+def _key_reused(record: Record) -> StoppedError:
+    return StoppedError(Refused(WhyRefused.KEY_REUSED if record.final else WhyRefused.KEY_REUSED_WHILE_UNKNOWN))
 
 
 def _look_up_or_send_again(
@@ -292,8 +294,11 @@ def _call_with_renewal(
         return outcome
     try:
         renewed = _prepare(operation, order, deadline)
-    except problems.ProviderRejectedCredentials:
-        return outcome
+    except StoppedError as stopped:
+        reason = stopped.result.reason if isinstance(stopped.result, NothingSent) else None
+        if reason in (WhyNothingSent.SECRET_UNUSABLE, WhyNothingSent.LOGIN_REFUSED):
+            return outcome
+        return NotSent(type(stopped).__name__ if reason is None else reason.value)
     except Exception as error:
         return NotSent(type(error).__name__)
     if renewed.account != prepared.account:
@@ -370,6 +375,6 @@ def _or_unavailable(read: Callable[[], Record | None]) -> Record | None:
         raise _unavailable(error) from None
 
 
-def _unavailable(error: StoreUnavailableError) -> problems.Problem:
+def _unavailable(error: StoreUnavailableError) -> StoppedError:
     logger.error("store unavailable", reason=str(error))
-    return problems.StoreUnavailable("The record store did not answer, so this request was not sent.", retry_after=5)
+    return StoppedError(NothingSent(WhyNothingSent.STORE_UNAVAILABLE, retry_after=5))

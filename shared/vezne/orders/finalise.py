@@ -7,8 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from vezne import problems
-from vezne.operation import Report
+from vezne.operation import InProgress, NothingSent, Report, StoppedError, WhyNothingSent
 from vezne.orders.outcome import CredentialsRefused, Declined, NotSent, Outcome, Succeeded, Unknown
 from vezne.orders.record import (
     DECLINED,
@@ -45,7 +44,7 @@ def with_own_reason(record: Record, outcome: Outcome, asked: str, now: float) ->
 
 
 def finalise(record: Record, outcome: Outcome, store: Store) -> Report:
-    """Write what is known. Raises problems.Problem only when the order was certainly not looked at by the provider."""
+    """Write what is known. Raises StoppedError only when the order was certainly not looked at by the provider."""
     try:
         match outcome:
             case Succeeded(result):
@@ -58,12 +57,12 @@ def finalise(record: Record, outcome: Outcome, store: Store) -> Report:
             case NotSent(reason):
                 write_with_retries(lambda: store.release(record), record, UNKNOWN)
                 logger.warning("not sent", operation_id=record.id, reason=mask_text(reason))
-                raise problems.ProviderUnreachable("The provider could not be reached.", retry_after=5)
+                raise StoppedError(NothingSent(WhyNothingSent.PROVIDER_UNREACHABLE, retry_after=5))
             case CredentialsRefused(reason):
                 write_with_retries(lambda: store.release(record), record, UNKNOWN)
                 emit_credentials_rejected(record.operation)
                 logger.error("credentials refused", operation_id=record.id, reason=mask_text(reason))
-                raise problems.ProviderRejectedCredentials("The provider refused our login.")
+                raise StoppedError(NothingSent(WhyNothingSent.LOGIN_REFUSED))
             case Unknown(reason):
                 unknown_for = store.now() - record.may_arrive_until
                 next_look_up = store.now() + next((wait for wait in BACK_OFF if wait > unknown_for), BACK_OFF[-1])
@@ -164,10 +163,10 @@ def write_with_retries(
 
 
 def in_progress(record: Record, store: Store) -> Report:
-    """Answer for a record somebody else is at. Raises problems.InProgress while it is processing."""
+    """Answer for a record somebody else is at. Raises StoppedError while it is processing."""
     if record.status == PROCESSING:
         wait = max(1, round(record.lease_until - store.now()))
-        raise problems.InProgress("The same order is still running.", retry_after=min(wait, 5))
+        raise StoppedError(InProgress(min(wait, 5)))
     return Report(record, replayed=True)
 
 
