@@ -1,4 +1,4 @@
-"""`python -m vezne_cli run` sends five orders and stops; `python -m vezne_cli serve` stays up until Ctrl-C."""
+"""`python -m vezne_cli run` sends one order of each operation and stops; `... serve` stays up until Ctrl-C."""
 
 import argparse
 import signal
@@ -24,12 +24,13 @@ def _progress() -> Progress:
 
 
 def run() -> int:
-    """Send the five golden orders and repeat one; 0 only if all succeeded and the repetition was a replay."""
+    """Send the golden orders and repeat one; 0 only if all succeeded and the repetition was a replay."""
     say = _progress()
     with running_stack(say) as stack:
-        say("getting a token, sending five orders (the first call of a function also starts it)")
+        orders = golden_orders()
+        say(f"getting a token, sending {len(orders)} orders (the first call of a function also starts it)")
         token = stack.token()
-        sent = [send(stack, order, token) for order in golden_orders()]
+        sent = [send(stack, order, token) for order in orders]
         again = send(stack, sent[-1].order, token)
         print(f"\n{table([*sent, again])}\n", flush=True)
         failed = [one for one in sent if not one.succeeded]

@@ -196,7 +196,7 @@ def running_stack(progress: Progress | None = None, parameters: Mapping[str, str
 
 
 def _sandbox(port: int, directory: Path) -> AbstractContextManager[Child]:
-    """The five providers, on one loopback port."""
+    """The providers, on one loopback port."""
     command = module_command("vezne_sandbox", "--port", str(port))
     return running("the sandbox", command, {**os.environ}, directory / "sandbox.log")
 

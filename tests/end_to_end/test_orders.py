@@ -1,4 +1,4 @@
-"""The five operations through the deployed template: sent once, answered, replayed, read back by their owner only."""
+"""The orders through the deployed template: sent once, answered, replayed, read back by their owner only."""
 
 import json
 from dataclasses import replace

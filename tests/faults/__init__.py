@@ -6,6 +6,6 @@ secrets) and the provider sandboxes; what the sandboxes booked is the truth ever
     function.py   what runs in a function process: the handler, and the steps at which it can be killed
     nursery.py    forks function processes from a parent that has everything imported
     world.py      MiniStack, sandboxes, tables and secrets, and function processes as a test sees them
-    orders.py     orders of the five operations, each with its own reference, and the truth about them
+    orders.py     orders of each operation, each with its own reference, and the truth about them
     verdict.py    holds answers and records to that truth, and counts what contradicts it
 """

@@ -1,4 +1,4 @@
-"""Orders of the five operations, each with a reference of its own, and what the sandboxes booked of them."""
+"""Orders of each operation, each with a reference of its own, and what the sandboxes booked of them."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""The seven inquiries in this process, against the provider sandboxes: what is answered, refused and never shown."""
+"""The inquiries in this process, against the provider sandboxes: what is answered, refused and never shown."""
 
 import importlib.util
 import json

@@ -1,4 +1,4 @@
-"""One order of each operation, and how its provider answers it, for tests of what all five have in common.
+"""One order of each operation, and how its provider answers it, for tests of what all have in common.
 
 The provider pages' own examples are in tests/contract; these are only convenient orders.
 """

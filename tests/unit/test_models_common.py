@@ -1,4 +1,4 @@
-"""What holds for the requests of all five operations: exact types, no unknown fields, no value in any error."""
+"""What holds for the requests of all orders: exact types, no unknown fields, no value in any error."""
 
 import contextlib
 import json
