@@ -7,7 +7,7 @@ from vezne_cli.catalogue import FUNCTIONS
 from vezne_cli.connection import OperatorError
 from vezne_cli.invoke import failed, invoke
 from vezne_cli.processes import ROOT
-from vezne_cli.template import source
+from vezne_cli.template import expanded, source
 
 EVENT = Path("events/paynet_capture.api.json")
 
@@ -22,7 +22,7 @@ def test_a_function_or_event_that_is_not_there() -> None:
 def test_every_function_can_be_invoked_by_its_folder_and_has_an_event() -> None:
     folders = {function.folder for function in FUNCTIONS.values()}
     assert {path.name.split(".")[0] for path in (ROOT / "events").glob("*.api.json")} == folders
-    assert {function.output for function in FUNCTIONS.values()} <= source()["Outputs"].keys()
+    assert {function.output for function in FUNCTIONS.values()} <= expanded(source())["Outputs"].keys()
 
 
 @pytest.mark.parametrize(
