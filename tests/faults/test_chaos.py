@@ -17,8 +17,8 @@ from unittest import mock
 
 import pytest
 from vezne.orders import store as store_module
-from vezne.orders.look_up import SweepStoppedError
 from vezne.orders.record import DECLINED, NOT_EXECUTED, SUCCEEDED, guard_id
+from vezne.orders.sweep import SweepStoppedError
 from vezne_sandbox.rules import lies_of
 
 from tests.faults import orders

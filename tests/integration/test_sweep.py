@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 from vezne.orders import store as store_module
 from vezne.orders.finalise import LONGEST_OUTCOME_TEXT
-from vezne.orders.look_up import SweepStoppedError
 from vezne.orders.record import EVIDENCE_HEAD, EVIDENCE_TAIL, NOT_EXECUTED, SUCCEEDED, UNKNOWN, partition
+from vezne.orders.sweep import SweepStoppedError
 from vezne.providers.kolaybi import client as kolaybi
 
 from tests.support.bench import START, Harness, operation_of

@@ -18,10 +18,10 @@ from typing import Any
 
 import boto3
 from vezne.orders import store as store_module
-from vezne.orders.look_up import sweep
 from vezne.orders.outcome import Inconclusive
 from vezne.orders.record import SHARDS, SUCCEEDED, UNKNOWN, Record, operation_id, to_item
 from vezne.orders.store import Store
+from vezne.orders.sweep import sweep
 from vezne.platform.telemetry import logger
 from vezne.providers.http import Deadline
 from vezne_cli.catalogue import ORDERS

@@ -33,7 +33,6 @@ from vezne.operation import (
 )
 from vezne.orders import store as store_module
 from vezne.orders.execute import execute_order
-from vezne.orders.look_up import SweepStoppedError, look_up_now, sweep
 from vezne.orders.record import (
     ANSWER,
     DECLINED,
@@ -101,6 +100,8 @@ def handler(operation: Operation[Any, Any, Any]) -> Handler:
             if "standing_order" in event:
                 return _standing_order(operation, event["standing_order"], deadline, store)
             if "look_up" in event:
+                from vezne.orders.sweep import look_up_now
+
                 return look_up_now(operation, event["look_up"], deadline, store)
             if event.get("detail-type") == "Scheduled Event":
                 return _sweep(operation, deadline, store)
@@ -189,6 +190,9 @@ def _refused(reason: WhyRefused, holder: str | None) -> problems.Problem:
 
 
 def _sweep(operation: Operation[Any, Any, Any], deadline: Deadline, store: Store) -> dict[str, int]:
+    # An order does without it: it is not part of the cold start.
+    from vezne.orders.sweep import SweepStoppedError, sweep
+
     # Its absence says that no sweep runs at all; what went wrong in one has metrics of its own.
     emit_metric("SweepHeartbeat", operation.name)
     try:
