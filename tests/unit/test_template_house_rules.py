@@ -9,7 +9,7 @@ import pytest
 import yaml
 from vezne_cli.catalogue import PROVIDERS
 from vezne_cli.processes import ROOT
-from vezne_cli.template import Template, source
+from vezne_cli.template import expanded, source
 
 from tests.support.template import URLS, attribute, of_type, transformed
 
@@ -144,8 +144,7 @@ def test_every_skipped_check_has_its_reason() -> None:
         assert len(reason) > 80, check
     skipped = [
         skip
-        for resource in source()["Resources"].values()
-        if isinstance(resource, dict)
+        for resource in expanded(source())["Resources"].values()
         for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", [])
     ]
     assert sorted(skip["id"] for skip in skipped) == ["CKV_AWS_120", "CKV_AWS_28", "CKV_AWS_73"]
