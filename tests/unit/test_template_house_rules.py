@@ -9,7 +9,7 @@ import pytest
 import yaml
 from vezne_cli.catalogue import PROVIDERS
 from vezne_cli.processes import ROOT
-from vezne_cli.template import expanded, source
+from vezne_cli.template import Template, expanded, source
 
 from tests.support.template import URLS, attribute, of_type, transformed
 
