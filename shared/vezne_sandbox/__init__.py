@@ -3,6 +3,7 @@
 Start: ``python -m vezne_sandbox --port 8100`` (0 = a free port) prints ``{"port": 8100}`` when ready and ends on
 SIGTERM or SIGINT. In a test: ``with running_sandbox() as sandbox:`` (``vezne_sandbox.server``) yields a
 ``SandboxControl`` (``vezne_sandbox.client``), which also talks to a server elsewhere: ``SandboxControl(url)``.
+``GET /`` is this manual, with lines to try.
 All providers share the port; each provider's URL is ``sandbox.url``. The secrets are in ``credentials.json``.
 
 Operations (``GET /_control/operations`` lists them with their possible lies)

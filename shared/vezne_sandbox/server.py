@@ -17,6 +17,7 @@ from vezne_sandbox.client import SandboxControl
 from vezne_sandbox.control import Control
 from vezne_sandbox.ledger import Ledger, LoggedCall, load_credentials
 from vezne_sandbox.lies import changed, deliver
+from vezne_sandbox.manual import manual
 from vezne_sandbox.provider import Operation, Payment, Provider, ReplyFields
 from vezne_sandbox.rules import Rule, Rules
 from vezne_sandbox.wire import Call, Malformed, Refused, Reply
@@ -145,6 +146,7 @@ class Sandbox:
 def make_app(sandbox: Sandbox, stopping: asyncio.Event) -> web.Application:
     """Build the web application. ``stopping`` ends the connections that a lie keeps open."""
     app = web.Application(client_max_size=2**20)
+    app.router.add_get("/", _manual(sandbox))
     app.add_routes(Control(sandbox).routes())
     for operation in sandbox.operations.values():
         app.router.add_route(operation.method, operation.path, _handler(sandbox, operation, stopping))
@@ -166,6 +168,13 @@ def _handler(sandbox: Sandbox, operation: Operation, stopping: asyncio.Event) ->
         )
         reply, rule = sandbox.answer(call)
         return await deliver(request, reply, rule, stopping)
+
+    return handle
+
+
+def _manual(sandbox: Sandbox) -> Any:
+    async def handle(request: web.Request) -> web.Response:
+        return web.Response(text=manual(str(request.url.origin()), sandbox.operations.values()))
 
     return handle
 
