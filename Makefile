@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve explain unknown resolve forget client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak fuzz bench check lint format documents clean
+.PHONY: help setup run serve logs explain unknown resolve forget client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak fuzz bench check lint format documents clean
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 
@@ -20,8 +20,11 @@ setup: .venv/.installed .venv-sam/.installed ## Create the virtual environments 
 run: setup ## Bring everything up, send the five orders, print the results, stop
 	@PYTHONPATH=shared .venv/bin/python -m vezne_cli run
 
-serve: setup ## Keep everything up until Ctrl-C, and print curl lines to try
+serve: setup ## Keep everything up at localhost:8780 until Ctrl-C, and print curl lines (VEZNE_PORT, VEZNE_SWEEP_SECONDS=5)
 	@PYTHONPATH=shared .venv/bin/python -m vezne_cli serve
+
+logs: setup ## Print the running local stack's logs: [FN=paynet_capture] [FOLLOW=1]
+	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.logs --function "$(FN)" $(if $(FOLLOW),--follow)
 
 explain: setup ## Say what happened to one operation: OP=op_... (STACK=name for a deployed stack)
 	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.desk --stack "$(STACK)" explain "$(OP)"

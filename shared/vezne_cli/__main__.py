@@ -1,4 +1,17 @@
-"""`python -m vezne_cli run` sends one order of each operation and stops; `... serve` stays up until Ctrl-C."""
+"""Bring the local stack up. `run` sends one order of each operation and stops; `serve` stays up until Ctrl-C.
+
+The stack is at http://localhost:8780/local, its tokens at http://localhost:8780/oauth2/token. If port 8780 is taken,
+it takes a free one and says so.
+
+Variables:
+  VEZNE_PORT           port of the API, the tokens and the AWS endpoints (also VEZNE_GATEWAY_PORT): 8780
+  VEZNE_SANDBOX_PORT   port of the provider sandboxes: a free one. Their manual is at that address
+  VEZNE_SWEEP_SECONDS  serve looks for unknown outcomes every so many seconds: 5; 0 stops that
+  KOLAYBI_URL, VAKIFBANK_URL, WALLETGATE_URL, WALLETGATE_IDENTITY_URL, HASO_URL, PAYNET_URL
+                       another server in a provider's place: scheme, host and port (HASO: the whole SERVIS_URL)
+
+`make logs` prints what the running stack writes.
+"""
 
 import argparse
 import signal
@@ -10,7 +23,8 @@ from types import FrameType
 from .orders import golden_orders, send, table
 from .processes import ROOT, STACK_FILE, Progress, StackError, stack_file
 from .quick_start import curl_lines
-from .stack import publish, running_stack
+from .stack import USUAL_PORT, publish, running_stack
+from .sweeps import seconds_between, sweeping
 
 
 def _progress() -> Progress:
@@ -26,7 +40,7 @@ def _progress() -> Progress:
 def run() -> int:
     """Send the golden orders and repeat one; 0 only if all succeeded and the repetition was a replay."""
     say = _progress()
-    with running_stack(say) as stack:
+    with running_stack(say, usual_port=USUAL_PORT) as stack:
         orders = golden_orders()
         say(f"getting a token, sending {len(orders)} orders (the first call of a function also starts it)")
         token = stack.token()
@@ -48,12 +62,17 @@ def run() -> int:
 
 def serve() -> int:
     """Keep the stack up and describe it in `.local/stack.json` until interrupted."""
-    say = _progress()
-    with stack_file(say) as file, running_stack(say) as stack:
+    say, seconds = _progress(), seconds_between()
+    with stack_file(say) as file, running_stack(say, usual_port=USUAL_PORT) as stack:
         publish(stack, file)
-        say(f"up; described in {STACK_FILE.relative_to(ROOT)}")
-        print(f"\n{curl_lines(stack)}\nCtrl-C stops it.", flush=True)
-        threading.Event().wait()
+        say(f"up at {stack.api_url}; described in {STACK_FILE.relative_to(ROOT)}")
+        with sweeping(stack, seconds, say):
+            print(f"\n{curl_lines(stack)}", flush=True)
+            print(
+                f"The sandboxes' manual is at {stack.sandbox_url}/ and `make logs` prints the logs. Ctrl-C stops all.",
+                flush=True,
+            )
+            threading.Event().wait()
     return 0
 
 
@@ -64,7 +83,9 @@ def _stop(number: int, _frame: FrameType | None) -> None:
 
 def main() -> int:
     """Parse the command line and run the command."""
-    parser = argparse.ArgumentParser(prog="vezne_cli", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="vezne_cli", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("command", choices=["run", "serve"])
     command = parser.parse_args().command
     for number in (signal.SIGTERM, signal.SIGHUP):

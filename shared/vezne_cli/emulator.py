@@ -1,6 +1,6 @@
 """MiniStack as the local stack starts it: `python -m vezne_cli.emulator`.
 
-Three things that AWS does with our template and tools and MiniStack 1.5.33 does not are done here, so that they are
+Four things that AWS does with our template and tools and MiniStack 1.5.33 does not are done here, so that they are
 tried on this machine, too:
 
 - AWS tells the policies which items of a table a call touches, and which of their attributes (the condition keys
@@ -9,6 +9,7 @@ tried on this machine, too:
 - A pipe applies its filters and its input template. Else the outbox would tell everybody everything.
 - An app client may have two secrets, both of which get tokens (AddUserPoolClientSecret, ListUserPoolClientSecrets,
   DeleteUserPoolClientSecret). So a secret is rotated without a moment at which none works.
+- A custom domain may have any name. MiniStack never takes a name without a dot for one, `localhost` included.
 """
 
 import json
@@ -17,7 +18,7 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions
-from ministack.services import eventbridge, pipes
+from ministack.services import apigateway_v1, eventbridge, pipes
 from ministack.services.cloudformation import provisioners
 
 from vezne_cli import emulated_secrets
@@ -38,6 +39,7 @@ _publish_whole = pipes._publish_record_to_sns
 # The properties of each pipe in its template.
 _properties: dict[str, Any] = {}
 _answer_decoded = app._handle_execute_api_request
+_dotted_domain = app._resolve_custom_domain_request
 
 
 def leading_keys(request: dict[str, Any]) -> list[str]:
@@ -115,12 +117,19 @@ async def _answer_encoded(
     return await _answer_decoded(host, raw_path or path, *request, raw_path=raw_path, raw_query_string=raw_query_string)
 
 
+def _custom_domain(host: str, path: str) -> Any:
+    """API, stage and rest of the path behind a custom domain of an API; None for every other address."""
+    name = host.partition(":")[0].lower()
+    return apigateway_v1.resolve_base_path_mapping(name, path) if name == "localhost" else _dotted_domain(host, path)
+
+
 def main() -> None:
     """Start MiniStack, which takes its settings from the environment."""
     iam_actions.dynamodb_service_context = _context
     _pipe_handlers["create"] = _create_pipe
     pipes._publish_record_to_sns = _publish
     app._handle_execute_api_request = _answer_encoded
+    app._resolve_custom_domain_request = _custom_domain
     emulated_secrets.install()
     app.main()
 

@@ -108,19 +108,34 @@ def running(
         child.stop()
 
 
-def choose_port(variable: str = "") -> int:
-    """A free loopback port, or the one the environment variable asks for; raises StackError if that one is taken."""
-    wanted = int(os.environ.get(variable) or 0)
+def choose_port(variable: str = "", usual: int = 0) -> int:
+    """The loopback port that the environment variable asks for, else the usual one if it is free, else a free one.
+
+    Raises StackError if the one asked for is no port, or taken.
+    """
+    wanted = os.environ.get(variable)
+    if not wanted:
+        try:
+            return _free(usual)
+        except OSError:
+            return _free(0)
+    if not (wanted.isascii() and wanted.isdecimal() and 0 < int(wanted) < 65536):
+        raise StackError(f"{variable}={wanted} is no port: take a number from 1 to 65535.")
+    try:
+        return _free(int(wanted))
+    except OSError as error:
+        raise StackError(
+            f"Port {wanted} ({variable}) is taken: {error.strerror}. Free it or choose another."
+        ) from error
+
+
+def _free(port: int) -> int:
+    """This loopback port, or any for 0; raises OSError if it is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError as error:
-            raise StackError(
-                f"Port {wanted} ({variable}) is taken: {error.strerror}. Free it or choose another."
-            ) from error
-        port: int = probe.getsockname()[1]
-        return port
+        probe.bind(("127.0.0.1", port))
+        found: int = probe.getsockname()[1]
+        return found
 
 
 @contextmanager

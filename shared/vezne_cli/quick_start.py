@@ -6,7 +6,7 @@ from .stack import Stack
 
 ORDER = r"""
 # a token
-TOKEN=$(curl -s "$TOKEN_URL" -H "Host: $TOKEN_HOST" -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials \
+TOKEN=$(curl -s "$TOKEN_URL" -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials \
   | sed 's/.*"access_token": *"\([^"]*\)".*/\1/')
 
 # an order, and the same again
@@ -41,7 +41,6 @@ def exports(stack: Stack) -> str:
     values = {
         "API_URL": stack.api_url,
         "TOKEN_URL": stack.token_url,
-        "TOKEN_HOST": stack.token_host,
         "CLIENT_ID": stack.first_client.id,
         "CLIENT_SECRET": stack.first_client.secret,
         "SANDBOX_URL": stack.sandbox_url,

@@ -29,6 +29,8 @@ LOCAL_PARAMETERS = {
     "GradualDeployment": "false",
     "CardPayments": "true",
 }
+# Where `make run` and `make serve` are found, if it is free.
+USUAL_PORT = 8780
 # The first call of a function starts its process; after that, the longest is the gateway's own 29 s.
 HTTP_SECONDS = 40
 
@@ -94,6 +96,7 @@ class Stack:
             "table": self.table,
             "secrets": dict(self.secrets),
             "functions": dict(self.functions),
+            "log_directory": str(self.log_directory),
         }
 
     def new_client(self, name: str, operations: Sequence[str] = tuple(ROUTES)) -> AppClient:
@@ -115,7 +118,6 @@ class Stack:
         client = client or self.first_client
         answer = self.http.post(
             self.token_url,
-            headers={"Host": self.token_host},
             auth=(client.id, client.secret),
             data={"grant_type": "client_credentials", "scope": " ".join(scopes or client.scopes)},
         )
@@ -173,12 +175,17 @@ def _silent(_text: str) -> None:
 
 
 @contextmanager
-def running_stack(progress: Progress | None = None, parameters: Mapping[str, str] | None = None) -> Iterator[Stack]:
-    """Bring the stack up, yield it, and stop all of it, whatever happens. `parameters` override the template's."""
+def running_stack(
+    progress: Progress | None = None, parameters: Mapping[str, str] | None = None, usual_port: int = 0
+) -> Iterator[Stack]:
+    """Bring the stack up, yield it, and stop all of it, whatever happens. `parameters` override the template's.
+
+    Its address has the port that VEZNE_PORT asks for, else `usual_port` if that is free. Raises StackError.
+    """
     say = progress or _silent
     with run_directory(say) as directory:
         sandbox_port = choose_port("VEZNE_SANDBOX_PORT")
-        gateway_port = choose_port("VEZNE_GATEWAY_PORT")
+        gateway_port = _gateway_port(usual_port, say)
         say(f"starting the provider sandboxes on port {sandbox_port} and MiniStack on port {gateway_port}")
         with _sandbox(sandbox_port, directory) as sandbox, _ministack(gateway_port, directory) as ministack:
             sandbox.wait_for_port(sandbox_port)
@@ -193,6 +200,15 @@ def running_stack(progress: Progress | None = None, parameters: Mapping[str, str
             with httpx.Client(timeout=HTTP_SECONDS, trust_env=False) as http:
                 yield _described(aws, http, endpoint_url, sandbox_url, directory)
         say("stopped")
+
+
+def _gateway_port(usual: int, say: Progress) -> int:
+    """The port of the stack's address; says so if the usual one is taken. Raises StackError."""
+    asked = next((name for name in ("VEZNE_PORT", "VEZNE_GATEWAY_PORT") if os.environ.get(name)), "")
+    port = choose_port(asked, usual)
+    if usual and not asked and port != usual:
+        say(f"port {usual} is taken, so this stack is on port {port} (VEZNE_PORT chooses one)")
+    return port
 
 
 def _sandbox(port: int, directory: Path) -> AbstractContextManager[Child]:
@@ -235,6 +251,7 @@ def _described(aws: Aws, http: httpx.Client, endpoint_url: str, sandbox_url: str
     api_host, _, stage = outputs["ApiUrl"].removeprefix("https://").partition("/")
     api_id = api_host.split(".")[0]
     _put_gateway_responses(aws, api_id, stage)
+    _give_address(aws, api_id, stage)
     functions = {name: outputs[function.output] for name, function in FUNCTIONS.items()}
     for operation in ORDERS:
         _copy_event_invoke_config(aws, functions[operation])
@@ -245,9 +262,11 @@ def _described(aws: Aws, http: httpx.Client, endpoint_url: str, sandbox_url: str
         UserPoolId=outputs["UserPoolId"], ClientId=outputs["ClientId"]
     )["UserPoolClient"]
     token_host, _, token_path = outputs["TokenUrl"].removeprefix("https://").partition("/")
+    address = endpoint_url.replace("127.0.0.1", "localhost")
     return Stack(
-        api_url=f"{endpoint_url}/_aws/execute-api/{api_id}/{stage}",
-        token_url=f"{endpoint_url}/{token_path}",
+        api_url=f"{address}/{stage}",
+        # MiniStack knows the pool by the client's id; on AWS, it is the host that names the pool.
+        token_url=f"{address}/{token_path}",
         token_host=token_host,
         first_client=AppClient(client["ClientId"], client["ClientSecret"], tuple(client["AllowedOAuthScopes"])),
         sandbox_url=sandbox_url,
@@ -261,6 +280,13 @@ def _described(aws: Aws, http: httpx.Client, endpoint_url: str, sandbox_url: str
         aws=aws,
         http=http,
     )
+
+
+def _give_address(aws: Aws, api_id: str, stage: str) -> None:
+    """Let this machine's own names lead to the API as its own host does on AWS: with the stage before the routes."""
+    for name in ("localhost", "127.0.0.1"):
+        aws("apigateway").create_domain_name(domainName=name)
+        aws("apigateway").create_base_path_mapping(domainName=name, basePath=stage, restApiId=api_id, stage=stage)
 
 
 def _put_gateway_responses(aws: Aws, api_id: str, stage: str) -> None:

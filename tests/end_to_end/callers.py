@@ -14,7 +14,7 @@ from vezne_client import Client, Credentials, InquiryCall, OrderCall
 def credentials(stack: Stack, client: AppClient | None = None) -> Credentials:
     """Those of the first client, or of another."""
     own = client or stack.first_client
-    return Credentials(stack.token_url, own.id, own.secret, own.scopes, {"Host": stack.token_host})
+    return Credentials(stack.token_url, own.id, own.secret, own.scopes)
 
 
 def heard_by(client: Client) -> list[httpx.Response]:

@@ -114,7 +114,6 @@ def test_the_script_of_the_document_runs_as_printed(stack: Stack) -> None:
         "PYTHONPATH": f"{ROOT / 'shared'}:{ROOT}",
         "API_URL": stack.api_url,
         "TOKEN_URL": stack.token_url,
-        "TOKEN_HOST": stack.token_host,
         "CLIENT_ID": own.id,
         "CLIENT_SECRET": own.secret,
     }

@@ -43,7 +43,6 @@ def token_of(stack: Stack, client: AppClient) -> str:
     """A token with every scope of the client: it names none."""
     answer = stack.http.post(
         stack.token_url,
-        headers={"Host": stack.token_host},
         auth=(client.id, client.secret),
         data={"grant_type": "client_credentials"},
     )

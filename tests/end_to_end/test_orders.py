@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from decimal import Decimal
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -133,3 +134,28 @@ def test_a_lost_answer_is_unknown_and_never_sent_again(stack: Stack, token: str,
     settled = vezne.order(one.call, one.request, key=one.key, wait_seconds=20)
     assert settled.operation_id == unknown["operation_id"]
     assert len(booked(stack, one)) == 1
+
+
+def test_the_place_of_an_order_and_of_a_problem_resolve_against_the_address(stack: Stack, token: str) -> None:
+    one = example("paynet.capture")
+    stack.sandbox.rule("paynet.capture", "reset")
+    lost = order(stack, one, token)
+    assert lost.status_code == 202
+    place = urljoin(str(lost.url), lost.headers["location"])
+    assert place.startswith(f"{stack.api_url}/operations/op_")
+    read = stack.http.get(place, headers={"Authorization": f"Bearer {token}"})
+    assert read.json()["operation_id"] == lost.json()["operation_id"]
+    refused = stack.request("POST", one.path, token=token, body=one.body)
+    assert stack.http.get(urljoin(str(refused.url), refused.json()["type"])).status_code == 200
+
+
+def test_a_token_is_had_at_the_address_and_under_the_name_that_aws_gives(stack: Stack) -> None:
+    assert stack.token_url == stack.api_url.removesuffix("/local") + "/oauth2/token"
+    own = stack.first_client
+    for headers in ({}, {"Host": stack.token_host}):
+        answer = stack.http.post(
+            stack.token_url, headers=headers, auth=(own.id, own.secret), data={"grant_type": "client_credentials"}
+        )
+        assert answer.status_code == 200, answer.text
+        token = answer.json()["access_token"]
+        assert stack.request("GET", "/operations/op_none", token=token).status_code in (400, 404)

@@ -3,11 +3,9 @@
 import json
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin
 
-import httpx
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
@@ -62,23 +60,11 @@ REFUSED: dict[str, tuple[str, str, str, dict[str, Any]]] = {
 def test_the_type_of_a_real_problem_leads_from_its_url_to_its_page(stack: Stack, token: str, refused_by: str) -> None:
     slug, method, path, request = REFUSED[refused_by]
     stack.sandbox.rule("paynet.capture", "refuse")
-    by_host = addressed_by_host(stack)
-    refused = by_host.request(method, path, **{"token": token, **request})
+    refused = stack.request(method, path, **{"token": token, **request})
     assert refused.headers["content-type"] == "application/problem+json", refused.text
-    page = by_host.http.get(urljoin(str(refused.url), refused.json()["type"]))
+    page = stack.http.get(urljoin(str(refused.url), refused.json()["type"]))
     assert page.status_code == 200
     assert f"<code>{slug}</code>" in page.text
-
-
-def addressed_by_host(stack: Stack) -> Stack:
-    """The stack at the address that AWS gives an API: its own host, and only the stage before the routes.
-
-    What MiniStack puts before the stage instead, so that the host need not resolve, no function can know of.
-    """
-    api_id, stage = stack.api_url.split("/")[-2:]
-    host = {"Host": f"{api_id}.execute-api.localhost"}
-    http = httpx.Client(headers=host, timeout=stack.http.timeout, trust_env=False)
-    return replace(stack, api_url=f"{stack.aws_endpoint_url}/{stage}", http=http)
 
 
 # ------------------------------------------------------------------ in a browser

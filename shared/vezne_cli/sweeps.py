@@ -1,0 +1,62 @@
+"""The sweeps of `make serve`: what a schedule starts on AWS every few minutes comes every few seconds here."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .catalogue import ORDERS
+from .processes import ROOT, Progress, StackError
+from .stack import Stack
+
+VARIABLE = "VEZNE_SWEEP_SECONDS"
+USUAL_SECONDS = 5.0
+
+
+def seconds_between() -> float:
+    """The seconds between two sweeps of an operation, 0 for no sweeps; raises StackError if they are no number."""
+    asked = os.environ.get(VARIABLE) or str(USUAL_SECONDS)
+    if not (asked.isascii() and asked.replace(".", "", 1).isdecimal()):
+        raise StackError(f"{VARIABLE}={asked} is no number of seconds: take 0 (no sweeps) or more.")
+    return float(asked)
+
+
+@contextmanager
+def sweeping(stack: Stack, seconds: float, say: Progress) -> Iterator[None]:
+    """Sweep all operations every so many seconds until the end of the block. It says what a sweep found."""
+    if not seconds:
+        say(f"no sweeps: an unknown outcome waits for the next request ({VARIABLE} is 0)")
+        yield
+        return
+    say(f"sweeping for unknown outcomes every {seconds:g} s ({VARIABLE}=n changes that, 0 stops it)")
+    over = threading.Event()
+
+    def sweep_all() -> None:
+        while not over.wait(seconds):
+            for operation in ORDERS:
+                if not over.is_set():
+                    _sweep(stack, operation, say)
+
+    thread = threading.Thread(target=sweep_all, name="sweeps", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _sweep(stack: Stack, operation: str, say: Progress) -> None:
+    """One sweep, by the event that the operation's schedule sends. One that fails is told, and the next one comes."""
+    event = ROOT / "events" / f"{operation.replace('.', '_')}.sweep.json"
+    try:
+        report = stack.invoke(operation, json.loads(event.read_text()))
+    except (RuntimeError, BotoCoreError, ClientError) as error:
+        say(f"sweep of {operation}: {error}")
+        return
+    found = {name: count for name, count in (report or {}).items() if count}
+    if found:
+        say(f"sweep of {operation}: {', '.join(f'{name} {count}' for name, count in found.items())}")
