@@ -10,7 +10,7 @@ from vezne_cli.catalogue import ORDERS
 
 from tests.support.bench import Harness, table_client
 from tests.support.examples import EXAMPLES, KOLAYBI, VAKIFBANK, Example
-from tests.support.provider_server import HANG_UP
+from tests.support.provider_server import HANG_UP, Call, Reply
 from tests.support.wire import findings, unknown_order
 
 each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
@@ -237,6 +237,25 @@ def test_design_2_row_6_found_is_not_sent_again(bench: Harness, example: Example
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.found(bench.record(known)))
     assert bench.send(example).body["status"] == "succeeded"
+    assert calls(bench, example) == 0
+
+
+@resending
+def test_a_look_up_that_ends_too_late_leaves_the_lease_of_the_next(bench: Harness, example: Example) -> None:
+    known = unknown_order(bench, example)
+    bench.clock.advance(60)
+
+    def acquire_lease_meanwhile(_: Call) -> Reply:
+        found = example.found(bench.record(known))
+        bench.clock.advance(3600)
+        bench.store.acquire_lease(bench.record(known), "somebody else", bench.clock.now + 27)
+        return found
+
+    bench.server.on(example.look_up_route, acquire_lease_meanwhile)
+    response = bench.send(example)
+    record = bench.record(known)
+    assert (record.owner, record.lease_until > bench.clock.now) == ("somebody else", True)
+    assert (response.status, response.body["status"]) == (202, "unknown")
     assert calls(bench, example) == 0
 
 

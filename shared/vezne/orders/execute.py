@@ -261,7 +261,8 @@ def _look_up_or_send_again(
         concluded, finding = look_up_and_record(operation, taken, deadline, store, keep=not sending)
     except LostOwnershipError:
         return report_stored_record(record, store)
-    if concluded.final or not sending:
+    # Another owner has the record if this look-up took too long: what it is doing must not be ended.
+    if concluded.final or not sending or concluded.owner != me:
         return Report(concluded, replayed=False)
     again = isinstance(finding, NotFound) or (isinstance(finding, Inconclusive) and finding.send_again)
     if not again or not deadline.allows_a_call():
