@@ -23,11 +23,11 @@ def calls(bench: Harness, example: Example) -> int:
     return len(bench.server.to(example.route))
 
 
-# -------------------------------------------------------------------- row 1: another fingerprint
+# -------------------------------------------------------------------- another fingerprint
 
 
 @each_operation
-def test_design_2_row_1_another_fingerprint(bench: Harness, example: Example) -> None:
+def test_second_request_another_fingerprint(bench: Harness, example: Example) -> None:
     bench.server.on(example.route, example.success)
     first = bench.send(example)
     assert first.status == 200
@@ -40,7 +40,7 @@ def test_design_2_row_1_another_fingerprint(bench: Harness, example: Example) ->
 
 @each_operation
 @pytest.mark.parametrize("lease", [27.0, -60.0], ids=["lease alive", "lease over"])
-def test_design_2_row_1_while_the_first_is_unsettled(bench: Harness, example: Example, lease: float) -> None:
+def test_second_request_while_the_first_is_unsettled(bench: Harness, example: Example, lease: float) -> None:
     standing = bench.stand(example, lease=lease)
     bench.server.on(example.look_up_route, example.found(standing))
     response = bench.send(example, example.other_body)
@@ -52,11 +52,11 @@ def test_design_2_row_1_while_the_first_is_unsettled(bench: Harness, example: Ex
     assert calls(bench, example) == 0
 
 
-# -------------------------------------------------------------------- row 2: settled
+# -------------------------------------------------------------------- settled
 
 
 @each_operation
-def test_design_2_row_2_succeeded(bench: Harness, example: Example) -> None:
+def test_second_request_succeeded(bench: Harness, example: Example) -> None:
     bench.server.on(example.route, example.success)
     first = bench.send(example)
     bench.clock.advance(89 * 24 * 3600)
@@ -68,7 +68,7 @@ def test_design_2_row_2_succeeded(bench: Harness, example: Example) -> None:
 
 
 @each_operation
-def test_design_2_row_2_declined(bench: Harness, example: Example) -> None:
+def test_second_request_declined(bench: Harness, example: Example) -> None:
     bench.server.on(example.route, example.refusal, example.success)
     first = bench.send(example)
     again = bench.send(example)
@@ -79,7 +79,7 @@ def test_design_2_row_2_declined(bench: Harness, example: Example) -> None:
 
 
 @each_operation
-def test_design_2_row_2_not_executed(bench: Harness, example: Example) -> None:
+def test_second_request_not_executed(bench: Harness, example: Example) -> None:
     standing = bench.stand(example)
     bench.store.finalise(standing, NOT_EXECUTED, {})
     response = bench.send(example)
@@ -111,11 +111,11 @@ def test_a_settled_record_is_kept_as_long_as_the_stack_says(
     assert int(item["expires_at"]["N"]) == int(bench.clock.now) + 365 * 24 * 3600
 
 
-# -------------------------------------------------------------------- row 3: processing, and it is mine
+# -------------------------------------------------------------------- processing, and it is mine
 
 
 @each_operation
-def test_design_2_row_3_our_own_write_retried_by_the_sdk(bench: Harness, example: Example) -> None:
+def test_second_request_our_own_write_retried_by_the_sdk(bench: Harness, example: Example) -> None:
     """The first try was applied and its answer lost; the SDK's second try finds the first one's record."""
     name = "PutItem" if example.operation == "kolaybi.collect" else "TransactWriteItems"
     if example.operation == "vakifbank.pay":
@@ -134,12 +134,12 @@ def test_design_2_row_3_our_own_write_retried_by_the_sdk(bench: Harness, example
     assert bench.record(response.body["operation_id"]).status == SUCCEEDED
 
 
-# -------------------------------------------------------------------- row 4: processing, lease alive
+# -------------------------------------------------------------------- processing, lease alive
 
 
 @each_operation
 @pytest.mark.parametrize("passed", [0, 20, 27, 27 + CLOCK_MARGIN_SECONDS - 0.1])
-def test_design_2_row_4_processing(bench: Harness, example: Example, passed: float) -> None:
+def test_second_request_processing(bench: Harness, example: Example, passed: float) -> None:
     standing = bench.stand(example)
     bench.clock.advance(passed)
     response = bench.send(example)
@@ -152,11 +152,11 @@ def test_design_2_row_4_processing(bench: Harness, example: Example, passed: flo
     assert bench.server.to(example.look_up_route) == []
 
 
-# -------------------------------------------------------------------- row 5: unknown, or a lease that ran out
+# -------------------------------------------------------------------- unknown, or a lease that ran out
 
 
 @each_operation
-def test_design_2_row_5_unknown_and_found(bench: Harness, example: Example) -> None:
+def test_second_request_unknown_and_found(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.found(bench.record(known)))
     response = bench.send(example)
@@ -168,7 +168,7 @@ def test_design_2_row_5_unknown_and_found(bench: Harness, example: Example) -> N
 
 
 @each_operation
-def test_design_2_row_5_lease_over_and_found(bench: Harness, example: Example) -> None:
+def test_second_request_lease_over_and_found(bench: Harness, example: Example) -> None:
     """A killed function: nobody ever wrote what became of it."""
     standing = bench.stand(example)
     bench.clock.advance(27 + CLOCK_MARGIN_SECONDS)
@@ -180,7 +180,7 @@ def test_design_2_row_5_lease_over_and_found(bench: Harness, example: Example) -
 
 
 @not_resending
-def test_design_2_row_5_no_evidence(bench: Harness, example: Example) -> None:
+def test_second_request_no_evidence(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.not_found)
     response = bench.send(example)
@@ -192,7 +192,7 @@ def test_design_2_row_5_no_evidence(bench: Harness, example: Example) -> None:
 
 
 @each_operation
-def test_design_2_row_5_look_up_fails(bench: Harness, example: Example) -> None:
+def test_second_request_look_up_fails(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, HANG_UP)
     response = bench.send(example)
@@ -202,7 +202,7 @@ def test_design_2_row_5_look_up_fails(bench: Harness, example: Example) -> None:
 
 
 @each_operation
-def test_design_2_row_5_somebody_else_takes_it_over_first(bench: Harness, example: Example) -> None:
+def test_second_request_somebody_else_takes_it_over_first(bench: Harness, example: Example) -> None:
     standing = bench.stand(example)
     bench.clock.advance(60)
 
@@ -229,11 +229,11 @@ def _log_in(bench: Harness, example: Example) -> None:
     bench.server.calls.clear()
 
 
-# -------------------------------------------------------------------- row 6: the provider refuses doubles
+# -------------------------------------------------------------------- the provider refuses doubles
 
 
 @resending
-def test_design_2_row_6_found_is_not_sent_again(bench: Harness, example: Example) -> None:
+def test_second_request_found_is_not_sent_again(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.found(bench.record(known)))
     assert bench.send(example).body["status"] == "succeeded"
@@ -260,7 +260,7 @@ def test_a_look_up_that_ends_too_late_leaves_the_lease_of_the_next(bench: Harnes
 
 
 @resending
-def test_design_2_row_6_not_there_is_sent_again_under_the_same_reference(bench: Harness, example: Example) -> None:
+def test_second_request_not_there_is_sent_again_under_the_same_reference(bench: Harness, example: Example) -> None:
     bench.server.on(example.route, HANG_UP)
     bench.send(example)
     (first,) = bench.server.to(example.route)
@@ -277,7 +277,7 @@ def test_design_2_row_6_not_there_is_sent_again_under_the_same_reference(bench: 
 
 @resending
 @pytest.mark.parametrize("answer", ["refusal", "nothing"])
-def test_design_2_row_6_only_a_success_of_the_second_sending_counts(
+def test_second_request_only_a_success_of_the_second_sending_counts(
     bench: Harness, example: Example, answer: str
 ) -> None:
     """A refusal of the second may be the refusal of a double: the first may have been booked meanwhile."""
@@ -291,7 +291,7 @@ def test_design_2_row_6_only_a_success_of_the_second_sending_counts(
 
 
 @resending
-def test_design_2_row_6_a_failed_look_up_is_no_reason_to_send_again(bench: Harness, example: Example) -> None:
+def test_second_request_a_failed_look_up_is_no_reason_to_send_again(bench: Harness, example: Example) -> None:
     unknown_order(bench, example)
     bench.server.on(example.look_up_route, HANG_UP)
     bench.server.on(example.route, example.success)
@@ -300,7 +300,7 @@ def test_design_2_row_6_a_failed_look_up_is_no_reason_to_send_again(bench: Harne
 
 
 @resending
-def test_design_2_row_6_nobody_else_sends_while_the_second_is_under_way(bench: Harness, example: Example) -> None:
+def test_second_request_nobody_else_sends_while_the_second_is_under_way(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.not_found)
     seen: list[Any] = []

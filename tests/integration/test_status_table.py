@@ -36,7 +36,7 @@ def nothing_happened(bench: Harness, example: Example) -> None:
 
 
 @each_operation
-def test_design_3_row_1_succeeded(bench: Harness, example: Example) -> None:
+def test_answer_to_succeeded(bench: Harness, example: Example) -> None:
     response = answered(bench, example, example.success)
     assert response.status == 200
     assert response.headers == {"Content-Type": "application/json", "Cache-Control": "no-store"}
@@ -53,7 +53,7 @@ def test_design_3_row_1_succeeded(bench: Harness, example: Example) -> None:
 
 
 @each_operation
-def test_design_3_row_2_unknown(bench: Harness, example: Example) -> None:
+def test_answer_to_unknown(bench: Harness, example: Example) -> None:
     response = answered(bench, example, HANG_UP)
     operation_id = bench.order(example).operation_id
     assert response.status == 202
@@ -77,7 +77,7 @@ def test_design_3_row_2_unknown(bench: Harness, example: Example) -> None:
 
 
 @each_operation
-def test_design_3_row_3_invalid_request(bench: Harness, example: Example) -> None:
+def test_answer_to_invalid_request(bench: Harness, example: Example) -> None:
     amount = "amount" if "amount" in example.body else "payment_amount"
     amount = amount if amount in example.body else "expense_amount"
     response = bench.send(example, {**example.body, amount: "KANARYA", "unheard_of": "KANARYA"})
@@ -93,7 +93,7 @@ def test_design_3_row_3_invalid_request(bench: Harness, example: Example) -> Non
 
 @each_operation
 @pytest.mark.parametrize("client", [None, ""])
-def test_design_3_row_4_a_token_without_client(bench: Harness, example: Example, client: str | None) -> None:
+def test_answer_to_a_token_without_client(bench: Harness, example: Example, client: str | None) -> None:
     """Tokens and scopes are checked by the gateway; what it lets through must still name a client."""
     assert_problem(bench.send(example, client=client), 403, "forbidden", "unknown", "never")
     nothing_happened(bench, example)
@@ -103,7 +103,7 @@ def test_design_3_row_4_a_token_without_client(bench: Harness, example: Example,
 
 
 @each_operation
-def test_design_3_row_5_declined(bench: Harness, example: Example) -> None:
+def test_answer_to_declined(bench: Harness, example: Example) -> None:
     response = answered(bench, example, example.refusal)
     operation_id = bench.order(example).operation_id
     assert_problem(response, 402, "declined", "not_moved", "new_key", operation_id=operation_id)
@@ -114,7 +114,7 @@ def test_design_3_row_5_declined(bench: Harness, example: Example) -> None:
 # -------------------------------------------------------------------- row 6
 
 
-def test_design_3_row_6_no_such_operation(bench: Harness) -> None:
+def test_answer_to_no_such_operation(bench: Harness) -> None:
     response = bench.read("op_aaaaaaaaaaaaaaaaaaaaaaaaaa")
     assert (response.status, response.body["type"]) == (404, "/v1/problems/operation-not-found")
     # It may have been settled and be kept no longer.
@@ -122,7 +122,7 @@ def test_design_3_row_6_no_such_operation(bench: Harness) -> None:
 
 
 @each_operation
-def test_design_3_row_6_another_clients_operation(bench: Harness, example: Example) -> None:
+def test_answer_to_another_clients_operation(bench: Harness, example: Example) -> None:
     operation_id = answered(bench, example, example.success).body["operation_id"]
     assert bench.read(operation_id, client="client-1").status == 200
     theirs, nobodys = bench.read(operation_id, client="client-2"), bench.read("op_aaaaaaaaaaaaaaaaaaaaaaaaaa")
@@ -135,7 +135,7 @@ def test_design_3_row_6_another_clients_operation(bench: Harness, example: Examp
 
 
 @each_operation
-def test_design_3_row_7_in_progress(bench: Harness, example: Example) -> None:
+def test_answer_to_in_progress(bench: Harness, example: Example) -> None:
     standing = bench.stand(example)
     response = bench.send(example)
     assert_problem(response, 409, "in-progress", "unknown", "same_key", operation_id=standing.id)
@@ -146,7 +146,7 @@ def test_design_3_row_7_in_progress(bench: Harness, example: Example) -> None:
 
 
 @each_operation
-def test_design_3_row_8_too_large(bench: Harness, example: Example) -> None:
+def test_answer_to_too_large(bench: Harness, example: Example) -> None:
     text = '{"a": "' + "x" * (64 * 1024 - 8) + '"}'
     assert len(text) == 64 * 1024 + 1
     assert_problem(bench.send(example, text=text), 413, "too-large", "not_moved", "never")
@@ -157,7 +157,7 @@ def test_design_3_row_8_too_large(bench: Harness, example: Example) -> None:
 
 @each_operation
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""])
-def test_design_3_row_8_not_json(bench: Harness, example: Example, content_type: str) -> None:
+def test_answer_to_not_json(bench: Harness, example: Example, content_type: str) -> None:
     response = bench.send(example, headers={"Content-Type": content_type})
     assert_problem(response, 415, "unsupported-media-type", "not_moved", "never")
     nothing_happened(bench, example)
@@ -167,13 +167,13 @@ def test_design_3_row_8_not_json(bench: Harness, example: Example, content_type:
 
 
 @each_operation
-def test_design_3_row_9_key_reused(bench: Harness, example: Example) -> None:
+def test_answer_to_key_reused(bench: Harness, example: Example) -> None:
     operation_id = answered(bench, example, example.success).body["operation_id"]
     response = bench.send(example, example.other_body)
     assert_problem(response, 422, "idempotency-key-reused", "not_moved", "new_key", operation_id=operation_id)
 
 
-def test_design_3_row_9_total_would_fall(bench: Harness) -> None:
+def test_answer_to_total_would_fall(bench: Harness) -> None:
     answered(bench, HASO, HASO.success)
     response = bench.send(HASO, {**HASO.body, "expense_amount": "229.99"}, key="key-2")
     operation_id = bench.order(HASO, key="key-2").operation_id
@@ -185,7 +185,7 @@ def test_design_3_row_9_total_would_fall(bench: Harness) -> None:
 
 @each_operation
 @pytest.mark.parametrize("secret", ["not JSON", "{}", '{"unheard_of": "x"}'])
-def test_design_3_row_10_unusable_secret(bench: Harness, example: Example, secret: str) -> None:
+def test_answer_to_unusable_secret(bench: Harness, example: Example, secret: str) -> None:
     bench.put_secret(example.provider, secret)
     response = bench.send(example)
     operation_id = bench.order(example).operation_id
@@ -195,7 +195,7 @@ def test_design_3_row_10_unusable_secret(bench: Harness, example: Example, secre
 
 @pytest.mark.parametrize("example", [it for it in EXAMPLES if it.provider in LOGINS], ids=str)
 @pytest.mark.parametrize("status", [400, 401, 403])
-def test_design_3_row_10_refused_login(bench: Harness, example: Example, status: int) -> None:
+def test_answer_to_refused_login(bench: Harness, example: Example, status: int) -> None:
     bench.server.on(LOGINS[example.provider][0], json_reply({"error": "invalid_client"}, status))
     response = bench.send(example)
     operation_id = bench.order(example).operation_id
@@ -204,7 +204,7 @@ def test_design_3_row_10_refused_login(bench: Harness, example: Example, status:
 
 
 @each_operation
-def test_design_3_row_10_credentials_refused_at_the_call(bench: Harness, example: Example) -> None:
+def test_answer_to_credentials_refused_at_the_call(bench: Harness, example: Example) -> None:
     response = answered(bench, example, Reply(401, b"{}"))
     assert_problem(
         response, 502, "provider-rejected-credentials", "not_moved", "same_key",
@@ -226,7 +226,7 @@ def test_design_3_row_10_credentials_refused_at_the_call(bench: Harness, example
     ],
     ids=["500", "429", "HTML", "no token", "empty token", "lost"],
 )
-def test_design_3_row_10_login_that_fails(bench: Harness, example: Example, reply: Reply) -> None:
+def test_answer_to_login_that_fails(bench: Harness, example: Example, reply: Reply) -> None:
     """No order has left, whatever became of the login."""
     bench.server.on(LOGINS[example.provider][0], reply)
     response = bench.send(example)
@@ -236,9 +236,7 @@ def test_design_3_row_10_login_that_fails(bench: Harness, example: Example, repl
 
 
 @each_operation
-def test_design_3_row_10_provider_unreachable(
-    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_answer_to_provider_unreachable(bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
     # Logged in before, so that it is the order itself that cannot be sent.
     answered(bench, example, example.refusal, key="another-key")
     monkeypatch.setenv(f"{example.provider.upper()}_URL", "http://127.0.0.1:1")
@@ -255,7 +253,7 @@ def test_design_3_row_10_provider_unreachable(
 
 @each_operation
 @pytest.mark.parametrize("seconds", [0.0, 5.0, 7.9])
-def test_design_3_row_10_not_enough_time(bench: Harness, example: Example, seconds: float) -> None:
+def test_answer_to_not_enough_time(bench: Harness, example: Example, seconds: float) -> None:
     response = bench.send(example, seconds=seconds)
     operation_id = bench.order(example).operation_id
     assert_problem(response, 503, "not-enough-time", "not_moved", "same_key", operation_id=operation_id)
@@ -265,7 +263,7 @@ def test_design_3_row_10_not_enough_time(bench: Harness, example: Example, secon
 
 
 @each_operation
-def test_design_3_row_10_store_unavailable(bench: Harness, example: Example) -> None:
+def test_answer_to_store_unavailable(bench: Harness, example: Example) -> None:
     # Logged in before, for VakıfBank's login needs the table, too.
     answered(bench, example, example.refusal, key="another-key")
     bench.server.calls.clear()
@@ -285,7 +283,7 @@ def test_design_3_row_10_store_unavailable(bench: Harness, example: Example) -> 
 
 
 @each_operation
-def test_design_3_row_11_internal(bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answer_to_internal(bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("KANARYA")
 
