@@ -104,10 +104,10 @@ check: lint .venv-checks/.installed ## Run every static check: style, types, lay
 	SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam validate --lint --region eu-central-1
 	@# Our own rules for the template, on what SAM makes of it.
 	.venv/bin/python -m pytest --quiet tests/unit/test_template*.py
-	.venv/bin/bandit --quiet --recursive --configfile pyproject.toml shared functions
-	@# The tools that write secrets and make clients. Left out as for ruff: they start the project's own programs only, and
-	@# what the local stack has for secrets is none.
-	.venv/bin/bandit --quiet --recursive --skip B101,B105,B106,B311,B404,B603 shared/vezne_cli
+	.venv/bin/bandit --quiet --recursive --configfile pyproject.toml shared/vezne shared/vezne_client functions
+	@# The tools that write secrets and make clients, and the sandboxes. Left out as for ruff: they start the project's own
+	@# programs only, and what the local stack has for secrets is none.
+	.venv/bin/bandit --quiet --recursive --skip B101,B105,B106,B311,B404,B603 shared/vezne_cli shared/vezne_sandbox
 	.venv-checks/bin/python tests/audit.py
 
 lint: setup ## Check style and format only

@@ -1,4 +1,4 @@
-"""The status table of design 3, row by row: what each status says of the money and of what to do next."""
+"""What each status and problem says of the money, and of what to do next."""
 
 from typing import Any
 
@@ -32,9 +32,6 @@ def nothing_happened(bench: Harness, example: Example) -> None:
     assert bench.items() == [] or all(item["id"]["S"].startswith("secret#") for item in bench.items())
 
 
-# -------------------------------------------------------------------- row 1
-
-
 @each_operation
 def test_answer_to_succeeded(bench: Harness, example: Example) -> None:
     response = answered(bench, example, example.success)
@@ -47,9 +44,6 @@ def test_answer_to_succeeded(bench: Harness, example: Example) -> None:
     assert response.body["status"] == "succeeded"
     assert response.body["operation_id"] == bench.order(example).operation_id
     assert response.body["created_at"] == response.body["updated_at"] == "2026-12-01T06:00:00.000Z"
-
-
-# -------------------------------------------------------------------- row 2
 
 
 @each_operation
@@ -73,9 +67,6 @@ def test_answer_to_unknown(bench: Harness, example: Example) -> None:
     assert bench.read(operation_id).body["status"] == "unknown"
 
 
-# -------------------------------------------------------------------- row 3
-
-
 @each_operation
 def test_answer_to_invalid_request(bench: Harness, example: Example) -> None:
     amount = "amount" if "amount" in example.body else "payment_amount"
@@ -88,18 +79,12 @@ def test_answer_to_invalid_request(bench: Harness, example: Example) -> None:
     nothing_happened(bench, example)
 
 
-# -------------------------------------------------------------------- row 4
-
-
 @each_operation
 @pytest.mark.parametrize("client", [None, ""])
 def test_answer_to_a_token_without_client(bench: Harness, example: Example, client: str | None) -> None:
     """Tokens and scopes are checked by the gateway; what it lets through must still name a client."""
     assert_problem(bench.send(example, client=client), 403, "forbidden", "unknown", "never")
     nothing_happened(bench, example)
-
-
-# -------------------------------------------------------------------- row 5
 
 
 @each_operation
@@ -109,9 +94,6 @@ def test_answer_to_declined(bench: Harness, example: Example) -> None:
     assert_problem(response, 402, "declined", "not_moved", "new_key", operation_id=operation_id)
     assert response.body["provider_code"] == example.refusal_code
     assert response.body["provider_text"]
-
-
-# -------------------------------------------------------------------- row 6
 
 
 def test_answer_to_no_such_operation(bench: Harness) -> None:
@@ -131,18 +113,12 @@ def test_answer_to_another_clients_operation(bench: Harness, example: Example) -
     assert theirs.status == 404
 
 
-# -------------------------------------------------------------------- row 7
-
-
 @each_operation
 def test_answer_to_in_progress(bench: Harness, example: Example) -> None:
     standing = bench.stand(example)
     response = bench.send(example)
     assert_problem(response, 409, "in-progress", "unknown", "same_key", operation_id=standing.id)
     assert int(response.headers["Retry-After"]) >= 1
-
-
-# -------------------------------------------------------------------- row 8
 
 
 @each_operation
@@ -163,9 +139,6 @@ def test_answer_to_not_json(bench: Harness, example: Example, content_type: str)
     nothing_happened(bench, example)
 
 
-# -------------------------------------------------------------------- row 9
-
-
 @each_operation
 def test_answer_to_key_reused(bench: Harness, example: Example) -> None:
     operation_id = answered(bench, example, example.success).body["operation_id"]
@@ -178,9 +151,6 @@ def test_answer_to_total_would_fall(bench: Harness) -> None:
     response = bench.send(HASO, {**HASO.body, "expense_amount": "229.99"}, key="key-2")
     operation_id = bench.order(HASO, key="key-2").operation_id
     assert_problem(response, 422, "total-would-fall", "not_moved", "new_key", operation_id=operation_id)
-
-
-# -------------------------------------------------------------------- row 10
 
 
 @each_operation
@@ -277,9 +247,6 @@ def test_answer_to_store_unavailable(bench: Harness, example: Example) -> None:
     assert bench.server.to(example.route) == []
     bench.heal_table()
     assert bench.send(example).status == 200
-
-
-# -------------------------------------------------------------------- row 11
 
 
 @each_operation
