@@ -73,9 +73,9 @@ class WhyNothingSent(Enum):
     """What stopped this attempt before anything was sent, or what shows that the provider did not look at it."""
 
     NOT_ENOUGH_TIME = "not-enough-time"
-    SECRET_UNUSABLE = "secret-unusable"  # noqa: S105
+    SECRET_UNUSABLE = "secret-unusable"  # noqa: S105 # nosec B105
     LOGIN_REFUSED = "login-refused"
-    SECRET_UNAVAILABLE = "secret-unavailable"  # noqa: S105
+    SECRET_UNAVAILABLE = "secret-unavailable"  # noqa: S105 # nosec B105
     PROVIDER_UNREACHABLE = "provider-unreachable"
     STORE_UNAVAILABLE = "store-unavailable"
 
