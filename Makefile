@@ -27,17 +27,17 @@ logs: setup ## Print the running local stack's logs: [FN=paynet_capture] [FOLLOW
 	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.logs --function "$(FN)" $(if $(FOLLOW),--follow)
 
 explain: setup ## Say what happened to one operation: OP=op_... (STACK=name for a deployed stack)
-	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.desk --stack "$(STACK)" explain "$(OP)"
+	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.operate --stack "$(STACK)" explain "$(OP)"
 
 unknown: setup ## List the unresolved operations with age and amount (STACK=name for a deployed stack)
-	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.desk --stack "$(STACK)" unknown
+	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.operate --stack "$(STACK)" unknown
 
 resolve: setup ## Look an unknown outcome up, then decide: OP=op_... AS=succeeded|not_executed REASON="..." [ROW=] [OVERRIDE=1]
-	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.desk --stack "$(STACK)" resolve --row "$(ROW)" \
+	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.operate --stack "$(STACK)" resolve --row "$(ROW)" \
 		--confirm "$(CONFIRM)" $(if $(OVERRIDE),--override) "$(OP)" "$(AS)" "$(REASON)"
 
 forget: setup ## Erase what a settled operation says of persons: OP=op_... REASON="..." (STACK=name)
-	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.desk --stack "$(STACK)" forget "$(OP)" "$(REASON)"
+	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.operate --stack "$(STACK)" forget "$(OP)" "$(REASON)"
 
 client: setup ## Make an app client: NAME=shop SCOPES="paynet.capture operations.read" [PRINCIPAL=whose keys] (STACK=name)
 	@$(clients) create --principal "$(PRINCIPAL)" "$(NAME)" "$(SCOPES)"
@@ -54,7 +54,7 @@ client-adopt: setup ## Let a client of an earlier version keep its keys, before 
 client-revoke: setup ## Take an app client away, with its secret: NAME=shop [FORCE=1] (STACK=name)
 	@$(clients) revoke $(if $(FORCE),--force) "$(NAME)"
 
-clients = PYTHONPATH=shared .venv/bin/python -m vezne_cli.clients --stack "$(STACK)"
+clients = PYTHONPATH=shared .venv/bin/python -m vezne_cli.app_clients --stack "$(STACK)"
 
 secrets: setup ## Fill the providers' secrets, hidden input or JSON on stdin: [PROVIDER=paynet] [STAGE=pending] (STACK=name)
 	@$(secrets) write

@@ -12,8 +12,8 @@ from vezne.orders.record import operation_id as named_by
 from vezne_cli import AppClient, Stack
 from vezne_cli.catalogue import ORDERS
 
-from tests.end_to_end.desk import make
 from tests.end_to_end.examples import Example, example
+from tests.end_to_end.make_targets import make
 
 
 def stored(stack: Stack, name: str) -> dict[str, str]:

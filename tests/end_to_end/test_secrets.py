@@ -11,8 +11,8 @@ from vezne_cli.catalogue import INQUIRIES, PROVIDERS
 from vezne_sandbox.ledger import load_credentials
 from vezne_sandbox.server import PROVIDERS as SANDBOX
 
-from tests.end_to_end.desk import make
 from tests.end_to_end.examples import Example, example, reconfigured
+from tests.end_to_end.make_targets import make
 from tests.end_to_end.test_events import due, golden
 from tests.end_to_end.test_inquiries import golden as inquire
 

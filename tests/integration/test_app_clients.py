@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from vezne_cli import clients as tool
-from vezne_cli.clients import Clients
+from vezne_cli import app_clients as tool
+from vezne_cli.app_clients import Clients
 from vezne_cli.connection import OperatorError
 
 from tests.support.bench import Harness, secrets_client

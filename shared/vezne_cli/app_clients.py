@@ -330,7 +330,7 @@ def _done(arguments: argparse.Namespace) -> Iterator[str]:
 
 def main() -> int:
     """Parse the command line and print what was done."""
-    parser = argparse.ArgumentParser(prog="vezne_cli.clients", description=__doc__)
+    parser = argparse.ArgumentParser(prog="vezne_cli.app_clients", description=__doc__)
     parser.add_argument("--stack", default="", help="a deployed CloudFormation stack; without it, the local one")
     commands = parser.add_subparsers(dest="command", required=True)
     making = commands.add_parser("create")

@@ -1,4 +1,4 @@
-"""The operator's desk: explain one operation, list the unresolved ones, settle one by hand, forget persons.
+"""Operate a stack: explain one operation, list the unresolved ones, decide one by hand, forget persons.
 
 Works on the running local stack (`.local/stack.json`), or on a deployed one by its name, with the caller's AWS rights.
 """
@@ -24,10 +24,6 @@ from .unresolved import unresolved
 
 _ID = re.compile(r"op_[a-z2-7]{26}")
 _MONEY = {SUCCEEDED: "moved", UNKNOWN: "unknown: it may or may not have moved"}
-
-
-class DeskError(OperatorError):
-    """What the operator asked for cannot be done; the text says why."""
 
 
 def explain(store: Store, record_id: str) -> Iterator[str]:
@@ -67,7 +63,7 @@ def forget(store: Store, record_id: str, reason: str, who: str) -> Iterator[str]
     """Erase what one final record says of persons; that it was done, by whom and why stays."""
     record = _found(store, record_id)
     if not record.final:
-        raise DeskError(f"{record.id} is not settled: what a look-up needs must stay until it is.")
+        raise OperatorError(f"{record.id} is not settled: what a look-up needs must stay until it is.")
     trace = {"at": iso_time(store.now()), "asked": OPERATOR, "finding": "forgotten", "by": who, "reason": reason}
     outcome = dict(record.outcome or {})
     kept = {"result": {}} if record.status == SUCCEEDED else {"code": outcome["code"], "text": ""} if outcome else {}
@@ -87,14 +83,14 @@ def forget(store: Store, record_id: str, reason: str, who: str) -> Iterator[str]
             },
         )
     except ClientError:
-        raise DeskError(f"{record.id} was changed by somebody else just now; look again.") from None
+        raise OperatorError(f"{record.id} was changed by somebody else just now; look again.") from None
     yield f"{record.id}: look-up fields, evidence and the texts of its outcome are erased, by {who}: {reason}"
 
 
 def _found(store: Store, record_id: str) -> Record:
     record = store.find(record_id)
     if record is None:
-        raise DeskError(f"There is no operation {mask_text(record_id)}.")
+        raise OperatorError(f"There is no operation {mask_text(record_id)}.")
     return record
 
 
@@ -116,16 +112,16 @@ def _age(seconds: float) -> str:
 
 
 def _checked(arguments: argparse.Namespace) -> None:
-    """Raises DeskError that says which argument is missing or mistyped."""
+    """Raises OperatorError that says which argument is missing or mistyped."""
     if arguments.command == "unknown":
         return
     if not _ID.fullmatch(arguments.operation_id):
         given = mask_text(arguments.operation_id) or "nothing"
-        raise DeskError(f"Say OP=op_ with its 26 letters and digits (make unknown lists them); given was {given}.")
+        raise OperatorError(f"Say OP=op_ with its 26 letters and digits (make unknown lists them); given was {given}.")
     if arguments.command == "resolve" and arguments.status not in (SUCCEEDED, NOT_EXECUTED):
-        raise DeskError(f"Say AS={SUCCEEDED} or AS={NOT_EXECUTED}; given was {arguments.status or 'nothing'}.")
+        raise OperatorError(f"Say AS={SUCCEEDED} or AS={NOT_EXECUTED}; given was {arguments.status or 'nothing'}.")
     if arguments.command in ("resolve", "forget") and not arguments.reason.strip():
-        raise DeskError('Say REASON="...": the reason stays with the record.')
+        raise OperatorError('Say REASON="...": the reason stays with the record.')
 
 
 def _operator() -> tuple[str, Callable[[], float]]:
@@ -165,7 +161,7 @@ def _lines(arguments: argparse.Namespace) -> Iterator[str]:
 
 def main() -> int:
     """Parse the command line and print what was asked for."""
-    parser = argparse.ArgumentParser(prog="vezne_cli.desk", description=__doc__)
+    parser = argparse.ArgumentParser(prog="vezne_cli.operate", description=__doc__)
     parser.add_argument("--stack", default="", help="a deployed CloudFormation stack; without it, the local one")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("unknown")

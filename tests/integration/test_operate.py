@@ -1,4 +1,4 @@
-"""The operator's desk: what it prints, and what it may change."""
+"""The operators' commands: what they print, and what they may change."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from vezne.orders.record import iso_time
 from vezne_cli.connection import OperatorError
 from vezne_cli.decisions import Decision, LookUp, decide
-from vezne_cli.desk import DeskError, explain, forget, main, unknown
+from vezne_cli.operate import explain, forget, main, unknown
 
 from tests.support.bench import Harness
 from tests.support.examples import KOLAYBI as COLLECT, PAYNET as CAPTURE, WALLETGATE as PAY_BILL, Example
@@ -45,7 +45,7 @@ def test_explain_does_not_call_a_killed_order_running(bench: Harness, monkeypatc
 
 
 def test_explain_names_what_is_not_there(bench: Harness) -> None:
-    with pytest.raises(DeskError, match="There is no operation op_none"):
+    with pytest.raises(OperatorError, match="There is no operation op_none"):
         list(explain(bench.store, "op_none"))
 
 
@@ -245,7 +245,7 @@ def test_what_is_forgotten_leaves_a_trace_and_the_key(bench: Harness) -> None:
 
 def test_what_is_unresolved_is_not_forgotten(bench: Harness) -> None:
     operation_id = lost(bench, COLLECT)
-    with pytest.raises(DeskError, match="not settled"):
+    with pytest.raises(OperatorError, match="not settled"):
         list(forget(bench.store, operation_id, "asked", ARN))
     assert bench.record(operation_id).lookup_fields
 
@@ -268,6 +268,6 @@ def test_what_is_unresolved_is_not_forgotten(bench: Harness) -> None:
 def test_what_is_missing_or_mistyped_is_named(
     arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["desk", *arguments])
+    monkeypatch.setattr("sys.argv", ["operate", *arguments])
     assert main() == 1
     assert said in capsys.readouterr().err
