@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from vezne_sandbox.ledger import ISTANBUL
@@ -12,16 +12,32 @@ from tests.faults.in_process import Bench, in_process
 from tests.faults.orders import Order, new_order
 
 DAY = 24 * 3600
+LONGEST_CLOSURE = timedelta(days=10)
+SATURDAY = 5
+
+
+def opens_after(holiday: date) -> date:
+    """The first business day after the last of the holidays."""
+    day = holiday + timedelta(days=1)
+    while day.weekday() >= SATURDAY:
+        day += timedelta(days=1)
+    return day
 
 
 @contextmanager
 def bank(days_ahead: int, closed: int = 0) -> Iterator[tuple[Bench, Order]]:
-    """A bank that is closed for so many days from the payment's date on, and an order dated ahead."""
+    """A bank that has so many holidays from the payment's date on, and an order dated ahead.
+
+    With the weekend behind them it is closed for at most ten days, whatever day of the week it is today.
+    """
     bench = Bench("vakifbank.pay")
     today = datetime.fromtimestamp(bench.now, ISTANBUL).date()
     first = today + timedelta(days=days_ahead)
-    holidays = [(first + timedelta(days=day)).isoformat() for day in range(closed)]
-    bench.sandbox.providers["vakifbank"].seed({"executes_on_payment_date": True, "holidays": holidays})
+    holidays = [first + timedelta(days=day) for day in range(closed)]
+    while holidays and opens_after(holidays[-1]) > first + LONGEST_CLOSURE:
+        del holidays[-1]
+    seed = {"executes_on_payment_date": True, "holidays": [day.isoformat() for day in holidays]}
+    bench.sandbox.providers["vakifbank"].seed(seed)
     order = new_order("vakifbank.pay")
     with in_process(lambda: bench):
         yield bench, replace(order, body={**order.body, "payment_date": first.isoformat()})
