@@ -1,11 +1,9 @@
 """The inquiries in this process, against the provider sandboxes: what is answered, refused and never shown."""
 
-import importlib.util
 import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -20,6 +18,8 @@ from vezne_cli.document.examples import example
 from vezne_cli.template import expanded, source
 from vezne_sandbox.client import SandboxControl
 from vezne_sandbox.server import running_sandbox
+
+from tests.support.bench import load_function
 
 ROOT = Path(__file__).parents[2]
 SECRETS = json.loads((ROOT / "shared" / "vezne_sandbox" / "credentials.json").read_text())
@@ -46,16 +46,6 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         return int((self._ends - time.monotonic()) * 1000)
-
-
-def function(name: str) -> ModuleType:
-    path = ROOT / "functions" / name.replace(".", "_") / "app.py"
-    spec = importlib.util.spec_from_file_location(f"inquiry_{name}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
@@ -109,7 +99,7 @@ def ask(sandbox: SandboxControl) -> Ask:
             },
             "body": body if isinstance(body, str) or body is None else json.dumps(body),
         }
-        answer = function(name).handler(event, Context(seconds))
+        answer = load_function(INQUIRIES[name].folder).handler(event, Context(seconds))
         return answer["statusCode"], answer["headers"], json.loads(answer["body"])
 
     return send

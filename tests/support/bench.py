@@ -1,7 +1,6 @@
 """A bench for one function: moto's table and secrets, a recording provider, a clock that only tests move."""
 
 import functools
-import importlib.util
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from vezne.providers.kolaybi import client as kolaybi
 from vezne.providers.paynet import client as paynet
 from vezne.providers.vakifbank import client as vakifbank
 from vezne.providers.walletgate import client as walletgate
+from vezne_cli.catalogue import load
 from vezne_cli.template import source
 from vezne_client import Problem
 
@@ -37,13 +37,8 @@ _PROVIDERS = (*(client.provider for client in _CLIENTS), walletgate.IDENTITY)
 
 
 def load_function(name: str) -> ModuleType:
-    """functions/<name>/app.py as a module of its own name: every one of them is called app."""
-    spec = importlib.util.spec_from_file_location(f"functions_{name}", ROOT / "functions" / name / "app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """functions/<name>/app.py as a module of its own."""
+    return load(ROOT / "functions" / name / "app.py")
 
 
 def operation_of(name: str) -> Operation[Any, Any, Any]:
