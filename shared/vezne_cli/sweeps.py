@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -33,12 +34,16 @@ def sweeping(stack: Stack, seconds: float, say: Progress) -> Iterator[None]:
         return
     say(f"sweeping for unknown outcomes every {seconds:g} s ({VARIABLE}=n changes that, 0 stops it)")
     over = threading.Event()
+    # What the operations' schedules send.
+    events = {
+        name: json.loads((ROOT / "events" / f"{order.folder}.sweep.json").read_text()) for name, order in ORDERS.items()
+    }
 
     def sweep_all() -> None:
         while not over.wait(seconds):
-            for operation in ORDERS:
+            for operation, event in events.items():
                 if not over.is_set():
-                    _sweep(stack, operation, say)
+                    _sweep(stack, operation, event, say)
 
     thread = threading.Thread(target=sweep_all, name="sweeps", daemon=True)
     thread.start()
@@ -49,11 +54,10 @@ def sweeping(stack: Stack, seconds: float, say: Progress) -> Iterator[None]:
         thread.join()
 
 
-def _sweep(stack: Stack, operation: str, say: Progress) -> None:
-    """One sweep, by the event that the operation's schedule sends. One that fails is told, and the next one comes."""
-    event = ROOT / "events" / f"{operation.replace('.', '_')}.sweep.json"
+def _sweep(stack: Stack, operation: str, event: Any, say: Progress) -> None:
+    """One sweep. One that fails is told, and the next one comes."""
     try:
-        report = stack.invoke(operation, json.loads(event.read_text()))
+        report = stack.invoke(operation, event)
     except (RuntimeError, BotoCoreError, ClientError) as error:
         say(f"sweep of {operation}: {error}")
         return
