@@ -7,10 +7,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from samtranslator.yaml_helper import yaml_parse
-
 from .layer import layer_environment
 from .processes import LOCAL, ROOT, Progress, StackError, lock, running
+from .template import source
 
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 STACK_NAME = "vezne"
@@ -104,7 +103,7 @@ def _with_defaults(root: Path, parameters: Mapping[str, str]) -> Path:
 
     CloudFormation expands SAM with the parameters, MiniStack with the defaults: by them CodeDeploy is used or not.
     """
-    template = yaml_parse((built(root) / "template.yaml").read_text())
+    template = source(built(root))
     for name, value in parameters.items():
         template["Parameters"][name]["Default"] = value
     file = built(root) / "with-defaults.json"

@@ -23,12 +23,12 @@ import boto3
 import docker
 from botocore.exceptions import BotoCoreError, ClientError
 from docker.errors import DockerException
-from samtranslator.yaml_helper import yaml_parse
 
 from .build import ARCHITECTURE, REGION, SAM, aws_environment, build_for_containers, sam_environment
 from .catalogue import FUNCTIONS
 from .connection import OperatorError, connect, local_stack
 from .processes import StackError
+from .template import source
 
 _LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|localhost):(\d+)")
 
@@ -78,7 +78,7 @@ def _variables(operation: str) -> dict[str, str]:
 
 def _template(build: Path, variables: Mapping[str, str]) -> Path:
     """The built template with every variable declared: SAM passes on no other."""
-    template = yaml_parse((build / "template.yaml").read_text())
+    template = source(build)
     template["Globals"]["Function"].setdefault("Environment", {}).setdefault("Variables", {}).update(
         dict.fromkeys(variables, "")
     )

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ministack.services.cloudformation.language_extensions import apply
 from samtranslator.yaml_helper import yaml_parse
 
 from .processes import ROOT
@@ -19,9 +18,9 @@ SERVERLESS = "AWS::Serverless-2016-10-31"
 Template = dict[str, Any]
 
 
-def source(root: Path = ROOT) -> Template:
-    """The template as it is written."""
-    template: Template = yaml_parse((root / "template.yaml").read_text())
+def source(folder: Path = ROOT) -> Template:
+    """The template of a folder as it is written: the project's, or what `sam build` has made of it."""
+    template: Template = yaml_parse((folder / "template.yaml").read_text())
     return template
 
 
@@ -30,6 +29,9 @@ def expanded(template: Template) -> Template:
 
     It shares no part with the one given, and no part of it is shared by two places.
     """
+    # Only here, and not at the start of every tool that reads the template: it loads much of MiniStack.
+    from ministack.services.cloudformation.language_extensions import apply
+
     plain = json.loads(json.dumps(template, default=str))
     # The loops run over lists that are written out, so no parameter decides about them.
     made: Template = {**apply(plain, {}), "Transform": SERVERLESS}
