@@ -33,4 +33,4 @@ class Inquiry(ABC, Generic[R, A]):
 
     @abstractmethod
     def ask(self, request: R, deadline: Deadline) -> A:
-        """Ask the provider. May raise what `inquiries` raise, and ValidationError or UnreadableError."""
+        """Ask the provider. May raise what `providers.client` raises, and ValidationError or UnreadableError."""

@@ -197,7 +197,7 @@ class Operation(ABC, Generic[R, A, C]):
 
     @abstractmethod
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
-        """Ask the provider what became of a record's order. May raise what `inquiries` raise."""
+        """Ask the provider what became of a record's order. May raise what `providers.client` raises."""
 
     def guards(self, order: Order[R]) -> tuple[Guard, ...]:  # noqa: ARG002
         """Further locks on what is paid or changed, if the provider gives none."""

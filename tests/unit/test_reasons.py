@@ -70,7 +70,7 @@ def kinds(schema: Any) -> Iterator[tuple[str, frozenset[str]]]:
         yield from kinds(member)
 
 
-@pytest.mark.parametrize("model", request_models(), ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", [*request_models()], ids=lambda model: model.__name__)
 def test_whatever_pydantic_may_say_has_a_sentence_of_ours(model: type[RequestModel]) -> None:
     told = {error for kind, bounds in kinds(model.__pydantic_core_schema__) for bound in ("", *bounds)
             for error in SAYS[kind][bound]}  # fmt: skip

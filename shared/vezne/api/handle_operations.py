@@ -1,6 +1,6 @@
 """GET /operations/{operation_id}: what the table says of an operation, to the client it belongs to.
 
-Apart from `entry`, because reading needs nothing of what sends an order.
+Apart from `handle_order`, because reading needs nothing of what sends an order.
 """
 
 import re
