@@ -27,7 +27,7 @@ def wait_until(condition: Callable[[], Any], seconds: float = 60) -> Any:
 
 
 def golden(operation: str, kind: str) -> dict[str, Any]:
-    event: dict[str, Any] = json.loads((ROOT / "events" / f"{operation.replace('.', '_')}.{kind}.json").read_text())
+    event: dict[str, Any] = json.loads((ROOT / "events" / f"{ORDERS[operation].folder}.{kind}.json").read_text())
     return event
 
 
