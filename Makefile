@@ -80,7 +80,7 @@ cost: setup ## Print what a million orders cost on AWS, from what an order does 
 test: setup ## Run all tests (PYTEST_ARGS="-k name" for some)
 	.venv/bin/python -m pytest $(PYTEST_ARGS)
 
-faults: setup ## Prove the promise and print the tables: kills, lies, races, model, chaos, peer (VEZNE_FAULTS_SEED=n repeats a run)
+faults: setup ## Prove the promise and print the tables: kills, faulty answers, races, model, chaos, peer (VEZNE_FAULTS_SEED=n repeats a run)
 	@# Only a run of everything is written down.
 	VEZNE_CHAOS_RUNS=$(or $(VEZNE_CHAOS_RUNS),5000) VEZNE_WRITE_RESULTS=$(if $(PYTEST_ARGS)$(VEZNE_CHAOS_RUNS),,1) \
 		.venv/bin/python -m pytest tests/faults $(PYTEST_ARGS)

@@ -6,7 +6,7 @@ SIGTERM or SIGINT. In a test: ``with running_sandbox() as sandbox:`` (``vezne_sa
 ``GET /`` is this manual, with lines to try.
 All providers share the port; each provider's URL is ``sandbox.url``. The secrets are in ``credentials.json``.
 
-Operations (``GET /_control/operations`` lists them with their possible lies)
+Operations (``GET /_control/operations`` lists them with their possible faults)
     kolaybi.login     kolaybi.collect      kolaybi.list_transactions, kolaybi.list_vaults
     vakifbank.login   vakifbank.pay        vakifbank.query
     walletgate.login  walletgate.pay_bill  walletgate.list_transactions, walletgate.list_bills,
@@ -38,7 +38,7 @@ Control (JSON; a refused call is HTTP 400 with ``{"error": text}``)
                                          Use it instead of sleeping.
 
 Rules. Calls are counted from when the rule is set; every call of the operation counts, refused ones too. Of several
-rules the first that applies decides. Booking comes before the lie, and nothing comes between check and booking.
+rules the first that applies decides. Booking comes before the fault, and nothing comes between check and booking.
     operation     which address
     then          what the caller gets, see below (default "answer")
     nth, times    from the nth call (default 1) for so many calls (default 1, 0 = always)

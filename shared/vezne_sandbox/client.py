@@ -58,7 +58,7 @@ class SandboxControl:
         self._send("DELETE", "rules" if rule_id is None else f"rules?id={rule_id}")
 
     def operations(self) -> dict[str, Any]:
-        """List operations and the lies each can tell."""
+        """List operations, each with the faults it can have."""
         operations: dict[str, Any] = self._get("operations")
         return operations
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import simplejson
 from aiohttp import web
 
-from vezne_sandbox.rules import BadRule, lies_of, read_rule
+from vezne_sandbox.rules import BadRule, faults_of, read_rule
 
 if TYPE_CHECKING:
     from vezne_sandbox.server import Sandbox
@@ -70,7 +70,7 @@ class Control:
     def operations(self, _: Asked) -> Any:
         """List operations with their kind and what ``then`` may be."""
         operations = self._sandbox.operations.values()
-        return {o.name: {"kind": o.kind, "then": sorted(lies_of(o))} for o in operations}
+        return {o.name: {"kind": o.kind, "then": sorted(faults_of(o))} for o in operations}
 
     def bookings(self, asked: Asked) -> Any:
         """List bookings, of one provider or reference if asked."""

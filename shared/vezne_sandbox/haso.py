@@ -51,8 +51,8 @@ class Expenses(Payment):
     def record(self) -> None:
         self.booking.answer = {"totalExpenseAmount": self.booking.amount}
 
-    def answer(self, told: ReplyFields) -> Reply:
-        return self._provider.plan(told.reference, told.amount)
+    def answer(self, fields: ReplyFields) -> Reply:
+        return self._provider.plan(fields.reference, fields.amount)
 
     def odd_refusal(self) -> Reply:
         """``Success`` false and ``Errors`` beside the plan that the page has after a success."""

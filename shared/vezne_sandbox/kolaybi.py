@@ -24,7 +24,7 @@ PROJECTS = "project_ids[]"
 COLLECTION_FIELDS = frozenset(
     {"amount", "currency", "gateway_id", "gateway_type", "exchange_rate", PROJECTS, "description"}
 )
-ROW_LIES = frozenset({"unnamed_row", "odd_row", "cut_text"})
+ROW_FAULTS = frozenset({"unnamed_row", "odd_row", "cut_text"})
 ROW = Names(
     reference="description",
     amount="amount",
@@ -68,8 +68,8 @@ class Collection(Payment):
     def record(self) -> None:
         self.booking.answer = {"id": len(self._provider.ledger.bookings), **self._fields(self.booking.amount)}
 
-    def answer(self, told: ReplyFields) -> Reply:
-        return json_reply({"data": self._fields(told.amount)})
+    def answer(self, fields: ReplyFields) -> Reply:
+        return json_reply({"data": self._fields(fields.amount)})
 
     def refuse(self, code: str | None) -> Reply:
         return failure(int(code or 422), "Tahsilat hesabı bulunamadı.")
@@ -120,7 +120,7 @@ class KolayBi(Provider):
                 self.list_transactions,
                 "look_up",
                 lambda call: call.parameters["associate_id"],
-                ROW_LIES,
+                ROW_FAULTS,
             ),
             Operation("kolaybi.list_vaults", "GET", "/kolaybi/v1/vaults", self.list_vaults, "look_up"),
         ]

@@ -82,7 +82,7 @@ class LoggedCall:
     at: str
     outcome: str = "arrived"
     status: int | None = None
-    """HTTP status of the provider's own answer, before a lie changed or withheld it."""
+    """HTTP status of the provider's own answer, before a fault changed or withheld it."""
     booked: bool | str = False
     """True, False, or "later"."""
     rule: int | None = None

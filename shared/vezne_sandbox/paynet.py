@@ -28,7 +28,7 @@ from vezne_sandbox.wire import Call, Malformed, Refused, Reply, hundredths, json
 
 IDENTIFIERS = ("xact_id", "xact", "reference_no")
 PRE_AUTHORISATION, CAPTURE = 3, 4
-ROW_LIES = frozenset({"unnamed_row", "odd_row", "new_ids", "letters", "clock_ahead"})
+ROW_FAULTS = frozenset({"unnamed_row", "odd_row", "new_ids", "letters", "clock_ahead"})
 ROW = Names(
     reference="xact_id",
     amount="amount",
@@ -108,9 +108,9 @@ class Capture(Payment):
         self._target.captures.append(self.booking)
         self._provider.name_target("xact_id", self._ids["xact_id"], self._target)
 
-    def answer(self, told: ReplyFields) -> Reply:
-        xact_id = self._ids["xact_id"] if told.reference == self.booking.reference else told.reference
-        return json_reply(self._fields(told.amount, xact_id))
+    def answer(self, fields: ReplyFields) -> Reply:
+        xact_id = self._ids["xact_id"] if fields.reference == self.booking.reference else fields.reference
+        return json_reply(self._fields(fields.amount, xact_id))
 
     def refuse(self, code: str | None) -> Reply:
         if code:
@@ -190,7 +190,7 @@ class Paynet(Provider):
             return str(next((fields[name] for name in IDENTIFIERS if fields.get(name)), ""))
 
         path = "/v1/transaction"
-        lies = frozenset({"other_amount", "other_reference", "odd_refusal"})
+        faults = frozenset({"other_amount", "other_reference", "odd_refusal"})
         return [
             Operation(
                 "paynet.capture",
@@ -199,12 +199,12 @@ class Paynet(Provider):
                 self.capture,
                 "pay",
                 reference,
-                lies,
+                faults,
                 r"\d{1,3}",
                 look_up="paynet.check",
             ),
-            Operation("paynet.check", "POST", f"{path}/check", self.check, "look_up", reference, ROW_LIES),
-            Operation("paynet.detail", "POST", f"{path}/detail", self.detail, "look_up", reference, ROW_LIES),
+            Operation("paynet.check", "POST", f"{path}/check", self.check, "look_up", reference, ROW_FAULTS),
+            Operation("paynet.detail", "POST", f"{path}/detail", self.detail, "look_up", reference, ROW_FAULTS),
         ]
 
     def unauthorized(self) -> Reply:

@@ -39,7 +39,7 @@ class Payment(ABC):
         """Keep what the provider keeps besides the booking. Called once, when the money moves."""
 
     @abstractmethod
-    def answer(self, told: ReplyFields) -> Reply:
+    def answer(self, fields: ReplyFields) -> Reply:
         """Write the page's success answer."""
 
     @abstractmethod
@@ -51,7 +51,7 @@ class Payment(ABC):
         return None
 
     def odd_refusal(self) -> Reply:
-        """Write something that looks like a refusal and is none by the page; only with such a lie."""
+        """Write an answer that looks like a refusal but is none by the page: the fault ``odd_refusal``."""
         raise NotImplementedError
 
     def other_reference(self) -> str:
@@ -71,7 +71,7 @@ def no_reference(_: Call) -> str:
 class Operation:
     """One address of a provider. ``kind`` is "login", "pay" or "look_up".
 
-    ``lies`` are those beyond the common ones; ``code_pattern`` is the form of the codes a refusal can carry.
+    ``faults`` are those beyond the common ones; ``code_pattern`` is the form of the codes a refusal can carry.
     Of a payment: ``look_up`` is the operation that shows it, ``shown_for_certain`` whether the page promises that, and
     ``paid_once`` whether a second one under the same reference is a second payment, or refused as one.
     """
@@ -82,7 +82,7 @@ class Operation:
     handle: Handler
     kind: str
     reference: Callable[[Call], str] = no_reference
-    lies: frozenset[str] = frozenset()
+    faults: frozenset[str] = frozenset()
     code_pattern: str = ""
     look_up: str = ""
     shown_for_certain: bool = False
@@ -113,7 +113,7 @@ class Provider(ABC):
 
     @abstractmethod
     def too_many_requests(self) -> Reply:
-        """Refuse a call for its rate, in the provider's shape. ``Retry-After`` is added by the lie."""
+        """Refuse a call for its rate, in the provider's shape. ``Retry-After`` is added by the fault."""
 
     def seed(self, values: dict[str, Any]) -> None:
         """Take over what a test wants the provider to know. Unknown names are refused with KeyError."""

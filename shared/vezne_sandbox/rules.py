@@ -1,4 +1,4 @@
-"""Rules: which call of which operation is lied to, and how."""
+"""Rules: which call of which operation gets a fault, and which one."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from vezne_sandbox.provider import Operation
     from vezne_sandbox.wire import Call
 
-COMMON_LIES = frozenset(
+COMMON_FAULTS = frozenset(
     {
         *("answer", "hang", "reset", "status_500", "bad_gateway_html", "cut", "trailing_comma", "slow_drops"),
         *("informational", "informational_only", "unauthorized", "too_many_requests"),
     }
 )
-LIES_OF_KIND = {
-    "login": COMMON_LIES | {"html"},
-    "pay": COMMON_LIES | {"refuse", "gateway_json"},
-    "look_up": COMMON_LIES | {"lag", "foreign", "fail"},
+FAULTS_OF_KIND = {
+    "login": COMMON_FAULTS | {"html"},
+    "pay": COMMON_FAULTS | {"refuse", "gateway_json"},
+    "look_up": COMMON_FAULTS | {"lag", "foreign", "fail"},
 }
 FORMS = {"unnamed_row": UNNAMED_FORMS, "odd_row": ODD_FORMS}
 HONEST_REFUSALS = frozenset({"unauthorized", "too_many_requests", "refuse"})
@@ -32,9 +32,9 @@ class BadRule(Exception):
     """A rule that would never do what it says."""
 
 
-def lies_of(operation: Operation) -> frozenset[str]:
+def faults_of(operation: Operation) -> frozenset[str]:
     """List what ``then`` may be for an operation."""
-    return LIES_OF_KIND[operation.kind] | operation.lies
+    return FAULTS_OF_KIND[operation.kind] | operation.faults
 
 
 @dataclass
@@ -104,10 +104,10 @@ def read_rule(values: dict[str, Any], operations: dict[str, Operation]) -> Rule:
 
 
 def _complaint(rule: Rule, operation: Operation) -> str | None:
-    lies = lies_of(operation)
+    faults = faults_of(operation)
     late = rule.book if isinstance(rule.book, dict) else {"after_seconds": 0}
     complaints = {
-        f"{rule.operation} cannot {rule.then!r}, but {', '.join(sorted(lies))}": rule.then not in lies,
+        f"{rule.operation} cannot {rule.then!r}, but {', '.join(sorted(faults))}": rule.then not in faults,
         f"{rule.operation} books nothing": rule.book is not None and operation.kind != "pay",
         'book is true, false or {"after_seconds": number}': set(late) != {"after_seconds"},
         "nth counts from 1, times from 0 (always)": rule.nth < 1 or rule.times < 0,

@@ -1,4 +1,4 @@
-"""The sandbox server: routes every call to its provider, books, and then answers or lies."""
+"""The sandbox server: routes every call to its provider, books, and then answers, with a fault if a rule says so."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from aiohttp import web
 
 from vezne_sandbox.client import SandboxControl
 from vezne_sandbox.control import Control
+from vezne_sandbox.delivery import changed, deliver
 from vezne_sandbox.ledger import Ledger, LoggedCall, load_credentials
-from vezne_sandbox.lies import changed, deliver
 from vezne_sandbox.manual import manual
 from vezne_sandbox.provider import Operation, Payment, Provider, ReplyFields
 from vezne_sandbox.rules import Rule, Rules
@@ -144,7 +144,7 @@ class Sandbox:
 
 
 def make_app(sandbox: Sandbox, stopping: asyncio.Event) -> web.Application:
-    """Build the web application. ``stopping`` ends the connections that a lie keeps open."""
+    """Build the web application. ``stopping`` ends the connections that a fault keeps open."""
     app = web.Application(client_max_size=2**20)
     app.router.add_get("/", _manual(sandbox))
     app.add_routes(Control(sandbox).routes())

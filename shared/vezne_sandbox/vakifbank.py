@@ -112,7 +112,7 @@ NAME, CREDIT_CARD = 2, 3
 SATURDAY = 5
 TRANSACTION_TYPES = {1, NAME, CREDIT_CARD, 5}
 WRONG_SECRETS_UNTIL_LOCK = 5
-ROW_LIES = frozenset({"unnamed_row", "odd_row", "unfiltered"})
+ROW_FAULTS = frozenset({"unnamed_row", "odd_row", "unfiltered"})
 ROW = Names(
     reference="InstitutionTransactionCode",
     amount="Amount",
@@ -160,8 +160,8 @@ class TosPayment(Payment):
         outcome = {"Result": True, "ErrorCode": 1, "ErrorExplanation": "Tahsil Edildi"}
         self.booking.answer = {**shown, "Amount": self.booking.amount, **outcome, **self._ids}
 
-    def answer(self, told: ReplyFields) -> Reply:
-        return query_result(told.reference, self._ids, 1, "Tahsil Edildi")
+    def answer(self, fields: ReplyFields) -> Reply:
+        return query_result(fields.reference, self._ids, 1, "Tahsil Edildi")
 
     def refuse(self, code: str | None) -> Reply:
         if code and code.startswith("ACB"):
@@ -220,7 +220,7 @@ class VakifBank(Provider):
                 self.query,
                 "look_up",
                 field("InstitutionTransactionNo"),
-                ROW_LIES,
+                ROW_FAULTS,
             ),
         ]
 

@@ -57,7 +57,7 @@ LIST_FIELDS = frozenset(
 )
 ACCOUNT_TYPES = {1: "Personal", 2: "Business"}
 COMPLETED = 20
-ROW_LIES = frozenset({"unnamed_row", "odd_row", "unfiltered"})
+ROW_FAULTS = frozenset({"unnamed_row", "odd_row", "unfiltered"})
 ITEM = Names(
     reference="ext_transaction_id",
     amount="tx_base_amount",
@@ -122,17 +122,17 @@ class BillPayment(Payment):
         self.booking.answer = dict(self._ids)
         self._provider.bills.pay(self.booking.reference)
 
-    def answer(self, told: ReplyFields) -> Reply:
+    def answer(self, fields: ReplyFields) -> Reply:
         payload = {
             "invoice_type": None,
-            "inv_payment_transaction_query_oid": told.reference,
+            "inv_payment_transaction_query_oid": fields.reference,
             "receipt_output_print": "termal",
             "institution_name": "Türk Telekom (Mobil)",
             **self._ids,
-            "transaction_amount": told.amount.quantize(Decimal("0.0001")),
+            "transaction_amount": fields.amount.quantize(Decimal("0.0001")),
             "transaction_fee": Decimal("0.000000"),
-            "charged_amount": told.amount.quantize(Decimal("0.000001")),
-            "ext_order_id": told.reference,
+            "charged_amount": fields.amount.quantize(Decimal("0.000001")),
+            "ext_order_id": fields.reference,
             "business_code": "",
             "business_name": "",
             "friendly_name": "",
@@ -207,8 +207,10 @@ class Walletgate(Provider):
         def field(name: str) -> Any:
             return lambda call: str(call.json().get(name, ""))
 
-        def look_up(name: str, path: str, handle: Any, reference: str, lies: frozenset[str] = frozenset()) -> Operation:
-            return Operation(f"walletgate.{name}", "POST", f"/v1/{path}", handle, "look_up", field(reference), lies)
+        def look_up(
+            name: str, path: str, handle: Any, reference: str, faults: frozenset[str] = frozenset()
+        ) -> Operation:
+            return Operation(f"walletgate.{name}", "POST", f"/v1/{path}", handle, "look_up", field(reference), faults)
 
         bills = "InvoicePayment/GetInvoicesByProductAndSubscriber"
         return [
@@ -230,7 +232,7 @@ class Walletgate(Provider):
                 "TransactionData/SummaryRecordByFilter",
                 self.list_transactions,
                 "ext_transaction_id",
-                ROW_LIES,
+                ROW_FAULTS,
             ),
             look_up("list_bills", bills, self.list_bills, "product_oid"),
             look_up("product_detail", "InvoicePayment/GetProductDetailByProductId", self.product, "product_oid"),

@@ -23,7 +23,7 @@ from vezne.providers import credentials
 from vezne.providers.http import AnswerLostError, Provider, ProviderResponse
 from vezne.providers.vakifbank import client as vakifbank
 from vezne_cli.catalogue import URLS
-from vezne_sandbox.lies import RAW
+from vezne_sandbox.delivery import RAW
 from vezne_sandbox.rules import read_rule
 from vezne_sandbox.server import Sandbox
 from vezne_sandbox.wire import Call

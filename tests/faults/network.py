@@ -1,4 +1,4 @@
-"""What lies between the functions and their table: it loses writes, loses answers, delays, doubles and refuses.
+"""What is between the functions and their table: it loses writes, loses answers, delays, doubles and refuses.
 
 It stands where botocore's client does, over `MemoryTable`, which evaluates the real expressions. One thread: who comes
 between whom is chosen by the caller, write by write.

@@ -121,7 +121,7 @@ class Promise:
                 assert order.id in listed
 
     def check_the_end(self) -> None:
-        """When the lies are over, time has passed and sweeps ran: every outcome the provider shows is known."""
+        """When the faults are over, time has passed and sweeps ran: every outcome the provider shows is known."""
         self.check()
         for order in self.orders:
             record = self.bench.store().find(order.id)

@@ -1,7 +1,7 @@
 """`python -m tests.faults.soak MINUTES`: random orders and faults for as long as is asked, then the sum.
 
-Each operation has a thread of its own. Every order is lied about, killed, repeated and swept at random, and then
-judged as in the tests. What stays unknown is explained. Exit code 1 if anything was doubled, lost or wrong.
+Each operation has a thread of its own. Orders get faulty answers, are killed, repeated and swept at random. Then they
+are judged as in the tests. What stays unknown is explained. Exit code 1 if anything was doubled, lost or wrong.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from tests.faults.function import STEPS
 from tests.faults.orders import COMPLETE_LOOK_UP, new_order
-from tests.faults.test_lies import LIES, LOOK_UP_LIES, LOOK_UPS, can_tell
+from tests.faults.test_faulty_answers import LOOK_UP_FAULTS, LOOK_UPS, ORDER_FAULTS, has_fault
 from tests.faults.verdict import RETRY_AT, Trial
 from tests.faults.world import OPERATIONS, Function, World, running_world
 
@@ -62,9 +62,9 @@ class Sum:
 
 
 def one_order(function: Function, chance: random.Random) -> Trial:
-    """An order with a lie or none, a kill or none, repeated, swept and misled at random; then left in peace."""
-    _, rule = chance.choice([("truth", {}), *LIES])
-    if rule and not can_tell(function.operation, rule["then"]):
+    """An order with a fault or none, a kill or none, repeated, swept and misled at random; then left in peace."""
+    _, rule = chance.choice([("truth", {}), *ORDER_FAULTS])
+    if rule and not has_fault(function.operation, rule["then"]):
         rule = {}
     trial = Trial(function, new_order(function.operation), late=isinstance(rule.get("book"), dict))
     control, made = function.world.sandbox, []
@@ -89,7 +89,7 @@ def one_order(function: Function, chance: random.Random) -> Trial:
 
 def misleading_look_up(trial: Trial, chance: random.Random) -> int:
     look_up = LOOK_UPS[trial.order.operation]
-    rule = chance.choice([lie for _, lie in LOOK_UP_LIES if can_tell(look_up, lie["then"])])
+    rule = chance.choice([fault for _, fault in LOOK_UP_FAULTS if has_fault(look_up, fault["then"])])
     made = trial.function.world.sandbox.rule(look_up, match=trial.order.look_up_mark, **rule)
     number: int = made["id"]
     return number

@@ -2,7 +2,7 @@
 
 Each write may be lost before it is applied, applied without an answer, applied late or twice, or refused. At any step
 an invocation may be killed, or another one may come between: of the same order, of another under the same guard, or a
-sweep. Clocks differ, records expire, providers lie. One thread, so that a seed and a number repeat a run exactly.
+sweep. Clocks differ, records expire, providers answer wrongly. All is in one thread: a seed and a number repeat a run.
 """
 
 import os
@@ -19,7 +19,7 @@ import pytest
 from vezne.orders import store as store_module
 from vezne.orders.record import DECLINED, NOT_EXECUTED, SUCCEEDED, guard_id
 from vezne.orders.sweep import SweepStoppedError
-from vezne_sandbox.rules import lies_of
+from vezne_sandbox.rules import faults_of
 
 from tests.faults import orders
 from tests.faults.function import Killed, Steps
@@ -28,7 +28,7 @@ from tests.faults.memory_store import MemoryStore
 from tests.faults.network import FAULTS, Network
 from tests.faults.orders import PAID_ONCE, Order, new_order, seeded
 from tests.faults.promise import Promise, like
-from tests.faults.test_lies import LOOK_UPS
+from tests.faults.test_faulty_answers import LOOK_UPS
 from tests.faults.world import OPERATIONS, Answer
 
 RUNS = int(os.environ.get("VEZNE_CHAOS_RUNS") or 500)
@@ -174,7 +174,7 @@ class Run:
             case 4 | 5:
                 self.sweep()
             case 6:
-                self.lie()
+                self.answer_wrongly()
             case 7 | 8:
                 self.pass_time(self.chance.choice(TIMES))
             case 9:
@@ -214,7 +214,7 @@ class Run:
         except (store_module.StoreUnavailableError, SweepStoppedError):
             self.note("sweep failed")
 
-    def lie(self) -> None:
+    def answer_wrongly(self) -> None:
         """The provider's next call of some order, or its next look-ups, go wrong."""
         if self.chance.random() < 0.6:
             name, then, order = self.bench.operation.name, self.chance.choice(SAID), self.chance.choice(self.orders)
@@ -223,7 +223,7 @@ class Run:
         else:
             name, then = LOOK_UPS[self.bench.operation.name], self.chance.choice(LOOK_UP_SAID)
             how = {"times": self.chance.randint(1, 3), "seconds": 20}
-        if then in lies_of(self.bench.sandbox.operations[name]):
+        if then in faults_of(self.bench.sandbox.operations[name]):
             self.note(f"{name} will {then} {how}")
             self.bench.rule(operation=name, then=then, **how)
 
@@ -237,7 +237,7 @@ class Run:
             self.promise.forget(item_id)
 
     def quiet(self) -> None:
-        """The lies end, nothing is lost any more, time passes, sweeps run."""
+        """The faults end, nothing is lost any more, time passes, sweeps run."""
         self.note("quiet")
         self.bench.network.arrive()
         self.bench.network.rate = self.bench.kills = self.bench.comers = 0.0

@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.orders import new_order
 from tests.faults.tables import aligned
-from tests.faults.test_lies import LOOK_UPS, can_tell
+from tests.faults.test_faulty_answers import LOOK_UPS, has_fault
 from tests.faults.verdict import RETRY_AT, Trial
 from tests.faults.world import OPERATIONS, Function, World
 
@@ -81,7 +81,7 @@ def killed_beside_an_odd_row(function: Function, step: str, fault: str) -> Trial
     """The payment was made. What the look-up shows of it proves nothing; the next look-up tells the truth."""
     trial = Trial(function, new_order(function.operation))
     trial.send(plan={"at": "order.came"})
-    then = next(said for said in ODD_ROWS[fault] if can_tell(LOOK_UPS[function.operation], said))
+    then = next(said for said in ODD_ROWS[fault] if has_fault(LOOK_UPS[function.operation], said))
     made = function.world.sandbox.rule(LOOK_UPS[function.operation], then=then)
     trial.sweep(clock=RETRY_AT, plan={"at": step})
     function.world.sandbox.remove_rules(made["id"])

@@ -1,4 +1,4 @@
-"""Retries, kills, sweeps, clocks that differ, lies and expiry in any order, held to a small reference model.
+"""Retries, kills, sweeps, clocks that differ, faulty answers and expiry in any order, held to a small reference model.
 
 What must be true at any time stands in `promise.py`.
 """
@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed as with_seed, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from vezne_sandbox.odd import ODD_FORMS, UNNAMED_FORMS
-from vezne_sandbox.rules import FORMS, lies_of
+from vezne_sandbox.rules import FORMS, faults_of
 
 from tests.faults.function import STEPS
 from tests.faults.in_process import Bench, in_process
 from tests.faults.orders import Order, new_order
 from tests.faults.promise import Promise, like
-from tests.faults.test_lies import LOOK_UPS
+from tests.faults.test_faulty_answers import LOOK_UPS
 from tests.faults.world import OPERATIONS
 
 RUNS = 2000
@@ -51,19 +51,19 @@ class Vezne(RuleBasedStateMachine):
         self.promise = Promise(self.bench, self.orders)
 
     @rule(index=st.integers(0, 2), then=SAID, book=BOOK)
-    def next_call_of_an_order_is_lied_to(self, index: int, then: str, book: Any) -> None:
+    def next_call_of_an_order_has_a_fault(self, index: int, then: str, book: Any) -> None:
         if then in ("unauthorized", "too_many_requests", "refuse"):
             book = False
         elif then == "answer":
             book = True
-        if then not in lies_of(self.bench.sandbox.operations[self.bench.operation.name]):
+        if then not in faults_of(self.bench.sandbox.operations[self.bench.operation.name]):
             return
         self.bench.rule(operation=self.bench.operation.name, then=then, book=book, match=self.orders[index].mark)
 
     @rule(then=LOOK_UP_SAID, form=ROW_FORMS, times=st.integers(1, 3))
-    def next_look_ups_lie(self, then: str, form: str, times: int) -> None:
+    def next_look_ups_have_a_fault(self, then: str, form: str, times: int) -> None:
         name = LOOK_UPS[self.bench.operation.name]
-        if then in lies_of(self.bench.sandbox.operations[name]):
+        if then in faults_of(self.bench.sandbox.operations[name]):
             forms = {"form": form} if form in FORMS.get(then, ()) else {}
             self.bench.rule(operation=name, then=then, times=times, seconds=20, **forms)
 
@@ -126,7 +126,7 @@ class Vezne(RuleBasedStateMachine):
             self.promise.check()
 
     def teardown(self) -> None:
-        """The lies end, time passes, sweeps run: then every outcome the provider shows is known."""
+        """The faults end, time passes, sweeps run: then every outcome the provider shows is known."""
         if not hasattr(self, "orders"):
             return
         self.bench.sandbox.rules.remove()

@@ -116,9 +116,9 @@ def test_an_inquiry_is_answered_and_never_cached(sandbox: SandboxControl, ask: A
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-@pytest.mark.parametrize("lie", ["reset", "status_500", "cut", "fail"])
-def test_a_lost_answer_is_asked_for_once_more(sandbox: SandboxControl, ask: Ask, name: str, lie: str) -> None:
-    sandbox.rule(name, lie)
+@pytest.mark.parametrize("fault", ["reset", "status_500", "cut", "fail"])
+def test_a_lost_answer_is_asked_for_once_more(sandbox: SandboxControl, ask: Ask, name: str, fault: str) -> None:
+    sandbox.rule(name, fault)
     assert ask(name)[0] == 200
     assert len(sandbox.calls(name)) == 2
 

@@ -28,7 +28,7 @@ PRINTED = {
         "Chaos: 5000 runs: 1 succeeded",
         "Side by side with Powertools @idempotent",
         "Killed at each step, then a retry",
-        "The provider lies about an order",
+        "An order's answer is faulty",
         "The order's answer is lost",
     ],
     "tests/performance/RESULTS.md": [

@@ -82,7 +82,7 @@ def test_a_rule_that_makes_no_sense_is_refused(sandbox, rule):
     assert sandbox.rules() == []
 
 
-def test_operations_tell_their_lies(sandbox):
+def test_operations_list_their_faults(sandbox):
     operations = sandbox.operations()
     pay = {name for name, operation in operations.items() if operation["kind"] == "pay"}
     assert pay == ORDERS.keys()
@@ -95,12 +95,12 @@ def test_calls_tell_what_happened(merchant, sandbox):
     merchant.capture()
     merchant.capture(amount="x")
     merchant.http.post("/v1/transaction/sale")
-    lied, refused, nowhere = sandbox.calls()
-    assert (lied["operation"], lied["outcome"], lied["booked"], lied["rule"]) == (
+    faulty, refused, nowhere = sandbox.calls()
+    assert (faulty["operation"], faulty["outcome"], faulty["booked"], faulty["rule"]) == (
         *("paynet.capture", "status_500", True),
         sandbox.rules()[0]["id"],
     )
-    assert lied["reference"].startswith("xk_")
+    assert faulty["reference"].startswith("xk_")
     assert (refused["status"], refused["booked"], refused["rule"]) == (400, False, None)
     assert (nowhere["operation"], nowhere["status"]) == ("POST /v1/transaction/sale", 404)
     assert len(sandbox.calls("paynet.capture")) == 2

@@ -1,4 +1,4 @@
-"""Every lie of a provider: it books or not, now or late, and says something else or nothing.
+"""Every fault of a provider: it books or not, now or late, and gives a wrong answer or none.
 
 Then the client retries with the same key, or only the sweep runs, until the outcome is known or honestly unknown.
 """
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from vezne_sandbox.odd import ODD_FORMS, UNNAMED_FORMS
-from vezne_sandbox.rules import lies_of
+from vezne_sandbox.rules import faults_of
 from vezne_sandbox.server import Sandbox
 
 from tests.faults.orders import AT_THE_PROVIDER, new_order
@@ -20,7 +20,7 @@ NOW, NEVER, LATE = True, False, {"after_seconds": 1}
 SAID = ("hang", "reset", "status_500", "bad_gateway_html", "cut", "trailing_comma", "slow_drops", "informational",
         "informational_only")  # fmt: skip
 # What is said instead of the truth, and whether it is booked: `then` and `book` of a sandbox rule.
-LIES: list[tuple[str, dict[str, Any]]] = [
+ORDER_FAULTS: list[tuple[str, dict[str, Any]]] = [
     *((f"{said}, {when}", {"then": said, "book": book})
       for said in SAID for when, book in (("booked", NOW), ("not booked", NEVER), ("booked late", LATE))),
     ("other_amount, booked", {"then": "other_amount"}),
@@ -36,14 +36,14 @@ LIES: list[tuple[str, dict[str, Any]]] = [
     ("odd refusal, not booked", {"then": "odd_refusal", "book": NEVER}),
 ]  # fmt: skip
 # What a look-up does, first to be tried while nothing is booked, then while the answer was lost.
-LOOK_UP_LIES: list[tuple[str, dict[str, Any]]] = [
+LOOK_UP_FAULTS: list[tuple[str, dict[str, Any]]] = [
     (said, {"then": said, "times": times, **({"seconds": 1.5} if said == "lag" else {})})
     for said, times in (("fail", 2), ("lag", 2), ("foreign", 0), ("hang", 1), ("cut", 2), ("reset", 2),
                         ("bad_gateway_html", 2), ("trailing_comma", 2), ("informational", 2), ("unauthorized", 1),
                         ("too_many_requests", 1), ("unfiltered", 2), ("new_ids", 0), ("letters", 0), ("cut_text", 0),
                         ("clock_ahead", 2))
 ]  # fmt: skip
-LOOK_UP_LIES += [
+LOOK_UP_FAULTS += [
     (f"{then}: {form}", {"then": then, "form": form, "times": 0})
     for then, forms in (("unnamed_row", UNNAMED_FORMS), ("odd_row", ODD_FORMS))
     for form in forms
@@ -52,14 +52,14 @@ CALLS = Sandbox().operations
 LOOK_UPS = {name: one.look_up for name, one in AT_THE_PROVIDER.items()}
 
 
-def can_tell(call: str, lie: str) -> bool:
-    """Whether the sandbox can tell this lie at this call: an order's, or a look-up's."""
-    return lie in lies_of(CALLS[call])
+def has_fault(call: str, fault: str) -> bool:
+    """Whether this call, an order's or a look-up's, can have this fault in the sandbox."""
+    return fault in faults_of(CALLS[call])
 
 
-def lied_to(function: Function, rule: dict[str, Any], *, retry: bool) -> Trial | None:
-    """None if the provider cannot tell this lie."""
-    if not can_tell(function.operation, rule["then"]):
+def answered_wrongly(function: Function, rule: dict[str, Any], *, retry: bool) -> Trial | None:
+    """None if the provider cannot have this fault."""
+    if not has_fault(function.operation, rule["then"]):
         return None
     trial = Trial(function, new_order(function.operation), late=rule.get("book") == LATE)
     made = function.world.sandbox.rule(function.operation, match=trial.order.mark, **rule)
@@ -69,8 +69,8 @@ def lied_to(function: Function, rule: dict[str, Any], *, retry: bool) -> Trial |
 
 
 def misled(function: Function, rule: dict[str, Any], *, booked: bool, retry: bool) -> Trial | None:
-    """The order's answer is lost; then the look-up lies. None if the provider cannot tell this lie."""
-    if not can_tell(LOOK_UPS[function.operation], rule["then"]):
+    """The order's answer is lost; then the look-up has a fault. None if the provider cannot have this fault."""
+    if not has_fault(LOOK_UPS[function.operation], rule["then"]):
         return None
     trial = Trial(function, new_order(function.operation), late=rule["then"] == "lag")
     control = function.world.sandbox
@@ -93,21 +93,21 @@ def finished(trial: Trial, rule_id: int, *, retry: bool) -> Trial:
 
 def judge(tried: dict[str, list[tuple[str, Trial]]]) -> list[str]:
     return [
-        f"{operation}, {lie}: {trial.verdict}; told {trial.told}"
+        f"{operation}, {fault}: {trial.verdict}; told {trial.told}"
         for operation, trials in tried.items()
-        for lie, trial in trials
+        for fault, trial in trials
         if trial.verdict
     ]
 
 
-def lie_table(tried: dict[str, list[tuple[str, Trial]]], lies: list[str]) -> list[str]:
+def fault_table(tried: dict[str, list[tuple[str, Trial]]], faults: list[str]) -> list[str]:
     rows = [["provider", *OPERATIONS]]
-    for lie in lies:
+    for fault in faults:
         cells = []
         for operation in OPERATIONS:
-            same = [trial for name, trial in tried[operation] if name == lie]
+            same = [trial for name, trial in tried[operation] if name == fault]
             cells.append(tally((t.bookings_at_the_end, t.final_status) for t in same) if same else "-")
-        rows.append([lie, *cells])
+        rows.append([fault, *cells])
     return aligned(rows)
 
 
@@ -119,24 +119,28 @@ def for_all_operations(world: World, attempt: Any) -> dict[str, list[tuple[str, 
 
 
 @pytest.mark.timeout(600)
-def test_no_lie_about_an_order_doubles_it_or_loses_it(world: World, report: list[str]) -> None:
+def test_no_faulty_answer_doubles_or_loses_an_order(world: World, report: list[str]) -> None:
     def attempt(function: Function) -> list[tuple[str, Trial]]:
-        tried = [(lie, lied_to(function, rule, retry=retry)) for lie, rule in LIES for retry in (True, False)]
-        return [(lie, trial) for lie, trial in tried if trial is not None]
+        tried = [
+            (fault, answered_wrongly(function, rule, retry=retry))
+            for fault, rule in ORDER_FAULTS
+            for retry in (True, False)
+        ]
+        return [(fault, trial) for fault, trial in tried if trial is not None]
 
     tried = for_all_operations(world, attempt)
     report += [
-        "The provider lies about an order; then two retries and sweeps, or sweeps alone: bookings and final status",
-        *lie_table(tried, [lie for lie, _ in LIES]),
+        "An order's answer is faulty; then two retries and sweeps, or sweeps alone: bookings and final status",
+        *fault_table(tried, [fault for fault, _ in ORDER_FAULTS]),
     ]
     assert judge(tried) == []
 
 
 @pytest.mark.timeout(600)
-def test_no_lie_of_a_look_up_is_taken_for_an_outcome(world: World, report: list[str]) -> None:
+def test_no_faulty_look_up_is_taken_for_an_outcome(world: World, report: list[str]) -> None:
     cases = [
         (f"{name}, {'booked' if booked else 'not booked'}", rule, booked)
-        for name, rule in LOOK_UP_LIES
+        for name, rule in LOOK_UP_FAULTS
         for booked in (True, False)
     ]
 
@@ -150,7 +154,7 @@ def test_no_lie_of_a_look_up_is_taken_for_an_outcome(world: World, report: list[
 
     tried = for_all_operations(world, attempt)
     report += [
-        "The order's answer is lost, and the look-up lies; then two retries and sweeps, or sweeps alone",
-        *lie_table(tried, [name for name, _, _ in cases]),
+        "The order's answer is lost, and the look-up is faulty; then two retries and sweeps, or sweeps alone",
+        *fault_table(tried, [name for name, _, _ in cases]),
     ]
     assert judge(tried) == []

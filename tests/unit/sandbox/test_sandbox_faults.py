@@ -1,4 +1,4 @@
-"""Each lie over a real socket: what the caller meets, and what was booked before it."""
+"""Each fault over a real socket: what the caller gets, and what was booked before."""
 
 from __future__ import annotations
 
@@ -106,9 +106,9 @@ def test_an_answer_without_a_booking(merchant, sandbox, operation):
     honest = ORDERS[operation](merchant)
     sandbox.reset()
     sandbox.rule(operation, book=False)
-    lie = ORDERS[operation](merchant)
-    assert lie.status_code == 200
-    assert lie.json().keys() == honest.json().keys()
+    faulty = ORDERS[operation](merchant)
+    assert faulty.status_code == 200
+    assert faulty.json().keys() == honest.json().keys()
     assert sandbox.bookings() == []
 
 
@@ -181,8 +181,8 @@ def test_other_amount(merchant, sandbox, operation):
     honest = amount_of(ORDERS[operation](merchant).json())
     sandbox.reset()
     sandbox.rule(operation, "other_amount")
-    lie = amount_of(ORDERS[operation](merchant).json())
-    assert lie == pytest.approx(honest + 0.01)
+    faulty = amount_of(ORDERS[operation](merchant).json())
+    assert faulty == pytest.approx(honest + 0.01)
     assert float(sandbox.booked()) == honest
     sandbox.reset()
     sandbox.rule(operation, "other_amount", amount="0", book=False)
@@ -200,8 +200,8 @@ def test_other_reference(merchant, sandbox, operation):
 def test_an_order_says_what_a_lie_may_change():
     """Paynet's other reference has a test of its own."""
     for name in ORDERS:
-        assert bool(SENT[name].amount_in) == ("other_amount" in CALLS[name].lies)
-        assert bool(SENT[name].reference_in) <= ("other_reference" in CALLS[name].lies)
+        assert bool(SENT[name].amount_in) == ("other_amount" in CALLS[name].faults)
+        assert bool(SENT[name].reference_in) <= ("other_reference" in CALLS[name].faults)
 
 
 def test_other_reference_of_paynet_is_no_row_of_check(merchant, sandbox):
@@ -392,7 +392,7 @@ def test_an_odd_row(merchant, sandbox, look_up, form):
     assert (odd[currency] == "USD") == (form == "other_currency")
 
 
-@pytest.mark.parametrize("look_up", [name for name in LOOK_UPS if "unfiltered" in CALLS[name].lies])
+@pytest.mark.parametrize("look_up", [name for name in LOOK_UPS if "unfiltered" in CALLS[name].faults])
 def test_an_unfiltered_look_up_lists_every_payment(merchant, sandbox, look_up):
     order, ask = LOOK_UPS[look_up]
     ORDERS[order](merchant)
