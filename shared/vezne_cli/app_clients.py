@@ -22,9 +22,8 @@ from vezne.orders.record import STANDING_ORDER_CLIENT
 from vezne.orders.store import Store, StoreUnavailableError
 
 from . import principals
-from .build import STACK_NAME
 from .catalogue import ROUTES
-from .connection import OperatorError, aws_time, connect
+from .connection import STACK_NAME, OperatorError, aws_time, connect
 from .unresolved import unresolved
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -7,31 +7,18 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from .connection import REGION, STACK_NAME, aws_environment
 from .layer import layer_environment
 from .processes import LOCAL, ROOT, Progress, StackError, lock, running
 from .template import source
 
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
-STACK_NAME = "vezne"
-REGION = "eu-central-1"
 BUCKET = "vezne-artifacts"
 # What Lambda calls this machine's processor.
 ARCHITECTURE = {"aarch64": "arm64", "arm64": "arm64"}.get(os.uname().machine, "x86_64")
 # What is built for -> what its layer is built for: the interpreter of this machine, which is the one the AWS emulator
 # runs functions with, or Lambda's own.
 LAYER_TARGETS = {"local": "local", "container": ARCHITECTURE}
-
-
-def aws_environment(endpoint_url: str) -> dict[str, str]:
-    """What an AWS client needs to speak to the emulator and to nothing else."""
-    return {
-        "AWS_ENDPOINT_URL": endpoint_url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }
 
 
 def inputs(root: Path = ROOT) -> Iterator[Path]:

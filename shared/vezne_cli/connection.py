@@ -10,12 +10,27 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .build import STACK_NAME, aws_environment
 from .processes import STACK_FILE
+
+# What the local stack is called, and where it says it is.
+STACK_NAME = "vezne"
+REGION = "eu-central-1"
 
 
 class OperatorError(Exception):
     """What the operator asked for cannot be done. The text says why, and holds nothing secret."""
+
+
+def aws_environment(endpoint_url: str) -> dict[str, str]:
+    """What an AWS client needs to speak to the emulator and to nothing else."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
 
 
 def connect(stack: str) -> dict[str, str]:

@@ -28,7 +28,7 @@ from matplotlib.axes import Axes
 
 from tests.end_to_end.examples import OPERATIONS, Example, example
 
-from .build import STACK_NAME
+from .connection import STACK_NAME
 from .processes import StackError
 from .stack import Stack, running_stack
 from .template import source

@@ -24,9 +24,9 @@ import docker
 from botocore.exceptions import BotoCoreError, ClientError
 from docker.errors import DockerException
 
-from .build import ARCHITECTURE, REGION, SAM, aws_environment, build_for_containers, sam_environment
+from .build import ARCHITECTURE, SAM, build_for_containers, sam_environment
 from .catalogue import FUNCTIONS
-from .connection import OperatorError, connect, local_stack
+from .connection import REGION, OperatorError, aws_environment, connect, local_stack
 from .processes import StackError
 from .template import source
 

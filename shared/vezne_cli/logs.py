@@ -18,9 +18,8 @@ import boto3
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .build import aws_environment
 from .catalogue import FUNCTIONS
-from .connection import OperatorError, local_stack
+from .connection import OperatorError, aws_environment, local_stack
 
 PAUSE_SECONDS = 1.0
 # A source gives its lines that were not given yet.

@@ -14,8 +14,9 @@ import httpx
 from vezne_sandbox.client import SandboxControl
 
 from . import principals
-from .build import BUCKET, REGION, STACK_NAME, build_and_deploy
+from .build import BUCKET, build_and_deploy
 from .catalogue import FUNCTIONS, ORDERS, PROVIDERS, ROUTES, URLS
+from .connection import REGION, STACK_NAME
 from .processes import ROOT, Child, Progress, choose_port, module_command, run_directory, running
 
 CREDENTIALS = ROOT / "shared" / "vezne_sandbox" / "credentials.json"

@@ -6,8 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import httpx
-from vezne_cli import Stack
-from vezne_cli.stack import AppClient
+from vezne_cli.stack import AppClient, Stack
 from vezne_client import Client, Credentials, InquiryCall, OrderCall
 
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from vezne_cli import Stack, running_stack
+from vezne_cli.stack import Stack, running_stack
 from vezne_client import Client
 
 from tests.end_to_end.callers import credentials

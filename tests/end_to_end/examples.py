@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vezne_cli import Stack, catalogue
+from vezne_cli import catalogue
+from vezne_cli.stack import Stack
 from vezne_client import ORDERS, OrderCall
 
 from tests.end_to_end.callers import request_for

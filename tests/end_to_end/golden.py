@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vezne_cli import Stack
 from vezne_cli.catalogue import FUNCTIONS, INQUIRIES, ORDERS, READ, REFERENCE, Function
 from vezne_cli.processes import ROOT
+from vezne_cli.stack import Stack
 
 
 @dataclass(frozen=True)

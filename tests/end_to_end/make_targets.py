@@ -5,9 +5,9 @@ import os
 import subprocess
 from typing import Any
 
-from vezne_cli import Stack
-from vezne_cli.build import STACK_NAME, aws_environment
+from vezne_cli.connection import STACK_NAME, aws_environment
 from vezne_cli.processes import ROOT
+from vezne_cli.stack import Stack
 
 
 def make(stack: Stack, target: str, stdin: Any = None, **variables: str) -> "subprocess.CompletedProcess[str]":

@@ -12,8 +12,8 @@ import pytest
 from vezne.providers.kolaybi.models import CollectionRequest
 from vezne.providers.paynet.inquiry_models import CheckRequest
 from vezne.providers.paynet.models import CaptureRequest
-from vezne_cli import Stack
 from vezne_cli.processes import ROOT, choose_port
+from vezne_cli.stack import Stack
 from vezne_client import (
     CAPTURE,
     CHECK,

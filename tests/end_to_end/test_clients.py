@@ -9,8 +9,8 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 from vezne.orders.record import operation_id as named_by
-from vezne_cli import AppClient, Stack
 from vezne_cli.catalogue import ORDERS
+from vezne_cli.stack import AppClient, Stack
 
 from tests.end_to_end.examples import Example, example
 from tests.end_to_end.make_targets import make

@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-from vezne_cli import Stack
-from vezne_cli.build import STACK_NAME, aws_environment
 from vezne_cli.catalogue import INQUIRIES, ORDERS, PROVIDERS, READ
+from vezne_cli.connection import STACK_NAME, aws_environment
 from vezne_cli.document.examples import example as example_of
 from vezne_cli.processes import ROOT
+from vezne_cli.stack import Stack
 from vezne_client import Problem
 
 from tests.end_to_end.conformity import breaches, closed_document

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vezne_cli import Stack
 from vezne_cli.catalogue import ORDERS
+from vezne_cli.stack import Stack
 
 from tests.end_to_end.examples import OPERATIONS, example
 

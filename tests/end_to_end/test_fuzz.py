@@ -16,9 +16,9 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed as with_seed, settings, strategies as st
 from pydantic import ValidationError
-from vezne_cli import Stack
 from vezne_cli.catalogue import INQUIRIES
 from vezne_cli.document.examples import example as golden
+from vezne_cli.stack import Stack
 
 from tests.end_to_end.examples import OPERATIONS, example
 

@@ -12,9 +12,9 @@ from vezne.providers.paynet.inquiry_models import CheckRequest
 from vezne.providers.vakifbank.inquiry_models import QueryRequest
 from vezne.providers.walletgate.inquiry_models import BillsRequest
 from vezne.providers.walletgate.models import BillPaymentRequest
-from vezne_cli import Stack
 from vezne_cli.catalogue import INQUIRIES, ROUTES
 from vezne_cli.document.examples import example as golden_example
+from vezne_cli.stack import Stack
 from vezne_client import (
     CHECK,
     INQUIRIES as CALLS,

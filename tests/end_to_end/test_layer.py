@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from vezne_cli import Stack
 from vezne_cli.layer import layer_environment
 from vezne_cli.processes import ROOT
+from vezne_cli.stack import Stack
 
 # Runs with nothing importable but the standard library and the layer: of what Lambda's own runtime brings, nothing.
 IMPORT_EVERYTHING = """

@@ -14,8 +14,8 @@ import pytest
 from stdnum import luhn
 from stdnum.iso7064 import mod_97_10
 from stdnum.tr import tckimlik
-from vezne_cli import Stack
 from vezne_cli.catalogue import ORDERS
+from vezne_cli.stack import Stack
 from vezne_sandbox.ledger import load_credentials
 
 from tests.end_to_end.examples import OPERATIONS, Example, example, reconfigured

@@ -9,9 +9,9 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import CHECKS
-from vezne_cli import Stack
 from vezne_cli.document.document import ANSWERS
 from vezne_cli.document.examples import answers
+from vezne_cli.stack import Stack
 
 from tests.end_to_end.conformity import closed_document, validator
 

@@ -7,8 +7,8 @@ from urllib.parse import urljoin
 
 import httpx
 import pytest
-from vezne_cli import Stack
 from vezne_cli.orders import golden_order, send
+from vezne_cli.stack import Stack
 from vezne_client import Client
 
 from tests.end_to_end.callers import credentials, heard_by

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from vezne_cli import Stack
+from vezne_cli.stack import Stack
 
 from tests.end_to_end.examples import OPERATIONS, example
 from tests.end_to_end.test_events import due, golden

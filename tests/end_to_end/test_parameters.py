@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 from samtranslator.yaml_helper import yaml_parse
-from vezne_cli import Stack
-from vezne_cli.build import BUCKET, STACK_NAME
+from vezne_cli.build import BUCKET
 from vezne_cli.catalogue import URLS
+from vezne_cli.connection import STACK_NAME
+from vezne_cli.stack import Stack
 from vezne_cli.template import expanded, source
 
 LIVE = {

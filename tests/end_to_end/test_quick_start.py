@@ -8,9 +8,9 @@ import subprocess
 import sys
 
 import pytest
-from vezne_cli import Stack
 from vezne_cli.processes import ROOT
 from vezne_cli.quick_start import LOST_ANSWER, ORDER, curl_lines
+from vezne_cli.stack import Stack
 
 README = (ROOT / "README.md").read_text()
 CLIENT = (ROOT / "shared/vezne_client/README.md").read_text()

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from vezne_cli import Stack
+from vezne_cli.stack import Stack
 
 from tests.end_to_end.examples import OPERATIONS, Example, example, reconfigured
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from vezne.orders.record import operation_id
-from vezne_cli import Stack
-from vezne_cli.build import STACK_NAME
 from vezne_cli.catalogue import FUNCTIONS, INQUIRIES, ORDERS, PROVIDERS, REFERENCE
+from vezne_cli.connection import STACK_NAME
+from vezne_cli.stack import Stack
 
 from tests.end_to_end.examples import OPERATIONS
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from vezne_cli import Stack
 from vezne_cli.catalogue import INQUIRIES, PROVIDERS
+from vezne_cli.stack import Stack
 from vezne_sandbox.ledger import load_credentials
 from vezne_sandbox.server import PROVIDERS as SANDBOX
 

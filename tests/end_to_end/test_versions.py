@@ -6,10 +6,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from vezne_cli import Stack, running_stack
-from vezne_cli.build import STACK_NAME, build_and_deploy, inputs
+from vezne_cli.build import build_and_deploy, inputs
 from vezne_cli.catalogue import ORDERS
+from vezne_cli.connection import STACK_NAME
 from vezne_cli.processes import ROOT
+from vezne_cli.stack import Stack, running_stack
 
 SENTENCE = "This client has no operation of that id."
 

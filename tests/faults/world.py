@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from vezne.orders.record import FINAL, Record, from_item
-from vezne_cli.build import aws_environment
 from vezne_cli.catalogue import ORDERS, URLS
+from vezne_cli.connection import aws_environment
 from vezne_cli.processes import ROOT, choose_port, run_directory
 from vezne_cli.stack import Aws, _ministack, _sandbox
 from vezne_client import Problem

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from vezne.orders.record import SHARDS
-from vezne_cli import Stack, running_stack
 from vezne_cli.catalogue import ORDERS
+from vezne_cli.stack import Stack, running_stack
 from vezne_cli.template import source
 
 from tests.end_to_end.examples import example

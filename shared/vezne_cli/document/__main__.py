@@ -4,9 +4,9 @@ import argparse
 import json
 import sys
 
-from vezne_cli import running_stack
 from vezne_cli.document.document import ANSWERS, DOCUMENT, build, text
 from vezne_cli.document.examples import answers
+from vezne_cli.stack import running_stack
 
 
 def main() -> int:

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from vezne_cli import Stack
-from vezne_cli.build import ARCHITECTURE, aws_environment, built
+from vezne_cli.build import ARCHITECTURE, built
 from vezne_cli.catalogue import FUNCTIONS
+from vezne_cli.connection import aws_environment
 from vezne_cli.processes import ROOT, choose_port, running
+from vezne_cli.stack import Stack
 
 from tests.end_to_end.sam_local.image import RUNTIME_PACKAGES
 

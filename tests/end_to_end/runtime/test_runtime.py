@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vezne_cli import Stack
+from vezne_cli.stack import Stack
 
 from tests.end_to_end.examples import example
 from tests.end_to_end.golden import GOLDEN_EVENTS, GoldenEvent, assert_healthy, first_time

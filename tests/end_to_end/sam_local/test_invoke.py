@@ -9,9 +9,9 @@ from pathlib import Path
 import docker
 import pytest
 from docker.errors import DockerException
-from vezne_cli import Stack, StackError, publish
 from vezne_cli.layer import lambda_python
-from vezne_cli.processes import ROOT, stack_file
+from vezne_cli.processes import ROOT, StackError, stack_file
+from vezne_cli.stack import Stack, publish
 
 from tests.end_to_end.golden import GOLDEN_EVENTS, GoldenEvent, assert_healthy, first_time
 from tests.end_to_end.lacking import lacking
