@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from vezne.api import handle_order
 from vezne.operation import Operation, Order
+from vezne.orders.guards import Guard, NeverDecreases
 from vezne.orders.outcome import REFUSING_STATUSES, Finding, Found, Inconclusive, NotFound, Outcome, Succeeded, Unknown
-from vezne.orders.record import Guard, Record
+from vezne.orders.record import Record
 from vezne.platform.money import amount_from_minor_units, amount_text, minor_units_text
 from vezne.providers.credentials import HasoCredentials, RequestCredentials
 from vezne.providers.haso import client as haso
@@ -75,12 +76,10 @@ class SetExpenses(Operation[ExpensesRequest, ExpensesResult, HasoCredentials]):
     def guards(self, order: Order[ExpensesRequest]) -> tuple[Guard, ...]:
         """One order at a time per transaction, and neither figure falls unless the caller says so."""
         request = order.request
-        figures = {
-            FEE: int(minor_units_text(request.counter_party_attorney_fee)),
-            EXPENSE: int(minor_units_text(request.expense_amount)),
-        }
-        quiet = int(self.settling_time.total_seconds())
-        return (Guard(request.transaction_code, figures=figures, may_fall=request.allow_lower, quiet_seconds=quiet),)
+        fee, expense = request.counter_party_attorney_fee, request.expense_amount
+        figures = {FEE: int(minor_units_text(fee)), EXPENSE: int(minor_units_text(expense))}
+        lower = request.allow_lower
+        return (NeverDecreases(request.transaction_code, figures, unless=lower, pause=self.settling_time),)
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
         """A plan with our total is proof, unless it showed that total before; only the total before is "not found".

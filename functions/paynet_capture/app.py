@@ -7,8 +7,9 @@ from typing import Any
 from vezne.api import handle_order
 from vezne.operation import Operation, Order
 from vezne.orders.evidence import Match, Row, find, is_one_of, plain_text
+from vezne.orders.guards import Guard, OneAtATime
 from vezne.orders.outcome import CredentialsRefused, Declined, Finding, Outcome, Succeeded, Unknown
-from vezne.orders.record import Guard, Record
+from vezne.orders.record import Record
 from vezne.platform.money import amount_text, minor_units_text
 from vezne.providers.credentials import PaynetCredentials, RequestCredentials
 from vezne.providers.http import Deadline, ProviderResponse, Request, json_request
@@ -70,9 +71,9 @@ class Capture(Operation[CaptureRequest, CaptureResult, PaynetCredentials]):
     def guards(self, order: Order[CaptureRequest]) -> tuple[Guard, ...]:
         """One capture at a time per pre-authorisation, so that a row found later is this order's.
 
-        `remembers` are the fields that name a row, for a decision by hand, too.
+        `NAMES` name a row, for a decision by hand, too.
         """
-        return (Guard("\n".join(map("=".join, _reference(order.request).items())), remembers=NAMES),)
+        return (OneAtATime("\n".join(map("=".join, _reference(order.request).items())), NAMES),)
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
         """One successful capture of our amount, made when ours may have been, and of no other order, is proof."""

@@ -11,8 +11,9 @@ from functools import partial
 from vezne.api import handle_order
 from vezne.operation import Operation, Order, PolicyRefusedError
 from vezne.orders.evidence import find
+from vezne.orders.guards import Guard, PaidOnce
 from vezne.orders.outcome import REFUSING_STATUSES, CredentialsRefused, Declined, Finding, NotSent, Outcome, Unknown
-from vezne.orders.record import Guard, Record
+from vezne.orders.record import Record
 from vezne.platform.money import amount_text
 from vezne.providers.credentials import RequestCredentials, VakifBankCredentials
 from vezne.providers.http import Deadline, ProviderResponse, Request, json_request
@@ -83,7 +84,7 @@ class Pay(Operation[PaymentRequest, PaymentResult, VakifBankCredentials]):
         So may it from two clients: the bank's check is of the institution, whoever the client is.
         """
         code = order.request.institution_transaction_code
-        return (Guard(code, keeps=True),) if code else ()
+        return (PaidOnce(code),) if code else ()
 
     def absence_counts_from(self, record: Record) -> float:
         """A payment is listed when it is made: on its date, or on the first business day after it."""

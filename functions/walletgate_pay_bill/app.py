@@ -9,8 +9,9 @@ from functools import partial
 from vezne.api import handle_order
 from vezne.operation import Operation, Order
 from vezne.orders.evidence import find
+from vezne.orders.guards import Guard, OneAtATime, PaidOnce
 from vezne.orders.outcome import Declined, Finding, Outcome, Succeeded, Unknown
-from vezne.orders.record import Guard, Record
+from vezne.orders.record import Record
 from vezne.platform.money import amount_text, json_number_two_digits
 from vezne.providers.credentials import RequestCredentials, WalletgateCredentials
 from vezne.providers.http import Deadline, ProviderResponse, Request, json_request
@@ -81,14 +82,11 @@ class PayBill(Operation[BillPaymentRequest, BillPaymentResult, WalletgateCredent
         """
         request = order.request
         # By a hash: a subscriber's number may be a person's identity number.
-        bill = json.dumps([request.product_oid, request.subscriber_no, request.bill_term, request.bill_no])
-        return (
-            Guard(request.inv_payment_transaction_query_oid, keeps=True),
-            Guard(
-                f"bill {hashlib.sha256(bill.encode()).hexdigest()}",
-                keeps=request.payment_amount == request.invoice_amount,
-            ),
-        )
+        names = json.dumps([request.product_oid, request.subscriber_no, request.bill_term, request.bill_no])
+        bill = f"bill {hashlib.sha256(names.encode()).hexdigest()}"
+        whole = request.payment_amount == request.invoice_amount
+        oid = request.inv_payment_transaction_query_oid
+        return PaidOnce(oid), PaidOnce(bill) if whole else OneAtATime(bill)
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
         """A completed transaction under the oid and for our amount is proof.

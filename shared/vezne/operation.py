@@ -11,8 +11,9 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 
+from vezne.orders.guards import Guard, WhyRefused
 from vezne.orders.outcome import Finding, Outcome
-from vezne.orders.record import Guard, Record, operation_id
+from vezne.orders.record import Record, operation_id
 from vezne.providers.client import Client
 from vezne.providers.credentials import RequestCredentials, SecretModel
 from vezne.providers.http import READ_SECONDS, Deadline, ProviderResponse, Request
@@ -86,17 +87,6 @@ class NothingSent:
 
     reason: WhyNothingSent
     retry_after: int | None = None
-
-
-class WhyRefused(Enum):
-    """Which earlier order stands in the way."""
-
-    KEY_REUSED = "key-reused"
-    KEY_REUSED_WHILE_UNKNOWN = "key-reused-while-unknown"
-    TOTAL_WOULD_FALL = "total-would-fall"
-    EARLIER_MAY_ARRIVE = "earlier-may-arrive"
-    HELD = "held"
-    PAID = "paid"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from vezne.orders.record import DECLINED, NOT_EXECUTED, PROCESSING, SUCCEEDED, UNKNOWN, Guard, Record
+from vezne.orders.record import DECLINED, NOT_EXECUTED, PROCESSING, SUCCEEDED, UNKNOWN, Record, StoredGuard
 from vezne.orders.store import GuardRefusedError, LostOwnershipError, Store, table
 
 CONTENDERS = 8
 ROUNDS = 15
 NOW = 1_800_000_000.0
-BILL, PART = Guard("bill", keeps=True), Guard("part", remembers=("xact_id",))
+BILL, PART = StoredGuard("bill", keeps=True), StoredGuard("part", remembers=("xact_id",))
 
 
 @pytest.fixture(params=["ministack", "dynamodb_local"])
@@ -23,7 +23,7 @@ def store(request: pytest.FixtureRequest) -> Store:
     return made(lambda: NOW)
 
 
-def record(name: str, owner: str, *guards: Guard) -> Record:
+def record(name: str, owner: str, *guards: StoredGuard) -> Record:
     return Record(
         id=f"op_{name}", operation="paynet.capture", principal="client", fingerprint="f", status=PROCESSING,
         owner=owner, lease_until=NOW + 30, may_arrive_until=NOW + 30, created_at=NOW, updated_at=NOW,
@@ -31,7 +31,7 @@ def record(name: str, owner: str, *guards: Guard) -> Record:
     )  # fmt: skip
 
 
-def keyed(number: int, *guards: Guard) -> tuple[Guard, ...]:
+def keyed(number: int, *guards: StoredGuard) -> tuple[StoredGuard, ...]:
     return tuple(replace(guard, key=f"{guard.key}-{number}") for guard in guards)
 
 
@@ -52,14 +52,14 @@ def at_once(calls: Iterable[Callable[[], Any]]) -> list[Any]:
 
 
 @pytest.mark.parametrize("guards", [(), (BILL,), (BILL, PART)], ids=["no guard", "one guard", "two guards"])
-def test_one_of_many_claims_of_a_record_wins(store: Store, guards: tuple[Guard, ...]) -> None:
+def test_one_of_many_claims_of_a_record_wins(store: Store, guards: tuple[StoredGuard, ...]) -> None:
     for number in range(ROUNDS):
         claims = [record(f"{number}", f"owner-{one}", *keyed(number, *guards)) for one in range(CONTENDERS)]
         told = at_once([lambda claim=claim: store.claim(claim) for claim in claims])
         (winner,) = [claim for claim, said in zip(claims, told, strict=True) if said is None]
         assert {said.owner for said in told if said is not None} == {winner.owner}
         for guard in winner.guards:
-            assert store._guard(winner, guard)["holder_owner"] == winner.owner
+            assert store._guard(winner, guard.key)["holder_owner"] == winner.owner
 
 
 def test_orders_that_share_guards_in_any_order_are_one_at_a_time(store: Store) -> None:
@@ -71,7 +71,7 @@ def test_orders_that_share_guards_in_any_order_are_one_at_a_time(store: Store) -
         assert all(isinstance(said, GuardRefusedError) for said in told if said is not None)
         # All or nothing: no loser left a record, and the winner holds both.
         assert [order.id for order in orders if store.find(order.id)] == [winner.id]
-        assert {store._guard(winner, guard)["holder"] for guard in guards} == {winner.id}
+        assert {store._guard(winner, guard.key)["holder"] for guard in guards} == {winner.id}
 
 
 def test_one_of_many_take_overs_wins(store: Store) -> None:
@@ -103,7 +103,7 @@ def test_settling_taking_over_and_releasing_at_once_leave_one_truth(store: Store
         ])  # fmt: skip
         assert all(isinstance(said, Record | LostOwnershipError | None) for said in told)
         standing, (bill, part) = store.find(order.id), order.guards
-        held = [store._guard(order, guard).get("holder") == order.id for guard in (bill, part)]
+        held = [store._guard(order, guard.key).get("holder") == order.id for guard in (bill, part)]
         if standing is None:
             assert held == [False, False]
         elif standing.status == SUCCEEDED:
@@ -121,7 +121,7 @@ def test_one_of_many_orders_gets_a_guard_that_was_left_behind(store: Store) -> N
         orders = [record(f"{number}-{one}", "me", guard) for one in range(CONTENDERS)]
         told = at_once([lambda order=order: store.claim(order) for order in orders])
         (winner,) = [order for order, said in zip(orders, told, strict=True) if said is None]
-        assert store._guard(winner, guard)["holder"] == winner.id
+        assert store._guard(winner, guard.key)["holder"] == winner.id
         assert [order.id for order in orders if store.find(order.id)] == [winner.id]
 
 
@@ -134,7 +134,7 @@ def test_what_is_paid_is_freed_by_nothing(store: Store) -> None:
     at_once([lambda: store.release(again)] * 2 + [lambda: store.claim(again)] * 2)
     with pytest.raises(GuardRefusedError):
         store.claim(record("other", "me", guard))
-    assert store._guard(paid, guard)["paid"] is True
+    assert store._guard(paid, guard.key)["paid"] is True
 
 
 @pytest.mark.parametrize("ending", [SUCCEEDED, DECLINED, NOT_EXECUTED])

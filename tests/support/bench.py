@@ -223,7 +223,7 @@ class Harness:
             created_at=self.clock.now,
             updated_at=self.clock.now,
             lookup_fields=operation.lookup_fields(known),
-            guards=operation.guards(known),
+            guards=tuple(guard.stored() for guard in operation.guards(known)),
             next_look_up=until + 3,
         )
         assert self.store.claim(record) is None

@@ -14,8 +14,8 @@ from vezne.orders.record import (
     SHARDS,
     SUCCEEDED,
     UNKNOWN,
-    Guard,
     Record,
+    StoredGuard,
     from_item,
     guard_id,
     iso_time,
@@ -42,7 +42,7 @@ RECORD = Record(
     created_at=START,
     updated_at=START,
     lookup_fields={"amount": "230.00", "merchant_oid": "SİPARİŞ-1"},
-    guards=(Guard("TRX-1", figures={"expense_amount": 23000}, may_fall=True),),
+    guards=(StoredGuard("TRX-1", figures={"expense_amount": 23000}, may_fall=True),),
     evidence=({"at": iso_time(START), "finding": "not_found"},),
     next_look_up=START + 30,
 )
@@ -143,13 +143,13 @@ def test_clues_hold_what_a_look_up_needs_and_no_account(example: Example) -> Non
 
 
 def test_every_guard_with_all_its_names_comes_back() -> None:
-    guards = (Guard("bill", keeps=True), Guard("capture", remembers=("xact_id", "order_id")))
+    guards = (StoredGuard("bill", keeps=True), StoredGuard("capture", remembers=("xact_id", "order_id")))
     for some in ((), guards, guards[::-1], guards[1:]):
         assert from_item(to_item(replace(RECORD, guards=some))).guards == some
 
 
 def test_an_earlier_version_reads_the_first_guard_in_the_form_it_knows() -> None:
-    guards = (Guard("capture", remembers=("xact_id", "order_id")), Guard("bill", keeps=True))
+    guards = (StoredGuard("capture", remembers=("xact_id", "order_id")), StoredGuard("bill", keeps=True))
     stored = plain(to_item(replace(RECORD, guards=guards)))["guard"]
     assert stored == {"key": "capture", "keeps": False, "figures": {}, "may_fall": False, "quiet_seconds": 0,
                       "remembers": "xact_id"}  # fmt: skip

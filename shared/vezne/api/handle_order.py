@@ -29,10 +29,10 @@ from vezne.operation import (
     Refused,
     StillUnknown,
     WhyNothingSent,
-    WhyRefused,
 )
 from vezne.orders import store as store_module
 from vezne.orders.execute import execute_order
+from vezne.orders.guards import WhyRefused
 from vezne.orders.record import (
     ANSWER,
     DECLINED,

@@ -25,7 +25,6 @@ from vezne.operation import (
     StillUnknown,
     StoppedError,
     WhyNothingSent,
-    WhyRefused,
 )
 from vezne.orders.finalise import (
     emit_new_unknown,
@@ -36,7 +35,7 @@ from vezne.orders.finalise import (
     report_stored_record,
     with_own_reason,
 )
-from vezne.orders.guards import counts_as_paid, paid_by
+from vezne.orders.guards import WhyRefused
 from vezne.orders.look_up import look_up_and_record
 from vezne.orders.outcome import (
     CredentialsRefused,
@@ -48,7 +47,7 @@ from vezne.orders.outcome import (
     Succeeded,
     Unknown,
 )
-from vezne.orders.record import ORDER, ORDER_AGAIN, PROCESSING, UNKNOWN, Guard, Record, next_client_look_up
+from vezne.orders.record import ORDER, ORDER_AGAIN, PROCESSING, UNKNOWN, Record, next_client_look_up
 from vezne.orders.store import (
     CLOCK_MARGIN_SECONDS,
     GuardRefusedError,
@@ -164,7 +163,7 @@ def _new_record(
         created_at=now,
         updated_at=now,
         lookup_fields=operation.lookup_fields(order),
-        guards=operation.guards(order),
+        guards=tuple(guard.stored() for guard in operation.guards(order)),
         account=account,
         next_look_up=until + CLOCK_MARGIN_SECONDS,
     )
@@ -186,24 +185,12 @@ def _claim(record: Record, store: Store) -> Record | None:
 
 
 def _guard_refusal(record: Record, refused: GuardRefusedError, store: Store) -> StoppedError:
-    """Why a guard refused a claim, as it stood when it did. The clock has gone on since: it decides nothing here."""
+    """Why a guard refused a claim, as it stood when it did."""
     guard, held = refused.guard, refused.held
     holder = held.get("holder")
-    if holder is None:
-        if not guard.may_fall and any(held.get(name, value) > value for name, value in guard.figures.items()):
-            return StoppedError(Refused(WhyRefused.TOTAL_WOULD_FALL))
-        return StoppedError(Refused(WhyRefused.EARLIER_MAY_ARRIVE))
+    other = None if holder is None else _or_unavailable(lambda: store.find(holder))
     told = holder if held.get("holder_client") == record.principal else None
-    other = _or_unavailable(lambda: store.find(holder))
-    paid = _is_paid(guard, held, other, store.now())
-    return StoppedError(Refused(WhyRefused.PAID if paid else WhyRefused.HELD, told))
-
-
-def _is_paid(guard: Guard, held: dict[str, Any], other: Record | None, now: float) -> bool:
-    """Whether a guard is held for good. It outlives its order's record; while that stands, it may tell more."""
-    if other is None:
-        return counts_as_paid(guard, held, now)
-    return bool(held.get("paid")) or paid_by(other, guard)
+    return StoppedError(Refused(guard.why_refused(held, other, store.now()), told))
 
 
 def _existing(

@@ -1,142 +1,276 @@
-"""Guards as DynamoDB items: how one is claimed, let go, kept for good, and what it remembers.
+"""Guards: second locks, on what an order pays or changes, where the idempotency key alone does not protect it.
 
-A guard's item has `holder`, the id of the record that holds it, with `holder_client` (its principal), `holder_owner`
-(the invocation that claimed it), `holder_keeps`, `held_since` and `marks_paid`; `paid` once it is held for good; the
-figures in force and `quiet_until`; `taken` and `finalised_at`, the payments of earlier orders. Each function returns
-the request of one update, without the table.
+Each is an item of the table, taken with the claim and let go with the outcome. The item has `holder`, the id of the
+record that holds it, with `holder_client` (its principal), `holder_owner` (the invocation that claimed it),
+`holder_keeps`, `held_since` and `marks_paid`; `paid` once it is held for good; the figures in force and `quiet_until`;
+`taken` and `finalised_at`, the payments of earlier orders. Nothing here calls the table.
 """
 
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
+from typing import Any, ClassVar
 
-from vezne.orders.record import SUCCEEDED, Guard, GuardMemory, Record, guard_id, kept_seconds, number
+from vezne.orders.record import SUCCEEDED, GuardMemory, Record, StoredGuard, guard_id, kept_seconds, number
 
 # What a guard says of its holder; an earlier version that takes it after us writes the first two only.
 HELD = "holder, holder_client, holder_owner, holder_keeps, held_since, marks_paid"
-# No settled record is gone sooner: the least that the template's KeptDays may be.
+# No final record is gone sooner: the least that the template's KeptDays may be.
 LEAST_KEPT_SECONDS = 30 * 24 * 3600
+# The request of one UpdateItem, without the table.
+Update = dict[str, Any]
 
 
-def remembered(held: list[tuple[Guard, dict[str, Any]]]) -> GuardMemory:
-    """What guards know, from each as it stands in the table."""
-    return GuardMemory(
-        payments=frozenset(name for _, item in held for name in item.get("taken", ())),
-        finalised_at=tuple(sorted(float(time) for _, item in held for time in item.get("finalised_at", ()))),
-        figures={name: int(item[name]) for guard, item in held for name in guard.figures if name in item},
-    )
+class WhyRefused(Enum):
+    """Which earlier order stands in the way: one under the same key, or one under the same guard."""
+
+    KEY_REUSED = "key-reused"
+    KEY_REUSED_WHILE_UNKNOWN = "key-reused-while-unknown"
+    TOTAL_WOULD_FALL = "total-would-fall"
+    EARLIER_MAY_ARRIVE = "earlier-may-arrive"
+    HELD = "held"
+    PAID = "paid"
 
 
-def counts_as_paid(guard: Guard, held: dict[str, Any], now: float) -> bool:
-    """Whether a guard whose holder has no record is held for good: what it guards was paid, or nobody knows.
+@dataclass(frozen=True)
+class Guard:
+    """One order at a time for what `key` names. What else it asks and leaves behind is its class's own."""
 
-    Earlier versions did not mark it: such a guard, if its kind is kept after success, may be one of a paid order. They
-    may also have settled, during a deployment, what this version claimed. But no settled record is gone so soon.
+    key: str
+    # Whether it is held for good after success.
+    keeps: ClassVar[bool] = False
+
+    def has_memory(self) -> bool:
+        """Whether a look-up must know something of earlier orders under it."""
+        return False
+
+    def stored(self) -> StoredGuard:
+        """The guard as a record keeps it."""
+        return StoredGuard(self.key)
+
+    def claim(self, record: Record) -> Update:
+        """Take the guard for a record that is claimed. It fails if another record holds it."""
+        conditions, values = self._opens(record)
+        return {
+            "Key": self._item_key(record),
+            "UpdateExpression": "SET holder = :holder, holder_client = :client, holder_owner = :owner, "
+            "holder_keeps = :keeps, held_since = :since, marks_paid = :yes REMOVE expires_at",
+            "ConditionExpression": " AND ".join(["attribute_not_exists(holder)", *conditions]),
+            "ExpressionAttributeValues": {
+                ":holder": {"S": record.id},
+                ":client": {"S": record.principal},
+                ":owner": {"S": record.owner},
+                ":yes": {"BOOL": True},
+                ":keeps": {"BOOL": self.keeps},
+                ":since": {"N": str(number(record.created_at))},
+                **values,
+            },
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    def release(self, record: Record, *, in_doubt: bool = False) -> Update:
+        """Let the guard go with the final outcome of its record. It fails if another record holds it.
+
+        After a success it leaves what later orders must know. `in_doubt`: the outcome was unknown for a time.
+        """
+        left = self._left_behind(record, in_doubt=in_doubt) if record.status == SUCCEEDED else ([], "", {})
+        return self._let_go(record, *left)
+
+    def undo_claim(self, record: Record) -> Update:
+        """Let the guard go of an order that was not sent. Another claim under the same key may hold it by now."""
+        update = self._let_go(record, [], "", {":owner": {"S": record.owner}})
+        update["ConditionExpression"] += " AND holder_owner = :owner"
+        return update
+
+    def hold(self, record: Record) -> Update:
+        """Hold the guard for good, and mark it: it outlives its record."""
+        return {
+            "Key": self._item_key(record),
+            "UpdateExpression": "SET paid = :yes",
+            "ConditionExpression": "holder = :holder",
+            "ExpressionAttributeValues": {":holder": {"S": record.id}, ":yes": {"BOOL": True}},
+        }
+
+    def why_refused(self, held: dict[str, Any], holder: Record | None, now: float) -> WhyRefused:
+        """Why a claim was refused. `held`: the guard as it stood then; `holder`: the record that holds it, if any."""
+        if "holder" not in held:
+            return WhyRefused.EARLIER_MAY_ARRIVE
+        return WhyRefused.PAID if self.is_paid(held, holder, now) else WhyRefused.HELD
+
+    def is_paid(self, held: dict[str, Any], holder: Record | None, now: float) -> bool:
+        """Whether the guard is held for good: what it guards was paid, or nobody knows.
+
+        The holder's own guard is asked, not a newcomer's under the same key: a bill paid in full is met by an order for
+        a part of it, which would not keep the guard itself.
+        """
+        if held.get("paid"):
+            return True
+        if holder is not None:
+            keeps = next((own.keeps for own in holder.guards if own.key == self.key), self.keeps)
+            return keeps and holder.status == SUCCEEDED
+        # Earlier versions did not mark it: such a guard, if its kind is kept after success, may be one of a paid order.
+        # They may also have finalised, during a deployment, what this version claimed. But no final record is gone so
+        # soon.
+        if not held.get("holder_keeps", self.keeps):
+            return False
+        return not held.get("marks_paid") or now >= float(held.get("held_since", 0)) + LEAST_KEPT_SECONDS
+
+    def memory(self, held: dict[str, Any]) -> GuardMemory:
+        """What the guard knows of earlier orders, from its item as it stands in the table."""
+        return GuardMemory(
+            payments=frozenset(held.get("taken", ())),
+            finalised_at=tuple(float(time) for time in held.get("finalised_at", ())),
+        )
+
+    def _opens(self, record: Record) -> tuple[list[str], Update]:  # noqa: ARG002
+        """What else must be true for a claim: conditions, and their values."""
+        return [], {}
+
+    def _left_behind(self, record: Record, *, in_doubt: bool) -> tuple[list[str], str, Update]:  # noqa: ARG002
+        """What a success leaves in the item: what is set, what is added, and the values."""
+        return [], "", {}
+
+    def _let_go(self, record: Record, setting: list[str], adding: str, values: Update) -> Update:
+        expires = self._expires(record)
+        sets = ", ".join([*setting, *(["expires_at = :expires"] if expires else ())])
+        return {
+            "Key": self._item_key(record),
+            "ConditionExpression": "holder = :holder",
+            "UpdateExpression": f"{f'SET {sets} ' if sets else ''}REMOVE {HELD}{adding}",
+            "ExpressionAttributeValues": {":holder": {"S": record.id}, **expires, **values},
+        }
+
+    def _expires(self, record: Record) -> Update:
+        """What is remembered matters to orders of the same days only."""
+        return {":expires": {"N": str(int(record.updated_at) + kept_seconds())}}
+
+    def _item_key(self, record: Record) -> Update:
+        return {"id": {"S": guard_id(record.operation, self.key)}}
+
+
+@dataclass(frozen=True)
+class PaidOnce(Guard):
+    """What is paid once, such as a bill or a reference of the caller's: held for good after success."""
+
+    keeps: ClassVar[bool] = True
+
+    def stored(self) -> StoredGuard:
+        """The guard as a record keeps it."""
+        return StoredGuard(self.key, keeps=True)
+
+    def release(self, record: Record, *, in_doubt: bool = False) -> Update:
+        """Hold it after a success, else let it go."""
+        return self.hold(record) if record.status == SUCCEEDED else super().release(record, in_doubt=in_doubt)
+
+
+@dataclass(frozen=True)
+class OneAtATime(Guard):
+    """What several orders may change, one after the other, such as a pre-authorisation or a bill paid in parts.
+
+    `names`: the fields of the result that name the payment at the provider. They are remembered: a look-up must not
+    take another order's payment for its own.
     """
-    if held.get("paid") or not held.get("holder_keeps", guard.keeps):
-        return bool(held.get("paid"))
-    return not held.get("marks_paid") or now >= float(held.get("held_since", 0)) + LEAST_KEPT_SECONDS
+
+    names: tuple[str, ...] = ()
+
+    def has_memory(self) -> bool:
+        """Whether payments are remembered."""
+        return bool(self.names)
+
+    def stored(self) -> StoredGuard:
+        """The guard as a record keeps it."""
+        return StoredGuard(self.key, remembers=self.names)
+
+    def _left_behind(self, record: Record, *, in_doubt: bool) -> tuple[list[str], str, Update]:  # noqa: ARG002
+        if not self.names:
+            return [], "", {}
+        values: Update = {":finalised_at": {"NS": [str(number(record.updated_at))]}}
+        payments = self._payment_names(record)
+        if not payments:
+            return [], " ADD finalised_at :finalised_at", values
+        return [], " ADD finalised_at :finalised_at, taken :payments", {**values, ":payments": {"SS": payments}}
+
+    def _payment_names(self, record: Record) -> list[str]:
+        result = (record.outcome or {}).get("result") or {}
+        named = [f"{name}={result[name]}" for name in self.names if result.get(name)]
+        # Earlier versions look for the bare value of the first field.
+        bare = [str(result[name]) for name in self.names[:1] if result.get(name)]
+        return sorted({*named, *bare})
 
 
-def paid_by(holder: Record, guard: Guard) -> bool:
-    """Whether the order that holds a guard keeps it for good. It is asked, not a newcomer under the same guard.
+@dataclass(frozen=True)
+class NeverDecreases(Guard):
+    """A total that each order replaces: none of the figures may be lower than in force.
 
-    A bill paid in full is met by an order for a part of it, which would not keep the guard itself.
+    `figures`: amounts in minor units. `unless`: the caller asks for a lower one. `pause`: an order whose outcome was in
+    doubt may have been sent twice, or be late, so no other is let through for so long after it.
     """
-    keeps = next((own.keeps for own in holder.guards if own.key == guard.key), guard.keeps)
-    return keeps and holder.status == SUCCEEDED
 
+    figures: dict[str, int] = field(default_factory=dict)
+    unless: bool = False
+    pause: timedelta = timedelta()
 
-def payment_names(guard: Guard, record: Record) -> list[str]:
-    """What names the payment of a record that succeeded, for later look-ups under the same guard."""
-    result = (record.outcome or {}).get("result") or {}
-    named = [f"{field}={result[field]}" for field in guard.remembers if result.get(field)]
-    # Earlier versions look for the bare value of the first field.
-    bare = [str(result[field]) for field in guard.remembers[:1] if result.get(field)]
-    return sorted({*named, *bare})
+    def has_memory(self) -> bool:
+        """A look-up compares with the figures in force."""
+        return True
 
+    def stored(self) -> StoredGuard:
+        """The guard as a record keeps it."""
+        pause = int(self.pause.total_seconds())
+        return StoredGuard(self.key, figures=self.figures, may_fall=self.unless, quiet_seconds=pause)
 
-def has_memory(guard: Guard) -> bool:
-    """Whether later orders under the guard must know something of earlier ones."""
-    return bool(guard.remembers or guard.figures)
+    def why_refused(self, held: dict[str, Any], holder: Record | None, now: float) -> WhyRefused:
+        """Why a claim was refused. The clock has gone on since: the figures tell, or else it was the pause."""
+        if "holder" not in held and any(held.get(name, value) > value for name, value in self._floor().items()):
+            return WhyRefused.TOTAL_WOULD_FALL
+        return super().why_refused(held, holder, now)
 
+    def memory(self, held: dict[str, Any]) -> GuardMemory:
+        """The figures in force."""
+        return GuardMemory(figures={name: int(held[name]) for name in self.figures if name in held})
 
-def claim(record: Record, guard: Guard) -> dict[str, Any]:
-    """Take a guard that nobody holds, whose figures do not fall and whose quiet time is over."""
-    figures = {} if guard.may_fall else guard.figures
-    conditions = ["attribute_not_exists(holder)"]
-    conditions += [f"(attribute_not_exists({name}) OR {name} <= :{name})" for name in figures]
-    now = {}
-    if guard.quiet_seconds:
-        conditions.append("(attribute_not_exists(quiet_until) OR quiet_until < :now)")
-        now = {":now": {"N": str(number(record.created_at))}}
-    return {
-        "Key": {"id": {"S": guard_id(record.operation, guard.key)}},
-        "UpdateExpression": "SET holder = :holder, holder_client = :client, holder_owner = :owner, "
-        "holder_keeps = :keeps, held_since = :since, marks_paid = :yes REMOVE expires_at",
-        "ConditionExpression": " AND ".join(conditions),
-        "ExpressionAttributeValues": {
-            ":holder": {"S": record.id},
-            ":client": {"S": record.principal},
-            ":owner": {"S": record.owner},
-            ":yes": {"BOOL": True},
-            ":keeps": {"BOOL": guard.keeps},
-            ":since": {"N": str(number(record.created_at))},
-            **{f":{name}": {"N": str(value)} for name, value in figures.items()},
-            **now,
-        },
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-    }
+    def _floor(self) -> dict[str, int]:
+        return {} if self.unless else self.figures
 
+    def _opens(self, record: Record) -> tuple[list[str], Update]:
+        conditions = [f"(attribute_not_exists({name}) OR {name} <= :{name})" for name in self._floor()]
+        values: Update = {f":{name}": {"N": str(value)} for name, value in self._floor().items()}
+        if self.pause:
+            conditions.append("(attribute_not_exists(quiet_until) OR quiet_until < :now)")
+            values[":now"] = {"N": str(number(record.created_at))}
+        return conditions, values
 
-def release(record: Record, guard: Guard) -> dict[str, Any]:
-    """Let the guard of a claim go whose order was not sent. Another claim under the same key may hold it by now."""
-    update = _let_go(record, guard, [], "")
-    update["ConditionExpression"] += " AND holder_owner = :owner"
-    update["ExpressionAttributeValues"][":owner"] = {"S": record.owner}
-    return update
-
-
-def keep(record: Record, guard: Guard) -> dict[str, Any]:
-    """Hold a guard for good, and mark it: it outlives its record."""
-    return {
-        "Key": {"id": {"S": guard_id(record.operation, guard.key)}},
-        "UpdateExpression": "SET paid = :yes",
-        "ConditionExpression": "holder = :holder",
-        "ExpressionAttributeValues": {":holder": {"S": record.id}, ":yes": {"BOOL": True}},
-    }
-
-
-def end(record: Record, guard: Guard, *, in_doubt: bool) -> dict[str, Any]:
-    """Let a guard go, and leave in it what later orders under it must know."""
-    setting, adding = [], ""
-    values: dict[str, Any] = {}
-    if record.status == SUCCEEDED:
-        setting = [f"{name} = :{name}" for name in guard.figures]
-        values |= {f":{name}": {"N": str(value)} for name, value in guard.figures.items()}
-        if guard.quiet_seconds and in_doubt:
+    def _left_behind(self, record: Record, *, in_doubt: bool) -> tuple[list[str], str, Update]:
+        setting = [f"{name} = :{name}" for name in self.figures]
+        values: Update = {f":{name}": {"N": str(value)} for name, value in self.figures.items()}
+        if self.pause and in_doubt:
             setting.append("quiet_until = :quiet")
-            values[":quiet"] = {"N": str(number(record.may_arrive_until + guard.quiet_seconds))}
-        if guard.remembers:
-            adding = " ADD finalised_at :finalised_at"
-            values[":finalised_at"] = {"NS": [str(number(record.updated_at))]}
-            payments = payment_names(guard, record)
-            if payments:
-                adding += ", taken :payments"
-                values[":payments"] = {"SS": payments}
-    update = _let_go(record, guard, setting, adding)
-    update["ExpressionAttributeValues"] |= values
-    return update
+            values[":quiet"] = {"N": str(number(record.may_arrive_until + self.pause.total_seconds()))}
+        return setting, "", values
+
+    def _expires(self, record: Record) -> Update:  # noqa: ARG002
+        """Figures must never be forgotten."""
+        return {}
 
 
-def _let_go(record: Record, guard: Guard, setting: list[str], adding: str) -> dict[str, Any]:
-    values: dict[str, Any] = {":holder": {"S": record.id}}
-    if not guard.figures:
-        # What is remembered matters to orders of the same days only; figures must never be forgotten.
-        setting = [*setting, "expires_at = :expires"]
-        values[":expires"] = {"N": str(int(record.updated_at) + kept_seconds())}
-    sets = f"SET {', '.join(setting)} " if setting else ""
-    return {
-        "Key": {"id": {"S": guard_id(record.operation, guard.key)}},
-        "ConditionExpression": "holder = :holder",
-        "UpdateExpression": f"{sets}REMOVE {HELD}{adding}",
-        "ExpressionAttributeValues": values,
-    }
+def guards_of(record: Record) -> tuple[Guard, ...]:
+    """The guards of a record, as its stored form tells them apart; earlier versions wrote the same form."""
+    return tuple(map(_guard, record.guards))
+
+
+def _guard(stored: StoredGuard) -> Guard:
+    if stored.keeps:
+        return PaidOnce(stored.key)
+    if stored.figures:
+        pause = timedelta(seconds=stored.quiet_seconds)
+        return NeverDecreases(stored.key, stored.figures, stored.may_fall, pause)
+    return OneAtATime(stored.key, stored.remembers)
+
+
+def remembered(memories: list[GuardMemory]) -> GuardMemory:
+    """What several guards know, together."""
+    return GuardMemory(
+        payments=frozenset(name for memory in memories for name in memory.payments),
+        finalised_at=tuple(sorted(time for memory in memories for time in memory.finalised_at)),
+        figures={name: value for memory in memories for name, value in memory.figures.items()},
+    )

@@ -34,13 +34,11 @@ OWN_CALLS = frozenset({ORDER, ORDER_AGAIN, BY_HAND})
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """A second lock, on what an order pays or changes, where the idempotency key alone does not protect it.
+class StoredGuard:
+    """A guard as a record keeps it, in the form that earlier versions read and write.
 
-    `keeps`: held for good after success (a bill is paid once). `figures`: amounts in minor units that must not fall
-    from one success to the next, unless `may_fall`. `quiet_seconds`: an order whose outcome was in doubt may have been
-    sent twice, or be late, so no other is let through for so long after it. `remembers`: the fields of the result that
-    name the payment at the provider; a look-up must not take another order's payment for its own.
+    `vezne.orders.guards` has a class for each kind, and tells them apart by what is set here: `keeps`, the figures with
+    what belongs to them, or `remembers`.
     """
 
     key: str
@@ -79,7 +77,7 @@ class Record:
     created_at: float
     updated_at: float
     lookup_fields: dict[str, str]
-    guards: tuple[Guard, ...] = ()
+    guards: tuple[StoredGuard, ...] = ()
     # Which account at the provider the order went to; empty in a record of an earlier version.
     account: dict[str, str] = field(default_factory=dict)
     outcome: dict[str, Any] | None = None
@@ -109,7 +107,7 @@ class Unresolved:
 
 
 def kept_seconds() -> int:
-    """How long a settled record is kept: the template's KeptDays, in seconds."""
+    """How long a final record is kept: the template's KeptDays, in seconds."""
     return int(os.environ.get("KEPT_DAYS", "90")) * 24 * 3600
 
 
@@ -186,7 +184,7 @@ def from_item(item: dict[str, Any]) -> Record:
     )
 
 
-def _guards(values: dict[str, Any]) -> tuple[Guard, ...]:
+def _guards(values: dict[str, Any]) -> tuple[StoredGuard, ...]:
     first = values.get("guard")
     if first is None:
         return ()
@@ -194,9 +192,9 @@ def _guards(values: dict[str, Any]) -> tuple[Guard, ...]:
     return tuple(map(_guard, [{**first, "remembers": named}, *values.get("more_guards", [])]))
 
 
-def _guard(stored: dict[str, Any]) -> Guard:
+def _guard(stored: dict[str, Any]) -> StoredGuard:
     """Members that a later version has written are passed over."""
-    return Guard(
+    return StoredGuard(
         key=stored["key"],
         keeps=stored["keeps"],
         figures={name: int(value) for name, value in stored["figures"].items()},

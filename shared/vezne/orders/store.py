@@ -16,13 +16,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from vezne.orders import guards
+from vezne.orders.guards import HELD, Guard, Update, guards_of, remembered
 from vezne.orders.record import (
     ANSWER,
     SHARDS,
-    SUCCEEDED,
     UNKNOWN,
-    Guard,
     GuardMemory,
     Record,
     Unresolved,
@@ -117,8 +115,9 @@ class Store:
             except ClientError as error:
                 return from_item(response(error)["Item"])
             return None
+        held_guards = guards_of(record)
         try:
-            self._transact([{"Put": put}, *(_on_guard(guards.claim(record, guard)) for guard in record.guards)])
+            self._transact([{"Put": put}, *(_on_guard(guard.claim(record)) for guard in held_guards)])
         except ClientError as error:
             on_record, *on_guards = _reasons(error)
             if on_record.get("Code") == _FAILED:
@@ -129,7 +128,7 @@ class Store:
             hidden = on_record.get("Code") == "TransactionConflict" or held.get("holder") == record.id
             standing = self.find(record.id) if hidden else None
             if standing is None:
-                raise GuardRefusedError(record.guards[refused[0]], held) from None
+                raise GuardRefusedError(held_guards[refused[0]], held) from None
             return standing
         return None
 
@@ -143,17 +142,17 @@ class Store:
         if holder is None:
             return False
         other = self.find(holder)
-        if "paid" in held or (other is not None and (not other.final or guards.paid_by(other, guard))):
+        if "paid" in held or (other is not None and not other.final):
             return False
-        if other is None and guards.counts_as_paid(guard, held, self.now()):
-            return bool(self._guard(record, guard).get("holder") != holder)
+        if guard.is_paid(held, other, self.now()):
+            return other is None and bool(self._guard(record, guard.key).get("holder") != holder)
         owner = held.get("holder_owner")
         with contextlib.suppress(ClientError):
             self._call(
                 "update_item",
                 TableName=table(),
                 Key={"id": {"S": guard_id(record.operation, guard.key)}},
-                UpdateExpression=f"REMOVE {guards.HELD}",
+                UpdateExpression=f"REMOVE {HELD}",
                 ConditionExpression="holder = :holder AND attribute_not_exists(paid) AND "
                 + ("attribute_not_exists(holder_owner)" if owner is None else "holder_owner = :owner"),
                 ExpressionAttributeValues={
@@ -203,14 +202,9 @@ class Store:
             condition="#owner = :owner AND (attribute_exists(unresolved) OR #status = :status)",
             expires=int(now) + kept_seconds(),
         )
-        in_doubt, held = record.status == UNKNOWN, record.guards
+        in_doubt, held = record.status == UNKNOWN, guards_of(record)
         while held:
-            ends = [
-                guards.keep(settled, guard)
-                if hold_guards or (status == SUCCEEDED and guard.keeps)
-                else guards.end(settled, guard, in_doubt=in_doubt)
-                for guard in held
-            ]
+            ends = [guard.hold(settled) if hold_guards else guard.release(settled, in_doubt=in_doubt) for guard in held]
             try:
                 self._transact([{"Update": update}, *map(_on_guard, ends)])
                 return settled
@@ -248,7 +242,7 @@ class Store:
             return
         for _ in range(_GUARD_TRIES):
             try:
-                ends = [_on_guard(guards.release(record, guard)) for guard in record.guards]
+                ends = [_on_guard(guard.undo_claim(record)) for guard in guards_of(record)]
                 self._transact([{"Delete": delete}, *ends])
                 return
             except ClientError as error:
@@ -261,14 +255,14 @@ class Store:
 
     def memory(self, record: Record) -> GuardMemory:
         """What the record's guards know of other orders under them."""
-        return guards.remembered(
-            [(guard, self._guard(record, guard)) for guard in record.guards if guards.has_memory(guard)]
+        return remembered(
+            [guard.memory(self._guard(record, guard.key)) for guard in guards_of(record) if guard.has_memory()]
         )
 
-    def _guard(self, record: Record, guard: Guard) -> dict[str, Any]:
+    def _guard(self, record: Record, key: str) -> dict[str, Any]:
         """A guard as it stands in the table; empty if it does not."""
-        key = {"id": {"S": guard_id(record.operation, guard.key)}}
-        return plain(self._call("get_item", TableName=table(), Key=key, ConsistentRead=True).get("Item", {}))
+        name = {"id": {"S": guard_id(record.operation, key)}}
+        return plain(self._call("get_item", TableName=table(), Key=name, ConsistentRead=True).get("Item", {}))
 
     def mark_unknown(self, record: Record, next_look_up: float) -> Record:
         """Write that the outcome is unknown, give up the lease, set the next look-up. Raises LostOwnershipError."""
@@ -330,7 +324,7 @@ def _unresolved(listed: dict[str, Any]) -> Unresolved | None:
         return None
 
 
-def _on_guard(update: dict[str, Any]) -> dict[str, Any]:
+def _on_guard(update: Update) -> dict[str, Any]:
     """The update of a guard, as a part of a transaction."""
     return {"Update": {"TableName": table(), **update}}
 
