@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from vezne_sandbox.walletgate_bills import ASAT
+from vezne_sandbox.walletgate.bills import ASAT
 
 from tests.unit.sandbox.orders import WALLETGATE_ORDER, WITHOUT
 

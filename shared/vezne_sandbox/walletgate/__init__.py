@@ -23,7 +23,7 @@ from typing import Any
 from vezne_sandbox.ledger import Booking, seven_digit_fraction
 from vezne_sandbox.odd import Names, in_form
 from vezne_sandbox.provider import Operation, Payment, Provider, ReplyFields
-from vezne_sandbox.walletgate_bills import Bill, Bills, product_detail
+from vezne_sandbox.walletgate.bills import Bill, Bills, product_detail
 from vezne_sandbox.wire import (
     Call,
     Malformed,

@@ -23,7 +23,7 @@ from typing import Any
 from vezne_sandbox.ledger import ISTANBUL, Booking
 from vezne_sandbox.odd import Names, in_form
 from vezne_sandbox.provider import Operation, Payment, Provider, ReplyFields
-from vezne_sandbox.vakifbank_messages import (
+from vezne_sandbox.vakifbank.messages import (
     DUPLICATE,
     EXPLANATIONS,
     NO_FUNDS,
