@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vezne_sandbox.ledger import Booking, Ledger, Secrets, Tokens
-from vezne_sandbox.wire import Call, Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from decimal import Decimal
+
+    from vezne_sandbox.wire import Call, Reply
 
 
 @dataclass(frozen=True)
@@ -59,28 +62,38 @@ class Payment(ABC):
         return f"other-{self.booking.reference}"
 
 
-Handler = Callable[[Call], Payment | Reply]
-
-
 def no_reference(_: Call) -> str:
-    """Answer for operations that concern no payment."""
+    """Return the reference of a call that concerns no payment: none."""
     return ""
 
 
-@dataclass(frozen=True)
-class Operation:
-    """One address of a provider. ``kind`` is "login", "pay" or "look_up".
+def json_field(name: str) -> Callable[[Call], str]:
+    """Make a function that reads a call's reference from a field of its JSON body."""
 
-    ``faults`` are those beyond the common ones; ``code_pattern`` is the form of the codes a refusal can carry.
-    Of a payment: ``look_up`` is the operation that shows it, ``shown_for_certain`` whether the page promises that, and
-    ``paid_once`` whether a second one under the same reference is a second payment, or refused as one.
+    def read(call: Call) -> str:
+        return str(call.json().get(name, ""))
+
+    return read
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One address of a provider. A module of the provider's folder that holds one is served: there is no list.
+
+    ``kind`` is "login", "pay" or "look_up". ``handle`` gets the provider and the call. It returns the answer, or the
+    payment that a valid order makes; the server then books it and asks it for its answer.
+    ``reference`` reads the payment's reference from a call. ``faults`` are those beyond the common ones of its kind.
+
+    Of a payment only: ``code_pattern`` is the form of the codes that a refusal can have. ``look_up`` is the operation
+    that shows the payment, and ``shown_for_certain`` says that the page promises this. ``paid_once`` says that the
+    provider refuses a second payment under the same reference.
     """
 
     name: str
+    kind: str
     method: str
     path: str
-    handle: Handler
-    kind: str
+    handle: Callable[[Any, Call], Payment | Reply]
     reference: Callable[[Call], str] = no_reference
     faults: frozenset[str] = frozenset()
     code_pattern: str = ""
@@ -103,9 +116,13 @@ class Provider(ABC):
         self.secrets = Secrets(credentials)
         self.tokens = Tokens(ledger.clock, self.token_lifetime)
 
-    @abstractmethod
-    def operations(self) -> list[Operation]:
-        """List the addresses served."""
+    @classmethod
+    def operations(cls) -> list[Operation]:
+        """List the addresses served: every ``Operation`` in the modules of the provider's folder."""
+        folder = importlib.import_module(cls.__module__)
+        names = [found.name for found in pkgutil.iter_modules(folder.__path__, f"{folder.__name__}.")]
+        values = [value for name in names for value in vars(importlib.import_module(name)).values()]
+        return [value for value in values if isinstance(value, Operation)]
 
     @abstractmethod
     def unauthorized(self) -> Reply:

@@ -29,14 +29,14 @@ __all__ = ["Sandbox", "SandboxControl", "make_app", "running_sandbox"]
 
 
 def _read_provider(name: str) -> type[Provider]:
-    """The server of one provider, from the module of its name."""
+    """Find the server of one provider in the folder of its name."""
     module = importlib.import_module(f"vezne_sandbox.{name}")
     own = [each for each in vars(module).values() if inspect.isclass(each) and each.__module__ == module.__name__]
     (kind,) = [each for each in own if issubclass(each, Provider)]
     return kind
 
 
-# Each provider with credentials has a module.
+# Each provider with credentials has a folder.
 PROVIDERS = {name: _read_provider(name) for name in load_credentials()}
 
 
@@ -76,7 +76,7 @@ class Sandbox:
         if rule and operation.kind == "look_up":
             self._mislead(call, rule, provider.name)
         try:
-            result = operation.handle(call)
+            result = operation.handle(provider, call)
         except Refused as refused:
             result = refused.reply
         reply = self._book_and_answer(result, rule, log) if isinstance(result, Payment) else result

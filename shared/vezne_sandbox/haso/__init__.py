@@ -18,51 +18,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import simplejson
-
-from vezne_sandbox.ledger import Booking
-from vezne_sandbox.provider import Operation, Payment, Provider, ReplyFields
-from vezne_sandbox.wire import Call, Malformed, Refused, Reply, hundredths, json_reply, known_fields, masked, text
-
-SIGNED_EXPENSE = ("merchantId", "merchantOid", "transactionCode", "counterPartyAttorneyFee", "expenseAmount")
-SIGNED_PLAN = ("merchantId", "merchantOid", "transactionCode")
-
-
-def failure(*errors: str, status: int = 200) -> Reply:
-    """Write a refusal: ``Success`` false, and ``Errors`` filled."""
-    return json_reply({"Success": False, "Errors": list(errors), "Data": {}}, status)
-
-
-class Expenses(Payment):
-    """The new total of a transaction's expenses. Sending it again changes nothing."""
-
-    def __init__(self, provider: Haso, call: Call, fields: dict[str, Any]) -> None:
-        self._provider = provider
-        self.booking = Booking(
-            provider=provider.name,
-            operation=call.operation,
-            reference=fields["transactionCode"],
-            references={"transactionCode": fields["transactionCode"], "merchantOid": fields["merchantOid"]},
-            amount=hundredths(fields, "counterPartyAttorneyFee") + hundredths(fields, "expenseAmount"),
-            currency="TRY",
-            request=masked(fields, frozenset({"requestToken"})),
-        )
-
-    def record(self) -> None:
-        self.booking.answer = {"totalExpenseAmount": self.booking.amount}
-
-    def answer(self, fields: ReplyFields) -> Reply:
-        return self._provider.plan(fields.reference, fields.amount)
-
-    def odd_refusal(self) -> Reply:
-        """``Success`` false and ``Errors`` beside the plan that the page has after a success."""
-        body = simplejson.loads(
-            self.answer(ReplyFields(self.booking.amount, self.booking.reference)).body, use_decimal=True
-        )
-        return json_reply({**body, "Success": False, "Errors": ["İşlem icra durumunda değil."]})
-
-    def refuse(self, code: str | None) -> Reply:
-        return failure(code or "İşlem icra durumunda değil.")
+from vezne_sandbox.haso.replies import failure
+from vezne_sandbox.provider import Provider
+from vezne_sandbox.wire import Call, Malformed, Refused, Reply, hundredths, json_reply, known_fields, text
 
 
 class Haso(Provider):
@@ -75,35 +33,6 @@ class Haso(Provider):
         super().__init__(*arguments)
         self._instalments: dict[str, list[Decimal]] = {}
 
-    def operations(self) -> list[Operation]:
-        """Serve 5.14 and 5.5."""
-
-        def transaction_code(call: Call) -> str:
-            return str(call.json().get("transactionCode", ""))
-
-        return [
-            Operation(
-                "haso.set_expenses",
-                "POST",
-                "/RequestV2/SendTransactionExpense",
-                self.set_expenses,
-                "pay",
-                transaction_code,
-                frozenset({"other_amount", "odd_refusal"}),
-                r".+",
-                look_up="haso.payment_plan",
-                shown_for_certain=True,
-            ),
-            Operation(
-                "haso.payment_plan",
-                "POST",
-                "/Index/GetPaymentsOfTransaction",
-                self.payment_plan,
-                "look_up",
-                transaction_code,
-            ),
-        ]
-
     def unauthorized(self) -> Reply:
         """Refuse the request token."""
         return failure("requestToken hatalı.")
@@ -111,17 +40,6 @@ class Haso(Provider):
     def too_many_requests(self) -> Reply:
         """Refuse for the rate."""
         return failure("Çok fazla istek gönderildi.", status=429)
-
-    def set_expenses(self, call: Call) -> Payment:
-        """Check the fields and the signature of 5.14."""
-        return Expenses(self, call, self._signed_fields(call, SIGNED_EXPENSE))
-
-    def payment_plan(self, call: Call) -> Reply:
-        """Answer 5.5: the plan with the expenses on the last instalment."""
-        code = self._signed_fields(call, SIGNED_PLAN)["transactionCode"]
-        shown = self.ledger.of(self.name, hidden_seconds=call.hidden_seconds)
-        totals = [booking.amount for booking in shown if booking.reference == code]
-        return self.plan(code, totals[-1] if totals else Decimal(0), foreign=call.foreign_amount)
 
     def plan(self, code: str, expenses: Decimal, *, foreign: Decimal | None = None) -> Reply:
         """Write a payment plan. A foreign amount stands on the first instalment, where it is not this total."""
@@ -158,7 +76,8 @@ class Haso(Provider):
             "history": history,
         }
 
-    def _signed_fields(self, call: Call, signed: tuple[str, ...]) -> dict[str, Any]:
+    def signed_fields(self, call: Call, signed: tuple[str, ...]) -> dict[str, Any]:
+        """Read the body, and check its fields and the signature over those named in ``signed``."""
         try:
             fields = call.json()
             known_fields(fields, frozenset({*signed, "ipAddress", "requestToken"}))

@@ -103,7 +103,7 @@ class Bills:
         return next((bill for bill in self._bills if oid in bill.oids), None)
 
 
-def product_detail(product_oid: str) -> dict[str, Any]:
+def subscriber_numbers(product_oid: str) -> dict[str, Any]:
     """Describe the subscriber numbers a product needs (the shape is an assumption)."""
     labels = {TELEKOM: ("GSM No", r"^5[0-9]{9}$", 10), ASAT: ("Sözleşme No", r"^[0-9]{4,10}$", 10)}
     if product_oid not in labels:

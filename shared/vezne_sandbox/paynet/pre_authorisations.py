@@ -1,0 +1,36 @@
+"""A pre-authorisation with its captures, and the identifiers that name it in a call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vezne_sandbox.ledger import Booking
+    from vezne_sandbox.wire import Call
+
+IDENTIFIERS = ("xact_id", "xact", "reference_no")
+PRE_AUTHORISATION_TYPE, CAPTURE_TYPE = 3, 4
+
+
+@dataclass
+class PreAuthorisation:
+    """A card authorisation waiting for captures. Amounts in major units."""
+
+    xact_id: str
+    xact: str
+    reference_no: str
+    amount: Decimal
+    at: float
+    captures: list[Booking] = field(default_factory=list)
+
+    def remaining(self) -> Decimal:
+        """Return what is not captured yet."""
+        return self.amount - sum((capture.amount for capture in self.captures), Decimal(0))
+
+
+def reference(call: Call) -> str:
+    """Return the first identifier that a call gives, or none."""
+    fields = call.json()
+    return str(next((fields[name] for name in IDENTIFIERS if fields.get(name)), ""))
