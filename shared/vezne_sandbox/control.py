@@ -12,7 +12,7 @@ from aiohttp import web
 from vezne_sandbox.rules import BadRule, faults_of, read_rule
 
 if TYPE_CHECKING:
-    from vezne_sandbox.server import Sandbox
+    from vezne_sandbox.sandbox import Sandbox
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How an answer leaves the server: as it is, changed, cut, in drops, or not at all."""
+"""How an answer leaves the server: whole, cut, in drops, or not at all."""
 
 from __future__ import annotations
 
@@ -10,32 +10,13 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from vezne_sandbox.wire import Reply
-
 if TYPE_CHECKING:
     from vezne_sandbox.rules import Rule
+    from vezne_sandbox.wire import Reply
 
 LONGEST_SECONDS = 120
 """A silent or dripping connection is held as long as this, or until the client leaves or the server stops."""
 RAW = frozenset({"hang", "reset", "cut", "slow_drops", "informational", "informational_only"})
-ACCESS_DENIED = b"<html>\r\n<head><title>Access Denied</title></head>\r\n<body>Request rejected</body>\r\n</html>\r\n"
-BAD_GATEWAY = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>Bad Gateway</body>\r\n</html>\r\n"
-
-
-def changed(reply: Reply, rule: Rule | None) -> Reply:
-    """Replace or damage the answer as the rule says, as far as it still is a whole HTTP answer."""
-    match rule.then if rule else "answer":
-        case "status_500" | "fail":
-            return Reply(500, b'{"message": "Internal Server Error"}')
-        case "html" if rule:
-            return Reply(rule.status if rule.status >= 400 else 403, ACCESS_DENIED, "text/html; charset=utf-8")
-        case "gateway_json":
-            return Reply(403, b'{"message": "Forbidden"}')
-        case "bad_gateway_html":
-            return Reply(502, BAD_GATEWAY, "text/html; charset=utf-8")
-        case "trailing_comma":
-            return Reply(reply.status, reply.body.rstrip()[:-1] + b",}", reply.content_type, reply.headers)
-    return reply
 
 
 async def deliver(request: web.Request, reply: Reply, rule: Rule | None, stopping: asyncio.Event) -> web.Response:

@@ -9,7 +9,7 @@ import pytest
 from vezne_cli.catalogue import INQUIRIES, PROVIDERS
 from vezne_cli.stack import Stack
 from vezne_sandbox.ledger import load_credentials
-from vezne_sandbox.server import PROVIDERS as SANDBOX
+from vezne_sandbox.sandbox import PROVIDERS as SANDBOX
 
 from tests.end_to_end.examples import Example, example, reconfigured
 from tests.end_to_end.make_targets import make

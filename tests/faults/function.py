@@ -33,7 +33,7 @@ from vezne.api import handle_order
 from vezne.operation import Operation
 from vezne.orders import store as store_module
 from vezne.providers import client as inquiries, http as provider
-from vezne_sandbox.server import Sandbox
+from vezne_sandbox.sandbox import Sandbox
 
 # Address of each provider, as its sandbox has it -> what kind of call it is.
 CALLS = {

@@ -25,7 +25,7 @@ from vezne.providers.vakifbank import client as vakifbank
 from vezne_cli.catalogue import URLS
 from vezne_sandbox.delivery import RAW
 from vezne_sandbox.rules import read_rule
-from vezne_sandbox.server import Sandbox
+from vezne_sandbox.sandbox import Sandbox
 from vezne_sandbox.wire import Call
 
 from tests.faults.function import Killed, Steps, call_kind, module_of, operation_of

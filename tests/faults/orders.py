@@ -10,7 +10,7 @@ from typing import Any
 from vezne.orders.record import operation_id
 from vezne_sandbox.client import SandboxControl
 from vezne_sandbox.ledger import ISTANBUL
-from vezne_sandbox.server import Sandbox
+from vezne_sandbox.sandbox import Sandbox
 
 CLIENT = "faults-client"
 # Names within one run of the tests; the table and the sandboxes start empty.

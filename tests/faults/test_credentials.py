@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from vezne_cli.processes import ROOT
-from vezne_sandbox.server import PROVIDERS
+from vezne_sandbox.sandbox import PROVIDERS
 
 from tests.faults.orders import new_order
 from tests.faults.world import OPERATIONS, Function

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from vezne_sandbox.odd import ODD_FORMS, UNNAMED_FORMS
 from vezne_sandbox.rules import faults_of
-from vezne_sandbox.server import Sandbox
+from vezne_sandbox.sandbox import Sandbox
 
 from tests.faults.orders import AT_THE_PROVIDER, new_order
 from tests.faults.tables import aligned, tally

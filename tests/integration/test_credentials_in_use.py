@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from vezne.providers import login_lock
-from vezne_sandbox.server import PROVIDERS
+from vezne_sandbox.sandbox import PROVIDERS
 
 from tests.support.bench import Harness, forget_everything, table_client
 from tests.support.examples import (

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from vezne.orders.record import Record
-from vezne_sandbox.server import Sandbox
+from vezne_sandbox.sandbox import Sandbox
 
 from tests.support.provider_server import Answering, Call, Reply, json_reply
 

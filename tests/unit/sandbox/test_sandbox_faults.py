@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from vezne_sandbox.server import Sandbox
+from vezne_sandbox.sandbox import Sandbox
 
 from tests.unit.sandbox.orders import PAYNET_ORDER, SENT, VAKIFBANK_ORDER, WALLETGATE_ORDER, raw_capture
 

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from vezne_sandbox.client import SandboxControl
 from vezne_sandbox.control import Control
-from vezne_sandbox.server import Sandbox, running_sandbox
+from vezne_sandbox.sandbox import Sandbox
+from vezne_sandbox.server import running_sandbox
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from pathlib import Path
 import httpx
 import pytest
 import vezne_sandbox.haso
-from vezne_sandbox.server import Sandbox, running_sandbox
+from vezne_sandbox.sandbox import Sandbox
+from vezne_sandbox.server import running_sandbox
 
 MODULE = """
 from vezne_sandbox.provider import Operation
