@@ -8,16 +8,15 @@ from vezne.api import handle_order
 from vezne.operation import Operation, Order
 from vezne.orders.evidence import Match, Row, find, is_one_of, plain_text
 from vezne.orders.guards import Guard, OneAtATime
-from vezne.orders.outcome import CredentialsRefused, Declined, Finding, Outcome, Succeeded, Unknown
+from vezne.orders.outcome import Finding, Outcome, Succeeded
 from vezne.orders.record import Record
 from vezne.platform.money import amount_text, minor_units_text
 from vezne.providers.credentials import PaynetCredentials, RequestCredentials
 from vezne.providers.http import Deadline, ProviderResponse, Request, json_request
 from vezne.providers.paynet import client as paynet
+from vezne.providers.paynet.answers import outcome
 from vezne.providers.paynet.models import CaptureRequest, CaptureResult
 
-# The Error object comes with these statuses (and 401, which the path reads for all providers).
-ERROR_STATUSES = frozenset({400, 403, 404, 405})
 # What names a capture. xact_id may be encrypted anew in each answer; the others stay.
 NAMES = ("xact_id", "id", "order_id", "authorization_code", "reference_code")
 # A capture this little older than our claim may be ours by Paynet's clock, or the one before ours: it proves nothing.
@@ -43,24 +42,9 @@ class Capture(Operation[CaptureRequest, CaptureResult, PaynetCredentials]):
         return json_request("/v1/transaction/capture", {**_reference(request), **amount}, paynet.headers(access))
 
     def read(self, order: Order[CaptureRequest], answer: ProviderResponse) -> Outcome:
-        """ "Eğer işlem başarılı ise http 200 ve is_succeed true ... Banka onay vermemiş ise http 200 ve ... false".
-
-        A success is HTTP 200 with `is_succeed` true; where the bank did not approve, HTTP 200 with false.
-        """
-        body, amount = answer.json(), order.request.amount
-        if answer.status in ERROR_STATUSES:
-            code = paynet.error_code(answer.status, body)
-            if code is None:
-                return Unknown(f"http-{answer.status}")
-            login = answer.status == 403
-            return CredentialsRefused("http-403", renewable=False) if login else Declined(code, body["message"])
-        if answer.status == 200 and paynet.is_refused(body):
-            return _refusal(CaptureResult.model_validate(body))
-        # The page's own sample answers amount 0 to a capture of 1.00, so 0 contradicts nothing; another amount does.
-        amounts = None if amount is None else (amount, Decimal(0))
-        if answer.status == 200 and body.get("is_succeed") is True and paynet.fits(body, amounts):
-            return Succeeded(CaptureResult.model_validate(body).public())
-        return Unknown(f"http-{answer.status}")
+        """The page's own sample answers amount 0 to a capture of 1.00: 0 contradicts nothing, another amount does."""
+        amount = order.request.amount
+        return outcome(answer, paynet.CAPTURE_TYPES, None if amount is None else (amount, Decimal(0)))
 
     def lookup_fields(self, order: Order[CaptureRequest]) -> dict[str, str]:
         """What names the pre-authorisation, and the amount if one was given."""
@@ -82,7 +66,11 @@ class Capture(Operation[CaptureRequest, CaptureResult, PaynetCredentials]):
         reference = {name: value for name, value in record.lookup_fields.items() if name not in ("amount", "currency")}
         latest = record.may_arrive_until + self.settling_time.total_seconds()
         rows = [
-            Row(_match(row, record, latest), row.get("amount") is not None and paynet.fits(row, amounts), row)
+            Row(
+                _match(row, record, latest),
+                row.get("amount") is not None and paynet.fits(row, paynet.CAPTURE_TYPES, amounts),
+                row,
+            )
             for row in paynet.check(reference, deadline)
         ]
 
@@ -110,11 +98,6 @@ def _match(row: dict[str, Any], record: Record, latest: float) -> Match:
 def _reference(request: CaptureRequest) -> dict[str, str]:
     given = {"xact_id": request.xact_id, "xact": request.xact, "reference_no": request.reference_no}
     return {name: value for name, value in given.items() if value}
-
-
-def _refusal(result: CaptureResult) -> Declined:
-    code = result.bank_error_id or result.paynet_error_id or result.code or ""
-    return Declined(code, result.bank_error_message or result.paynet_error_message or result.message or "")
 
 
 handler = handle_order.handler(Capture())

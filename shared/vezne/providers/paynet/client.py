@@ -24,6 +24,7 @@ from vezne.providers.http import Deadline, NotSentError, Provider, UnreadableErr
 SUCCESSFUL = "0"
 # "transaction_type ... 4: Finansallaştırma"; the table of types gives it the letters CR.
 CAPTURE_TYPES = frozenset({"4", "CR"})
+REVERSAL_TYPES = frozenset({"6", "RC"})
 # Sale, reversal, pre-authorisation, its reversal, a capture's reversal, query, credit and points, in both forms.
 OTHER_TYPES = frozenset(["1", "2", "3", "5", "6", "7", "9", "10", "11", "S", "R", "PR", "RP", "RC", "CD", "PI", "PK"])
 # Result codes (/genel-bilgiler/hata-kodlari) that say by their names that the call was not carried out. The others may
@@ -81,7 +82,7 @@ def error_code(status: int, body: dict[str, Any]) -> str | None:
     )
 
 
-def is_refused(body: dict[str, Any]) -> bool:
+def is_refused(body: dict[str, Any], types: frozenset[str]) -> bool:
     """Whether an answer with `is_succeed` false refuses for certain: "Banka onay vermemiş ise"."""
     reasons = (plain_text(body.get(name)) for name in ("bank_error_id", "paynet_error_id"))
     # Code 0 is "successful": beside it, only an error's own number says that the bank refused.
@@ -91,7 +92,7 @@ def is_refused(body: dict[str, Any]) -> bool:
     code = refusal_code(
         body.get("code"),
         codes,
-        refuses=absent_or(body.get("transaction_type"), lambda value: is_one_of(value, CAPTURE_TYPES)),
+        refuses=absent_or(body.get("transaction_type"), lambda value: is_one_of(value, types)),
         signs_of_success=(
             not says_nothing(body.get("authorization_code")),
             not absent_or(body.get("result_code"), lambda value: is_one_of(value, REFUSALS | {UNSUCCESSFUL})),
@@ -100,15 +101,15 @@ def is_refused(body: dict[str, Any]) -> bool:
     return body.get("is_succeed") is False and code is not None
 
 
-def fits(fields: dict[str, Any], amounts: tuple[Decimal, ...] | None) -> bool:
-    """Whether a successful answer, or a row, is a capture of one of these amounts (any, if None) in all it says."""
+def fits(fields: dict[str, Any], types: frozenset[str], amounts: tuple[Decimal, ...] | None) -> bool:
+    """Whether a successful answer, or a row, has one of these types and amounts (any, if None) in all it says."""
 
     def is_ours(value: object) -> bool:
         number = plain_number(value)
         return number is not None and number >= 0 and (amounts is None or number in amounts)
 
     fitting = {
-        "transaction_type": lambda value: is_one_of(value, CAPTURE_TYPES),
+        "transaction_type": lambda value: is_one_of(value, types),
         "amount": is_ours,
         "currency": lambda value: value == "TRY",
         "reversed": lambda value: value is False,

@@ -34,6 +34,12 @@ class CaptureRequest(RequestModel):
         return self
 
 
+class ReverseCaptureRequest(RequestModel):
+    """Cancel a successful capture, whole, by its own encrypted id: the `xact_id` of the capture's result."""
+
+    xact_id: Annotated[RequiredText, Field(max_length=100)]
+
+
 def _user(user_id: str) -> str:
     """Who made the transaction. Some merchants' users are named by their e-mail addresses."""
     return mask_email(user_id) if "@" in user_id else user_id

@@ -1,0 +1,36 @@
+"""What Paynet's answer to a capture, or to the reversal of one, says: both have the same fields."""
+
+from decimal import Decimal
+
+from vezne.orders.outcome import CredentialsRefused, Declined, Outcome, Succeeded, Unknown
+from vezne.providers.http import ProviderResponse
+from vezne.providers.paynet import client
+from vezne.providers.paynet.models import CaptureResult
+
+# The Error object comes with these statuses (and 401, which the path reads for all providers).
+ERROR_STATUSES = frozenset({400, 403, 404, 405})
+
+
+def outcome(answer: ProviderResponse, types: frozenset[str], amounts: tuple[Decimal, ...] | None) -> Outcome:
+    """ "Eğer işlem başarılı ise http 200 ve is_succeed true ... Banka onay vermemiş ise http 200 ve ... false".
+
+    In English: a success is HTTP 200 with `is_succeed` true; where the bank did not approve, HTTP 200 with false.
+    `types`: the transaction types that the answer may name. `amounts`: what `amount` may be in major units, if not any.
+    """
+    body = answer.json()
+    if answer.status in ERROR_STATUSES:
+        code = client.error_code(answer.status, body)
+        if code is None:
+            return Unknown(f"http-{answer.status}")
+        login = answer.status == 403
+        return CredentialsRefused("http-403", renewable=False) if login else Declined(code, body["message"])
+    if answer.status == 200 and client.is_refused(body, types):
+        return _refusal(CaptureResult.model_validate(body))
+    if answer.status == 200 and body.get("is_succeed") is True and client.fits(body, types, amounts):
+        return Succeeded(CaptureResult.model_validate(body).public())
+    return Unknown(f"http-{answer.status}")
+
+
+def _refusal(result: CaptureResult) -> Declined:
+    code = result.bank_error_id or result.paynet_error_id or result.code or ""
+    return Declined(code, result.bank_error_message or result.paynet_error_message or result.message or "")
