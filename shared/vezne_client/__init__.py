@@ -5,55 +5,20 @@ with Client(api_url, Credentials(token_url, client_id, client_secret)) as vezne:
     done.operation_id, done.result
 """
 
-from .calls import (
-    CAPTURE,
-    CHECK,
-    COLLECT,
-    INQUIRIES,
-    LIST_BILLS,
-    LIST_TRANSACTIONS,
-    LIST_VAULTS,
-    ORDERS,
-    PAY,
-    PAY_BILL,
-    PAYMENT_PLAN,
-    PRODUCT_DETAIL,
-    QUERY,
-    SET_EXPENSES,
-    InquiryCall,
-    Operation,
-    OrderCall,
-    Refusal,
-)
+from . import calls
+from .calls import *  # noqa: F403 - what can be called is said once, there
 from .clients import AsyncClient, Client, Credentials
 from .steps import NotSent, OutcomeUnknown, Problem, ResultDoesNotFit, Succeeded, Unanswered
 
 __all__ = [
-    "CAPTURE",
-    "CHECK",
-    "COLLECT",
-    "INQUIRIES",
-    "LIST_BILLS",
-    "LIST_TRANSACTIONS",
-    "LIST_VAULTS",
-    "ORDERS",
-    "PAY",
-    "PAYMENT_PLAN",
-    "PAY_BILL",
-    "PRODUCT_DETAIL",
-    "QUERY",
-    "SET_EXPENSES",
     "AsyncClient",
     "Client",
     "Credentials",
-    "InquiryCall",
     "NotSent",
-    "Operation",
-    "OrderCall",
     "OutcomeUnknown",
     "Problem",
-    "Refusal",
     "ResultDoesNotFit",
     "Succeeded",
     "Unanswered",
 ]
+__all__ += calls.__all__

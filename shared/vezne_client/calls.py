@@ -19,6 +19,27 @@ from vezne.providers.vakifbank.models import PaymentRequest, PaymentResult
 from vezne.providers.walletgate.inquiry_models import BillsRequest, BillsResult, ProductRequest, ProductResult
 from vezne.providers.walletgate.models import BillPaymentRequest, BillPaymentResult
 
+__all__ = [
+    "CAPTURE",
+    "CHECK",
+    "COLLECT",
+    "INQUIRIES",
+    "LIST_BILLS",
+    "LIST_TRANSACTIONS",
+    "LIST_VAULTS",
+    "ORDERS",
+    "PAY",
+    "PAYMENT_PLAN",
+    "PAY_BILL",
+    "PRODUCT_DETAIL",
+    "QUERY",
+    "SET_EXPENSES",
+    "InquiryCall",
+    "Operation",
+    "OrderCall",
+    "Refusal",
+]
+
 Q = TypeVar("Q", bound=RequestModel)
 A = TypeVar("A", bound=ResultModel)
 
@@ -82,9 +103,11 @@ PAYMENT_PLAN = InquiryCall(
 )
 CHECK = InquiryCall("paynet.check", "/paynet/transactions", CheckRequest, CheckResult)
 
-ORDERS: dict[str, OrderCall[Any, Any]] = {call.name: call for call in (COLLECT, PAY, PAY_BILL, SET_EXPENSES, CAPTURE)}
+ORDERS: dict[str, OrderCall[Any, Any]] = {
+    call.name: call for call in list(vars().values()) if isinstance(call, OrderCall)
+}
 INQUIRIES: dict[str, InquiryCall[Any, Any]] = {
-    call.name: call for call in (LIST_TRANSACTIONS, LIST_VAULTS, QUERY, LIST_BILLS, PRODUCT_DETAIL, PAYMENT_PLAN, CHECK)
+    call.name: call for call in list(vars().values()) if isinstance(call, InquiryCall)
 }
 
 
