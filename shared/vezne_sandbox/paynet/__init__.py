@@ -103,6 +103,10 @@ class Paynet(Provider):
             raise Refused(error_object(11, "the identifiers name different transactions"))
         return first
 
+    def is_known(self, xact_id: str) -> bool:
+        """Tell whether a pre-authorisation, or what was booked under one, has this ``xact_id``."""
+        return ("xact_id", xact_id) in self._named
+
     def _open(self, names: dict[str, str], amount: Decimal) -> PreAuthorisation:
         number = self.next_number()
         target = PreAuthorisation(

@@ -31,6 +31,8 @@ ABOVE_REMAINDER = {
 class Capture(Payment):
     """A capture of all or a part of a pre-authorisation."""
 
+    transaction_type = CAPTURE_TYPE
+
     def __init__(self, provider: Paynet, call: Call, fields: dict[str, Any], target: PreAuthorisation) -> None:
         self._provider = provider
         self._target = target
@@ -52,7 +54,7 @@ class Capture(Payment):
 
     def record(self) -> None:
         self.booking.answer = {"id": self._ids["id"], **self._fields(self.booking.amount, self._ids["xact_id"])}
-        self._target.captures.append(self.booking)
+        self._target.bookings.append(self.booking)
         self._provider.name_target("xact_id", self._ids["xact_id"], self._target)
 
     def answer(self, fields: ReplyFields) -> Reply:
@@ -84,7 +86,7 @@ class Capture(Payment):
         return {
             "xact_id": xact_id,
             "xact_date": seven_digit_fraction(self._provider.clock.istanbul()),
-            "transaction_type": CAPTURE_TYPE,
+            "transaction_type": self.transaction_type,
             "pos_type": 5,
             "is_tds": True,
             "agent_id": "20005",

@@ -1,4 +1,4 @@
-"""A pre-authorisation with its captures, and the identifiers that name it in a call."""
+"""A pre-authorisation with what was booked under it, and the identifiers that name it in a call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from vezne_sandbox.wire import Call
 
 IDENTIFIERS = ("xact_id", "xact", "reference_no")
-PRE_AUTHORISATION_TYPE, CAPTURE_TYPE = 3, 4
+PRE_AUTHORISATION_TYPE, CAPTURE_TYPE, CAPTURE_REVERSAL_TYPE = 3, 4, 6
 
 
 @dataclass
@@ -23,11 +23,15 @@ class PreAuthorisation:
     reference_no: str
     amount: Decimal
     at: float
-    captures: list[Booking] = field(default_factory=list)
+    bookings: list[Booking] = field(default_factory=list)
+
+    def captures(self) -> list[Booking]:
+        """Return the captures, those cancelled since included."""
+        return [booking for booking in self.bookings if booking.answer["transaction_type"] == CAPTURE_TYPE]
 
     def remaining(self) -> Decimal:
         """Return what is not captured yet."""
-        return self.amount - sum((capture.amount for capture in self.captures), Decimal(0))
+        return self.amount - sum((capture.amount for capture in self.captures()), Decimal(0))
 
 
 def reference(call: Call) -> str:

@@ -9,7 +9,12 @@ from typing import Any
 
 from vezne_sandbox.ledger import ISTANBUL, Clock, seven_digit_fraction
 from vezne_sandbox.odd import Names, in_form
-from vezne_sandbox.paynet.pre_authorisations import CAPTURE_TYPE, PRE_AUTHORISATION_TYPE, PreAuthorisation
+from vezne_sandbox.paynet.pre_authorisations import (
+    CAPTURE_REVERSAL_TYPE,
+    CAPTURE_TYPE,
+    PRE_AUTHORISATION_TYPE,
+    PreAuthorisation,
+)
 from vezne_sandbox.wire import Call, Reply, json_reply
 
 ROW_FAULTS = frozenset({"unnamed_row", "odd_row", "new_ids", "letters", "clock_ahead"})
@@ -21,16 +26,17 @@ ROW = Names(
     cancelled={"reversed": True},
     pending={"is_succeed": None},
 )
-LETTERS = {PRE_AUTHORISATION_TYPE: "PR", CAPTURE_TYPE: "CR"}
+LETTERS = {PRE_AUTHORISATION_TYPE: "PR", CAPTURE_TYPE: "CR", CAPTURE_REVERSAL_TYPE: "RC"}
 
 
 def rows_of(target: PreAuthorisation, clock: Clock, call: Call, more: dict[str, Any]) -> Reply:
-    """List the pre-authorisation and its captures; ``more`` are fields that each row has besides."""
+    """List the pre-authorisation and what was booked under it; ``more`` are fields that each row has besides."""
     latest = clock.now() - call.hidden_seconds
-    captures = [c for c in target.captures if not call.hidden_seconds or c.at <= latest]
+    shown = [b for b in target.bookings if not call.hidden_seconds or b.at <= latest]
+    numbers = {booking.answer["xact_id"] for booking in shown}
     pre_authorisation = {"id": target.xact, "xact_id": target.xact_id, "transaction_type": PRE_AUTHORISATION_TYPE}
     rows = [_row(pre_authorisation, target.amount, target.reference_no, target.at, more)]
-    rows += [_row(c.answer, c.amount, target.reference_no, c.at, more) for c in captures]
+    rows += [_row(b.answer, b.amount, target.reference_no, b.at, more | _cancelled(b.answer, numbers)) for b in shown]
     if call.row_form is not None:
         rows = [in_form(row, ROW, call.row_form) for row in rows]
     if call.clock_ahead:
@@ -43,6 +49,12 @@ def rows_of(target: PreAuthorisation, clock: Clock, call: Call, more: dict[str, 
         foreign = {"id": "1", "xact_id": f"xk_{uuid.uuid4().hex}", "transaction_type": CAPTURE_TYPE}
         rows.insert(0, _row(foreign, call.foreign_amount, f"foreign-{uuid.uuid4()}", clock.now(), more))
     return json_reply({"object_name": "transaction", "code": 0, "message": "Başarılı İşlem", "Data": rows})
+
+
+def _cancelled(answer: dict[str, Any], numbers: set[str]) -> dict[str, Any]:
+    """Write that a booking was cancelled, once the one that cancels it is among the ``numbers`` shown."""
+    number = answer.get("reversed_xact_id")
+    return {"reversed": True, "reversed_xact_id": number} if number in numbers else {}
 
 
 def ahead(stamp: str, seconds: float) -> str:
