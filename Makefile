@@ -18,61 +18,65 @@ help: ## List the targets
 setup: .venv/.installed .venv-sam/.installed ## Create the virtual environments with the pinned packages
 
 run: setup ## Bring everything up, send the five orders, print the results, stop
-	@PYTHONPATH=shared .venv/bin/python -m vezne_cli run
+	@$(vezne) run
 
 serve: setup ## Keep everything up at localhost:8780 until Ctrl-C, and print curl lines (VEZNE_PORT, VEZNE_SWEEP_SECONDS=5)
-	@PYTHONPATH=shared .venv/bin/python -m vezne_cli serve
+	@$(vezne) serve
 
 logs: setup ## Print the running local stack's logs: [FN=paynet_capture] [FOLLOW=1]
-	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.logs --function "$(FN)" $(if $(FOLLOW),--follow)
+	@$(vezne) logs $(if $(FOLLOW),--follow) $(if $(FN),-- "$(FN)")
 
 explain: setup ## Say what happened to one operation: OP=op_... (STACK=name for a deployed stack)
-	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.operate --stack "$(STACK)" explain "$(OP)"
+	@$(vezne) explain $(stack) -- "$(OP)"
 
 unknown: setup ## List the unresolved operations with age and amount (STACK=name for a deployed stack)
-	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.operate --stack "$(STACK)" unknown
+	@$(vezne) unknown $(stack)
 
 resolve: setup ## Look an unknown outcome up, then decide: OP=op_... AS=succeeded|not_executed REASON="..." [ROW=] [OVERRIDE=1]
-	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.operate --stack "$(STACK)" resolve --row "$(ROW)" \
-		--confirm "$(CONFIRM)" $(if $(OVERRIDE),--override) "$(OP)" "$(AS)" "$(REASON)"
+	@$(vezne) resolve $(stack) $(if $(ROW),--row "$(ROW)") $(if $(CONFIRM),--confirm "$(CONFIRM)") \
+		$(if $(OVERRIDE),--override) -- "$(OP)" "$(AS)" "$(REASON)"
 
 forget: setup ## Erase what a settled operation says of persons: OP=op_... REASON="..." (STACK=name)
-	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.operate --stack "$(STACK)" forget "$(OP)" "$(REASON)"
+	@$(vezne) forget $(stack) -- "$(OP)" "$(REASON)"
 
 client: setup ## Make an app client: NAME=shop SCOPES="paynet.capture operations.read" [PRINCIPAL=whose keys] (STACK=name)
-	@$(clients) create --principal "$(PRINCIPAL)" "$(NAME)" "$(SCOPES)"
+	@$(vezne) client create $(stack) $(if $(PRINCIPAL),--principal "$(PRINCIPAL)") -- "$(NAME)" "$(SCOPES)"
 
 clients: setup ## List the app clients: principal, scopes, age of their secrets, unresolved orders (STACK=name)
-	@$(clients) list
+	@$(vezne) client list $(stack)
 
 client-rotate: setup ## Give an app client a second secret, then FINISH=1 deletes the old one: NAME=shop (STACK=name)
-	@$(clients) rotate $(if $(FINISH),--finish) "$(NAME)"
+	@$(vezne) client rotate $(stack) $(if $(FINISH),--finish) -- "$(NAME)"
 
 client-adopt: setup ## Let a client of an earlier version keep its keys, before the new one is deployed: NAME=shop (STACK=name)
-	@$(clients) adopt "$(NAME)"
+	@$(vezne) client adopt $(stack) -- "$(NAME)"
 
 client-revoke: setup ## Take an app client away, with its secret: NAME=shop [FORCE=1] (STACK=name)
-	@$(clients) revoke $(if $(FORCE),--force) "$(NAME)"
-
-clients = PYTHONPATH=shared .venv/bin/python -m vezne_cli.app_clients --stack "$(STACK)"
+	@$(vezne) client revoke $(stack) $(if $(FORCE),--force) -- "$(NAME)"
 
 secrets: setup ## Fill the providers' secrets, hidden input or JSON on stdin: [PROVIDER=paynet] [STAGE=pending] (STACK=name)
-	@$(secrets) write
+	@$(vezne) secrets write $(stack) $(stage) $(if $(PROVIDER),-- "$(PROVIDER)")
 
 secrets-verify: setup ## Try the pending version of a secret at its provider: PROVIDER=paynet (STACK=name)
-	@$(secrets) verify
+	@$(vezne) secrets verify $(stack) -- "$(PROVIDER)"
 
 secrets-promote: setup ## Put the pending (or STAGE=previous) version of a secret to use: PROVIDER=paynet [FORCE=1] (STACK=name)
-	@$(secrets) promote
-
-secrets = PYTHONPATH=shared .venv/bin/python -m vezne_cli.provider_secrets --stack "$(STACK)" \
-	--provider "$(PROVIDER)" --stage "$(STAGE)" $(if $(FORCE),--force)
+	@$(vezne) secrets promote $(stack) $(stage) $(if $(FORCE),--force) -- "$(PROVIDER)"
 
 invoke: setup ## Run one event through one function by sam local invoke: FN=paynet_capture EVENT=events/... [IMAGE=...]
-	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.invoke "$(FN)" "$(EVENT)" --image "$(IMAGE)"
+	@$(vezne) invoke $(if $(IMAGE),--image "$(IMAGE)") -- "$(FN)" "$(EVENT)"
 
 dashboard-preview: setup ## Draw the dashboard's widgets from a local run's metrics: shared/vezne_cli/dashboard.png
-	@PYTHONPATH=.:shared .venv/bin/python -m vezne_cli.dashboard
+	@PYTHONPATH=.:shared .venv/bin/python -m vezne_cli dashboard
+
+# The command behind these targets; it says what a missing or mistyped variable should be.
+vezne = PYTHONPATH=shared .venv/bin/python -m vezne_cli
+stack = $(if $(STACK),--stack "$(STACK)")
+# What make calls the assembler is no decision.
+ifeq ($(origin AS),default)
+AS =
+endif
+stage = $(if $(STAGE),--stage "$(STAGE)")
 
 cost: setup ## Print what a million orders cost on AWS, from what an order does here
 	@PYTHONPATH=.:shared .venv/bin/python -m tests.performance.cost
@@ -99,7 +103,7 @@ check: lint .venv-checks/.installed ## Run every static check: style, types, lay
 	PYTHONPATH=shared .venv/bin/lint-imports --no-logo
 	.venv/bin/cfn-lint --template template.yaml --include-checks I
 	@# Checkov does not know loops: it is given the template without them.
-	PYTHONPATH=shared .venv/bin/python -m vezne_cli.template .local/template.json
+	$(vezne) template .local/template.json
 	.venv-checks/bin/checkov --config-file .checkov.yaml
 	SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam validate --lint --region eu-central-1
 	@# Our own rules for the template, on what SAM makes of it.
@@ -119,7 +123,7 @@ format: setup ## Put the code into the common format
 	.venv/bin/ruff format
 
 documents: setup ## Write the tables in the documents that are made from the template, the functions and the providers
-	@PYTHONPATH=shared .venv/bin/python -m vezne_cli.documents
+	@$(vezne) documents
 
 clean: ## Remove everything that was built or set up
 	rm -rf .venv .venv-sam .venv-checks .venv-uv .aws-sam .local .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache

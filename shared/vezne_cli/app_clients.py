@@ -5,11 +5,8 @@ A client's keys and operations belong to its principal, which outlives its secre
 is shown nowhere on the way.
 """
 
-import argparse
 import json
-import os
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,11 +16,12 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from vezne.orders.record import STANDING_ORDER_CLIENT
-from vezne.orders.store import Store, StoreUnavailableError
+from vezne.orders.store import Store
 
 from . import principals
 from .catalogue import ROUTES
 from .connection import STACK_NAME, OperatorError, aws_time, connect
+from .suggestions import none_such
 from .unresolved import unresolved
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -54,13 +52,40 @@ class Registered:
         return principals.principal_of(self.scopes) or self.id
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A client as it is listed: with the ages of its secrets, and its principal's unresolved orders."""
+
+    name: str
+    id: str
+    principal: str
+    scopes: list[str]
+    ages: list[str]
+    unresolved: int
+
+    def lines(self) -> Iterator[str]:
+        """For programs: one line for each fact."""
+        yield f"{self.name}  {self.id}"
+        yield f"  principal   {self.principal}"
+        yield f"  scopes      {' '.join(self.scopes)}"
+        yield f"  secrets     {self._secrets()}"
+        yield f"  unresolved  {self.unresolved}"
+
+    def cells(self) -> tuple[str, ...]:
+        """For a table."""
+        scopes = "\n".join(scope.removeprefix("vezne/") for scope in self.scopes)
+        return self.name, self.id, self.principal, scopes, self._secrets(), str(self.unresolved)
+
+    def _secrets(self) -> str:
+        return f"{len(self.ages)}, made {', '.join(self.ages)} ago"
+
+
 def read_scopes(text: str) -> list[str]:
     """The scopes of a list like `paynet.capture, operations.read`. Raises OperatorError."""
     names = [name.removeprefix("vezne/") for name in re.split(r"[\s,]+", text.strip()) if name]
-    unknown = [name for name in names if name not in ROUTES]
-    if unknown or not names:
-        problem = f"There is no operation {', '.join(unknown)}." if unknown else "Name the client's scopes."
-        raise OperatorError(f"{problem} There are: {', '.join(ROUTES)}")
+    for name in names:
+        if name not in ROUTES:
+            raise OperatorError(none_such("operation", name, ROUTES))
     return [f"vezne/{name}" for name in dict.fromkeys(names)]
 
 
@@ -121,7 +146,7 @@ class Clients:
         in_use, others = self._secrets_of(client)
         for other in others:
             if other["ClientSecretCreateDate"] < in_use["ClientSecretCreateDate"]:
-                raise OperatorError(f"{name} has two secrets already: make client-rotate NAME={name} FINISH=1 first.")
+                raise OperatorError(f"{name} has two secrets already: vezne client rotate {name} --finish first.")
             # Nobody can have it: it never came into Secrets Manager.
             self._delete_left_over(client, other)
         added = self._pool.add_user_pool_client_secret(UserPoolId=self._pool_id, ClientId=client.id)
@@ -132,7 +157,7 @@ class Clients:
             SecretString=_stored(client.id, new["ClientSecretValue"], new["ClientSecretId"]),
         )
         yield f"{name}: {self._secret_name(name)} has a new secret. The old one works, too, until it is deleted:"
-        yield f"make client-rotate NAME={name} FINISH=1, when the back end uses the new one."
+        yield f"vezne client rotate {name} --finish, when the back end uses the new one."
 
     def finish_rotation(self, name: str) -> Iterator[str]:
         """Delete every secret of the client but the one in Secrets Manager."""
@@ -179,40 +204,42 @@ class Clients:
             self._pool.delete_user_pool_client(UserPoolId=self._pool_id, ClientId=client.id)
             yield f"{name} ({client.id}) gets no more tokens; those it has end within {_TOKEN_MINUTES} minutes."
             yield f"Its keys and operations stay {client.principal}'s. A client takes them over by that name:"
-            yield f"make client NAME={name} PRINCIPAL={client.principal} SCOPES=..."
+            yield f"vezne client create {name} SCOPES... --principal {client.principal}"
         if secret:
             # No recovery: it opens nothing any more, and the name is free for a new client.
             self._vault.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
             yield f"{secret} is deleted."
 
-    def describe(self) -> Iterator[str]:
-        """Every client: name, id, principal, scopes, secrets with their age, unresolved orders of its principal."""
+    def list_all(self) -> Iterator[Listed]:
+        """Every client, by name."""
         orders = Counter(record.principal for _, record in unresolved(self._store))
         for client in sorted(self._all(), key=lambda each: each.name):
             listed = self._pool.list_user_pool_client_secrets(UserPoolId=self._pool_id, ClientId=client.id)
             now = aws_time(listed)
             ages = [_age(now - it["ClientSecretCreateDate"]) for it in _by_age(listed)]
-            yield f"{client.name}  {client.id}"
-            yield f"  principal   {client.principal}{self._without_scope(client)}"
-            yield f"  scopes      {' '.join(client.scopes)}"
-            yield f"  secrets     {len(ages)}, made {', '.join(ages)} ago"
-            yield f"  unresolved  {orders[client.principal]}"
+            principal = f"{client.principal}{self._without_scope(client)}"
+            yield Listed(client.name, client.id, principal, client.scopes, ages, orders[client.principal])
+
+    def describe(self) -> Iterator[str]:
+        """Every client, line by line."""
+        for client in self.list_all():
+            yield from client.lines()
 
     def _without_scope(self, client: Registered) -> str:
         if principals.principal_of(client.scopes) or client.id == self._outputs.get("ClientId"):
             return ""
-        return f": of an earlier version, refused until make client-adopt NAME={client.name}"
+        return f": of an earlier version, refused until vezne client adopt {client.name}"
 
     def _chosen_principal(self, name: str, principal: str, everybody: list[Registered]) -> str:
         if not principal:
             using = [each.name for each in everybody if each.principal == name]
             if using:
-                raise OperatorError(f"{name} is the principal of {', '.join(using)}: say PRINCIPAL={name} to share it.")
+                raise OperatorError(f"{name} is the principal of {', '.join(using)}: --principal {name} shares it.")
             return name
         known = principal in [each.principal for each in everybody] or _CLIENT_ID.fullmatch(principal)
         if known or principals.scope_of(self._pool, self._pool_id, principal):
             return principal
-        raise OperatorError(f"There is no principal {principal}: make clients lists them.")
+        raise OperatorError(f"There is no principal {principal}: vezne client list lists them.")
 
     def _refuse_while_unresolved(self, client: Registered) -> None:
         if any(each.principal == client.principal for each in self._all() if each.id != client.id):
@@ -221,8 +248,9 @@ class Clients:
         if theirs:
             raise OperatorError(
                 f"{client.name} has {len(theirs)} unresolved orders, and nobody else could ask for them: "
-                f"{', '.join(theirs)}\nSettle them (make explain, make resolve), make a replacement with "
-                f"PRINCIPAL={client.principal}, rotate its secret instead (make client-rotate), or say FORCE=1."
+                f"{', '.join(theirs)}\nDecide them (vezne resolve), make a replacement with "
+                f"--principal {client.principal}, rotate its secret instead (vezne client rotate), or say --force "
+                "(make: FORCE=1)."
             )
 
     def _secrets_of(self, client: Registered) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -231,7 +259,7 @@ class Clients:
         try:
             stored = json.loads(vault.get_secret_value(SecretId=self._secret_name(client.name))["SecretString"])
         except vault.exceptions.ResourceNotFoundException:
-            raise OperatorError(f"{client.name} was not made by make client: its secret is not here.") from None
+            raise OperatorError(f"{client.name} was not made by vezne client create: its secret is not here.") from None
         secrets = self._secrets(client.id)
         # A client of an earlier version has not noted it, and had no second secret.
         known = stored.get("client_secret_id", secrets[0]["ClientSecretId"])
@@ -273,7 +301,7 @@ class Clients:
     def _found(self, name: str) -> Registered:
         client = self._find(name)
         if client is None:
-            raise OperatorError(f"There is no client {name or 'without a name: say NAME=...'}.")
+            raise OperatorError(f"There is no client {name}: vezne client list lists them.")
         return client
 
     def _secret_name(self, name: str) -> str:
@@ -283,6 +311,12 @@ class Clients:
         """The key that the stack's own secrets are under; without one, Secrets Manager's."""
         described = self._vault.describe_secret(SecretId=self._outputs["PaynetSecretArn"])
         return {"KmsKeyId": described["KmsKeyId"]} if described.get("KmsKeyId") else {}
+
+
+def open_clients(stack: str) -> Clients:
+    """The clients of a deployed stack, or of the local one if no name is given. Raises OperatorError."""
+    outputs = connect(stack)
+    return Clients(outputs, stack or STACK_NAME, Store())
 
 
 def _check_name(name: str) -> None:
@@ -308,57 +342,3 @@ def _age(age: timedelta) -> str:
     if age.days:
         return f"{age.days} d"
     return f"{age.seconds // 3600} h {age.seconds // 60 % 60} m"
-
-
-def _done(arguments: argparse.Namespace) -> Iterator[str]:
-    scopes = read_scopes(arguments.scopes) if arguments.command == "create" else []
-    outputs = connect(arguments.stack)
-    os.environ["TABLE_NAME"] = outputs["TableName"]
-    clients = Clients(outputs, arguments.stack or STACK_NAME, Store())
-    match arguments.command:
-        case "create":
-            return clients.create(arguments.name, scopes, arguments.principal)
-        case "rotate":
-            return (clients.finish_rotation if arguments.finish else clients.rotate)(arguments.name)
-        case "adopt":
-            return clients.adopt(arguments.name)
-        case "revoke":
-            return clients.revoke(arguments.name, force=arguments.force)
-    return clients.describe()
-
-
-def main() -> int:
-    """Parse the command line and print what was done."""
-    parser = argparse.ArgumentParser(prog="vezne_cli.app_clients", description=__doc__)
-    parser.add_argument("--stack", default="", help="a deployed CloudFormation stack; without it, the local one")
-    commands = parser.add_subparsers(dest="command", required=True)
-    making = commands.add_parser("create")
-    making.add_argument("name")
-    making.add_argument("scopes")
-    making.add_argument("--principal", default="")
-    rotating = commands.add_parser("rotate")
-    rotating.add_argument("name")
-    rotating.add_argument("--finish", action="store_true")
-    commands.add_parser("adopt").add_argument("name")
-    revoking = commands.add_parser("revoke")
-    revoking.add_argument("name")
-    revoking.add_argument("--force", action="store_true")
-    commands.add_parser("list")
-    arguments = parser.parse_args()
-    try:
-        for line in _done(arguments):
-            print(line)
-    except OperatorError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except StoreUnavailableError as error:
-        print(f"The table did not answer: {error}", file=sys.stderr)
-        return 1
-    except (BotoCoreError, ClientError) as error:
-        print(f"AWS refused: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

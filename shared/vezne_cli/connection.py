@@ -9,8 +9,10 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from vezne.platform.masking import mask_text
 
 from .processes import STACK_FILE
+from .suggestions import did_you_mean
 
 # What the local stack is called, and where it says it is.
 STACK_NAME = "vezne"
@@ -34,9 +36,10 @@ def aws_environment(endpoint_url: str) -> dict[str, str]:
 
 
 def connect(stack: str) -> dict[str, str]:
-    """The outputs of the deployed stack, or of the local one if no name is given; boto3 speaks to where it is.
+    """The outputs of the deployed stack, or of the local one if no name is given.
 
-    What is written from here is kept for as long as the stack's functions keep it. Raises OperatorError.
+    From now on boto3 speaks to where it is, and the store to its table. What is written
+    from here is kept for as long as the stack's functions keep it. Raises OperatorError.
     """
     if not stack:
         os.environ.update(aws_environment(local_stack()["aws_endpoint_url"]))
@@ -44,8 +47,13 @@ def connect(stack: str) -> dict[str, str]:
             os.environ.pop(name, None)
     name = stack or STACK_NAME
     try:
-        deployed = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
-    except (BotoCoreError, ClientError) as error:
+        stacks = boto3.client("cloudformation")
+        deployed = stacks.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            raise OperatorError(_no_stack(name, stacks)) from None
+        raise OperatorError(f"The stack {name} cannot be read: {error}") from None
+    except BotoCoreError as error:
         raise OperatorError(f"The stack {name} cannot be read: {error}") from None
     parameters = {it["ParameterKey"]: it["ParameterValue"] for it in deployed.get("Parameters", [])}
     # A stack of an earlier template has no such parameter.
@@ -54,7 +62,22 @@ def connect(stack: str) -> dict[str, str]:
     outputs = {output["OutputKey"]: output["OutputValue"] for output in deployed.get("Outputs", [])}
     if "TableName" not in outputs:
         raise OperatorError(f"The stack {name} is not one of this bundle, or its deployment has not ended.")
+    os.environ["TABLE_NAME"] = outputs["TableName"]
     return outputs
+
+
+def _no_stack(name: str, stacks: Any) -> str:
+    """That there is no such stack, and those there are, if one may ask for them."""
+    where = f"in {stacks.meta.region_name} with these AWS rights (--stack, VEZNE_STACK; make: STACK=)"
+    try:
+        known = [
+            stack["StackName"]
+            for page in stacks.get_paginator("describe_stacks").paginate()
+            for stack in page["Stacks"]
+        ]
+    except (BotoCoreError, ClientError):
+        known = []
+    return f"There is no stack {mask_text(name)} {where}{did_you_mean(name, known)}"
 
 
 def aws_time(answer: Mapping[str, Any]) -> datetime:
@@ -67,9 +90,11 @@ def aws_time(answer: Mapping[str, Any]) -> datetime:
 
 
 def local_stack() -> dict[str, Any]:
-    """What `make serve` says of itself. Raises OperatorError."""
+    """What `vezne serve` says of itself. Raises OperatorError."""
     try:
         described: dict[str, Any] = json.loads(STACK_FILE.read_text())
     except FileNotFoundError:
-        raise OperatorError("No local stack is running (make serve starts one), and no STACK was named.") from None
+        raise OperatorError(
+            "No local stack is running: `vezne serve` starts one. A deployed one is named by --stack (make: STACK=)."
+        ) from None
     return described

@@ -1,15 +1,13 @@
-"""`make dashboard-preview`: the dashboard of template.yaml, drawn from the metrics of a local run.
+"""`vezne dashboard`: the dashboard of template.yaml, drawn from the metrics of a local run.
 
 Orders are sent for a minute while some providers misbehave and sweeps clean up. The functions log their metrics as they
 do on AWS, and the widgets' own expressions are evaluated over them, in steps of seconds where AWS takes five minutes.
 The widgets of AWS's own metrics (API, dead letters) have nothing to show here and are left out.
 """
 
-import argparse
 import json
 import random
 import re
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +27,7 @@ from matplotlib.axes import Axes
 from tests.end_to_end.examples import OPERATIONS, Example, example
 
 from .connection import STACK_NAME
-from .processes import StackError
+from .processes import Progress
 from .stack import Stack, running_stack
 from .template import source
 
@@ -238,24 +236,9 @@ def _draw_widget(axes: Axes, widget: dict[str, Any], series: Sequence[Series], s
         axes.text(0.5, 0.5, "nothing", transform=axes.transAxes, ha="center", color="#7f7f7f")
 
 
-def main() -> int:
-    """Parse the command line, run, draw."""
-    parser = argparse.ArgumentParser(prog="vezne_cli.dashboard", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--picture", type=Path, default=PICTURE)
-    arguments = parser.parse_args()
-    try:
-        with running_stack(lambda text: print(text, flush=True), PARAMETERS) as stack:
-            print(f"sending orders for {arguments.seconds:.0f} seconds", flush=True)
-            send_orders(stack, arguments.seconds)
-            recorded = list(points(stack))
-    except StackError as error:
-        print(error, file=sys.stderr)
-        return 1
-    draw(recorded, arguments.picture)
-    print(f"drawn from {len(recorded)} points: {arguments.picture}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def record(seconds: float, say: Progress) -> list[Point]:
+    """Bring a local stack up, send orders, and read what its functions have logged. Raises StackError."""
+    with running_stack(say, PARAMETERS) as stack:
+        say(f"sending orders for {seconds:.0f} seconds")
+        send_orders(stack, seconds)
+        return list(points(stack))

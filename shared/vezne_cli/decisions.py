@@ -77,12 +77,16 @@ def decide(
     doubts = _doubts(record, decision, answer, seen, store.now())
     yield from _shown(record, decision, doubts)
     if doubts and not decision.override:
-        raise OperatorError(f"Not decided. OVERRIDE=1 insists, and is kept with the record:\n{_lines(doubts)}")
+        raise OperatorError(
+            f"Not decided. --override (make: OVERRIDE=1) insists, and is kept with the record:\n{_lines(doubts)}"
+        )
     hold = decision.status == SUCCEEDED and any(guard.remembers for guard in record.guards) and not row
     if hold:
-        yield "No row was named, so no later order for the same thing is let through (ROW=field=value names it)."
+        yield "No row was named, so no later order for the same thing is let through (--row field=value names it)."
     if not confirmed(record.id):
-        raise OperatorError(f"Not decided: type {record.id} to confirm (CONFIRM={record.id} in a script).")
+        raise OperatorError(
+            f"Not decided: type {record.id} to confirm (in a script --confirm {record.id}; make: CONFIRM={record.id})."
+        )
     _write(store, record, decision, row, doubts, hold=hold)
     yield f"{record.id} is {decision.status} now, by {decision.by}: {decision.reason}"
 
@@ -103,7 +107,7 @@ def _row(record: Record, decision: Decision) -> dict[str, str]:
     known = sorted({name for guard in record.guards for name in guard.remembers})
     if decision.status != SUCCEEDED or field not in known or not value.strip():
         fields = f"one of: {', '.join(known)}" if known else "none for this operation"
-        raise OperatorError(f"ROW is field=value for a payment that succeeded; the field is {fields}.")
+        raise OperatorError(f"--row is field=value for a payment that succeeded; the field is {fields}.")
     return {field: value.strip()}
 
 

@@ -1,4 +1,4 @@
-"""`make documents`: the tables in the documents that are made from something else.
+"""`vezne documents`: the tables in the documents that are made from something else.
 
 A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`. The text around it is written by hand.
 """
@@ -152,16 +152,12 @@ def _table(heads: str, rows: list[str]) -> str:
     return "\n".join([f"| {heads} |", f"|{'---|' * len(heads.split('|'))}", *rows]) + "\n"
 
 
-def main() -> None:
-    """Write every document whose generated parts have changed."""
+def write_all() -> Iterator[str]:
+    """Write every document whose generated parts have changed; their names."""
     for name in DOCUMENTS:
         document = ROOT / name
         old = document.read_text()
         new = generated(old)
         if new != old:
             document.write_text(new)
-            print(f"{name} is written anew")
-
-
-if __name__ == "__main__":
-    main()
+            yield name

@@ -1,16 +1,14 @@
-"""`make invoke`: one event through one function in a container, as `sam local invoke` runs it.
+"""`vezne invoke`: one event through one function in a container, as `sam local invoke` runs it.
 
 The function works on the running local stack. That stack listens on loopback only, where a container cannot reach it,
 so for as long as the invocation lasts its ports are relayed from the container engine's own network.
 """
 
-import argparse
 import json
 import re
 import socket
 import socketserver
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -27,7 +25,7 @@ from docker.errors import DockerException
 from .build import ARCHITECTURE, SAM, build_for_containers, sam_environment
 from .catalogue import FUNCTIONS
 from .connection import REGION, OperatorError, aws_environment, connect, local_stack
-from .processes import StackError
+from .suggestions import none_such
 from .template import source
 
 _LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|localhost):(\d+)")
@@ -40,7 +38,7 @@ def invoke(function: str, event: Path, image: str, say: Any) -> str:
     """
     found = next((each for each in FUNCTIONS.values() if each.folder == function), None)
     if found is None:
-        raise OperatorError(f"There is no function {function}; see functions/.")
+        raise OperatorError(none_such("function", function, sorted(each.folder for each in FUNCTIONS.values())))
     if not event.is_file():
         raise OperatorError(f"There is no event {event}; see events/.")
     logical_name = found.logical_name
@@ -164,22 +162,6 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
         target.close()
 
 
-def main() -> int:
-    """Parse the command line, run the event, print the answer; 1 if the function failed."""
-    parser = argparse.ArgumentParser(prog="vezne_cli.invoke", description=__doc__)
-    parser.add_argument("function", help="a folder of functions/, like paynet_capture")
-    parser.add_argument("event", type=Path, help="a file like events/paynet_capture.api.json")
-    parser.add_argument("--image", default="", help="a base image the engine has; without it SAM fetches AWS's own")
-    arguments = parser.parse_args()
-    try:
-        answer = invoke(arguments.function, arguments.event, arguments.image, lambda text: print(text, file=sys.stderr))
-    except (OperatorError, StackError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(answer)
-    return 1 if failed(answer) else 0
-
-
 def failed(answer: str) -> bool:
     """Whether the function ended with an error instead of an answer."""
     try:
@@ -187,7 +169,3 @@ def failed(answer: str) -> bool:
     except ValueError:
         return True
     return isinstance(content, dict) and {"errorMessage", "errorType"} <= content.keys()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,13 +1,6 @@
-"""`make logs`: what the local stack writes: its gateway, the functions, and the calls of the sandboxes.
+"""`vezne logs`: what the local stack writes: its gateway, the functions, and the calls of the sandboxes."""
 
-make logs                     everything so far
-make logs FN=paynet_capture   one function only
-make logs FOLLOW=1            and what comes, until Ctrl-C
-"""
-
-import argparse
 import os
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .catalogue import FUNCTIONS
 from .connection import OperatorError, aws_environment, local_stack
+from .suggestions import none_such
 
 PAUSE_SECONDS = 1.0
 # A source gives its lines that were not given yet.
@@ -79,8 +73,7 @@ def sources(stack: dict[str, Any], function: str) -> dict[str, Source]:
     """What there is to read, by the name that stands before each line; raises OperatorError for no such function."""
     chosen = [it for it in FUNCTIONS.values() if function in ("", it.folder)]
     if not chosen:
-        known = ", ".join(sorted(it.folder for it in FUNCTIONS.values()))
-        raise OperatorError(f"There is no function {function}. There are: {known}")
+        raise OperatorError(none_such("function", function, sorted(it.folder for it in FUNCTIONS.values())))
     os.environ.update(aws_environment(stack["aws_endpoint_url"]))
     functions, logs = boto3.client("lambda"), boto3.client("logs")
     found = {}
@@ -93,6 +86,16 @@ def sources(stack: dict[str, Any], function: str) -> dict[str, Source]:
     return {"gateway": gateway, **found, "sandbox": sandbox_lines(stack["sandbox_url"])}
 
 
+def print_logs(function: str, follow: bool) -> None:
+    """Print the running local stack's logs, all or one function's. Raises OperatorError."""
+    try:
+        show(sources(local_stack(), function), follow)
+    except BrokenPipeError:
+        raise
+    except (BotoCoreError, ClientError, httpx.HTTPError, OSError) as error:
+        raise OperatorError(f"The local stack does not answer any more: {error}") from None
+
+
 def show(found: dict[str, Source], follow: bool) -> None:
     """Print the lines of each source, and with `follow` what comes."""
     while True:
@@ -102,28 +105,3 @@ def show(found: dict[str, Source], follow: bool) -> None:
         if not follow:
             return
         time.sleep(PAUSE_SECONDS)
-
-
-def main() -> int:
-    """Parse the command line and print the logs."""
-    parser = argparse.ArgumentParser(
-        prog="vezne_cli.logs", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--function", default="")
-    parser.add_argument("--follow", action="store_true")
-    asked = parser.parse_args()
-    try:
-        show(sources(local_stack(), asked.function), asked.follow)
-    except OperatorError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except (BotoCoreError, ClientError, httpx.HTTPError, OSError) as error:
-        print(f"The local stack does not answer any more: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 0
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,32 +3,27 @@
 Works on the running local stack (`.local/stack.json`), or on a deployed one by its name, with the caller's AWS rights.
 """
 
-import argparse
 import json
-import os
-import re
-import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from vezne.orders.finalise import lease_is_alive
-from vezne.orders.record import NOT_EXECUTED, OPERATOR, OWN_CALLS, SUCCEEDED, UNKNOWN, Record, iso_time, serialize
-from vezne.orders.store import Store, StoreUnavailableError, call, table
+from vezne.orders.record import OPERATOR, OWN_CALLS, SUCCEEDED, UNKNOWN, Record, iso_time, serialize
+from vezne.orders.store import Store, call, table
 from vezne.platform.masking import mask_text
 
-from .connection import OperatorError, aws_time, connect
-from .decisions import Decision, decide, look_up_in
+from .connection import OperatorError, aws_time
 from .unresolved import unresolved
 
-_ID = re.compile(r"op_[a-z2-7]{26}")
 _MONEY = {SUCCEEDED: "moved", UNKNOWN: "unknown: it may or may not have moved"}
 
 
 def explain(store: Store, record_id: str) -> Iterator[str]:
     """What happened to one operation, line by line, from its record and evidence. Nothing in a record is secret."""
-    record = _found(store, record_id)
+    record = found(store, record_id)
     yield f"{record.id}  {record.operation}, client {record.principal}"
     yield f"{iso_time(record.created_at)}  claimed, just before the provider was called"
     events = [(entry["at"], _told(entry)) for entry in record.evidence]
@@ -49,19 +44,45 @@ def explain(store: Store, record_id: str) -> Iterator[str]:
         yield f"  next look-up: {iso_time(record.next_look_up)}"
 
 
-def unknown(store: Store) -> Iterator[str]:
-    """Every unresolved operation with its age and amount, the oldest first."""
+@dataclass(frozen=True)
+class Unknown:
+    """One operation that is not final, as it is listed."""
+
+    id: str
+    operation: str
+    status: str
+    age: str
+    amount: str
+    look_ups: int
+    next_look_up: str
+
+    def line(self) -> str:
+        """For programs: one line, each field at its place."""
+        looked_up = f"{self.look_ups} look-ups, next {self.next_look_up}"
+        return f"{self.id}  {self.operation:20} {self.status:10} {self.age:>9}  {self.amount:>16}  {looked_up}"
+
+    def cells(self) -> tuple[str, ...]:
+        """For a table."""
+        return self.id, self.operation, self.status, self.age, self.amount, str(self.look_ups), self.next_look_up
+
+
+def list_unknown(store: Store) -> Iterator[Unknown]:
+    """Every unresolved operation, the oldest first."""
     for item, record in unresolved(store):
-        amount = f"{record.lookup_fields.get('amount', 'whole')} {record.lookup_fields.get('currency', '')}".strip()
-        age = _age(store.now() - record.created_at)
-        times = sum(entry["asked"] not in OWN_CALLS for entry in record.evidence)
-        looked_up = f"{times} look-ups, next {iso_time(item.next_look_up)}"
-        yield f"{record.id}  {record.operation:20} {_status(record, store):10} {age:>9}  {amount:>16}  {looked_up}"
+        yield Unknown(
+            record.id,
+            record.operation,
+            _status(record, store),
+            _age(store.now() - record.created_at),
+            f"{record.lookup_fields.get('amount', 'whole')} {record.lookup_fields.get('currency', '')}".strip(),
+            sum(entry["asked"] not in OWN_CALLS for entry in record.evidence),
+            iso_time(item.next_look_up),
+        )
 
 
 def forget(store: Store, record_id: str, reason: str, who: str) -> Iterator[str]:
     """Erase what one final record says of persons; that it was done, by whom and why stays."""
-    record = _found(store, record_id)
+    record = found(store, record_id)
     if not record.final:
         raise OperatorError(f"{record.id} is not settled: what a look-up needs must stay until it is.")
     trace = {"at": iso_time(store.now()), "asked": OPERATOR, "finding": "forgotten", "by": who, "reason": reason}
@@ -87,7 +108,8 @@ def forget(store: Store, record_id: str, reason: str, who: str) -> Iterator[str]
     yield f"{record.id}: look-up fields, evidence and the texts of its outcome are erased, by {who}: {reason}"
 
 
-def _found(store: Store, record_id: str) -> Record:
+def found(store: Store, record_id: str) -> Record:
+    """The record of an operation. Raises OperatorError if there is none."""
     record = store.find(record_id)
     if record is None:
         raise OperatorError(f"There is no operation {mask_text(record_id)}.")
@@ -111,86 +133,8 @@ def _age(seconds: float) -> str:
     return f"{hours} h {minutes % 60} m" if hours else f"{minutes} m"
 
 
-def _checked(arguments: argparse.Namespace) -> None:
-    """Raises OperatorError that says which argument is missing or mistyped."""
-    if arguments.command == "unknown":
-        return
-    if not _ID.fullmatch(arguments.operation_id):
-        given = mask_text(arguments.operation_id) or "nothing"
-        raise OperatorError(f"Say OP=op_ with its 26 letters and digits (make unknown lists them); given was {given}.")
-    if arguments.command == "resolve" and arguments.status not in (SUCCEEDED, NOT_EXECUTED):
-        raise OperatorError(f"Say AS={SUCCEEDED} or AS={NOT_EXECUTED}; given was {arguments.status or 'nothing'}.")
-    if arguments.command in ("resolve", "forget") and not arguments.reason.strip():
-        raise OperatorError('Say REASON="...": the reason stays with the record.')
-
-
-def _operator() -> tuple[str, Callable[[], float]]:
+def operator() -> tuple[str, Callable[[], float]]:
     """Who is asking, by AWS's word, and AWS's clock: this machine's may be wrong."""
     identity = boto3.client("sts").get_caller_identity()
     offset = aws_time(identity).timestamp() - time.time()
     return str(identity["Arn"]), lambda: time.time() + offset
-
-
-def _confirmed(given: str) -> Callable[[str], bool]:
-    """Whether the operator typed the operation's id; `given`: typed before, in a script."""
-
-    def confirmed(record_id: str) -> bool:
-        if not given and sys.stdin.isatty():
-            return input(f"Type {record_id} to confirm: ").strip() == record_id
-        return given == record_id
-
-    return confirmed
-
-
-def _lines(arguments: argparse.Namespace) -> Iterator[str]:
-    _checked(arguments)
-    outputs = connect(arguments.stack)
-    os.environ["TABLE_NAME"] = outputs["TableName"]
-    if arguments.command == "unknown":
-        return unknown(Store())
-    if arguments.command == "explain":
-        return explain(Store(), arguments.operation_id)
-    who, clock = _operator()
-    store, reason = Store(clock), mask_text(arguments.reason)
-    if arguments.command == "forget":
-        return forget(store, arguments.operation_id, reason, who)
-    decision = Decision(arguments.status, reason, who, arguments.override, arguments.row)
-    record = _found(store, arguments.operation_id)
-    return decide(store, record, decision, look_up_in(outputs), _confirmed(arguments.confirm))
-
-
-def main() -> int:
-    """Parse the command line and print what was asked for."""
-    parser = argparse.ArgumentParser(prog="vezne_cli.operate", description=__doc__)
-    parser.add_argument("--stack", default="", help="a deployed CloudFormation stack; without it, the local one")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("unknown")
-    commands.add_parser("explain").add_argument("operation_id")
-    forgetting = commands.add_parser("forget")
-    forgetting.add_argument("operation_id")
-    forgetting.add_argument("reason")
-    deciding = commands.add_parser("resolve")
-    deciding.add_argument("operation_id")
-    deciding.add_argument("status")
-    deciding.add_argument("reason")
-    deciding.add_argument("--row", default="")
-    deciding.add_argument("--confirm", default="")
-    deciding.add_argument("--override", action="store_true")
-    try:
-        printed = 0
-        for line in _lines(parser.parse_args()):
-            print(line, flush=True)
-            printed += 1
-        if not printed:
-            print("nothing is unresolved")
-    except (OperatorError, StoreUnavailableError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except (BotoCoreError, ClientError) as error:
-        print(f"AWS refused: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,22 +1,18 @@
 """The providers' secrets of a stack: fill them, try new ones, let the functions use them.
 
-`make secrets` asks for each field with hidden input, or reads {"provider": {"field": "value"}} from standard input if
-that is not a terminal. Nothing is written unless every field fits. With STAGE=pending the new version waits beside the
-one in use, until `make secrets-verify` and `make secrets-promote`.
+Each field is asked for with hidden input, or read from a JSON text {"provider": {"field": "value"}}. Nothing is written
+unless every field fits. A pending version waits beside the one in use, until it is verified and promoted.
 """
 
-import argparse
 import getpass
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import SecretStr, ValidationError
-from vezne.orders.store import Store, StoreUnavailableError
+from vezne.orders.store import Store
 from vezne.providers.credentials import (
     CredentialsRefusedError,
     SecretModel,
@@ -24,7 +20,7 @@ from vezne.providers.credentials import (
 from vezne.providers.http import AnswerLostError, Deadline, NotSentError
 
 from .catalogue import PROVIDERS
-from .connection import OperatorError, connect
+from .connection import OperatorError
 from .unresolved import unresolved
 
 STAGES = {"current": "AWSCURRENT", "pending": "AWSPENDING", "previous": "AWSPREVIOUS"}
@@ -126,7 +122,8 @@ def promote(outputs: Mapping[str, str], provider: str, stage: str, *, force: boo
     (current,) = [name for name, labels in stages.items() if STAGES["current"] in labels]
     if stage == "pending" and VERIFIED not in stages[version.id] and not force:
         raise OperatorError(
-            f"{provider}: make secrets-verify PROVIDER={provider} has not accepted this version; FORCE=1 insists."
+            f"{provider}: vezne secrets verify {provider} has not accepted this version; "
+            "--force (make: FORCE=1) insists."
         )
     _refuse_another_account(outputs, provider, version)
     vault.update_secret_version_stage(
@@ -138,7 +135,7 @@ def promote(outputs: Mapping[str, str], provider: str, stage: str, *, force: boo
         )
     return (
         f"{provider}: in use now. Functions read it within 5 minutes, or at once after a refusal. "
-        f"Back again: make secrets-promote PROVIDER={provider} STAGE=previous"
+        f"Back again: vezne secrets promote {provider} --stage previous"
     )
 
 
@@ -174,7 +171,9 @@ def _version(outputs: Mapping[str, str], provider: str, stage: str) -> Version:
     try:
         answer = vault.get_secret_value(SecretId=_secret_id(outputs, provider), VersionStage=STAGES[stage])
     except vault.exceptions.ResourceNotFoundException:
-        raise OperatorError(f"{provider} has no {stage} version (make secrets STAGE=pending writes one).") from None
+        raise OperatorError(
+            f"{provider} has no {stage} version (vezne secrets write {provider} --stage pending writes one)."
+        ) from None
     try:
         fields = json.loads(answer["SecretString"])
     except ValueError:
@@ -193,51 +192,3 @@ def _plain(model: SecretModel) -> dict[str, Any]:
         for name, value in model
         if value is not None and name in model.model_fields_set
     }
-
-
-def main() -> int:
-    """Parse the command line and print what was done."""
-    parser = argparse.ArgumentParser(prog="vezne_cli.provider_secrets", description=__doc__)
-    parser.add_argument("--stack", default="", help="a deployed CloudFormation stack; without it, the local one")
-    parser.add_argument("--provider", default="", choices=["", *PROVIDERS], help="one provider; without it, all")
-    parser.add_argument("--stage", default="", choices=["", *STAGES])
-    parser.add_argument("--force", action="store_true")
-    parser.add_argument("command", choices=["write", "verify", "promote"])
-    arguments = parser.parse_args()
-    try:
-        for line in _carry_out(arguments):
-            print(line)
-    except (OperatorError, StoreUnavailableError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except (BotoCoreError, ClientError) as error:
-        print(f"AWS refused: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def _carry_out(arguments: argparse.Namespace) -> Iterator[str]:
-    if arguments.command == "write":
-        stage = arguments.stage or "current"
-        if stage == "previous":
-            raise OperatorError("STAGE is current or pending.")
-        providers = [arguments.provider] if arguments.provider else list(PROVIDERS)
-        if sys.stdin.isatty():
-            credentials = {provider: ask(provider) for provider in providers}
-        else:
-            credentials = read(sys.stdin.read(), providers)
-        yield from write(connect(arguments.stack), credentials, stage)
-        return
-    if not arguments.provider:
-        raise OperatorError(f"Name a PROVIDER: {', '.join(PROVIDERS)}")
-    outputs = connect(arguments.stack)
-    if arguments.command == "verify":
-        yield verify(outputs, arguments.provider)
-    else:
-        if arguments.stage == "current":
-            raise OperatorError("STAGE is pending or previous.")
-        yield promote(outputs, arguments.provider, arguments.stage or "pending", force=arguments.force)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

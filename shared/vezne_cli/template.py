@@ -1,11 +1,10 @@
 """template.yaml as it is written, and with its loops expanded, as CloudFormation does it before anything else.
 
-As a program it writes the expanded template to a file, for tools that do not know the loops (checkov would see a third
-of the resources, and find nothing wrong with the rest).
+`vezne template` writes the expanded one to a file, for tools that do not know the loops (checkov would see a third of
+the resources, and find nothing wrong with the rest).
 """
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +37,7 @@ def expanded(template: Template) -> Template:
     return made
 
 
-def main() -> int:
-    """Write the expanded template to the file named on the command line."""
-    (path,) = map(Path, sys.argv[1:])
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(expanded(source()), indent=1))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def write_expanded(file: Path) -> None:
+    """Write the project's template without its loops, as JSON."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(expanded(source()), indent=1))

@@ -200,7 +200,7 @@ def test_the_secret_is_under_the_key_of_the_stacks_own(stack: Stack) -> None:
     ("name", "scopes", "reason"),
     [
         ("shop", "paynet.refund", "no operation paynet.refund"),
-        ("shop", "", "Name the client's scopes"),
+        ("shop", "", "Missing argument 'SCOPES...'"),
         ("sh op", "paynet.capture", "Name the client with"),
         ("first-client", "paynet.capture", "already"),
         ("standing-order", "paynet.capture", "kept for others"),
@@ -223,5 +223,5 @@ def test_the_templates_own_client_is_not_revoked(stack: Stack) -> None:
 def test_a_stack_that_is_not_there(stack: Stack) -> None:
     refused = make(stack, "client", NAME="shop", SCOPES="paynet.capture", STACK="no-such-stack")
     assert refused.returncode == 2
-    assert "no-such-stack cannot be read" in refused.stderr
+    assert "There is no stack no-such-stack" in refused.stderr
     assert "Traceback" not in refused.stderr

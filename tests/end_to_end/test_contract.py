@@ -105,7 +105,7 @@ def test_an_outcome_settled_by_hand_is_answered_as_documented(stack: Stack, toke
         ExpressionAttributeValues={":past": {"N": "1"}},
     )
     subprocess.run(
-        [sys.executable, "-m", "vezne_cli.operate", "--stack", STACK_NAME, "resolve", "--confirm", lost["operation_id"],
+        [sys.executable, "-m", "vezne_cli", "resolve", "--stack", STACK_NAME, "--confirm", lost["operation_id"],
          lost["operation_id"], "succeeded", "seen on the statement"],
         cwd=ROOT, env={**os.environ, **aws_environment(stack.aws_endpoint_url), "PYTHONPATH": "shared"}, check=True,
         capture_output=True,

@@ -196,7 +196,7 @@ def test_a_rotation_by_staging_labels(stack: Stack, token: str, provider: str) -
 
         if provider == "haso":
             # Nobody can ask HASO whether it accepts a version.
-            assert "FORCE=1 insists" in make(stack, "secrets-promote", PROVIDER=provider).stderr
+            assert "(make: FORCE=1) insists" in make(stack, "secrets-promote", PROVIDER=provider).stderr
         promoted = make(stack, "secrets-promote", PROVIDER=provider, FORCE="1" if provider == "haso" else "")
         assert promoted.returncode == 0, promoted.stderr
         one = example(operation)

@@ -116,7 +116,7 @@ def test_keys_are_not_shared_by_mistake(operator: Operator) -> None:
     operator.run("create", "shop", SCOPES)
     operator.run("create", "till", SCOPES, "shop")
     operator.run("revoke", "shop")
-    with pytest.raises(OperatorError, match="shop is the principal of till: say PRINCIPAL=shop"):
+    with pytest.raises(OperatorError, match="shop is the principal of till: --principal shop"):
         operator.run("create", "shop", SCOPES)
     operator.run("create", "shop", SCOPES, "shop")
 
@@ -139,7 +139,7 @@ def test_a_client_of_an_earlier_version_keeps_its_keys_and_every_setting(operato
     }
     old = operator.made("old", [*SCOPES], **settings)
     before = operator.settings("old")
-    assert "refused until make client-adopt NAME=old" in operator.run("describe")
+    assert "refused until vezne client adopt old" in operator.run("describe")
     assert f"principal {old} now" in operator.run("adopt", "old")
     after = operator.settings("old")
     assert after.pop("AllowedOAuthScopes") == ["vezne/paynet.capture", f"principal/{old}"]
@@ -224,10 +224,10 @@ def test_a_secret_that_was_put_away_although_the_answer_was_lost_stays(operator:
 
 
 def test_what_cannot_be_rotated(operator: Operator) -> None:
-    with pytest.raises(OperatorError, match="not made by make client"):
+    with pytest.raises(OperatorError, match="not made by vezne client create"):
         operator.run("rotate", "first-client")
-    with pytest.raises(OperatorError, match="say NAME="):
-        operator.run("rotate", "")
+    with pytest.raises(OperatorError, match="no client till: vezne client list"):
+        operator.run("rotate", "till")
 
 
 def test_a_client_whose_secret_cannot_be_put_away_is_not_made(operator: Operator) -> None:
@@ -253,7 +253,7 @@ def test_a_client_with_unresolved_orders_is_not_taken_away(bench: Harness, opera
     assert other not in str(refused.value)
     assert operator.stored("shop")
     said = operator.run("revoke", "shop", force=True)
-    assert "make client NAME=shop PRINCIPAL=shop" in said
+    assert "vezne client create shop SCOPES... --principal shop" in said
     with pytest.raises(OperatorError, match="no client shop"):
         operator.run("revoke", "shop")
 

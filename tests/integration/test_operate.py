@@ -7,7 +7,7 @@ import pytest
 from vezne.orders.record import iso_time
 from vezne_cli.connection import OperatorError
 from vezne_cli.decisions import Decision, LookUp, decide
-from vezne_cli.operate import explain, forget, main, unknown
+from vezne_cli.operate import explain, forget, list_unknown
 
 from tests.support.bench import Harness
 from tests.support.examples import KOLAYBI as COLLECT, PAYNET as CAPTURE, WALLETGATE as PAY_BILL, Example
@@ -55,7 +55,7 @@ def test_unknown_lists_age_and_amount_the_oldest_first(bench: Harness) -> None:
     second = lost(bench, COLLECT)
     bench.server.on(CAPTURE.route, CAPTURE.success)
     bench.send(CAPTURE)
-    lines = list(unknown(bench.store))
+    lines = [each.line() for each in list_unknown(bench.store)]
     assert [line.split()[0] for line in lines] == [first, second]
     record = bench.record(first)
     assert f"2 h 0 m{record.lookup_fields['amount'] + ' TRY':>18}" in lines[0]
@@ -215,7 +215,7 @@ def test_a_row_that_was_named_is_remembered(bench: Harness) -> None:
     operation_id = lost(bench, CAPTURE)
     bench.clock.advance(LATER)
     for row in ("colour=red", "xact_id=", "xact_id"):
-        with pytest.raises(OperatorError, match="ROW is field=value"):
+        with pytest.raises(OperatorError, match="--row is field=value"):
             decided(bench, operation_id, "succeeded", found_nothing(bench), row=row)
     decided(bench, operation_id, "succeeded", found_nothing(bench), row="xact_id=x-1")
     record = bench.record(operation_id)
@@ -248,26 +248,3 @@ def test_what_is_unresolved_is_not_forgotten(bench: Harness) -> None:
     with pytest.raises(OperatorError, match="not settled"):
         list(forget(bench.store, operation_id, "asked", ARN))
     assert bench.record(operation_id).lookup_fields
-
-
-# ------------------------------------------------------------------ what is typed
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["explain", ""], "Say OP=op_"),
-        (["explain", "op_none"], "given was op_none"),
-        (["resolve", "", "succeeded", "why"], "Say OP=op_"),
-        (["resolve", f"op_{'a' * 26}", "", "why"], "Say AS=succeeded or AS=not_executed; given was nothing"),
-        (["resolve", f"op_{'a' * 26}", "done", "why"], "given was done"),
-        (["resolve", f"op_{'a' * 26}", "succeeded", " "], "Say REASON="),
-        (["forget", f"op_{'a' * 26}", ""], "Say REASON="),
-    ],
-)
-def test_what_is_missing_or_mistyped_is_named(
-    arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("sys.argv", ["operate", *arguments])
-    assert main() == 1
-    assert said in capsys.readouterr().err

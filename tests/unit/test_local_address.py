@@ -151,6 +151,8 @@ def test_a_call_of_the_sandbox_is_told_without_its_reference() -> None:
 
 
 def test_a_wrong_function_is_told_the_right_ones() -> None:
-    with pytest.raises(OperatorError, match=r"no function paynet\. There are: .*paynet_capture") as refused:
+    with pytest.raises(
+        OperatorError, match=r"paynet; did you mean paynet_check\? There are: .*paynet_capture"
+    ) as refused:
         logs.sources({}, "paynet")
     assert all(function.folder in str(refused.value) for function in FUNCTIONS.values())

@@ -35,7 +35,7 @@ def operations() -> Iterator[dict[str, Any]]:
 
 
 def test_the_document_is_current() -> None:
-    assert DOCUMENT.read_text() == text(build()), "run `python -m vezne_cli.document` with PYTHONPATH=shared"
+    assert DOCUMENT.read_text() == text(build()), "run `python -m vezne_cli document` with PYTHONPATH=shared"
 
 
 def test_the_document_is_valid_openapi_3_1() -> None:

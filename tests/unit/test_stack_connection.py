@@ -20,6 +20,7 @@ def test_what_an_operator_settles_is_kept_as_long_as_what_a_function_settles(
 ) -> None:
     """Or a key would be forgotten before its time, and its order sent again."""
     monkeypatch.setenv("KEPT_DAYS", "90")
+    monkeypatch.setenv("TABLE_NAME", "another")
     monkeypatch.setattr(connection.boto3, "client", deployed(**parameters))
     assert connection.connect("vezne") == {"TableName": "records"}
-    assert os.environ["KEPT_DAYS"] == kept
+    assert (os.environ["KEPT_DAYS"], os.environ["TABLE_NAME"]) == (kept, "records")

@@ -1,4 +1,4 @@
-"""The OpenAPI document, generated from the models, the problems and the template: `python -m vezne_cli.document`.
+"""The OpenAPI document, generated from the models, the problems and the template: `vezne document`.
 
 It is checked in as functions/reference/openapi.json, which `GET /openapi.json` serves; a test holds it to its sources.
 """
