@@ -38,7 +38,8 @@ WITH_LAYER = PACKAGES.keys() - {REFERENCE.folder}
 
 READING_MODULES = {
     "api", "api.handle_operations", "api.responses", "orders", "orders.guards", "orders.record", "orders.store",
-    "api.problems", "platform", "platform.aws", "platform.startup", "platform.telemetry", "platform.tls",
+    "orders.transitions", "api.problems", "platform", "platform.aws", "platform.startup", "platform.telemetry",
+    "platform.tls",
 }  # fmt: skip
 ASKING_MODULES = {
     "api", "api.requests", "api.responses", "orders", "orders.outcome", "orders.record", "platform", "platform.aws",
@@ -48,10 +49,10 @@ ASKING_MODULES = {
 }  # fmt: skip
 SENDING_MODULES = ASKING_MODULES | {
     "api.handle_order", "operation", "orders.execute", "orders.finalise", "orders.guards", "orders.look_up",
-    "orders.store",
+    "orders.store", "orders.transitions",
 }  # fmt: skip
 # VakıfBank's logins are remembered in the table.
-LOGIN_MODULES = {"providers.login_lock", "orders.store", "orders.guards"}
+LOGIN_MODULES = {"providers.login_lock", "orders.store", "orders.guards", "orders.transitions"}
 # What a look-up's rows must show.
 EVIDENCE_MODULES = {"orders.evidence"}
 # Modules that an extension makes while it is imported, without a file of their own.

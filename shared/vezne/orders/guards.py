@@ -91,6 +91,20 @@ class Guard:
             "ExpressionAttributeValues": {":holder": {"S": record.id}, ":yes": {"BOOL": True}},
         }
 
+    def free(self, operation: str, held: dict[str, Any]) -> Update:
+        """Take the guard from a holder that has left it behind. It fails if anybody has claimed it since."""
+        owner = held.get("holder_owner")
+        return {
+            "Key": {"id": {"S": guard_id(operation, self.key)}},
+            "UpdateExpression": f"REMOVE {HELD}",
+            "ConditionExpression": "holder = :holder AND attribute_not_exists(paid) AND "
+            + ("attribute_not_exists(holder_owner)" if owner is None else "holder_owner = :owner"),
+            "ExpressionAttributeValues": {
+                ":holder": {"S": held["holder"]},
+                **({} if owner is None else {":owner": {"S": owner}}),
+            },
+        }
+
     def why_refused(self, held: dict[str, Any], holder: Record | None, now: float) -> WhyRefused:
         """Why a claim was refused. `held`: the guard as it stood then; `holder`: the record that holds it, if any."""
         if "holder" not in held:
