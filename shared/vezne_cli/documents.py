@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from vezne_sandbox.faults import described
+from vezne_sandbox.sandbox import Sandbox
+
 from . import catalogue
 from .processes import ROOT
 from .template import source
@@ -68,8 +71,15 @@ def look_ups(_: Path) -> str:
     return _table('operation | looked up by | is "not found" proof? | sent again under the same reference?', rows)
 
 
+def faults(_: Path) -> str:
+    """Every fault of the provider sandboxes."""
+    rows = [f"| `{name}` | {where} | {_cell(text)} |" for name, where, text in described(Sandbox().operations.values())]
+    return _table("`then` | at | what the caller gets", rows)
+
+
 TABLES: dict[str, Callable[[Path], str]] = {
     "assumptions": assumptions,
+    "faults": faults,
     "inquiries": inquiries,
     "look_ups": look_ups,
     "operations": operations,
@@ -82,6 +92,7 @@ DOCUMENTS = (
     "shared/vezne/README.md",
     "shared/vezne_cli/README.md",
     f"{PROVIDERS}/README.md",
+    "shared/vezne_sandbox/README.md",
 )
 
 

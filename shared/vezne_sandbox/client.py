@@ -44,7 +44,7 @@ class SandboxControl:
         return calls
 
     def rule(self, operation: str, then: str = "answer", **fields: Any) -> dict[str, Any]:
-        """Set a rule; see the manual in ``shared/vezne_sandbox/__init__.py``."""
+        """Set a rule; the manual (``manual.py``) explains its fields."""
         rule: dict[str, Any] = self._send("POST", "rules", {"operation": operation, "then": then, **fields})
         return rule
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import simplejson
 from aiohttp import web
 
-from vezne_sandbox.rules import BadRule, faults_of, read_rule
+from vezne_sandbox.faults import faults_of
+from vezne_sandbox.rules import BadRule, read_rule
 
 if TYPE_CHECKING:
     from vezne_sandbox.sandbox import Sandbox

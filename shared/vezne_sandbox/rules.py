@@ -7,23 +7,13 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from vezne_sandbox.faults import faults_of
 from vezne_sandbox.odd import ODD_FORMS, UNNAMED_FORMS
 
 if TYPE_CHECKING:
     from vezne_sandbox.provider import Operation
     from vezne_sandbox.wire import Call
 
-COMMON_FAULTS = frozenset(
-    {
-        *("answer", "hang", "reset", "status_500", "bad_gateway_html", "cut", "trailing_comma", "slow_drops"),
-        *("informational", "informational_only", "unauthorized", "too_many_requests"),
-    }
-)
-FAULTS_OF_KIND = {
-    "login": COMMON_FAULTS | {"html"},
-    "pay": COMMON_FAULTS | {"refuse", "gateway_json"},
-    "look_up": COMMON_FAULTS | {"lag", "foreign", "fail"},
-}
 FORMS = {"unnamed_row": UNNAMED_FORMS, "odd_row": ODD_FORMS}
 HONEST_REFUSALS = frozenset({"unauthorized", "too_many_requests", "refuse"})
 
@@ -32,14 +22,9 @@ class BadRule(Exception):
     """A rule that would never do what it says."""
 
 
-def faults_of(operation: Operation) -> frozenset[str]:
-    """List what ``then`` may be for an operation."""
-    return FAULTS_OF_KIND[operation.kind] | operation.faults
-
-
 @dataclass
 class Rule:
-    """A rule as posted; see the manual in ``shared/vezne_sandbox/__init__.py`` for each field."""
+    """A rule as posted; the manual (``manual.py``) explains each field."""
 
     operation: str
     then: str = "answer"

@@ -13,7 +13,7 @@ from vezne_sandbox.client import SandboxControl
 from vezne_sandbox.control import Control
 from vezne_sandbox.delivery import deliver
 from vezne_sandbox.manual import manual
-from vezne_sandbox.sandbox import Sandbox
+from vezne_sandbox.sandbox import PROVIDERS, Sandbox
 from vezne_sandbox.wire import Call
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _handler(sandbox: Sandbox, operation: Operation, stopping: asyncio.Event) ->
 
 def _manual(sandbox: Sandbox) -> Any:
     async def handle(request: web.Request) -> web.Response:
-        return web.Response(text=manual(str(request.url.origin()), sandbox.operations.values()))
+        return web.Response(text=manual(str(request.url.origin()), sandbox.operations.values(), PROVIDERS.values()))
 
     return handle
 

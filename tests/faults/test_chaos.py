@@ -19,7 +19,7 @@ import pytest
 from vezne.orders import store as store_module
 from vezne.orders.record import DECLINED, NOT_EXECUTED, SUCCEEDED, guard_id
 from vezne.orders.sweep import SweepStoppedError
-from vezne_sandbox.rules import faults_of
+from vezne_sandbox.faults import faults_of
 
 from tests.faults import orders
 from tests.faults.function import Killed, Steps

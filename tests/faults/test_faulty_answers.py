@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from vezne_sandbox.faults import faults_of
 from vezne_sandbox.odd import ODD_FORMS, UNNAMED_FORMS
-from vezne_sandbox.rules import faults_of
 from vezne_sandbox.sandbox import Sandbox
 
 from tests.faults.orders import AT_THE_PROVIDER, new_order

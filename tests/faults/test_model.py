@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, seed as with_seed, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from vezne_sandbox.faults import faults_of
 from vezne_sandbox.odd import ODD_FORMS, UNNAMED_FORMS
-from vezne_sandbox.rules import FORMS, faults_of
+from vezne_sandbox.rules import FORMS
 
 from tests.faults.function import STEPS
 from tests.faults.in_process import Bench, in_process

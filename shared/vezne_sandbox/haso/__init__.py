@@ -1,10 +1,10 @@
-"""HASO (Hemen Al Sonra Öde, Mağaza V.39): 5.14 expenses of a transaction in enforcement, 5.5 payment plan.
+"""HASO (Hemen Al Sonra Öde: buy now, pay later; shop API V.39): 5.14 expenses under enforcement, 5.5 payment plan.
 
 Assumptions, since the pages do not say:
 - the body is JSON; every answer is HTTP 200 with ``Success``, ``Errors`` (plain texts) and ``Data``;
-- the HMAC key is ``merchant_key``, the raw digest is base64-encoded, an absent ``ipAddress`` counts as "";
+- the HMAC key is ``merchant_key``, the raw digest is base64-encoded, a missing ``ipAddress`` is signed as "";
 - ``totalExpenseAmount`` of the last instalment is attorney fee + expense, of the others 0; ``installmentPayment``
-  stays as it was; ``termDate`` is ``yyyy-MM-dd``;
+  does not change; ``termDate`` is ``yyyy-MM-dd``;
 - 5.5 answers the same ``PaymentPlan`` as 5.14;
 - every transaction code exists, with three instalments of 1000.00, unless a seed gives it others.
 """

@@ -1,10 +1,10 @@
-"""KolayBi: collection from an associate (page "Cari Tahsilat İşlemi"), its login and two lists.
+"""KolayBi: collection from an associate (page "Cari Tahsilat İşlemi": collection from a current account), login, lists.
 
 Assumptions, since no page is public for them:
 - refusals are ``{"success": false, "code", "message", "errors"}`` with HTTP 401 (login, token, channel) or 422;
-- the rows of the transaction list carry the fields of the collection's answer, an ``id``, the gateway and the
-  ``description`` as received, newest first;
-- currency codes are accepted in either letter case (the older page shows ``TRY``, the newer ``try``);
+- a row of the transaction list has the fields of the collection's answer, an ``id``, the gateway, and the
+  ``description`` as received; the newest row is first;
+- currency codes are accepted in capital or small letters (the older page shows ``TRY``, the newer ``try``);
 - every associate and gateway exists.
 """
 

@@ -1,14 +1,14 @@
-"""Paynet: capture of a pre-authorisation (page "Finansallaştırma"), check and detail.
+"""Paynet: capture of a pre-authorisation (page "Finansallaştırma": to capture), check and detail.
 
 Assumptions, since the pages do not say:
 - an Error object for 401 is ``authorization_error`` with result_code 7, for 400 ``invalid_request_error`` with 11;
 - a bank refusal has ``code`` 1 (unsuccessful) beside ``is_succeed`` false and the bank error fields;
-- several captures of one pre-authorisation are booked, up to its amount; more is refused by Paynet with ``code`` 1 and
-  the Paynet error fields; without an amount the whole pre-authorised sum is wanted, so after a capture it is refused;
+- several captures of one pre-authorisation are booked, up to its amount; more is refused with ``code`` 1 and the Paynet
+  error fields; an order without an amount captures the whole sum, so after another capture it is refused;
 - ``net_amount``, ``comission`` and ``comission_tax`` follow the sample: 4 % of the amount, and 18 % tax on that;
   ``amount`` is the captured sum (the sample shows 0: use the rule ``other_amount`` with ``"amount": "0"``);
-- check and detail list the pre-authorisation (type 3) first, then each capture (type 4) as a row of its own, all with
-  the pre-authorisation's ``reference_no`` as ``agent_reference``; they find it also by a capture's own ``xact_id``;
+- check and detail list the pre-authorisation (type 3) first, then each capture (type 4) as a row; each row has
+  the pre-authorisation's ``reference_no`` as ``agent_reference``; a capture's own ``xact_id`` finds it, too;
 - a pre-authorisation that no seed names exists with 100000.00 TRY.
 """
 

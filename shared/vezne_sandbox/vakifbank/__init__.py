@@ -1,14 +1,16 @@
 """VakıfBank TOS: login, payment (page "TOS İşlemleri Yap") and query (page "TOS İşlemleri Sorgula").
 
+The titles mean: make payments by instruction; query them.
+
 Assumptions, since the pages do not say:
-- a login or token refusal is HTTP 401, any other gateway refusal HTTP 400, each with the ``Header`` object alone;
+- a login or token refusal is HTTP 401, any other gateway refusal HTTP 400, each with only the ``Header`` object;
 - the fifth wrong secret locks the application (ACBG000006); a right secret before that does not clear the count;
 - tokens live 1800 seconds; an unknown or expired one is ACBG000001, any token of a locked application ACBG000002;
-- a duplicate InstitutionTransactionCode is HTTP 200 with ``Result`` false and ErrorCode 40 (no list is public);
+- a duplicate InstitutionTransactionCode is HTTP 200 with ``Result`` false and ErrorCode 40 (the codes are not public);
 - the query answers ``Data.Result``: a list of rows with the payment's fields, ``Result``, ``ErrorCode``,
-  ``ErrorExplanation``, ``TransactionQueryNo`` and ``TransactionObjectId``; only executed payments; empty when absent;
+  ``ErrorExplanation``, ``TransactionQueryNo`` and ``TransactionObjectId``; only executed payments are listed;
 - a payment is executed and listed at once, unless a seed says ``executes_on_payment_date``: then at 09:00 of its
-  ``PaymentDate``, or of the first business day after it (weekends and the seed's ``holidays`` are none);
+  ``PaymentDate``, or of the first business day after it (weekends and the seed's ``holidays`` are no business days);
 - every account exists. Card numbers, IBANs and identity numbers are masked in the rows.
 """
 

@@ -1,34 +1,38 @@
-"""The operations that the sandboxes serve: each is a module of its provider's folder, found by itself."""
+"""The operations that the sandboxes serve: each is a module of its provider's folder, without a list of them."""
 
+import re
+import textwrap
 from pathlib import Path
 
 import httpx
 import pytest
-import vezne_sandbox.haso
+import vezne_sandbox.kolaybi
+from vezne_sandbox.faults import SOME_OPERATIONS
 from vezne_sandbox.sandbox import Sandbox
 from vezne_sandbox.server import running_sandbox
 
-MODULE = """
-from vezne_sandbox.provider import Operation
-from vezne_sandbox.wire import json_reply
+from tests.unit.sandbox.orders import Merchant
+from tests.unit.sandbox.test_sandbox_document import DOCUMENT
 
 
-def greet(provider, call):
-    return json_reply({"hello": call.parameters["name"], "from": provider.name})
-
-
-GREET = Operation(name="haso.greet", kind="look_up", method="GET", path="/greetings/{name}", handle=greet)
-"""
-
-
-def test_a_new_module_in_a_providers_folder_is_served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "greet.py").write_text(MODULE)
-    monkeypatch.setattr(vezne_sandbox.haso, "__path__", [*vezne_sandbox.haso.__path__, str(tmp_path)])
+def test_the_operation_that_the_document_adds_is_served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (example,) = re.findall(r" +```python\n(.*?) +```\n", DOCUMENT.read_text(), re.DOTALL)
+    (tmp_path / "balance.py").write_text(textwrap.dedent(example))
+    monkeypatch.setattr(vezne_sandbox.kolaybi, "__path__", [*vezne_sandbox.kolaybi.__path__, str(tmp_path)])
     with running_sandbox() as sandbox:
-        assert httpx.get(f"{sandbox.url}/greetings/veznedar").json() == {"hello": "veznedar", "from": "haso"}
-        assert "status_500" in sandbox.operations()["haso.greet"]["then"]
+        merchant = Merchant(sandbox.url)
+        answer = merchant.http.get("/kolaybi/v1/balance", headers=merchant.kolaybi_headers())
+        merchant.close()
+        assert answer.json() == {"data": {"balance": "100.00"}}
+        assert httpx.get(f"{sandbox.url}/kolaybi/v1/balance").status_code == 401
+        assert "status_500" in sandbox.operations()["kolaybi.balance"]["then"]
 
 
 def test_every_operation_is_named_after_its_provider_and_its_module() -> None:
     for operation in Sandbox().operations.values():
         assert operation.handle.__module__ == f"vezne_sandbox.{operation.name}"
+
+
+def test_every_fault_that_an_operation_names_is_described_and_each_described_one_is_named() -> None:
+    named = [fault for operation in Sandbox().operations.values() for fault in operation.faults]
+    assert set(named) == set(SOME_OPERATIONS)
