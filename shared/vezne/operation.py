@@ -40,16 +40,8 @@ class Order(Generic[R]):
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What is known about an order now. `replayed`: stored by an earlier request, not found out by this one."""
-
-    record: Record
-    replayed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Final:
-    """The outcome is certain, and never changes."""
+    """The outcome is certain, and never changes. `replayed`: an earlier request found it out."""
 
     record: Record
     replayed: bool
@@ -57,10 +49,18 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class StillUnknown:
-    """The order may have been carried out; only evidence will tell."""
+    """The order may have been carried out; only evidence will tell. `replayed`: as in `Final`."""
 
     record: Record
     replayed: bool
+
+
+Known = Final | StillUnknown
+
+
+def known(record: Record, *, replayed: bool) -> Known:
+    """What a record says about its order."""
+    return Final(record, replayed) if record.final else StillUnknown(record, replayed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Refused:
     holder: str | None = None
 
 
-Result = Final | StillUnknown | InProgress | NothingSent | Refused
+Result = Known | InProgress | NothingSent | Refused
 
 
 class StoppedError(Exception):

@@ -93,7 +93,7 @@ def decide(
 
 def _refuse_while_somebody_may_be_at_it(record: Record, store: Store) -> None:
     if record.final:
-        raise OperatorError(f"{record.id} is {record.status} already; a settled outcome is never changed.")
+        raise OperatorError(f"{record.id} is {record.status} already; a final outcome is never changed.")
     free_from = max(record.lease_until, record.may_arrive_until) + LEASE_MARGIN_SECONDS
     if store.now() < free_from:
         raise OperatorError(f"{record.id} may be on its way or worked on now; try again after {iso_time(free_from)}.")

@@ -84,7 +84,7 @@ def forget(store: Store, record_id: str, reason: str, who: str) -> Iterator[str]
     """Erase what one final record says of persons; that it was done, by whom and why stays."""
     record = found(store, record_id)
     if not record.final:
-        raise OperatorError(f"{record.id} is not settled: what a look-up needs must stay until it is.")
+        raise OperatorError(f"{record.id} is not final: what a look-up needs must stay until it is.")
     trace = {"at": iso_time(store.now()), "asked": OPERATOR, "finding": "forgotten", "by": who, "reason": reason}
     outcome = dict(record.outcome or {})
     kept = {"result": {}} if record.status == SUCCEEDED else {"code": outcome["code"], "text": ""} if outcome else {}

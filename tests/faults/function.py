@@ -41,7 +41,7 @@ CALLS = {
     for one in Sandbox().operations.values()
 }
 # Time runs faster here: a silent provider costs a test one second instead of twenty. The proportions stay.
-FAST = {"CONNECT_SECONDS": 0.5, "SHORTEST_READ_SECONDS": 0.2, "SETTLE_SECONDS": 0.5}
+FAST = {"CONNECT_SECONDS": 0.5, "SHORTEST_READ_SECONDS": 0.2, "FINALISE_SECONDS": 0.5}
 FAST_ANSWER_SECONDS = 1.0
 LAMBDA_SECONDS = 27.0
 

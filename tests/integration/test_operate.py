@@ -245,6 +245,6 @@ def test_what_is_forgotten_leaves_a_trace_and_the_key(bench: Harness) -> None:
 
 def test_what_is_unresolved_is_not_forgotten(bench: Harness) -> None:
     operation_id = lost(bench, COLLECT)
-    with pytest.raises(OperatorError, match="not settled"):
+    with pytest.raises(OperatorError, match="not final"):
         list(forget(bench.store, operation_id, "asked", ARN))
     assert bench.record(operation_id).lookup_fields

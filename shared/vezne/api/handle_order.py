@@ -178,7 +178,7 @@ def _refused(reason: WhyRefused, holder: str | None) -> problems.Problem:
         case WhyRefused.HELD:
             whose = "Another order" if holder else "Another client's order"
             return problems.HeldByAnotherOperation(
-                f"{whose} for the same thing is not settled yet.", retry_after=5, **named
+                f"{whose} for the same thing has no certain outcome yet.", retry_after=5, **named
             )
         case WhyRefused.PAID:
             # Another client may have used the reference for something else: only its own order tells a client what is

@@ -73,7 +73,7 @@ class NotExecuted(Problem):
 
 
 class OperationNotFound(Problem):
-    """This client has no such operation, or has none any more: a settled one is kept for a time only."""
+    """This client has no such operation, or has none any more: a final one is kept for a time only."""
 
     status, slug, title = 404, "operation-not-found", "No such operation"
     money: Money = "unknown"

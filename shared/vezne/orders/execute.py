@@ -1,6 +1,6 @@
 """The one path every order takes.
 
-    order -> prepare -> claim -> call -> read -> settle -> report
+    order -> prepare -> claim -> call -> read -> finalise -> respond
 
 Everything that can fail harmlessly happens in `prepare`. From the claim on, every way out leaves a record that says
 what is known, and the caller is told no more than that.
@@ -16,15 +16,16 @@ import requests
 
 from vezne.operation import (
     Final,
+    Known,
     NothingSent,
     Operation,
     Order,
     Refused,
-    Report,
     Result,
     StillUnknown,
     StoppedError,
     WhyNothingSent,
+    known,
 )
 from vezne.orders.finalise import (
     emit_new_unknown,
@@ -74,32 +75,32 @@ C = TypeVar("C", bound=SecretModel)
 def execute_order(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline, store: Store) -> Result:
     """Take an order down the one path, and say what became of it. What it raises, it raises before the claim."""
     try:
-        report = _execute(operation, order, deadline, store)
+        return _execute(operation, order, deadline, store)
     except StoppedError as stopped:
         return stopped.result
-    return (Final if report.record.final else StillUnknown)(report.record, report.replayed)
 
 
-def _execute(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline, store: Store) -> Report:
+def _execute(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline, store: Store) -> Known:
     """Raises StoppedError; after the claim, only one that is certain."""
     me = new_owner()
-    prepared: Prepared | None = None
     try:
         prepared = _prepare(operation, order, deadline)
+        if isinstance(prepared, NothingSent):
+            raise StoppedError(prepared)
     except Exception as error:
         # What stopped this attempt says nothing about an earlier one under the same key.
-        known = _or_unavailable(lambda: store.find(order.operation_id))
-        if known is None:
+        standing = _or_unavailable(lambda: store.find(order.operation_id))
+        if standing is None:
             raise
         if not isinstance(error, StoppedError):
-            logger.error("not prepared", operation_id=known.id, exception_name=type(error).__name__,
+            logger.error("not prepared", operation_id=standing.id, exception_name=type(error).__name__,
                          frames=stack_locations(error))  # fmt: skip
-        return _existing(operation, order, known, me, None, deadline, store)
+        return _existing(operation, order, standing, me, None, deadline, store)
     record = _new_record(operation, order, prepared.account, me, deadline, store)
-    known = _claim(record, store)
+    standing = _claim(record, store)
     try:
-        if known is not None and known.owner != me:
-            return _existing(operation, order, known, me, prepared, deadline, store)
+        if standing is not None and standing.owner != me:
+            return _existing(operation, order, standing, me, prepared, deadline, store)
         outcome = _call_with_renewal(operation, order, prepared, deadline)
         return finalise(with_own_reason(record, outcome, ORDER, store.now()), outcome, store)
     except StoppedError:
@@ -108,7 +109,7 @@ def _execute(operation: Operation[R, Any, C], order: Order[R], deadline: Deadlin
         # The claim stands: whatever failed, the honest answer is that the outcome is not known.
         logger.error("after the claim", operation_id=record.id, exception_name=type(error).__name__,
                      frames=stack_locations(error))  # fmt: skip
-        return Report(replace(known or record, status=UNKNOWN), replayed=False)
+        return StillUnknown(replace(standing or record, status=UNKNOWN), replayed=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,29 +120,29 @@ class Prepared:
     account: dict[str, str]
 
 
-def _prepare(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline) -> Prepared:
-    """Everything that can fail harmlessly: time, credentials, token, building and signing. Raises StoppedError."""
+def _prepare(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline) -> Prepared | NothingSent:
+    """Everything that can fail harmlessly: time, credentials, token, building and signing."""
     if not deadline.allows_a_call():
-        raise StoppedError(NothingSent(WhyNothingSent.NOT_ENOUGH_TIME))
+        return NothingSent(WhyNothingSent.NOT_ENOUGH_TIME)
     try:
         access = operation.client.credential_cache.access(deadline)
         request = operation.client.provider.prepare(operation.build(order, access))
     except SecretUnusableError as error:
         emit_credentials_rejected(operation.name)
         logger.error("secret unusable", operation=operation.name, reason=str(error))
-        raise StoppedError(NothingSent(WhyNothingSent.SECRET_UNUSABLE)) from None
+        return NothingSent(WhyNothingSent.SECRET_UNUSABLE)
     except CredentialsRefusedError as error:
         emit_credentials_rejected(operation.name)
         logger.error("credentials refused", operation=operation.name, reason=mask_text(str(error)))
-        raise StoppedError(NothingSent(WhyNothingSent.LOGIN_REFUSED)) from None
+        return NothingSent(WhyNothingSent.LOGIN_REFUSED)
     except SecretUnavailableError as error:
         logger.warning("secret unavailable", operation=operation.name, reason=str(error))
-        raise StoppedError(NothingSent(WhyNothingSent.SECRET_UNAVAILABLE, retry_after=5)) from None
+        return NothingSent(WhyNothingSent.SECRET_UNAVAILABLE, retry_after=5)
     except NotSentError as error:
         logger.warning("not sent", operation=operation.name, reason=str(error))
-        raise StoppedError(NothingSent(WhyNothingSent.PROVIDER_UNREACHABLE, error.retry_after)) from None
+        return NothingSent(WhyNothingSent.PROVIDER_UNREACHABLE, error.retry_after)
     if not deadline.allows_a_call():
-        raise StoppedError(NothingSent(WhyNothingSent.NOT_ENOUGH_TIME))
+        return NothingSent(WhyNothingSent.NOT_ENOUGH_TIME)
     return Prepared(request, operation.account(access))
 
 
@@ -201,16 +202,16 @@ def _existing(
     prepared: Prepared | None,
     deadline: Deadline,
     store: Store,
-) -> Report:
+) -> Known:
     """Answer from a record that stood there before; an unknown one is looked up now, if it can be."""
     if not _is_same_request(record, order):
         raise _key_reused(record)
     if record.final:
-        return Report(record, replayed=True)
+        return Final(record, replayed=True)
     if lease_is_alive(record, store):
         return in_progress(record, store)
     if prepared is None or next_client_look_up(record) > store.now():
-        return Report(replace(record, status=UNKNOWN), replayed=True)
+        return StillUnknown(replace(record, status=UNKNOWN), replayed=True)
     return _look_up_or_send_again(operation, order, record, me, prepared, deadline, store)
 
 
@@ -232,7 +233,7 @@ def _look_up_or_send_again(
     prepared: Prepared,
     deadline: Deadline,
     store: Store,
-) -> Report:
+) -> Known:
     """Look an unknown order up; what was certainly not found is sent again where doing it twice changes nothing."""
     # Whatever the look-up says, another account would pay it a second time.
     same_account = not record.account or record.account == prepared.account
@@ -242,7 +243,7 @@ def _look_up_or_send_again(
     except LostOwnershipError:
         return report_stored_record(record, store)
     except StoreUnavailableError:
-        return Report(replace(record, status=UNKNOWN), replayed=True)
+        return StillUnknown(replace(record, status=UNKNOWN), replayed=True)
     emit_new_unknown(record)
     try:
         concluded, finding = look_up_and_record(operation, taken, deadline, store, keep=not sending)
@@ -250,7 +251,7 @@ def _look_up_or_send_again(
         return report_stored_record(record, store)
     # Another owner has the record if this look-up took too long: what it is doing must not be ended.
     if concluded.final or not sending or concluded.owner != me:
-        return Report(concluded, replayed=False)
+        return known(concluded, replayed=False)
     again = isinstance(finding, NotFound) or (isinstance(finding, Inconclusive) and finding.send_again)
     if not again or not deadline.allows_a_call():
         return finalise(concluded, Unknown("look-up"), store)
@@ -262,7 +263,7 @@ def _look_up_or_send_again(
 
 
 def _reason_of(outcome: Outcome) -> str:
-    """Why a second sending has settled nothing."""
+    """Why a second sending leaves the outcome unknown."""
     match outcome:
         case Declined(code):
             return f"refused: {code}"
@@ -282,13 +283,11 @@ def _call_with_renewal(
         return outcome
     try:
         renewed = _prepare(operation, order, deadline)
-    except StoppedError as stopped:
-        reason = stopped.result.reason if isinstance(stopped.result, NothingSent) else None
-        if reason in (WhyNothingSent.SECRET_UNUSABLE, WhyNothingSent.LOGIN_REFUSED):
-            return outcome
-        return NotSent(type(stopped).__name__ if reason is None else reason.value)
     except Exception as error:
         return NotSent(type(error).__name__)
+    if isinstance(renewed, NothingSent):
+        refused = renewed.reason in (WhyNothingSent.SECRET_UNUSABLE, WhyNothingSent.LOGIN_REFUSED)
+        return outcome if refused else NotSent(renewed.reason.value)
     if renewed.account != prepared.account:
         # The record says where the order went. The other account gets a claim of its own, when the order comes again.
         return NotSent("the secret is another account's now")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from vezne.operation import InProgress, NothingSent, Report, StoppedError, WhyNothingSent
+from vezne.operation import InProgress, Known, NothingSent, StillUnknown, StoppedError, WhyNothingSent, known
 from vezne.orders.outcome import CredentialsRefused, Declined, NotSent, Outcome, Succeeded, Unknown
 from vezne.orders.record import (
     DECLINED,
@@ -32,7 +32,7 @@ BACK_OFF = tuple(timedelta(**step).total_seconds() for step in (
 ))  # fmt: skip
 # Of a result: characters of a text, items of a list, bytes of all of it as JSON.
 LONGEST_OUTCOME_TEXT, LONGEST_OUTCOME_LIST, LONGEST_OUTCOME = 2_000, 200, 100_000
-_SETTLE_TRIES = 3
+_WRITE_TRIES = 3
 
 
 def with_own_reason(record: Record, outcome: Outcome, asked: str, now: float) -> Record:
@@ -43,17 +43,15 @@ def with_own_reason(record: Record, outcome: Outcome, asked: str, now: float) ->
     return replace(record, evidence=trimmed((*record.evidence, entry)))
 
 
-def finalise(record: Record, outcome: Outcome, store: Store) -> Report:
+def finalise(record: Record, outcome: Outcome, store: Store) -> Known:
     """Write what is known. Raises StoppedError only when the order was certainly not looked at by the provider."""
     try:
         match outcome:
             case Succeeded(result):
-                return Report(record_final_outcome(record, SUCCEEDED, {"result": result}, store), False)
+                return known(record_final_outcome(record, SUCCEEDED, {"result": result}, store), replayed=False)
             case Declined(code, text):
-                return Report(
-                    record_final_outcome(record, DECLINED, {"code": mask_text(code), "text": mask_text(text)}, store),
-                    False,
-                )
+                refusal = {"code": mask_text(code), "text": mask_text(text)}
+                return known(record_final_outcome(record, DECLINED, refusal, store), replayed=False)
             case NotSent(reason):
                 write_with_retries(lambda: store.release(record), record, UNKNOWN)
                 logger.warning("not sent", operation_id=record.id, reason=mask_text(reason))
@@ -69,7 +67,7 @@ def finalise(record: Record, outcome: Outcome, store: Store) -> Report:
                 kept = write_with_retries(lambda: store.mark_unknown(record, next_look_up), record, UNKNOWN)
                 emit_new_unknown(record)
                 logger.warning("outcome unknown", operation_id=record.id, reason=mask_text(reason))
-                return Report(kept, False)
+                return StillUnknown(kept, replayed=False)
     except LostOwnershipError:
         return report_stored_record(record, store)
 
@@ -83,14 +81,14 @@ def record_final_outcome(record: Record, status: str, outcome: dict[str, Any], s
 
     def writing() -> Record:
         try:
-            settled = store.finalise(record, status, fitted)
+            final = store.finalise(record, status, fitted)
         except WriteRefusedError as error:
             logger.error("outcome reduced", operation_id=record.id, status=status, reason=str(error))
             emit_fault("OutcomeReduced")
             least = {name: type(value)() for name, value in fitted.items()}
-            settled = store.finalise(replace(record, evidence=record.evidence[-1:]), status, least)
-        _count_outcome(settled)
-        return settled
+            final = store.finalise(replace(record, evidence=record.evidence[-1:]), status, least)
+        _count_outcome(final)
+        return final
 
     return write_with_retries(writing, record, status, fitted)
 
@@ -147,30 +145,30 @@ def _count_amount(record: Record) -> None:
 def write_with_retries(
     writing: Callable[[], Record | None], record: Record, status: str, outcome: dict[str, Any] | None = None
 ) -> Record:
-    """Make a settling write, again if the table does not answer.
+    """Make a write, again if the table does not answer.
 
     If it never does, what is known is still true: it is returned, and the record stays unresolved until a look-up.
     """
-    for attempt in range(_SETTLE_TRIES):
+    for attempt in range(_WRITE_TRIES):
         try:
             return writing() or record
         except StoreUnavailableError as error:
-            logger.error("not settled", operation_id=record.id, status=status, reason=str(error))
+            logger.error("not written", operation_id=record.id, status=status, reason=str(error))
             emit_fault("SettleFailed")
-            if attempt == _SETTLE_TRIES - 1:
+            if attempt == _WRITE_TRIES - 1:
                 break
     return replace(record, status=status, outcome=outcome, written=False)
 
 
-def in_progress(record: Record, store: Store) -> Report:
+def in_progress(record: Record, store: Store) -> Known:
     """Answer for a record somebody else is at. Raises StoppedError while it is processing."""
     if record.status == PROCESSING:
         wait = max(1, round(record.lease_until - store.now()))
         raise StoppedError(InProgress(min(wait, 5)))
-    return Report(record, replayed=True)
+    return known(record, replayed=True)
 
 
-def report_stored_record(record: Record, store: Store) -> Report:
+def report_stored_record(record: Record, store: Store) -> Known:
     """What the table says now, after somebody else changed the record."""
     try:
         current = store.find(record.id) or record
@@ -178,7 +176,7 @@ def report_stored_record(record: Record, store: Store) -> Report:
         current = record
     if not current.final and lease_is_alive(current, store):
         return in_progress(current, store)
-    return Report(current, replayed=True)
+    return known(current, replayed=True)
 
 
 def lease(deadline: Deadline, store: Store) -> float:

@@ -26,7 +26,7 @@ C = TypeVar("C", bound=SecretModel)
 def look_up_and_record(
     operation: Operation[R, Any, C], record: Record, deadline: Deadline, store: Store, *, keep: bool = True
 ) -> tuple[Record, Finding]:
-    """Look a record up, add the evidence, and settle it if the evidence suffices.
+    """Look a record up, add the evidence, and finalise it if the evidence suffices.
 
     Otherwise its next look-up is pushed back; with `keep` false that is left to the caller. Raises LostOwnershipError.
     """

@@ -29,10 +29,10 @@ class SweepStoppedError(Exception):
 def sweep(operation: Operation[R, Any, C], deadline: Deadline, store: Store) -> dict[str, int]:
     """Look up every unresolved record of the operation that is due, while time is left.
 
-    Returns how many were looked up, settled and are still unknown, and the age of the oldest in seconds. Raises
-    SweepStoppedError; one record or shard that cannot be read is only passed over.
+    Returns how many were looked up, are final now (`settled`) and are still unknown, and the age of the oldest in
+    seconds. Raises SweepStoppedError; one record or shard that cannot be read is only passed over.
     """
-    looked_up = settled = still_unknown = oldest = errors_in_a_row = 0
+    looked_up = final = still_unknown = oldest = errors_in_a_row = 0
     # Those due first come first, so that a slow provider starves none of them.
     items, whole = _listed(operation.name, store)
     for item in sorted(items, key=lambda item: item.next_look_up):
@@ -46,13 +46,13 @@ def sweep(operation: Operation[R, Any, C], deadline: Deadline, store: Store) -> 
             except StoreUnavailableError as error:
                 errors_in_a_row += 1
                 _skip(operation.name, item.id, error)
-            settled += ended
+            final += ended
         if not ended:
             still_unknown += 1
             oldest = max(oldest, int(now - item.created_at))
     report = {
         "looked_up": looked_up,
-        "settled": settled,
+        "settled": final,
         "still_unknown": still_unknown,
         "oldest_unknown_seconds": oldest,
     }
@@ -67,10 +67,10 @@ def look_up_now(operation: Operation[R, Any, C], record_id: str, deadline: Deadl
     What came of it is the record's latest evidence. Returns whether its outcome is certain now, and from when on
     (seconds since 1970) a look-up without the order may prove that it was not executed.
     """
-    settled = _sweep_one(operation, record_id, deadline, store)
+    final = _sweep_one(operation, record_id, deadline, store)
     record = store.find(record_id)
     return {
-        "settled": settled,
+        "settled": final,
         "absence_counts_from": None if record is None else operation.absence_counts_from(record),
     }
 
@@ -98,7 +98,7 @@ def _skip(operation: str, what: str, error: StoreUnavailableError) -> None:
 
 
 def _sweep_one(operation: Operation[R, Any, C], record_id: str, deadline: Deadline, store: Store) -> bool:
-    """Whether the record is settled now."""
+    """Whether the record is final now."""
     try:
         record = store.find(record_id)
         if record is None or record.final:

@@ -71,7 +71,10 @@ def emit_credentials_rejected(operation: str) -> None:
 
 
 def emit_money(currency: str, minor_units: int) -> None:
-    """Add a settled amount, in the currency's smallest unit so that sums are exact. The only dimension is currency."""
+    """Add the amount of an order that succeeded, in the currency's smallest unit so that sums are exact.
+
+    The only dimension is currency.
+    """
     with (
         _never_in_the_way(),
         single_metric(name="MoneySettled", unit=MetricUnit.NoUnit, value=minor_units) as metric,

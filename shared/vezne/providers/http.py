@@ -30,7 +30,7 @@ from vezne.platform.timers import Timer, TimerThread
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 20.0
 # Kept back from every call so that the outcome can be written before the function is cut off.
-SETTLE_SECONDS = 3.0
+FINALISE_SECONDS = 3.0
 # A call that cannot wait at least this long for its answer is not begun.
 SHORTEST_READ_SECONDS = 2.0
 # A pooled connection idle for longer may be dead without our knowing: sending money on it would invite an unknown.
@@ -69,8 +69,8 @@ class Deadline:
         return self._remaining_milliseconds() / 1000
 
     def allows_a_call(self) -> bool:
-        """Whether enough time is left to connect, wait for an answer and settle."""
-        return self.left() >= CONNECT_SECONDS + SHORTEST_READ_SECONDS + SETTLE_SECONDS
+        """Whether enough time is left to connect, wait for an answer and finalise."""
+        return self.left() >= CONNECT_SECONDS + SHORTEST_READ_SECONDS + FINALISE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ class _Attempt:
     def begin(self, sock: socket.socket) -> None:
         """Called with the connected socket just before the first byte is written."""
         if not self.began:
-            seconds = min(self._longest, self._deadline.left() - SETTLE_SECONDS)
+            seconds = min(self._longest, self._deadline.left() - FINALISE_SECONDS)
             if seconds < SHORTEST_READ_SECONDS:
                 raise TimeoutError
             self.began = True
