@@ -1,11 +1,16 @@
-# `make` alone lists the targets. Everything is set up in two virtual environments of this directory.
+# `make` alone lists the targets. Each sets up what it needs, once, in virtual environments of this directory.
 
-SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+SUITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 # The first of these that starts: one that is only a name (pyenv's, of a version not chosen) does not.
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 	"$$name" -c '$(SUITS)' 2>/dev/null && { echo "$$name"; break; }; done)
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+
+# What operating a stack needs, what running one on this machine needs, and what the tests need.
+OPERATING := .venv/.run
+RUNNING := $(OPERATING) .venv-sam/.installed .venv/.wheels-local
+TESTING := $(RUNNING) .venv/.installed .venv/.wheels-arm64 .venv/.wheels-x86_64
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run serve logs explain unknown resolve forget client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak fuzz bench check lint format documents clean
@@ -15,58 +20,58 @@ BENCH_ARGS ?=
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: .venv/.installed .venv-sam/.installed ## Create the virtual environments with the pinned packages
+setup: $(TESTING) ## Create the virtual environments with the pinned packages, and fetch the layer's wheels
 
-run: setup ## Bring everything up, send the five orders, print the results, stop
+run: $(RUNNING) ## Bring everything up, send the five orders, print the results, stop
 	@$(vezne) run
 
-serve: setup ## Keep everything up at localhost:8780 until Ctrl-C, and print curl lines (VEZNE_PORT, VEZNE_SWEEP_SECONDS=5)
+serve: $(RUNNING) ## Keep everything up at localhost:8780 until Ctrl-C, and print curl lines (VEZNE_PORT, VEZNE_SWEEP_SECONDS=5)
 	@$(vezne) serve
 
-logs: setup ## Print the running local stack's logs: [FN=paynet_capture] [FOLLOW=1]
+logs: $(OPERATING) ## Print the running local stack's logs: [FN=paynet_capture] [FOLLOW=1]
 	@$(vezne) logs $(if $(FOLLOW),--follow) $(if $(FN),-- "$(FN)")
 
-explain: setup ## Say what happened to one operation: OP=op_... (STACK=name for a deployed stack)
+explain: $(OPERATING) ## Say what happened to one operation: OP=op_... (STACK=name for a deployed stack)
 	@$(vezne) explain $(stack) -- "$(OP)"
 
-unknown: setup ## List the unresolved operations with age and amount (STACK=name for a deployed stack)
+unknown: $(OPERATING) ## List the unresolved operations with age and amount (STACK=name for a deployed stack)
 	@$(vezne) unknown $(stack)
 
-resolve: setup ## Look an unknown outcome up, then decide: OP=op_... AS=succeeded|not_executed REASON="..." [ROW=] [OVERRIDE=1]
+resolve: $(OPERATING) ## Look an unknown outcome up, then decide: OP=op_... AS=succeeded|not_executed REASON="..." [ROW=] [OVERRIDE=1]
 	@$(vezne) resolve $(stack) $(if $(ROW),--row "$(ROW)") $(if $(CONFIRM),--confirm "$(CONFIRM)") \
 		$(if $(OVERRIDE),--override) -- "$(OP)" "$(AS)" "$(REASON)"
 
-forget: setup ## Erase what a settled operation says of persons: OP=op_... REASON="..." (STACK=name)
+forget: $(OPERATING) ## Erase what a settled operation says of persons: OP=op_... REASON="..." (STACK=name)
 	@$(vezne) forget $(stack) -- "$(OP)" "$(REASON)"
 
-client: setup ## Make an app client: NAME=shop SCOPES="paynet.capture operations.read" [PRINCIPAL=whose keys] (STACK=name)
+client: $(OPERATING) ## Make an app client: NAME=shop SCOPES="paynet.capture operations.read" [PRINCIPAL=whose keys] (STACK=name)
 	@$(vezne) client create $(stack) $(if $(PRINCIPAL),--principal "$(PRINCIPAL)") -- "$(NAME)" "$(SCOPES)"
 
-clients: setup ## List the app clients: principal, scopes, age of their secrets, unresolved orders (STACK=name)
+clients: $(OPERATING) ## List the app clients: principal, scopes, age of their secrets, unresolved orders (STACK=name)
 	@$(vezne) client list $(stack)
 
-client-rotate: setup ## Give an app client a second secret, then FINISH=1 deletes the old one: NAME=shop (STACK=name)
+client-rotate: $(OPERATING) ## Give an app client a second secret, then FINISH=1 deletes the old one: NAME=shop (STACK=name)
 	@$(vezne) client rotate $(stack) $(if $(FINISH),--finish) -- "$(NAME)"
 
-client-adopt: setup ## Let a client of an earlier version keep its keys, before the new one is deployed: NAME=shop (STACK=name)
+client-adopt: $(OPERATING) ## Let a client of an earlier version keep its keys, before the new one is deployed: NAME=shop (STACK=name)
 	@$(vezne) client adopt $(stack) -- "$(NAME)"
 
-client-revoke: setup ## Take an app client away, with its secret: NAME=shop [FORCE=1] (STACK=name)
+client-revoke: $(OPERATING) ## Take an app client away, with its secret: NAME=shop [FORCE=1] (STACK=name)
 	@$(vezne) client revoke $(stack) $(if $(FORCE),--force) -- "$(NAME)"
 
-secrets: setup ## Fill the providers' secrets, hidden input or JSON on stdin: [PROVIDER=paynet] [STAGE=pending] (STACK=name)
+secrets: $(OPERATING) ## Fill the providers' secrets, hidden input or JSON on stdin: [PROVIDER=paynet] [STAGE=pending] (STACK=name)
 	@$(vezne) secrets write $(stack) $(stage) $(if $(PROVIDER),-- "$(PROVIDER)")
 
-secrets-verify: setup ## Try the pending version of a secret at its provider: PROVIDER=paynet (STACK=name)
+secrets-verify: $(OPERATING) ## Try the pending version of a secret at its provider: PROVIDER=paynet (STACK=name)
 	@$(vezne) secrets verify $(stack) -- "$(PROVIDER)"
 
-secrets-promote: setup ## Put the pending (or STAGE=previous) version of a secret to use: PROVIDER=paynet [FORCE=1] (STACK=name)
+secrets-promote: $(OPERATING) ## Put the pending (or STAGE=previous) version of a secret to use: PROVIDER=paynet [FORCE=1] (STACK=name)
 	@$(vezne) secrets promote $(stack) $(stage) $(if $(FORCE),--force) -- "$(PROVIDER)"
 
-invoke: setup ## Run one event through one function by sam local invoke: FN=paynet_capture EVENT=events/... [IMAGE=...]
+invoke: $(RUNNING) ## Run one event through one function by sam local invoke: FN=paynet_capture EVENT=events/... [IMAGE=...]
 	@$(vezne) invoke $(if $(IMAGE),--image "$(IMAGE)") -- "$(FN)" "$(EVENT)"
 
-dashboard-preview: setup ## Draw the dashboard's widgets from a local run's metrics: shared/vezne_cli/dashboard.png
+dashboard-preview: $(TESTING) ## Draw the dashboard's widgets from a local run's metrics: shared/vezne_cli/dashboard.png
 	@PYTHONPATH=.:shared .venv/bin/python -m vezne_cli dashboard
 
 # The command behind these targets; it says what a missing or mistyped variable should be.
@@ -78,24 +83,24 @@ AS =
 endif
 stage = $(if $(STAGE),--stage "$(STAGE)")
 
-cost: setup ## Print what a million orders cost on AWS, from what an order does here
+cost: $(TESTING) ## Print what a million orders cost on AWS, from what an order does here
 	@PYTHONPATH=.:shared .venv/bin/python -m tests.performance.cost
 
-test: setup ## Run all tests (PYTEST_ARGS="-k name" for some)
+test: $(TESTING) ## Run all tests (PYTEST_ARGS="-k name" for some)
 	.venv/bin/python -m pytest $(PYTEST_ARGS)
 
-faults: setup ## Prove the promise and print the tables: kills, faulty answers, races, model, chaos, peer (VEZNE_FAULTS_SEED=n repeats a run)
+faults: $(TESTING) ## Prove the promise and print the tables: kills, faulty answers, races, model, chaos, peer (VEZNE_FAULTS_SEED=n repeats a run)
 	@# Only a run of everything is written down.
 	VEZNE_CHAOS_RUNS=$(or $(VEZNE_CHAOS_RUNS),5000) VEZNE_WRITE_RESULTS=$(if $(PYTEST_ARGS)$(VEZNE_CHAOS_RUNS),,1) \
 		.venv/bin/python -m pytest tests/faults $(PYTEST_ARGS)
 
-soak: setup ## Random orders and faults for MINUTES=10, then doubles, lost and wrong outcomes
+soak: $(TESTING) ## Random orders and faults for MINUTES=10, then doubles, lost and wrong outcomes
 	@PYTHONPATH=.:shared .venv/bin/python -m tests.faults.soak $(or $(MINUTES),10)
 
-fuzz: setup ## Send 5,000 generated requests through the local stack (REQUESTS=n for another number)
+fuzz: $(TESTING) ## Send 5,000 generated requests through the local stack (REQUESTS=n for another number)
 	VEZNE_FUZZ_REQUESTS=$(or $(REQUESTS),5000) .venv/bin/python -m pytest tests/end_to_end/test_fuzz.py -s $(PYTEST_ARGS)
 
-bench: setup ## Measure speed and size beside a floor and a peer (BENCH_ARGS="--parts growth --growth 1000 5000" for some)
+bench: $(TESTING) ## Measure speed and size beside a floor and a peer (BENCH_ARGS="--parts growth --growth 1000 5000" for some)
 	@PYTHONPATH=.:shared .venv/bin/python -m tests.performance $(BENCH_ARGS)
 
 check: lint .venv-checks/.installed ## Run every static check: style, types, layers, template and our rules for it, security
@@ -114,39 +119,48 @@ check: lint .venv-checks/.installed ## Run every static check: style, types, lay
 	.venv/bin/bandit --quiet --recursive --skip B101,B105,B106,B311,B404,B603 shared/vezne_cli shared/vezne_sandbox
 	.venv-checks/bin/python tests/audit.py
 
-lint: setup ## Check style and format only
+lint: $(TESTING) ## Check style and format only
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 
-format: setup ## Put the code into the common format
+format: $(TESTING) ## Put the code into the common format
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
-documents: setup ## Write the tables in the documents that are made from the template, the functions and the providers
+documents: $(OPERATING) ## Write the tables in the documents that are made from the template, the functions and the providers
 	@$(vezne) documents
 
 clean: ## Remove everything that was built or set up
 	rm -rf .venv .venv-sam .venv-checks .venv-uv .aws-sam .local .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find functions shared tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
+# What the local stack and the operators' commands import; what the tests and checks need beside it.
+.venv/.run: requirements-run.txt
+.venv/.installed: requirements-dev.txt .venv/.run
 # SAM CLI has an environment of its own: it pins boto3 and others to versions that are not ours.
-.venv/.installed: requirements-dev.txt
 .venv-sam/.installed: requirements-sam.txt
 # Checkov has one, too, for the same reason; only `make check` needs it.
 .venv-checks/.installed: requirements-checks.txt
-.venv/.installed .venv-sam/.installed .venv-checks/.installed: | .venv-uv/.installed
-	@echo "Setting up $(@D) from $< (once, some seconds)" >&2
-	@test -x $(@D)/bin/python || "$(PYTHON)" -m venv $(@D)
-	@# The files pin every package by hash, dependencies included, so there is nothing left to resolve.
-	@.venv-uv/bin/uv --no-config --no-progress --quiet pip install --python $(@D)/bin/python --no-deps --require-hashes \
-		--requirement $< || { echo "$(@D) is not set up: see above. If it is the network, run make again." >&2; exit 1; }
+.venv/.run .venv/.installed .venv-sam/.installed .venv-checks/.installed: | .venv-uv/.installed
+	@$(set_up) uv $(@D) $<
+	@touch $@
+
+# The layer's wheels, by what it is built for. shared/Makefile takes them from here, and needs no network then.
+.venv/.wheels-%: shared/requirements.txt | .venv/.run
+	@$(set_up) wheels .venv/wheels/$* $<
 	@touch $@
 
 # uv installs the hash-pinned files in seconds where pip takes minutes.
 .venv-uv/.installed: requirements-uv.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is missing. Install one, or name it: make PYTHON=..."; exit 1; }
-	@"$(PYTHON)" -c '$(SUITS)' || { echo "$(PYTHON) does not start, or is not 3.11 to 3.13: make PYTHON=python3.13"; exit 1; }
-	@test -x $(@D)/bin/python || "$(PYTHON)" -m venv $(@D)
-	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $< \
-		|| { echo "uv could not be installed: see above. If it is the network, run make again." >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is missing, or lacks its module venv (Debian: python3-venv)." \
+		"Install one, or name it: make PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c '$(SUITS)' || { echo "$(PYTHON) does not start, is not Python 3.11 to 3.13, or lacks its module venv" \
+		"(Debian: python3-venv). Name another: make PYTHON=python3.13" >&2; exit 1; }
+	@$(set_up) pip $(@D) $<
 	@touch $@
+
+set_up = "$(PYTHON)" -I shared/vezne_cli/set_up.py
+# One variable names another package index for both.
+ifdef UV_DEFAULT_INDEX
+export PIP_INDEX_URL ?= $(UV_DEFAULT_INDEX)
+endif

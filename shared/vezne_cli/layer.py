@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-LAMBDA_VERSION = "3.13"
+from .processes import ROOT
+from .set_up import LAMBDA_VERSION
+
+# What `make setup` fetched, by what the layer is built for.
+WHEELS = ROOT / ".venv" / "wheels"
 _ASK_VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
 
 
@@ -29,7 +33,7 @@ def layer_environment(target: str) -> dict[str, str]:
 
     Where Lambda's interpreter is missing, a layer for Lambda is built without bytecode: it runs, only slower.
     """
-    own = {"VEZNE_LAYER_TARGET": target, "PYTHON": sys.executable}
+    own = {"VEZNE_LAYER_TARGET": target, "PYTHON": sys.executable, "VEZNE_LAYER_WHEELS": str(WHEELS / target)}
     if target == "local":
         return own
     python = lambda_python()

@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import docker
-from vezne_cli.layer import LAMBDA_VERSION
 from vezne_cli.processes import ROOT
+from vezne_cli.set_up import LAMBDA_VERSION, entries
 
 BUSYBOX = Path("/bin/busybox")
 NAME = "vezne-lambda-python"
-# What awslambdaric and boto3 need, in the versions of requirements-dev.txt.
+# What awslambdaric and boto3 need, in the versions of the pinned files.
 RUNTIME_PACKAGES = (
     "awslambdaric", "boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "simplejson", "six",
     "snapshot-restore-py", "urllib3",
@@ -111,11 +111,9 @@ def _install_runtime(root: Path, python: Path) -> None:
 
 
 def _pinned(names: tuple[str, ...]) -> Iterator[str]:
-    """The entries of these packages in requirements-dev.txt, with their hashes."""
-    text = (ROOT / "requirements-dev.txt").read_text()
-    for entry in re.findall(r"^\S.*(?:\n[ \t].*)*", text, re.MULTILINE):
-        if entry.partition("==")[0] in names:
-            yield f"{entry}\n"
+    """The entries of these packages in the files of `.venv`, with their hashes."""
+    for file in ("requirements-run.txt", "requirements-dev.txt"):
+        yield from (f"{entry}\n" for name, entry in entries((ROOT / file).read_text()) if name in names)
 
 
 def _pack(root: Path, context: io.BufferedIOBase) -> None:
