@@ -106,7 +106,7 @@ class Control:
         return {"removed": self._sandbox.rules.remove(int(rule_id) if rule_id else None)}
 
     def reset(self, _: Asked) -> Any:
-        """Forget everything: bookings, calls, rules, tokens, seeds and the clock."""
+        """Forget everything but the tokens given out: bookings, calls, rules, seeds and the clock."""
         self._sandbox.reset()
         return {"reset": True}
 

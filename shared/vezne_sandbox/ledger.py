@@ -107,6 +107,10 @@ class Tokens:
         scheme, _, token = (authorization or "").partition(" ")
         return scheme == "Bearer" and self._expiry.get(token, 0) > self._clock.now()
 
+    def accept_those_of(self, earlier: Tokens) -> None:
+        """Accept what was given out before, too."""
+        self._expiry.update(earlier._expiry)
+
     def revoke(self) -> int:
         """Forget all tokens and return how many there were."""
         revoked = len(self._expiry)

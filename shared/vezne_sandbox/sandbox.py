@@ -49,12 +49,18 @@ class Sandbox:
         self.reset()
 
     def reset(self) -> None:
-        """Start anew: nothing booked, no rules, no tokens, the secrets of ``credentials.json``."""
+        """Start anew: nothing booked, no rules, the secrets of ``credentials.json``. Tokens given out stay valid.
+
+        Else the first order of a client that has logged in before would meet a 401, and take a rule with it.
+        """
         credentials = load_credentials()
+        before = getattr(self, "providers", {})
         self.ledger = Ledger()
         self.rules = Rules()
         self.late: list[LateBooking] = []
         self.providers = {name: kind(self.ledger, credentials[name]) for name, kind in PROVIDERS.items()}
+        for name, provider in before.items():
+            self.providers[name].tokens.accept_those_of(provider.tokens)
         self.operations = {o.name: o for provider in self.providers.values() for o in provider.operations()}
         self._last_amount: dict[str, Decimal] = {}
 
