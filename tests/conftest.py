@@ -12,6 +12,7 @@ import pytest
 from moto import mock_aws
 
 from tests.support.bench import Harness, forget_everything
+from tests.support.example import BASES
 from tests.support.provider_server import ProviderServer
 
 
@@ -28,7 +29,7 @@ def provider_server(one_provider_server: ProviderServer, monkeypatch: pytest.Mon
     one_provider_server.reset()
     for name in ("KOLAYBI", "VAKIFBANK", "WALLETGATE", "WALLETGATE_IDENTITY", "PAYNET"):
         monkeypatch.setenv(f"{name}_URL", one_provider_server.url)
-    monkeypatch.setenv("HASO_URL", f"{one_provider_server.url}/servis")
+    monkeypatch.setenv("HASO_URL", f"{one_provider_server.url}{BASES['haso']}")
     return one_provider_server
 
 

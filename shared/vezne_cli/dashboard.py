@@ -24,7 +24,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from tests.end_to_end.examples import OPERATIONS, Example, example
+from tests.support.operations import OPERATIONS
+from tests.support.order import Order, new_order
 
 from .connection import STACK_NAME
 from .processes import Progress
@@ -71,7 +72,7 @@ def send_orders(stack: Stack, seconds: float) -> None:
         while (passed := time.monotonic() - started) < seconds:
             if seconds * 0.3 < passed < seconds * 0.65:
                 _misbehave(stack, chance)
-            orders = [_with_amount(example(operation), chance) for operation in OPERATIONS for _ in range(2)]
+            orders = [_order(operation, chance) for operation in OPERATIONS for _ in range(2)]
             chance.shuffle(orders)
             list(senders.map(lambda one: _send(stack, one, token), orders))
             if passed > seconds * 0.75:
@@ -87,19 +88,14 @@ def _misbehave(stack: Stack, chance: random.Random) -> None:
     stack.sandbox.rule("paynet.capture", chance.choice(["status_500", "unauthorized", "answer"]))
 
 
-def _with_amount(one: Example, chance: random.Random) -> Example:
-    amount = f"{chance.randint(20, 400)}.{chance.randint(0, 99):02}"
-    match one.operation:
-        case "kolaybi.collect":
-            return one.but(amount=amount, currency=chance.choice(["TRY", "TRY", "USD", "EUR"]))
-        case "walletgate.pay_bill":
-            return one.but(invoice_amount=amount, payment_amount=amount)
-        case "haso.set_expenses":
-            return one
-    return one.but(amount=amount)
+def _order(operation: str, chance: random.Random) -> Order:
+    """For any amount; a collection also in another currency."""
+    one = new_order(operation, f"{chance.randint(20, 400)}.{chance.randint(0, 99):02}")
+    currency = chance.choice(["TRY", "TRY", "USD", "EUR"])
+    return one.but(currency=currency) if operation == "kolaybi.collect" else one
 
 
-def _send(stack: Stack, one: Example, token: str) -> None:
+def _send(stack: Stack, one: Order, token: str) -> None:
     stack.request("POST", one.path, token=token, key=one.key, body=one.body)
 
 

@@ -1,6 +1,5 @@
 """The orders of events/ as an HTTP client sends them, and what came back as one line each."""
 
-import json
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -8,28 +7,15 @@ from typing import Any
 import httpx
 
 from .catalogue import ORDERS
-from .processes import ROOT
+from .golden import Golden, golden
 from .stack import Stack
-
-EVENTS = ROOT / "events"
-
-
-@dataclass(frozen=True)
-class GoldenOrder:
-    """What a client sends: taken from the golden API event of the operation."""
-
-    operation: str
-    path: str
-    parameters: dict[str, str]
-    key: str
-    body: str
 
 
 @dataclass(frozen=True)
 class Sent:
     """One order that was sent, its answer, and how long that took."""
 
-    order: GoldenOrder
+    order: Golden
     response: httpx.Response
     milliseconds: int
 
@@ -69,22 +55,15 @@ class Sent:
         return str(told.get(ORDERS[self.order.operation].declaration.reference_field) or "-")
 
 
-def golden_order(operation: str) -> GoldenOrder:
-    """The order in the golden API event of an operation."""
-    event = json.loads((EVENTS / f"{ORDERS[operation].folder}.api.json").read_text())
-    parameters = event["pathParameters"] or {}
-    return GoldenOrder(operation, event["path"], parameters, event["headers"]["Idempotency-Key"], event["body"])
-
-
-def golden_orders() -> list[GoldenOrder]:
+def golden_orders() -> list[Golden]:
     """The orders of all operations."""
-    return [golden_order(operation) for operation in ORDERS]
+    return [golden(operation) for operation in ORDERS]
 
 
-def send(stack: Stack, order: GoldenOrder, token: str) -> Sent:
+def send(stack: Stack, order: Golden, token: str) -> Sent:
     """Send one order and time it."""
     started = time.monotonic()
-    response = stack.request("POST", order.path, token=token, key=order.key, content=order.body.encode())
+    response = stack.request("POST", order.path, token=token, key=order.key, content=order.text.encode())
     return Sent(order, response, round((time.monotonic() - started) * 1000))
 
 

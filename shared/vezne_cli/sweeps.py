@@ -1,6 +1,5 @@
 """The sweeps of `make serve`: what a schedule starts on AWS every few minutes comes every few seconds here."""
 
-import json
 import os
 import threading
 from collections.abc import Iterator
@@ -10,7 +9,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .catalogue import ORDERS
-from .processes import ROOT, Progress, StackError
+from .golden import golden_event
+from .processes import Progress, StackError
 from .stack import Stack
 
 VARIABLE = "VEZNE_SWEEP_SECONDS"
@@ -35,9 +35,7 @@ def sweeping(stack: Stack, seconds: float, say: Progress) -> Iterator[None]:
     say(f"sweeping for unknown outcomes every {seconds:g} s ({VARIABLE}=n changes that, 0 stops it)")
     over = threading.Event()
     # What the operations' schedules send.
-    events = {
-        name: json.loads((ROOT / "events" / f"{order.folder}.sweep.json").read_text()) for name, order in ORDERS.items()
-    }
+    events = {name: golden_event(name, "sweep") for name in ORDERS}
 
     def sweep_all() -> None:
         while not over.wait(seconds):

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from tests.support.bench import Harness
-from tests.support.examples import HASO, SECRETS, haso_answer, haso_plan, haso_success
+from tests.support.operations.haso_set_expenses import EXAMPLE as HASO, haso_answer, haso_plan, haso_success
 from tests.support.provider_server import HANG_UP, Answering, Reply, json_reply
+from tests.support.providers import SECRETS
 from tests.support.wire import answered, findings, header, literals, looked_up, the_call, unknown_order, verdict
 
 # The page shows no sample request; its table gives names, order and form ("100 ile çarparak", "Ondalık basamak

@@ -8,8 +8,9 @@ import pytest
 from vezne.providers.credentials import KolayBiCredentials, RequestCredentials
 
 from tests.support.bench import START, TABLE, Harness, operation_of, table_client
-from tests.support.examples import KOLAYBI, KOLAYBI_DATA, SECRETS
+from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI, KOLAYBI_DATA
 from tests.support.provider_server import HANG_UP, Reply, json_reply
+from tests.support.providers import SECRETS
 from tests.support.wire import answered, findings, header, looked_up, the_call, unknown_order, verdict
 
 # The page's sample order: associate 123, amount=1000, currency=TRY, gateway_id=1, "Tahsilat açıklaması".

@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from tests.support.bench import START, Harness
-from tests.support.examples import CAPTURE_ANSWER, PAYNET, capture_row, paynet_date, paynet_rows
+from tests.support.operations.paynet_capture import (
+    CAPTURE_ANSWER,
+    EXAMPLE as PAYNET,
+    capture_row,
+    paynet_date,
+    paynet_rows,
+)
 from tests.support.provider_server import HANG_UP, Reply, json_reply
 from tests.support.wire import answered, findings, header, literals, looked_up, the_call, unknown_order, verdict
 

@@ -8,8 +8,14 @@ import pytest
 from stdnum import luhn
 
 from tests.support.bench import Harness
-from tests.support.examples import SECRETS, VAKIFBANK, VAKIFBANK_COMPLETED, vakifbank_answer, vakifbank_rows
+from tests.support.operations.vakifbank_pay import (
+    EXAMPLE as VAKIFBANK,
+    VAKIFBANK_COMPLETED,
+    vakifbank_answer,
+    vakifbank_rows,
+)
 from tests.support.provider_server import HANG_UP, Answering, Call, Reply, json_reply
+from tests.support.providers import SECRETS
 from tests.support.wire import answered, findings, header, literals, looked_up, the_call, unknown_order, verdict
 
 # The page's "İstek", "$guid" and all.

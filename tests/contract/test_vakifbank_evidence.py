@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from vezne.providers.vakifbank import client as vakifbank
 
 from tests.support.bench import operation_of
-from tests.support.examples import VAKIFBANK, VAKIFBANK_COMPLETED
 from tests.support.mutations import (
     MISSING,
     Mutation,
@@ -22,6 +21,7 @@ from tests.support.mutations import (
     verdict_on,
     wrongly_believed,
 )
+from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK, VAKIFBANK_COMPLETED
 
 CODE = "7e591df3-2f3c-4971-9682-9e4455b35b2f"
 PAY = operation_of("vakifbank_pay")

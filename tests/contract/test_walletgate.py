@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.support.bench import Harness
-from tests.support.examples import BILL, BILL_PAYLOAD, OID, SECRETS, WALLETGATE, walletgate_rows
+from tests.support.operations.walletgate_pay_bill import BILL, BILL_PAYLOAD, EXAMPLE as WALLETGATE, OID, walletgate_rows
 from tests.support.provider_server import HANG_UP, Reply, json_reply
+from tests.support.providers import SECRETS
 from tests.support.wire import answered, findings, header, literals, looked_up, the_call, unknown_order, verdict
 
 # The page's "İSTEK (POST)".

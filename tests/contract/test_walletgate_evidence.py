@@ -10,7 +10,6 @@ from vezne.providers.walletgate import client as walletgate
 
 from tests.contract.test_walletgate import PAGE_ANSWER
 from tests.support.bench import operation_of
-from tests.support.examples import BILL, OID
 from tests.support.mutations import (
     MISSING,
     Mutation,
@@ -22,6 +21,7 @@ from tests.support.mutations import (
     verdict_on,
     wrongly_believed,
 )
+from tests.support.operations.walletgate_pay_bill import BILL, OID
 
 PAY = operation_of("walletgate_pay_bill")
 ORDER = example_order(PAY, BILL)

@@ -12,8 +12,8 @@ from vezne.orders.record import operation_id as named_by
 from vezne_cli.catalogue import ORDERS
 from vezne_cli.stack import AppClient, Stack
 
-from tests.end_to_end.examples import Example, example
 from tests.end_to_end.make_targets import make
+from tests.support.order import Order, new_order
 
 
 def stored(stack: Stack, name: str) -> dict[str, str]:
@@ -35,7 +35,7 @@ def known(stack: Stack, name: str) -> AppClient:
     return AppClient(secret["client_id"], secret["client_secret"], ())
 
 
-def send(stack: Stack, client: AppClient, one: Example) -> Any:
+def send(stack: Stack, client: AppClient, one: Order) -> Any:
     return stack.request("POST", one.path, token=token_of(stack, client), key=one.key, body=one.body)
 
 
@@ -58,9 +58,9 @@ def name(stack: Stack) -> Iterator[str]:
     make(stack, "client-revoke", NAME=chosen, FORCE="1")
 
 
-def lost(stack: Stack, client: AppClient, operation: str) -> tuple[Example, str]:
+def lost(stack: Stack, client: AppClient, operation: str) -> tuple[Order, str]:
     """An order that the provider booked and whose answer was lost; its operation id, too."""
-    one = example(operation)
+    one = new_order(operation, sandbox=stack.sandbox)
     stack.sandbox.rule(operation, "reset")
     answer = send(stack, client, one)
     assert answer.status_code == 202, answer.text
@@ -68,7 +68,7 @@ def lost(stack: Stack, client: AppClient, operation: str) -> tuple[Example, str]
     return one, answer.json()["operation_id"]
 
 
-def assert_not_sent_again(stack: Stack, client: AppClient, one: Example, operation_id: str) -> None:
+def assert_not_sent_again(stack: Stack, client: AppClient, one: Order, operation_id: str) -> None:
     again = send(stack, client, one)
     assert again.status_code in (200, 202), again.text
     assert again.json()["operation_id"] == operation_id
@@ -135,10 +135,10 @@ def test_a_client_of_an_earlier_version_keeps_its_keys(stack: Stack, name: str) 
         AllowedOAuthScopes=["vezne/kolaybi.collect"],
     )["UserPoolClient"]
     client = AppClient(old["ClientId"], old["ClientSecret"], ())
-    assert send(stack, client, example("kolaybi.collect")).status_code == 403
+    assert send(stack, client, new_order("kolaybi.collect")).status_code == 403
     adopted = make(stack, "client-adopt", NAME=name)
     assert adopted.returncode == 0, adopted.stderr
-    one = example("kolaybi.collect")
+    one = new_order("kolaybi.collect")
     operation_id = send(stack, client, one).json()["operation_id"]
     # As the earlier version named it.
     assert operation_id == named_by(client.id, "kolaybi.collect", one.key)
@@ -162,9 +162,9 @@ def test_a_client_can_do_what_its_scopes_say_until_it_is_revoked(stack: Stack) -
 
     scopes = ("vezne/paynet.capture", "vezne/operations.read", f"principal/{name}")
     client = AppClient(secret["client_id"], secret["client_secret"], scopes)
-    token, one = stack.token(client), example("paynet.capture")
+    token, one = stack.token(client), new_order("paynet.capture")
     assert stack.request("POST", one.path, token=token, key=one.key, body=one.body).status_code == 200
-    other = example("haso.set_expenses")
+    other = new_order("haso.set_expenses")
     assert stack.request("POST", other.path, token=token, key=other.key, body=other.body).status_code == 401
 
     again = make(stack, "client", NAME=name, SCOPES="paynet.capture")

@@ -10,14 +10,15 @@ import httpx
 import pytest
 from vezne_cli.catalogue import INQUIRIES, ORDERS, PROVIDERS, READ
 from vezne_cli.connection import STACK_NAME, aws_environment
-from vezne_cli.document.examples import example as example_of
+from vezne_cli.golden import golden
 from vezne_cli.processes import ROOT
 from vezne_cli.stack import Stack
 from vezne_client import Problem
 
 from tests.end_to_end.conformity import breaches, closed_document
-from tests.end_to_end.examples import OPERATIONS, Example, example
-from tests.end_to_end.test_inquiries import golden
+from tests.end_to_end.test_inquiries import inquire
+from tests.support.operations import OPERATIONS
+from tests.support.order import Order, new_order
 
 DOCUMENT = closed_document()
 # `then` of a sandbox rule, and the rest of it.
@@ -46,15 +47,9 @@ def told(name: str, answer: httpx.Response) -> str:
     return f"{answer.status_code} {Problem(body).slug or body['status']}"
 
 
-def otherwise(one: Example) -> Example:
-    """The same thing for another amount."""
-    name = next(name for name in ("payment_amount", "expense_amount", "amount") if name in one.body)
-    return one.but(**{name: "0.40"})
-
-
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_whatever_becomes_of_an_order_is_answered_as_documented(stack: Stack, token: str, name: str) -> None:
-    def seen_of(one: Example, before_the_key: str = "") -> set[str]:
+    def seen_of(one: Order, before_the_key: str = "") -> set[str]:
         """What the order is answered, and its operation to who reads it then."""
         answer = stack.request("POST", one.path, token=token, key=before_the_key + one.key, body=one.body)
         known = answer.json().get("operation_id")
@@ -64,12 +59,13 @@ def test_whatever_becomes_of_an_order_is_answered_as_documented(stack: Stack, to
 
     seen = set()
     for then, rule in ABOUT_AN_ORDER:
-        one = example(name)
+        one = new_order(name, sandbox=stack.sandbox)
         stack.sandbox.remove_rules()
         stack.sandbox.rule(name, then, **rule)
         seen |= seen_of(one)
         if then == "reset":
-            seen |= seen_of(otherwise(one), "another-key-of-") | seen_of(otherwise(one)) | seen_of(one.but(unknown=1))
+            seen |= seen_of(one.for_amount("0.40"), "another-key-of-") | seen_of(one.but(unknown=1))
+            seen |= seen_of(one.otherwise())
             let_it_be_in_progress(stack, one)
             seen |= seen_of(one)
     stack.sandbox.remove_rules()
@@ -79,7 +75,7 @@ def test_whatever_becomes_of_an_order_is_answered_as_documented(stack: Stack, to
     assert seen >= SEEN_OF_AN_ORDER | (set() if name == "haso.set_expenses" else {"502 provider-rejected-credentials"})
 
 
-def let_it_be_in_progress(stack: Stack, one: Example) -> None:
+def let_it_be_in_progress(stack: Stack, one: Order) -> None:
     """Leave the one unknown record of this order as a function has it that is at work."""
     unknown = (record for record in stack.records() if record.get("status") == {"S": "unknown"})
     (made,) = (record for record in unknown if one.reference in str(record["clues"]))
@@ -94,7 +90,7 @@ def let_it_be_in_progress(stack: Stack, one: Example) -> None:
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_outcome_settled_by_hand_is_answered_as_documented(stack: Stack, token: str, name: str) -> None:
-    one = example(name)
+    one = new_order(name, sandbox=stack.sandbox)
     stack.sandbox.rule(name, "reset", book=False)
     lost = stack.request("POST", one.path, token=token, key=one.key, body=one.body).json()
     # As if minutes had passed: nobody can be at it any more.
@@ -118,10 +114,10 @@ def test_an_outcome_settled_by_hand_is_answered_as_documented(stack: Stack, toke
 
 def refused_inquiry(stack: Stack, token: str, name: str) -> httpx.Response:
     """The golden inquiry with a field that is in no model."""
-    asked = example_of(name)
-    if asked["body"] is not None:
-        return stack.request(asked["method"], asked["path"], token=token, body={**asked["body"], "none": "1"})
-    return stack.request(asked["method"], f"{asked['path']}?none=1", token=token)
+    asked = golden(name)
+    if asked.body is not None:
+        return stack.request(asked.method, asked.path, token=token, body={**asked.body, "none": "1"})
+    return stack.request(asked.method, f"{asked.path}?none=1", token=token)
 
 
 @pytest.mark.parametrize("name", INQUIRIES)
@@ -130,7 +126,7 @@ def test_whatever_becomes_of_an_inquiry_is_answered_as_documented(stack: Stack, 
     for then in ABOUT_AN_INQUIRY:
         stack.sandbox.remove_rules()
         stack.sandbox.rule(name, then, times=0)
-        seen.add(told(name, golden(stack, token, name)))
+        seen.add(told(name, inquire(stack, token, name)))
     stack.sandbox.remove_rules()
     seen.add(told(name, refused_inquiry(stack, token, name)))
     orders = PROVIDERS[INQUIRIES[name].provider].orders.values()

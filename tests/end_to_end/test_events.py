@@ -6,16 +6,15 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from vezne_cli.catalogue import ORDERS
+from vezne_cli.golden import golden_event
 from vezne_cli.stack import Stack
 
-from tests.end_to_end.examples import OPERATIONS, example
-
-ROOT = Path(__file__).parents[2]
+from tests.support.operations import OPERATIONS
+from tests.support.order import new_order
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 60) -> Any:
@@ -24,11 +23,6 @@ def wait_until(condition: Callable[[], Any], seconds: float = 60) -> Any:
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.1)
     return value
-
-
-def golden(operation: str, kind: str) -> dict[str, Any]:
-    event: dict[str, Any] = json.loads((ROOT / "events" / f"{ORDERS[operation].folder}.{kind}.json").read_text())
-    return event
 
 
 def rule_named(stack: Stack, logical_name: str) -> dict[str, Any]:
@@ -50,14 +44,14 @@ def due(stack: Stack, operation_id: str) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_sweep_settles_an_unknown_outcome(stack: Stack, token: str, operation: str) -> None:
-    one = example(operation)
+    one = new_order(operation, sandbox=stack.sandbox)
     stack.sandbox.rule(operation, "reset")
     answer = stack.request("POST", one.path, token=token, key=one.key, body=one.body)
     assert answer.status_code == 202, answer.text
     operation_id = answer.json()["operation_id"]
 
     due(stack, operation_id)
-    report = stack.invoke(operation, golden(operation, "sweep"))
+    report = stack.invoke(operation, golden_event(operation, "sweep"))
     assert report["settled"] >= 1
     read = stack.request("GET", f"/operations/{operation_id}", token=token).json()
     assert read["status"] == "succeeded", read
@@ -92,7 +86,7 @@ def triggered_by_a_test(stack: Stack, rule: dict[str, Any]) -> Iterator[Callable
 
 
 def test_the_sweep_rule_settles(stack: Stack, token: str) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     stack.sandbox.rule("paynet.capture", "reset")
     answer = stack.request("POST", one.path, token=token, key=one.key, body=one.body)
     operation_id = answer.json()["operation_id"]
@@ -111,7 +105,7 @@ def test_the_sweep_rule_settles(stack: Stack, token: str) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_standing_order_is_carried_out_once_per_occurrence(stack: Stack, operation: str) -> None:
-    event = golden(operation, "standing_order")
+    event = golden_event(operation, "standing_order")
     event["standing_order"]["name"] = f"test-{uuid.uuid4().hex}"
     before = len(stack.sandbox.bookings(operation.split(".", maxsplit=1)[0]))
     first = stack.invoke(operation, event)
@@ -139,7 +133,7 @@ def test_the_example_rule_collects_when_it_is_enabled(stack: Stack) -> None:
 
 
 def test_a_standing_order_that_cannot_succeed_lands_in_the_dead_letters(stack: Stack) -> None:
-    event = golden("paynet.capture", "standing_order")
+    event = golden_event("paynet.capture", "standing_order")
     name = f"test-{uuid.uuid4().hex}"
     event["standing_order"]["name"] = name
     stack.sandbox.rule("paynet.capture", "refuse", times=0)

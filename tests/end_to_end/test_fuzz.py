@@ -17,10 +17,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed as with_seed, settings, strategies as st
 from pydantic import ValidationError
 from vezne_cli.catalogue import INQUIRIES
-from vezne_cli.document.examples import example as golden
+from vezne_cli.golden import golden
 from vezne_cli.stack import Stack
 
-from tests.end_to_end.examples import OPERATIONS, example
+from tests.support.operations import OPERATIONS
+from tests.support.order import new_order
 
 REQUESTS = int(os.environ.get("VEZNE_FUZZ_REQUESTS") or 500)
 SEED = int(os.environ.get("VEZNE_FAULTS_SEED") or 1)
@@ -53,7 +54,7 @@ class Sent:
 @st.composite
 def orders(draw: st.DrawFn) -> Sent:
     """A valid order of any operation."""
-    one = example(draw(st.sampled_from(OPERATIONS)))
+    one = new_order(draw(st.sampled_from(OPERATIONS)))
     headers = {"Content-Type": JSON, "Idempotency-Key": one.key}
     return Sent("valid", "POST", one.path, json.dumps(one.body).encode(), headers)
 
@@ -61,9 +62,9 @@ def orders(draw: st.DrawFn) -> Sent:
 def question(name: str) -> Sent:
     """An inquiry as its golden event asks it."""
     one = golden(name)
-    if one["body"] is None:
-        return Sent("valid", one["method"], one["url"])
-    return Sent("valid", one["method"], one["url"], json.dumps(one["body"]).encode(), {"Content-Type": JSON})
+    if one.body is None:
+        return Sent("valid", one.method, one.url)
+    return Sent("valid", one.method, one.url, json.dumps(one.body).encode(), {"Content-Type": JSON})
 
 
 WITH_A_BODY = orders() | st.just(question("walletgate.list_bills"))
@@ -157,9 +158,7 @@ def wrong_values(name: str, right: list[tuple[str, str]]) -> st.SearchStrategy[l
             long = st.text("abcxyz", min_size=int(longest[1]) + 1)
             found.append(long.map(lambda word, one=field_name: [*without(right, one), (one, word)]))
     try:
-        model.model_validate_strings(
-            {each: golden(name)["parameters"][each] for each in re.findall(r"{(\w+)}", in_path)}
-        )
+        model.model_validate_strings({each: golden(name).parameters[each] for each in re.findall(r"{(\w+)}", in_path)})
     except ValidationError:
         found.append(st.just([]))
     return st.one_of(found) if found else None
@@ -172,12 +171,12 @@ def without(parameters: list[tuple[str, str]], name: str) -> list[tuple[str, str
 @st.composite
 def with_a_wrong_parameter(draw: st.DrawFn) -> Sent:
     """A question with a parameter that is unknown, given twice or of no such form, or without what it needs."""
-    name = draw(st.sampled_from([name for name in sorted(INQUIRIES) if golden(name)["body"] is None]))
-    right = list(golden(name)["query"].items())
+    name = draw(st.sampled_from([name for name in sorted(INQUIRIES) if golden(name).body is None]))
+    right = list(golden(name).query.items())
     unknown = st.tuples(NO_SUCH_WORD, TEXT).map(lambda one: [*right, one])
     wrong = wrong_values(name, right) or unknown
     twice = st.sampled_from(right).map(lambda one: [*right, one]) if right else unknown
-    path = golden(name)["path"]
+    path = golden(name).path
     return Sent("wrong parameter", "GET", f"{path}?{urlencode(draw(unknown | twice | wrong))}")
 
 

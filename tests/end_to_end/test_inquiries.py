@@ -13,7 +13,7 @@ from vezne.providers.vakifbank.inquiry_models import QueryRequest
 from vezne.providers.walletgate.inquiry_models import BillsRequest
 from vezne.providers.walletgate.models import BillPaymentRequest
 from vezne_cli.catalogue import INQUIRIES, ROUTES
-from vezne_cli.document.examples import example as golden_example
+from vezne_cli.golden import golden
 from vezne_cli.stack import Stack
 from vezne_client import (
     CHECK,
@@ -26,15 +26,16 @@ from vezne_client import (
     Client,
 )
 
-from tests.end_to_end.callers import heard_by, request_for
-from tests.end_to_end.examples import example
+from tests.end_to_end.callers import heard_by
+from tests.support.order import new_order
 
 ASAT = "5e1d0a57-0000-4000-8000-000000001001"
 
 
-def golden(stack: Stack, token: str | None, name: str) -> httpx.Response:
-    asked = golden_example(name)
-    return stack.request(asked["method"], asked["url"], token=token, body=asked["body"])
+def inquire(stack: Stack, token: str | None, name: str) -> httpx.Response:
+    """Ask the golden inquiry."""
+    asked = golden(name)
+    return stack.request(asked.method, asked.url, token=token, body=asked.body)
 
 
 @pytest.mark.parametrize("name", INQUIRIES)
@@ -43,7 +44,7 @@ def test_the_golden_inquiry_is_answered_and_leaves_nothing_behind(stack: Stack, 
         return [item["id"]["S"] for item in stack.records() if not item["id"]["S"].startswith("secret#")]
 
     before, bookings = kept(), stack.sandbox.bookings()
-    answer = golden(stack, token, name)
+    answer = inquire(stack, token, name)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "no-store"
@@ -52,22 +53,22 @@ def test_the_golden_inquiry_is_answered_and_leaves_nothing_behind(stack: Stack, 
 
 @pytest.mark.parametrize("name", INQUIRIES)
 def test_the_client_asks_every_golden_inquiry_and_reads_all_of_its_answer(vezne: Client, name: str) -> None:
-    call, asked = CALLS[name], golden_example(name)
+    call, asked = CALLS[name], golden(name)
     heard = heard_by(vezne)
-    answer = vezne.ask(call, request_for(call, asked["path"], {**asked["query"], **(asked["body"] or {})}))
+    answer = vezne.ask(call, call.request.model_validate(asked.fields))
     assert answer.public() == heard[-1].json()
-    assert heard[-1].request.url.raw_path.decode().partition("?")[0].endswith(asked["path"])
-    assert heard[-1].request.url.params.keys() == asked["query"].keys()
+    assert heard[-1].request.url.raw_path.decode().partition("?")[0].endswith(asked.path)
+    assert heard[-1].request.url.params.keys() == asked.query.keys()
 
 
 @pytest.mark.parametrize("name", INQUIRIES)
 def test_an_inquiry_wants_exactly_its_own_scope(stack: Stack, name: str) -> None:
     others = [f"vezne/{other}" for other in ROUTES if other != name]
     for token in (None, stack.token(scopes=others)):
-        answer = golden(stack, token, name)
+        answer = inquire(stack, token, name)
         assert answer.status_code == 401
         assert answer.json()["type"] == "/local/problems/unauthorized"
-    assert golden(stack, stack.token(scopes=[f"vezne/{name}"]), name).status_code == 200
+    assert inquire(stack, stack.token(scopes=[f"vezne/{name}"]), name).status_code == 200
 
 
 def test_a_bill_that_was_listed_can_be_paid_field_by_field(stack: Stack, vezne: Client) -> None:
@@ -100,7 +101,7 @@ def test_a_bill_that_was_listed_can_be_paid_field_by_field(stack: Stack, vezne: 
 
 
 def test_a_capture_is_a_row_of_the_check(vezne: Client) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     paid = vezne.order(one.call, one.request)
     rows = vezne.ask(CHECK, CheckRequest(reference_no=one.reference)).transactions
     assert [row.transaction_type for row in rows] == ["3", "4"]
@@ -108,7 +109,7 @@ def test_a_capture_is_a_row_of_the_check(vezne: Client) -> None:
 
 
 def test_a_payment_is_found_by_its_code(vezne: Client) -> None:
-    one = example("vakifbank.pay")
+    one = new_order("vakifbank.pay")
     heard = heard_by(vezne)
     paid = vezne.order(one.call, one.request)
     asked = QueryRequest(institution_transaction_code=one.reference, payment_date="2026-12-28")
@@ -120,14 +121,14 @@ def test_a_payment_is_found_by_its_code(vezne: Client) -> None:
 
 
 def test_a_collection_is_listed_with_its_marker(vezne: Client) -> None:
-    one = example("kolaybi.collect")
+    one = new_order("kolaybi.collect")
     paid = vezne.order(one.call, one.request)
     (row,) = vezne.ask(LIST_TRANSACTIONS, TransactionsRequest(associate_id=int(one.reference))).raw["data"]
     assert re.fullmatch(rf"{paid.operation_id}\.d[0-9]{{6}} Tahsilat açıklaması", row["description"])
 
 
 def test_expenses_show_in_the_payment_plan(vezne: Client) -> None:
-    one = example("haso.set_expenses")
+    one = new_order("haso.set_expenses")
     paid = vezne.order(one.call, one.request)
     asked = PaymentPlanRequest(transaction_code=one.reference, merchant_oid="ORDER-1")
     plan = vezne.ask(PAYMENT_PLAN, asked).payment_plan

@@ -5,7 +5,7 @@ import json
 import secrets
 import string
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -15,11 +15,14 @@ from stdnum import luhn
 from stdnum.iso7064 import mod_97_10
 from stdnum.tr import tckimlik
 from vezne_cli.catalogue import ORDERS
+from vezne_cli.golden import golden_event
 from vezne_cli.stack import Stack
 from vezne_sandbox.ledger import load_credentials
 
-from tests.end_to_end.examples import OPERATIONS, Example, example, reconfigured
-from tests.end_to_end.test_events import due, golden
+from tests.end_to_end.reconfigure import reconfigured
+from tests.end_to_end.test_events import due
+from tests.support.operations import OPERATIONS
+from tests.support.order import Order, new_order
 
 LONGEST_SHOWN = 8
 """Characters of a number in a row that may be seen: a masked card shows its first six and last four digits."""
@@ -89,13 +92,13 @@ class Run:
         self.stack, self.token = stack, token
         self.answers: list[httpx.Response] = []
 
-    def send(self, one: Example, **changes: Any) -> httpx.Response:
+    def send(self, one: Order, **changes: Any) -> httpx.Response:
         arguments: dict[str, Any] = {"token": self.token, "key": one.key, "body": one.body, **changes}
         answer = self.stack.request("POST", one.path, **arguments)
         self.answers.append(answer)
         return answer
 
-    def send_lost(self, one: Example) -> str:
+    def send_lost(self, one: Order) -> str:
         """Let the answer be lost, so that look-ups and their evidence follow; the operation's id."""
         rule = self.stack.sandbox.rule(one.operation, "reset", match=one.reference)
         answer = self.send(one)
@@ -103,13 +106,13 @@ class Run:
         self.stack.sandbox.remove_rules(rule["id"])
         operation_id: str = answer.json()["operation_id"]
         due(self.stack, operation_id)
-        self.stack.invoke(one.operation, golden(one.operation, "sweep"))
+        self.stack.invoke(one.operation, golden_event(one.operation, "sweep"))
         read = self.stack.request("GET", f"/operations/{operation_id}", token=self.token)
         self.answers.append(read)
         return operation_id
 
 
-def with_canaries(canaries: Canaries) -> dict[str, Example]:
+def with_canaries(canaries: Canaries) -> dict[str, Order]:
     """An order of each operation with a canary in every field that takes one."""
     person = f"{canaries.identity} {canaries.iban} {canaries.card}"
     hidden = {
@@ -124,7 +127,7 @@ def with_canaries(canaries: Canaries) -> dict[str, Example]:
         "subscriber_no": canaries.identity,
     }
     return {
-        operation: example(operation).but(**{name: hidden[name] for name in hidden.keys() & fields.keys()})
+        operation: new_order(operation).but(**{name: hidden[name] for name in hidden.keys() & fields.keys()})
         for operation in OPERATIONS
         if (fields := ORDERS[operation].declaration.request_model.model_fields)
     }
@@ -143,7 +146,7 @@ def send_good_orders(run: Run, canaries: Canaries) -> None:
         assert run.send(one).status_code == 200
         assert run.send(one).headers["idempotent-replayed"] == "true"
         assert run.send(one.but(more=canaries.card)).status_code == 400
-    assert run.send(example("paynet.capture"), key=canaries.card).status_code == 200
+    assert run.send(new_order("paynet.capture"), key=canaries.card).status_code == 200
 
 
 def send_orders_that_go_wrong(run: Run, canaries: Canaries) -> None:
@@ -156,7 +159,7 @@ def send_orders_that_go_wrong(run: Run, canaries: Canaries) -> None:
         sandbox.rule(operation, "bad_gateway_html", match=unreadable.reference)
         assert run.send(unreadable).status_code == 202
     # A provider that repeats what identifies a person.
-    repeated, text = example("haso.set_expenses"), f"{canaries.card} {canaries.iban} {canaries.identity}"
+    repeated, text = new_order("haso.set_expenses"), f"{canaries.card} {canaries.iban} {canaries.identity}"
     sandbox.rule("haso.set_expenses", "refuse", match=repeated.reference, code=text)
     assert run.send(repeated).status_code == 402
 
@@ -176,7 +179,7 @@ def send_what_does_not_fit(run: Run, canaries: Canaries) -> None:
     ):
         assert run.send(bank.but(**fields)).status_code == 400
     assert run.send(bank, content=f'{{"{canaries.card}": "{canaries.iban}'.encode(), body=None).status_code == 400
-    collection = replace(example("kolaybi.collect"), path=f"/kolaybi/associates/{canaries.iban}/collections")
+    collection = new_order("kolaybi.collect").but(associate_id=canaries.iban)
     assert run.send(collection).status_code == 400
 
 
@@ -198,14 +201,14 @@ def fail_to_log_in(run: Run) -> None:
     right = load_credentials()["paynet"]
     run.stack.sandbox.seed(paynet={"credentials": {"secret_key": "sandbox-key-of-tomorrow"}})
     try:
-        assert run.send(example("paynet.capture")).status_code == 502
+        assert run.send(new_order("paynet.capture")).status_code == 502
     finally:
         run.stack.sandbox.seed(paynet={"credentials": right})
     put = partial(run.stack.aws("secretsmanager").put_secret_value, SecretId=run.stack.secrets["paynet"])
     put(SecretString=json.dumps({**right, "typo": "sandbox-canary-typo"}))
     try:
         with reconfigured(run.stack, "paynet.capture"):
-            assert run.send(example("paynet.capture")).status_code == 502
+            assert run.send(new_order("paynet.capture")).status_code == 502
     finally:
         put(SecretString=json.dumps(right))
 

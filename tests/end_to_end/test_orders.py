@@ -7,25 +7,27 @@ from urllib.parse import urljoin
 
 import httpx
 import pytest
-from vezne_cli.orders import golden_order, send
+from vezne_cli.golden import golden
+from vezne_cli.orders import send
 from vezne_cli.stack import Stack
 from vezne_client import Client
 
 from tests.end_to_end.callers import credentials, heard_by
-from tests.end_to_end.examples import OPERATIONS, Example, example
+from tests.support.operations import OPERATIONS, of
+from tests.support.order import Order, new_order
 
 
-def order(stack: Stack, one: Example, token: str, key: str | None = None) -> httpx.Response:
+def order(stack: Stack, one: Order, token: str, key: str | None = None) -> httpx.Response:
     return stack.request("POST", one.path, token=token, key=key or one.key, body=one.body)
 
 
-def booked(stack: Stack, one: Example) -> list[Decimal]:
-    return [Decimal(booking["amount"]) for booking in stack.sandbox.bookings(one.provider, one.reference)]
+def booked(stack: Stack, one: Order) -> list[Decimal]:
+    return one.bookings(stack.sandbox)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_order_moves_the_money_once_and_is_replayed(stack: Stack, vezne: Client, operation: str) -> None:
-    one = example(operation)
+    one = new_order(operation, sandbox=stack.sandbox)
     heard = heard_by(vezne)
     done = vezne.order(one.call, one.request, key=one.key)
     first = heard[-1]
@@ -35,13 +37,13 @@ def test_an_order_moves_the_money_once_and_is_replayed(stack: Stack, vezne: Clie
     assert (resource["operation"], resource["status"]) == (operation, "succeeded")
     assert resource["result"]
     assert (done.operation_id, done.result.public()) == (resource["operation_id"], resource["result"])
-    assert booked(stack, one) == [Decimal("10.50")]
+    assert booked(stack, one) == [Decimal(one.amount)]
 
     again = vezne.order(one.call, one.request, key=one.key)
     assert heard[-1].headers["idempotent-replayed"] == "true"
     assert heard[-1].json() == resource
     assert again == replace(done, replayed=True)
-    assert booked(stack, one) == [Decimal("10.50")]
+    assert booked(stack, one) == [Decimal(one.amount)]
 
     read = vezne.read(done.operation_id)
     assert heard[-1].json() == resource
@@ -50,32 +52,34 @@ def test_an_order_moves_the_money_once_and_is_replayed(stack: Stack, vezne: Clie
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_the_golden_order_succeeds(stack: Stack, token: str, operation: str) -> None:
-    sent = send(stack, golden_order(operation), token)
+    if of(operation).once:
+        stack.sandbox.reset()
+    sent = send(stack, golden(operation), token)
     assert sent.succeeded, sent.response.text
     assert sent.reference() != "-"
 
 
 def test_a_parameter_is_decoded_once(stack: Stack, token: str) -> None:
     """The gateway hands it over percent-encoded, a slash in it included."""
-    one = example("haso.set_expenses")
-    code = f"T/{one.reference}"
-    path = one.path.replace(one.reference, code.replace("/", "%2F"))
-    answer = stack.request("POST", path, token=token, key=one.key, body=one.body)
+    one = new_order("haso.set_expenses")
+    one = one.but(transaction_code=f"T/{one.mark}")
+    assert "%2F" in one.path
+    answer = stack.request("POST", one.path, token=token, key=one.key, body=one.body)
     assert answer.status_code == 200, answer.text
-    assert booked(stack, replace(one, reference=code)) == [Decimal("10.50")]
-    twice = stack.request("POST", path.replace("%2F", "%252F"), token=token, key=f"{one.key}-b", body=one.body)
+    assert booked(stack, one) == [Decimal("10.50")]
+    twice = stack.request("POST", one.path.replace("%2F", "%252F"), token=token, key=f"{one.key}-b", body=one.body)
     assert (twice.status_code, twice.json()["errors"][0]["place"]) == (400, "path.transaction_code")
 
 
 def test_another_key_is_another_order(stack: Stack, vezne: Client) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     first, second = (vezne.order(one.call, one.request, key=key) for key in (one.key, f"{one.key}-b"))
     assert first.operation_id != second.operation_id
     assert booked(stack, one) == [Decimal("10.50")] * 2
 
 
 def test_two_clients_with_the_same_key_do_not_collide(stack: Stack, vezne: Client) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     ours = vezne.order(one.call, one.request, key=one.key)
     with Client(stack.api_url, credentials(stack, stack.new_client("other"))) as other:
         theirs = other.order(one.call, one.request, key=one.key)
@@ -85,7 +89,7 @@ def test_two_clients_with_the_same_key_do_not_collide(stack: Stack, vezne: Clien
 
 
 def test_another_clients_operation_is_not_found(stack: Stack, vezne: Client) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     operation_id = vezne.order(one.call, one.request).operation_id
     other = stack.token(stack.new_client("reader", ["operations.read"]))
     refused = stack.request("GET", f"/operations/{operation_id}", token=other)
@@ -96,7 +100,7 @@ def test_another_clients_operation_is_not_found(stack: Stack, vezne: Client) -> 
 
 
 def test_an_amount_is_taken_exactly_as_written(stack: Stack, token: str) -> None:
-    one = example("vakifbank.pay")
+    one = new_order("vakifbank.pay")
     # A JSON number: no float may come between it and the provider.
     content = b'{"amount": 1234567.89, ' + json.dumps(one.but(amount=None).body).encode()[1:]
     answer = stack.request("POST", one.path, token=token, key=one.key, content=content)
@@ -105,14 +109,14 @@ def test_an_amount_is_taken_exactly_as_written(stack: Stack, token: str) -> None
 
 
 def test_a_capture_without_amount_takes_the_whole(stack: Stack, vezne: Client) -> None:
-    one = example("paynet.capture").but(amount=None)
+    one = new_order("paynet.capture").but(amount=None)
     stack.sandbox.seed(paynet={"pre_authorisations": [{"reference_no": one.reference, "amount": "77.10"}]})
     vezne.order(one.call, one.request)
     assert booked(stack, one) == [Decimal("77.10")]
 
 
 def test_a_lost_answer_is_unknown_and_never_sent_again(stack: Stack, token: str, vezne: Client) -> None:
-    one = example("kolaybi.collect")
+    one = new_order("kolaybi.collect")
     stack.sandbox.rule("kolaybi.collect", "reset")
     stack.sandbox.rule("kolaybi.list_transactions", "fail", times=0)
     answer = order(stack, one, token)
@@ -137,7 +141,7 @@ def test_a_lost_answer_is_unknown_and_never_sent_again(stack: Stack, token: str,
 
 
 def test_the_place_of_an_order_and_of_a_problem_resolve_against_the_address(stack: Stack, token: str) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     stack.sandbox.rule("paynet.capture", "reset")
     lost = order(stack, one, token)
     assert lost.status_code == 202

@@ -5,10 +5,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from vezne_cli.golden import golden_event
 from vezne_cli.stack import Stack
 
-from tests.end_to_end.examples import OPERATIONS, example
-from tests.end_to_end.test_events import due, golden
+from tests.end_to_end.test_events import due
+from tests.support.operations import OPERATIONS
+from tests.support.order import new_order
 
 Message = dict[str, str]
 
@@ -68,7 +70,7 @@ def subscriber(whole_stack: Stack) -> Iterator[Subscriber]:
 def test_an_outcome_is_told_once_and_tells_nothing_else(
     stack: Stack, token: str, subscriber: Subscriber, operation: str
 ) -> None:
-    one = example(operation)
+    one = new_order(operation, sandbox=stack.sandbox)
     resource = stack.request("POST", one.path, token=token, key=one.key, body=one.body).json()
     # The claim came by, too: the filters keep it back.
     assert subscriber.told_of(resource["operation_id"], "succeeded") == [
@@ -77,7 +79,7 @@ def test_an_outcome_is_told_once_and_tells_nothing_else(
 
 
 def test_a_refusal_is_told(stack: Stack, token: str, subscriber: Subscriber) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     stack.sandbox.rule("paynet.capture", "refuse")
     refused = stack.request("POST", one.path, token=token, key=one.key, body=one.body)
     assert refused.status_code == 402, refused.text
@@ -85,7 +87,7 @@ def test_a_refusal_is_told(stack: Stack, token: str, subscriber: Subscriber) -> 
 
 
 def test_an_unknown_outcome_is_told_and_what_becomes_of_it(stack: Stack, token: str, subscriber: Subscriber) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     stack.sandbox.rule("paynet.capture", "reset")
     stack.sandbox.rule("paynet.check", "status_500", times=0)
     unknown = stack.request("POST", one.path, token=token, key=one.key, body=one.body)
@@ -93,10 +95,10 @@ def test_an_unknown_outcome_is_told_and_what_becomes_of_it(stack: Stack, token: 
     operation_id = unknown.json()["operation_id"]
     # A look-up that finds nothing out changes the record, but not the status.
     due(stack, operation_id)
-    assert stack.invoke("paynet.capture", golden("paynet.capture", "sweep"))["settled"] == 0
+    assert stack.invoke("paynet.capture", golden_event("paynet.capture", "sweep"))["settled"] == 0
     stack.sandbox.remove_rules()
     due(stack, operation_id)
-    assert stack.invoke("paynet.capture", golden("paynet.capture", "sweep"))["settled"] == 1
+    assert stack.invoke("paynet.capture", golden_event("paynet.capture", "sweep"))["settled"] == 1
 
     messages = subscriber.told_of(operation_id, "succeeded")
     assert [it["status"] for it in messages] == ["unknown", "succeeded"]

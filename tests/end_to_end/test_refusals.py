@@ -8,12 +8,14 @@ import httpx
 import pytest
 from vezne_cli.stack import Stack
 
-from tests.end_to_end.examples import OPERATIONS, Example, example, reconfigured
+from tests.end_to_end.reconfigure import reconfigured
+from tests.support.operations import OPERATIONS
+from tests.support.order import Order, new_order
 
 MEMBERS = {"type", "title", "status", "money", "retry"}
 
 
-def post(stack: Stack, one: Example, token: str | None, **changes: Any) -> httpx.Response:
+def post(stack: Stack, one: Order, token: str | None, **changes: Any) -> httpx.Response:
     arguments: dict[str, Any] = {"token": token, "key": one.key, "body": one.body, **changes}
     return stack.request("POST", one.path, **arguments)
 
@@ -30,7 +32,7 @@ def assert_problem(
     return problem
 
 
-def assert_nothing_booked(stack: Stack, one: Example) -> None:
+def assert_nothing_booked(stack: Stack, one: Order) -> None:
     assert stack.sandbox.bookings(one.provider, one.reference) == []
 
 
@@ -39,7 +41,7 @@ def assert_nothing_booked(stack: Stack, one: Example) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_no_token(stack: Stack, operation: str) -> None:
-    one = example(operation)
+    one = new_order(operation, sandbox=stack.sandbox)
     answer = post(stack, one, None)
     assert_problem(answer, 401, "unauthorized", money="unknown", retry="same_key")
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -48,14 +50,14 @@ def test_no_token(stack: Stack, operation: str) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_token_with_every_scope_but_this_one(stack: Stack, operation: str) -> None:
-    one = example(operation)
+    one = new_order(operation, sandbox=stack.sandbox)
     others = [f"vezne/{name}" for name in (*OPERATIONS, "operations.read") if name != operation]
     assert_problem(post(stack, one, stack.token(scopes=others)), 401, "unauthorized", money="unknown", retry="same_key")
     assert_nothing_booked(stack, one)
 
 
 def test_reading_needs_its_own_scope(stack: Stack, token: str) -> None:
-    operation_id = post(stack, example("paynet.capture"), token).json()["operation_id"]
+    operation_id = post(stack, new_order("paynet.capture"), token).json()["operation_id"]
     paying = stack.token(scopes=[f"vezne/{name}" for name in OPERATIONS])
     answer = stack.request("GET", f"/operations/{operation_id}", token=paying)
     assert_problem(answer, 401, "unauthorized", money="unknown", retry="same_key")
@@ -68,7 +70,7 @@ def test_a_client_cannot_ask_for_a_scope_it_was_not_given(stack: Stack) -> None:
 
 
 def test_a_forged_token(stack: Stack, token: str) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     head, claims, signature = token.split(".")
     other_signature = signature[:-8] + ("AAAAAAAA" if not signature.endswith("AAAAAAAA") else "BBBBBBBB")
     for forged in (f"{head}.{claims}.{other_signature}", f"{head}.{claims}.", "no-token-at-all"):
@@ -121,14 +123,14 @@ def test_a_body_that_does_not_fit(stack: Stack, token: str, content: bytes, plac
 def test_an_idempotency_key_that_does_not_fit(
     stack: Stack, token: str, headers: dict[str, str], key: str | None
 ) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     problem = assert_problem(post(stack, one, token, key=key, headers=headers), 400, "invalid-request")
     assert [error["place"] for error in problem["errors"]] == ["header.Idempotency-Key"]
     assert_nothing_booked(stack, one)
 
 
 def test_the_longest_key_and_any_letter_case_of_its_name(stack: Stack, token: str) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     key = (one.key + "~" * 255)[:255]
     for name in ("idempotency-key", "IDEMPOTENCY-KEY"):
         assert post(stack, one, token, key=None, headers={name: key}).status_code == 200
@@ -136,14 +138,14 @@ def test_the_longest_key_and_any_letter_case_of_its_name(stack: Stack, token: st
 
 
 def test_a_path_that_does_not_fit(stack: Stack, token: str) -> None:
-    one = example("kolaybi.collect")
+    one = new_order("kolaybi.collect")
     answer = stack.request("POST", "/kolaybi/associates/none/collections", token=token, key=one.key, body=one.body)
     problem = assert_problem(answer, 400, "invalid-request")
     assert [error["place"] for error in problem["errors"]] == ["path.associate_id"]
 
 
 def test_check_digits_are_checked(stack: Stack, token: str) -> None:
-    one = example("vakifbank.pay").but(
+    one = new_order("vakifbank.pay").but(
         receiver_account="TR330006100519786457841327", receiver_identity_no="10000000147", receiver_tax_no="1234567891"
     )
     problem = assert_problem(post(stack, one, token), 400, "invalid-request")
@@ -154,7 +156,7 @@ def test_check_digits_are_checked(stack: Stack, token: str) -> None:
 
 
 def test_a_body_of_64_kib_and_one_byte_more(stack: Stack, token: str) -> None:
-    one = example("kolaybi.collect")
+    one = new_order("kolaybi.collect")
     # JSON may have blanks at its end.
     longest = json.dumps(one.body, ensure_ascii=False).encode().ljust(65536)
     assert post(stack, one, token, body=None, content=longest).status_code == 200
@@ -165,7 +167,7 @@ def test_a_body_of_64_kib_and_one_byte_more(stack: Stack, token: str) -> None:
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"])
 def test_a_body_that_is_not_json(stack: Stack, token: str, content_type: str) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     answer = post(stack, one, token, headers={"Content-Type": content_type})
     assert_problem(answer, 415, "unsupported-media-type")
     assert_nothing_booked(stack, one)
@@ -182,7 +184,7 @@ def test_an_operation_that_does_not_exist(stack: Stack, token: str, operation_id
 
 
 def test_a_key_used_with_another_request(stack: Stack, token: str) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     first = post(stack, one, token)
     problem = assert_problem(
         post(stack, one.but(amount="11.00"), token), 422, "idempotency-key-reused", retry="new_key"
@@ -192,7 +194,7 @@ def test_a_key_used_with_another_request(stack: Stack, token: str) -> None:
 
 
 def test_an_order_still_running(stack: Stack, token: str) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     operation_id = post(stack, one, token).json()["operation_id"]
     # As if the function that holds the record were still waiting for the provider.
     stack.aws("dynamodb").update_item(
@@ -210,9 +212,9 @@ def test_an_order_still_running(stack: Stack, token: str) -> None:
 
 
 def test_an_older_lower_total_does_not_overwrite_a_newer(stack: Stack, token: str) -> None:
-    one = example("haso.set_expenses")
+    one = new_order("haso.set_expenses")
     assert post(stack, one, token).status_code == 200
-    lower = one.but(expense_amount="0.49")
+    lower = one.but(expense_amount="10.49")
     refused = post(stack, lower, token, key=f"{one.key}-b")
     assert_problem(refused, 422, "total-would-fall", retry="new_key")
     allowed = post(stack, lower.but(allow_lower=True), token, key=f"{one.key}-c")
@@ -221,7 +223,7 @@ def test_an_older_lower_total_does_not_overwrite_a_newer(stack: Stack, token: st
 
 
 def test_one_bill_under_two_keys_is_paid_once(stack: Stack, token: str) -> None:
-    one = example("walletgate.pay_bill")
+    one = new_order("walletgate.pay_bill")
     first = post(stack, one, token)
     problem = assert_problem(post(stack, one, token, key=f"{one.key}-b"), 409, "held-by-another-operation")
     assert problem["holder"] == first.json()["operation_id"]
@@ -230,7 +232,7 @@ def test_one_bill_under_two_keys_is_paid_once(stack: Stack, token: str) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_provider_that_declines(stack: Stack, token: str, operation: str) -> None:
-    one = example(operation)
+    one = new_order(operation, sandbox=stack.sandbox)
     stack.sandbox.rule(operation, "refuse")
     answer = post(stack, one, token)
     problem = assert_problem(answer, 402, "declined", retry="new_key")
@@ -247,7 +249,7 @@ def test_a_provider_that_declines(stack: Stack, token: str, operation: str) -> N
 
 
 def test_a_provider_that_rejects_our_credentials(stack: Stack, token: str) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     stack.sandbox.seed(paynet={"credentials": {"secret_key": "sandbox-rotated-key"}})
     try:
         assert_problem(post(stack, one, token), 502, "provider-rejected-credentials", retry="same_key")
@@ -260,7 +262,7 @@ def test_a_provider_that_rejects_our_credentials(stack: Stack, token: str) -> No
 
 @pytest.mark.parametrize("secret", ["", "{}", "no json", '{"secret_key": 5}', '{"secret_key": "k", "more": "x"}'])
 def test_a_secret_that_is_missing_or_malformed(stack: Stack, token: str, secret: str) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     secrets, secret_id = stack.aws("secretsmanager"), stack.secrets["paynet"]
     right = secrets.get_secret_value(SecretId=secret_id)["SecretString"]
     secrets.put_secret_value(SecretId=secret_id, SecretString=secret or " ")
@@ -274,7 +276,7 @@ def test_a_secret_that_is_missing_or_malformed(stack: Stack, token: str, secret:
 
 
 def test_a_provider_that_cannot_be_reached(stack: Stack, token: str) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     with reconfigured(stack, "paynet.capture", {"PAYNET_URL": "http://127.0.0.1:9"}):
         answer = post(stack, one, token)
         assert_problem(answer, 503, "provider-unreachable", retry="same_key")
@@ -283,21 +285,21 @@ def test_a_provider_that_cannot_be_reached(stack: Stack, token: str) -> None:
 
 
 def test_too_little_time(stack: Stack, token: str) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     with reconfigured(stack, "paynet.capture", timeout=3):
         assert_problem(post(stack, one, token), 503, "not-enough-time", retry="same_key")
     assert_nothing_booked(stack, one)
 
 
 def test_a_table_that_does_not_answer(stack: Stack, token: str) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     with reconfigured(stack, "paynet.capture", {"TABLE_NAME": "no-such-table"}):
         assert_problem(post(stack, one, token), 503, "store-unavailable", money="unknown", retry="same_key")
     assert_nothing_booked(stack, one)
 
 
 def test_a_fault_of_ours_before_the_claim(stack: Stack, token: str) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     with reconfigured(stack, "paynet.capture", {"TABLE_NAME": None}):
         answer = post(stack, one, token)
         problem = assert_problem(answer, 500, "internal", money="unknown", retry="same_key")

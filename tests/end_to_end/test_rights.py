@@ -12,7 +12,7 @@ from vezne_cli.catalogue import FUNCTIONS, INQUIRIES, ORDERS, PROVIDERS, REFEREN
 from vezne_cli.connection import STACK_NAME
 from vezne_cli.stack import Stack
 
-from tests.end_to_end.examples import OPERATIONS
+from tests.support.operations import OPERATIONS
 
 # Runs under a role of the template and tries calls: name -> None if allowed, else the error code.
 PROBE = """

@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 from vezne_cli.catalogue import INQUIRIES, PROVIDERS
+from vezne_cli.golden import golden_event
 from vezne_cli.stack import Stack
 from vezne_sandbox.ledger import load_credentials
 from vezne_sandbox.sandbox import PROVIDERS as SANDBOX
 
-from tests.end_to_end.examples import Example, example, reconfigured
 from tests.end_to_end.make_targets import make
-from tests.end_to_end.test_events import due, golden
-from tests.end_to_end.test_inquiries import golden as inquire
+from tests.end_to_end.reconfigure import reconfigured
+from tests.end_to_end.test_events import due
+from tests.end_to_end.test_inquiries import inquire
+from tests.support.order import Order, new_order
 
 RIGHT = load_credentials()
 
@@ -24,7 +26,7 @@ def operation_of(provider: str) -> str:
     return next(iter(PROVIDERS[provider].orders))
 
 
-def send(stack: Stack, one: Example, token: str) -> Any:
+def send(stack: Stack, one: Order, token: str) -> Any:
     return stack.request("POST", one.path, token=token, key=one.key, body=one.body)
 
 
@@ -36,7 +38,7 @@ def assert_problem(answer: Any) -> None:
     assert "Traceback" not in answer.text
 
 
-def assert_rejected(stack: Stack, answer: Any, one: Example) -> None:
+def assert_rejected(stack: Stack, answer: Any, one: Order) -> None:
     assert_problem(answer)
     assert stack.sandbox.bookings(one.provider, one.reference) == []
 
@@ -84,7 +86,7 @@ def malformed(provider: str) -> list[str]:
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_malformed_secret_is_a_problem_until_it_is_repaired(stack: Stack, token: str, provider: str) -> None:
-    one, vault = example(operation_of(provider)), stack.aws("secretsmanager")
+    one, vault = new_order(operation_of(provider)), stack.aws("secretsmanager")
     with restored(stack, provider), reconfigured(stack, one.operation):
         for secret in malformed(provider):
             vault.put_secret_value(SecretId=stack.secrets[provider], SecretString=secret)
@@ -96,7 +98,7 @@ def test_a_malformed_secret_is_a_problem_until_it_is_repaired(stack: Stack, toke
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_secret_that_is_missing_or_not_ours(stack: Stack, token: str, provider: str) -> None:
-    one, vault = example(operation_of(provider)), stack.aws("secretsmanager")
+    one, vault = new_order(operation_of(provider)), stack.aws("secretsmanager")
     foreign = stack.secrets["haso" if provider != "haso" else "paynet"]
     with reconfigured(stack, one.operation, {"SECRET_ID": foreign}):
         assert_rejected(stack, send(stack, one, token), one)
@@ -129,20 +131,20 @@ def test_an_inquiry_without_a_usable_secret_is_a_problem_until_it_is_repaired(
 
 
 def test_events_that_nobody_waits_for_survive_a_malformed_secret(stack: Stack, token: str) -> None:
-    one = example("paynet.capture")
+    one = new_order("paynet.capture")
     stack.sandbox.rule(one.operation, "reset")
     operation_id = send(stack, one, token).json()["operation_id"]
     due(stack, operation_id)
     with restored(stack, "paynet"), reconfigured(stack, one.operation):
         stack.aws("secretsmanager").put_secret_value(SecretId=stack.secrets["paynet"], SecretString="{}")
-        report = stack.invoke(one.operation, golden(one.operation, "sweep"))
+        report = stack.invoke(one.operation, golden_event(one.operation, "sweep"))
         assert report["settled"] == 0
         assert report["still_unknown"] >= 1
         with pytest.raises(RuntimeError, match="provider-rejected-credentials"):
-            stack.invoke(one.operation, golden(one.operation, "standing_order"))
+            stack.invoke(one.operation, golden_event(one.operation, "standing_order"))
     # Nothing was concluded from it, and nothing is lost.
     due(stack, operation_id)
-    assert stack.invoke(one.operation, golden(one.operation, "sweep"))["settled"] >= 1
+    assert stack.invoke(one.operation, golden_event(one.operation, "sweep"))["settled"] >= 1
     assert len(stack.sandbox.bookings("paynet", one.reference)) == 1
 
 
@@ -174,7 +176,7 @@ def test_nothing_is_written_if_one_field_does_not_fit(stack: Stack) -> None:
 def test_a_rotation_by_staging_labels(stack: Stack, token: str, provider: str) -> None:
     operation = operation_of(provider)
     with restored(stack, provider), reconfigured(stack, operation):
-        assert send(stack, example(operation), token).status_code == 200
+        assert send(stack, new_order(operation, sandbox=stack.sandbox), token).status_code == 200
 
         # A version that the provider does not know yet is seen before it does harm.
         put = make(stack, "secrets", stdin={provider: rotated(provider)}, PROVIDER=provider, STAGE="pending")
@@ -183,14 +185,14 @@ def test_a_rotation_by_staging_labels(stack: Stack, token: str, provider: str) -
             early = make(stack, "secrets-verify", PROVIDER=provider)
             assert early.returncode == 2
             assert "refuses the waiting version" in early.stderr
-        assert send(stack, example(operation), token).status_code == 200
+        assert send(stack, new_order(operation, sandbox=stack.sandbox), token).status_code == 200
 
         stack.sandbox.seed(**{provider: {"credentials": rotated(provider)}})
         stack.sandbox.revoke_tokens(provider)
         verified = make(stack, "secrets-verify", PROVIDER=provider)
         assert verified.returncode == 0, verified.stderr
         # The waiting version is not the functions' yet.
-        refused = example(operation)
+        refused = new_order(operation, sandbox=stack.sandbox)
         assert send(stack, refused, token).status_code == (402 if provider == "haso" else 502)
         assert stack.sandbox.bookings(provider, refused.reference) == []
 
@@ -199,7 +201,7 @@ def test_a_rotation_by_staging_labels(stack: Stack, token: str, provider: str) -
             assert "(make: FORCE=1) insists" in make(stack, "secrets-promote", PROVIDER=provider).stderr
         promoted = make(stack, "secrets-promote", PROVIDER=provider, FORCE="1" if provider == "haso" else "")
         assert promoted.returncode == 0, promoted.stderr
-        one = example(operation)
+        one = new_order(operation, sandbox=stack.sandbox)
         # The same instance: it reads the secret anew after the refusal, and the order goes through.
         assert send(stack, one, token).status_code == 200
         assert len(stack.sandbox.bookings(provider, one.reference)) == 1
@@ -211,10 +213,10 @@ def test_a_rotation_by_staging_labels(stack: Stack, token: str, provider: str) -
         assert back.returncode == 0, back.stderr
         if provider == "vakifbank":
             # The bank has rejected that version: no function tries it again, so it is written as a new one.
-            one = example(operation)
+            one = new_order(operation, sandbox=stack.sandbox)
             assert_rejected(stack, send(stack, one, token), one)
             assert make(stack, "secrets", stdin=RIGHT, PROVIDER=provider).returncode == 0
-        assert send(stack, example(operation), token).status_code == 200
+        assert send(stack, new_order(operation, sandbox=stack.sandbox), token).status_code == 200
         for text in (put, verified, promoted, back):
             assert other(provider) not in text.stdout + text.stderr
 

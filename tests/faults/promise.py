@@ -3,7 +3,7 @@
 He knows how often the provider booked each order, and what was said about it so far.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from vezne.orders.record import FINAL, SUCCEEDED, Record
@@ -25,10 +25,14 @@ class Known:
 
 def like(order: Order) -> Order:
     """The same bill or pre-authorisation under another key; a higher total for HASO, another part for Paynet."""
-    body = {**order.body, **({order.changes: "150.00"} if order.changes else {})}
-    if order.operation == "kolaybi.collect":
+    if not order.example.declared.has_guards:
         return new_order(order.operation)
-    return replace(order, key=f"{order.key}-again", body=body)
+    return another(order, f"{order.key}-again", "150.00")
+
+
+def another(order: Order, key: str, amount: str) -> Order:
+    """Another order of the same thing: the same one of what is paid once, else for another amount."""
+    return order.but(key=key) if order.operation in PAID_ONCE else order.for_amount(amount, key=key)
 
 
 class Promise:
@@ -79,11 +83,11 @@ class Promise:
     def booked_now(self, order: Order) -> int:
         """How often in this life of its record. HASO: the same total again moves nothing."""
         booked = self.bench.booked(order.key) - self.known[order.id].booked_before
-        return min(1, booked) if order.operation == "haso.set_expenses" else booked
+        return min(1, booked) if order.example.is_total else booked
 
     def _stood_before(self, order: Order) -> bool:
         """HASO: a total that stands already, from before the key was forgotten, is the total that was ordered."""
-        return order.operation == "haso.set_expenses" and self.bench.booked(order.key) > 0
+        return order.example.is_total and self.bench.booked(order.key) > 0
 
     def no_order_is_booked_twice(self) -> None:
         for order in self.orders:
@@ -108,7 +112,7 @@ class Promise:
         booked = self.booked_now(order)
         if record.status == SUCCEEDED:
             assert booked == 1 or self._stood_before(order)
-        elif order.operation != "haso.set_expenses":
+        elif not order.example.is_total:
             assert booked == 0
 
     def nothing_unknown_is_lost(self) -> None:
@@ -128,17 +132,17 @@ class Promise:
             if record is not None and not record.final:
                 assert order.operation not in COMPLETE_LOOK_UP, record.evidence
                 # Paynet: by clocks that differ, the capture may have been made before the claim. That proves nothing.
-                ambiguous = order.operation == "paynet.capture"
+                ambiguous = order.example.found_by_time
                 assert not self.booked_now(order) or ambiguous, record.evidence
         self._highest_total_stands()
 
     def _highest_total_stands(self) -> None:
-        if self.bench.operation.name != "haso.set_expenses":
+        if not self.orders[0].example.is_total:
             return
         accepted = [order for order in self.orders[:2] if self._status(order) == SUCCEEDED]
         totals = [b.amount for b in self.bench.sandbox.ledger.bookings if b.reference == self.orders[0].mark]
         if accepted and all(known.booked_before == 0 for known in self.known.values()):
-            assert f"{totals[-1]:.2f}" == max(order.body["expense_amount"] for order in accepted)
+            assert f"{totals[-1]:.2f}" == max(order.amount for order in accepted)
 
     def _status(self, order: Order) -> str | None:
         record: Any = self.bench.store().find(order.id)

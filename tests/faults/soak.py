@@ -90,7 +90,7 @@ def one_order(function: Function, chance: random.Random) -> Trial:
 def misleading_look_up(trial: Trial, chance: random.Random) -> int:
     look_up = LOOK_UPS[trial.order.operation]
     rule = chance.choice([fault for _, fault in LOOK_UP_FAULTS if has_fault(look_up, fault["then"])])
-    made = trial.function.world.sandbox.rule(look_up, match=trial.order.look_up_mark, **rule)
+    made = trial.function.world.sandbox.rule(look_up, match=trial.order.reference, **rule)
     number: int = made["id"]
     return number
 

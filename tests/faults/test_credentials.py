@@ -105,7 +105,7 @@ def test_after_a_rotation_a_warm_function_pays_with_the_new_secret(function: Fun
     accept(function, "sandbox-new-secret")
     order = new_order(function.operation)
     assert process.call(order.event).status == 200
-    assert order.bookings(function.world.sandbox) == 1
+    assert order.times_booked(function.world.sandbox) == 1
 
 
 @pytest.mark.parametrize("function", OPERATIONS, indirect=True)
@@ -128,7 +128,7 @@ def test_no_order_fails_while_the_secret_is_rotated(function: Function, report: 
         thread.join()
     sent = [order for several in orders for order in several]
     assert statuses == [200] * len(sent)
-    assert [order.bookings(function.world.sandbox) for order in sent] == [1] * len(sent)
+    assert [order.times_booked(function.world.sandbox) for order in sent] == [1] * len(sent)
     report += [
         f"{function.operation}: {len(sent)} orders while the secret was rotated: all succeeded, each booked once"
     ]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -40,7 +39,7 @@ def bank(days_ahead: int, closed: int = 0) -> Iterator[tuple[Bench, Order]]:
     bench.sandbox.providers["vakifbank"].seed(seed)
     order = new_order("vakifbank.pay")
     with in_process(lambda: bench):
-        yield bench, replace(order, body={**order.body, "payment_date": first.isoformat()})
+        yield bench, order.but(payment_date=first.isoformat())
 
 
 @pytest.mark.parametrize("days_ahead", [0, 1, 27])

@@ -60,7 +60,7 @@ def with_peer(function: Function, rule: dict[str, Any], plan: dict[str, Any]) ->
     for _ in range(RETRIES):
         let_the_lock_run_out(function)
         last = call_peer(function, order, {}) or last
-    bookings = order.bookings(function.world.sandbox)
+    bookings = order.times_booked(function.world.sandbox)
     said = last.status if last and not last.raised else None
     doubles = max(0, bookings - 1)
     return doubles, int(bool(bookings) and said is None), int(said is not None and (said == 200) != bool(bookings))

@@ -46,7 +46,7 @@ def test_32_identical_orders_at_once_book_once(function: Function, report: list[
         kinds = Counter(map(kind, answers))
         assert kinds["first answer"] == 1
         assert set(kinds) <= {"first answer", "replay", "409 in-progress", "202"}
-        assert order.bookings(function.world.sandbox) == 1
+        assert order.times_booked(function.world.sandbox) == 1
         told += kinds
     report += [f"{function.operation}: {ROUNDS} rounds of {CONTENDERS} identical orders at once, 1 booking each: "
                + ", ".join(f"{count} {name}" for name, count in sorted(told.items()))]  # fmt: skip
@@ -164,4 +164,4 @@ def test_one_lost_answer_of_the_table_is_not_noticed(function: Function) -> None
     order = new_order(function.operation)
     answer = function.call(order.event, lost={"PutItem": 1, "TransactWriteItems": 1, "UpdateItem": 1})
     assert (answer.status, answer.replayed) == (200, False), answer.body
-    assert order.bookings(function.world.sandbox) == 1
+    assert order.times_booked(function.world.sandbox) == 1

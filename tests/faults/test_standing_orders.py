@@ -10,8 +10,7 @@ from tests.faults.world import OPERATIONS, Function
 
 
 def standing(order: Order, occurrence: str = "2026-12-01T06:00:00Z") -> dict[str, Any]:
-    request = {**order.body, **{name: int(value) if value.isdigit() else value for name, value in order.path.items()}}
-    return {"standing_order": {"name": order.key, "occurrence": occurrence, "request": request}}
+    return {"standing_order": {"name": order.key, "occurrence": occurrence, "request": order.fields}}
 
 
 @pytest.mark.parametrize("function", OPERATIONS, indirect=True)
@@ -20,7 +19,7 @@ def test_the_same_occurrence_twice_pays_once(function: Function) -> None:
     first, second = (function.call(standing(order)) for _ in range(2))
     assert first.value["status"] == "succeeded"
     assert second.value == first.value
-    assert order.bookings(function.world.sandbox) == 1
+    assert order.times_booked(function.world.sandbox) == 1
 
 
 @pytest.mark.parametrize("function", OPERATIONS, indirect=True)
@@ -31,7 +30,7 @@ def test_a_rule_that_fires_often_at_once_pays_once(function: Function) -> None:
     answers = [process.end() for process in fleet]
     assert sum(answer.raised is None for answer in answers) >= 1
     assert {answer.raised for answer in answers} <= {None, "StandingOrderFailed: in-progress"}
-    assert order.bookings(function.world.sandbox) == 1
+    assert order.times_booked(function.world.sandbox) == 1
     assert function.call(standing(order)).value["status"] == "succeeded"
 
 
@@ -40,7 +39,7 @@ def test_two_occurrences_pay_twice(function: Function) -> None:
     order = new_order(function.operation)
     function.call(standing(order, "2026-12-01T06:00:00Z"))
     function.call(standing(order, "2027-01-01T06:00:00Z"))
-    assert order.bookings(function.world.sandbox) == 2
+    assert order.times_booked(function.world.sandbox) == 2
 
 
 @pytest.mark.parametrize("function", OPERATIONS, indirect=True)
@@ -50,7 +49,7 @@ def test_a_refused_standing_order_is_raised_at_every_try(function: Function) -> 
     known_as = operation_id(STANDING_ORDER_CLIENT, function.operation, f"{order.key}\n2026-12-01T06:00:00Z")
     for _ in range(3):
         assert function.call(standing(order)).raised == f"StandingOrderFailed: {known_as} declined"
-    assert order.bookings(function.world.sandbox) == 0
+    assert order.times_booked(function.world.sandbox) == 0
 
 
 @pytest.mark.parametrize("function", OPERATIONS, indirect=True)
@@ -59,7 +58,7 @@ def test_one_that_cannot_be_sent_now_is_raised_and_sent_at_the_next_try(function
     failed = function.call(standing(order), seconds=0.1)
     assert failed.raised == "StandingOrderFailed: not-enough-time"
     assert function.call(standing(order)).value["status"] == "succeeded"
-    assert order.bookings(function.world.sandbox) == 1
+    assert order.times_booked(function.world.sandbox) == 1
 
 
 @pytest.mark.parametrize("function", OPERATIONS, indirect=True)
@@ -69,7 +68,7 @@ def test_one_in_doubt_is_not_tried_again_by_lambda(function: Function) -> None:
     assert function.call(standing(order)).value["status"] == "unknown"
     function.sweep(clock=120)
     assert function.call(standing(order)).value["status"] == "succeeded"
-    assert order.bookings(function.world.sandbox) == 1
+    assert order.times_booked(function.world.sandbox) == 1
 
 
 @pytest.mark.parametrize("function", ["paynet.capture"], indirect=True)

@@ -31,7 +31,7 @@ class Trial:
 
     @property
     def bookings(self) -> int:
-        return self.order.bookings(self.function.world.sandbox)
+        return self.order.times_booked(self.function.world.sandbox)
 
     def send(self, **request: object) -> Answer | None:
         """The client sends the order; None if the function was killed."""

@@ -7,8 +7,12 @@ import pytest
 from vezne_cli.catalogue import PROVIDERS
 
 from tests.support.bench import Harness, forget_everything
-from tests.support.examples import HASO, SECRETS, VAKIFBANK, WALLETGATE, Example, vakifbank_answer
+from tests.support.example import Example
+from tests.support.operations.haso_set_expenses import EXAMPLE as HASO
+from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK, vakifbank_answer
+from tests.support.operations.walletgate_pay_bill import EXAMPLE as WALLETGATE
 from tests.support.provider_server import Call, Reply, json_reply
+from tests.support.providers import SECRETS
 from tests.support.wire import unknown_order
 
 DAYS = 24 * 3600

@@ -9,7 +9,12 @@ from vezne.orders.store import LostOwnershipError
 from vezne.providers.http import NotSentError, Provider, ProviderResponse
 
 from tests.support.bench import Harness, operation_of, secrets_client
-from tests.support.examples import EXAMPLES, HASO, KOLAYBI, PAYNET, VAKIFBANK, Example
+from tests.support.example import Example
+from tests.support.operations import EXAMPLES
+from tests.support.operations.haso_set_expenses import EXAMPLE as HASO
+from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
+from tests.support.operations.paynet_capture import EXAMPLE as PAYNET
+from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK
 from tests.support.provider_server import HANG_UP, Answering, Call, Reply, json_reply
 from tests.support.wire import answered, findings, looked_up, unknown_order
 

@@ -13,7 +13,7 @@ from vezne_cli.connection import OperatorError
 
 from tests.support.bench import Harness, secrets_client
 from tests.support.cognito import cognito
-from tests.support.examples import EXAMPLES
+from tests.support.operations import EXAMPLES
 from tests.support.provider_server import HANG_UP
 
 (COLLECT,) = [example for example in EXAMPLES if example.operation == "kolaybi.collect"]

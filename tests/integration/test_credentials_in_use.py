@@ -8,19 +8,14 @@ from vezne.providers import login_lock
 from vezne_sandbox.sandbox import PROVIDERS
 
 from tests.support.bench import Harness, forget_everything, table_client
-from tests.support.examples import (
-    EXAMPLES,
-    HASO,
-    KOLAYBI,
-    LOGINS,
-    PAYNET,
-    SECRETS,
-    TOKEN_ANSWER,
-    VAKIFBANK,
-    Example,
-    vakifbank_answer,
-)
+from tests.support.example import Example
+from tests.support.operations import EXAMPLES
+from tests.support.operations.haso_set_expenses import EXAMPLE as HASO
+from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
+from tests.support.operations.paynet_capture import EXAMPLE as PAYNET
+from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK, vakifbank_answer
 from tests.support.provider_server import HANG_UP, Call, Reply, json_reply
+from tests.support.providers import LOGINS, SECRETS, TOKEN_ANSWER
 from tests.support.wire import answered, header
 
 LOGIN = LOGINS["vakifbank"][0]

@@ -4,7 +4,10 @@ import pytest
 from vezne.orders.record import DECLINED, SUCCEEDED
 
 from tests.support.bench import Harness, operation_of
-from tests.support.examples import EXAMPLES, KOLAYBI, VAKIFBANK, Example
+from tests.support.example import Example
+from tests.support.operations import EXAMPLES
+from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
+from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK
 from tests.support.wire import unknown_order
 
 each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)

@@ -3,7 +3,9 @@
 import pytest
 
 from tests.support.bench import Harness
-from tests.support.examples import EXAMPLES, KOLAYBI, Example
+from tests.support.example import Example
+from tests.support.operations import EXAMPLES
+from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
 from tests.support.provider_server import HANG_UP
 from tests.support.wire import answered, unknown_order
 

@@ -10,16 +10,11 @@ from vezne.orders import store as store_module
 from vezne.orders.record import DECLINED, SUCCEEDED, Record
 
 from tests.support.bench import Harness, Response
-from tests.support.examples import (
-    HASO,
-    PAYNET,
-    VAKIFBANK,
-    WALLETGATE,
-    Example,
-    capture_row,
-    haso_success,
-    paynet_rows,
-)
+from tests.support.example import Example
+from tests.support.operations.haso_set_expenses import EXAMPLE as HASO, haso_success
+from tests.support.operations.paynet_capture import EXAMPLE as PAYNET, capture_row, paynet_rows
+from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK
+from tests.support.operations.walletgate_pay_bill import EXAMPLE as WALLETGATE
 from tests.support.provider_server import HANG_UP, Reply, json_reply
 from tests.support.wire import answered, looked_up, unknown_order
 

@@ -14,7 +14,7 @@ from vezne.providers.paynet import client as paynet
 from vezne.providers.vakifbank import client as vakifbank
 from vezne.providers.walletgate import client as walletgate
 from vezne_cli.catalogue import INQUIRIES, PROVIDERS, URLS
-from vezne_cli.document.examples import example
+from vezne_cli.golden import golden
 from vezne_cli.template import expanded, source
 from vezne_sandbox.client import SandboxControl
 from vezne_sandbox.server import running_sandbox
@@ -27,14 +27,14 @@ MODULES = {name: provider.module for name, provider in PROVIDERS.items()}
 ASAT = "5e1d0a57-0000-4000-8000-000000001001"
 
 
-def golden(name: str) -> tuple[dict[str, str], dict[str, str], dict[str, Any] | None]:
+def question(name: str) -> tuple[dict[str, str], dict[str, str], dict[str, Any] | None]:
     """Path parameters, query and body of the golden event."""
-    asked = example(name)
-    in_path = {key: value for key, value in asked["parameters"].items() if key not in asked["query"]}
-    return in_path, asked["query"], asked["body"]
+    asked = golden(name)
+    in_path = {key: value for key, value in asked.parameters.items() if key not in asked.query}
+    return in_path, asked.query, asked.body
 
 
-QUESTIONS = {name: golden(name) for name in INQUIRIES}
+QUESTIONS = {name: question(name) for name in INQUIRIES}
 # HASO has no public sign of wrong credentials.
 WITH_A_SIGN = [name for name in QUESTIONS if name != "haso.payment_plan"]
 Ask = Callable[..., tuple[int, dict[str, str], dict[str, Any]]]

@@ -7,7 +7,12 @@ import pytest
 from vezne.api.handle_order import StandingOrderFailed
 
 from tests.support.bench import Harness, forget_everything
-from tests.support.examples import EXAMPLES, HASO, KOLAYBI, PAYNET, VAKIFBANK, Example
+from tests.support.example import Example
+from tests.support.operations import EXAMPLES
+from tests.support.operations.haso_set_expenses import EXAMPLE as HASO
+from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
+from tests.support.operations.paynet_capture import CAPTURE_ANSWER, EXAMPLE as PAYNET
+from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK
 from tests.support.provider_server import json_reply
 
 LOST = json_reply({}, 500)
@@ -72,7 +77,7 @@ def test_money_is_the_amount_ordered_in_minor_units(bench: Harness, counted: Cou
 
 
 def test_a_whole_capture_counts_what_the_provider_took(bench: Harness, counted: Counted) -> None:
-    answer = {**json.loads(PAYNET.success.body), "amount": 12.5}  # type: ignore[union-attr]
+    answer = {**CAPTURE_ANSWER, "amount": 12.5}
     bench.server.on(PAYNET.route, json_reply(answer))
     bench.send(PAYNET, {"xact_id": PAYNET.body["xact_id"]})
     assert counted()["MoneySettled"] == money("TRY", 1250)
@@ -122,7 +127,7 @@ def test_an_amount_that_could_not_be_written_down_is_not_counted(bench: Harness,
 
     def break_table(call: Any) -> Any:
         bench.fail_table("TransactWriteItems")
-        return PAYNET.success(call) if callable(PAYNET.success) else PAYNET.success
+        return PAYNET.success(call)
 
     bench.server.on(PAYNET.route, break_table)
     assert bench.send(PAYNET).status == 200
@@ -174,7 +179,7 @@ def test_the_only_dimensions_are_service_operation_and_currency(
 
 
 def standing(example: Example) -> dict[str, Any]:
-    return {"name": "aidat", "occurrence": "2026-12-01T06:00:00Z", "request": example.standing_request}
+    return {"name": "aidat", "occurrence": "2026-12-01T06:00:00Z", "request": example.request}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)

@@ -10,7 +10,10 @@ from vezne_cli.decisions import Decision, LookUp, decide
 from vezne_cli.operate import explain, forget, list_unknown
 
 from tests.support.bench import Harness
-from tests.support.examples import KOLAYBI as COLLECT, PAYNET as CAPTURE, WALLETGATE as PAY_BILL, Example
+from tests.support.example import Example
+from tests.support.operations.kolaybi_collect import EXAMPLE as COLLECT
+from tests.support.operations.paynet_capture import EXAMPLE as CAPTURE
+from tests.support.operations.walletgate_pay_bill import EXAMPLE as PAY_BILL
 from tests.support.provider_server import HANG_UP
 
 

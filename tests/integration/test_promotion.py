@@ -8,8 +8,9 @@ from vezne_cli import provider_secrets as tool
 from vezne_cli.connection import OperatorError
 
 from tests.support.bench import Harness, secrets_client
-from tests.support.examples import EXAMPLES, SECRETS
+from tests.support.operations import EXAMPLES
 from tests.support.provider_server import HANG_UP
+from tests.support.providers import SECRETS
 
 (PAY,) = [example for example in EXAMPLES if example.operation == "vakifbank.pay"]
 

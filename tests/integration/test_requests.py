@@ -9,7 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tests.support.bench import Harness, Response, api_event
-from tests.support.examples import EXAMPLES, HASO, KOLAYBI, PAYNET, VAKIFBANK, Example
+from tests.support.example import Example
+from tests.support.operations import EXAMPLES
+from tests.support.operations.haso_set_expenses import EXAMPLE as HASO
+from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
+from tests.support.operations.paynet_capture import EXAMPLE as PAYNET
+from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK
 
 each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
 

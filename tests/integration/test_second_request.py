@@ -9,7 +9,10 @@ from vezne.orders.store import CLOCK_MARGIN_SECONDS
 from vezne_cli.catalogue import ORDERS
 
 from tests.support.bench import Harness, table_client
-from tests.support.examples import EXAMPLES, KOLAYBI, VAKIFBANK, Example
+from tests.support.example import Example
+from tests.support.operations import EXAMPLES
+from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
+from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK
 from tests.support.provider_server import HANG_UP, Call, Reply
 from tests.support.wire import findings, unknown_order
 
@@ -307,7 +310,7 @@ def test_second_request_nobody_else_sends_while_the_second_is_under_way(bench: H
 
     def look_from_outside(call: Any) -> Any:
         seen.append(bench.record(known))
-        return example.success(call) if callable(example.success) else example.success
+        return example.success(call)
 
     bench.server.on(example.route, look_from_outside)
     bench.send(example)

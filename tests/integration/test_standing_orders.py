@@ -7,7 +7,9 @@ from vezne.api.handle_order import StandingOrderFailed
 from vezne.orders.record import STANDING_ORDER_CLIENT
 
 from tests.support.bench import Harness
-from tests.support.examples import EXAMPLES, PAYNET, Example
+from tests.support.example import Example
+from tests.support.operations import EXAMPLES
+from tests.support.operations.paynet_capture import EXAMPLE as PAYNET
 from tests.support.provider_server import HANG_UP
 
 each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
@@ -15,7 +17,7 @@ OCCURRENCE = "2026-12-01T06:00:00Z"
 
 
 def content(example: Example, **changes: Any) -> dict[str, Any]:
-    return {"name": "aidat", "occurrence": OCCURRENCE, "request": example.standing_request, **changes}
+    return {"name": "aidat", "occurrence": OCCURRENCE, "request": example.request, **changes}
 
 
 def failure(bench: Harness, example: Example, what: Any, **options: Any) -> str:

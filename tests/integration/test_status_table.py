@@ -6,8 +6,13 @@ import pytest
 from vezne.api.responses import stage_path
 
 from tests.support.bench import Harness, Response
-from tests.support.examples import EXAMPLES, HASO, KOLAYBI, LOGINS, WALLETGATE, Example
+from tests.support.example import Example
+from tests.support.operations import EXAMPLES
+from tests.support.operations.haso_set_expenses import EXAMPLE as HASO
+from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
+from tests.support.operations.walletgate_pay_bill import EXAMPLE as WALLETGATE
 from tests.support.provider_server import HANG_UP, Reply, json_reply
+from tests.support.providers import LOGINS
 from tests.support.wire import answered, unknown_order
 
 each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)

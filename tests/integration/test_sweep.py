@@ -15,17 +15,13 @@ from vezne.orders.sweep import SweepStoppedError
 from vezne.providers.kolaybi import client as kolaybi
 
 from tests.support.bench import START, Harness, operation_of
-from tests.support.examples import (
-    CAPTURE_ANSWER,
-    EXAMPLES,
-    HASO,
-    KOLAYBI,
-    PAYNET,
-    VAKIFBANK,
-    WALLETGATE,
-    Example,
-    haso_success,
-)
+from tests.support.example import Example
+from tests.support.operations import EXAMPLES
+from tests.support.operations.haso_set_expenses import EXAMPLE as HASO, haso_success
+from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
+from tests.support.operations.paynet_capture import CAPTURE_ANSWER, EXAMPLE as PAYNET
+from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK
+from tests.support.operations.walletgate_pay_bill import EXAMPLE as WALLETGATE
 from tests.support.provider_server import HANG_UP, json_reply
 from tests.support.wire import answered, findings, unknown_order
 

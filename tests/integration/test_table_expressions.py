@@ -10,7 +10,9 @@ import pytest
 from vezne.orders import store as store_module
 
 from tests.support.bench import Harness
-from tests.support.examples import EXAMPLES, VAKIFBANK, Example
+from tests.support.example import Example
+from tests.support.operations import EXAMPLES
+from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK
 from tests.support.provider_server import HANG_UP, Reply
 from tests.support.wire import answered, looked_up, unknown_order
 

@@ -9,8 +9,14 @@ from vezne.orders.store import StoreUnavailableError
 from vezne.providers import credentials
 
 from tests.support.bench import Harness
-from tests.support.examples import EXAMPLES, HASO, KOLAYBI, LOGINS, PAYNET, WALLETGATE, Example
+from tests.support.example import Example
+from tests.support.operations import EXAMPLES
+from tests.support.operations.haso_set_expenses import EXAMPLE as HASO
+from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
+from tests.support.operations.paynet_capture import EXAMPLE as PAYNET
+from tests.support.operations.walletgate_pay_bill import EXAMPLE as WALLETGATE
 from tests.support.provider_server import HANG_UP, Call, Reply, json_reply
+from tests.support.providers import LOGINS
 from tests.support.wire import answered, findings, unknown_order
 
 each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.support.bench import Harness
-from tests.support.examples import EXAMPLES, Example
+from tests.support.example import Example
+from tests.support.operations import EXAMPLES
 from tests.support.provider_server import HANG_UP, Call, Reply, json_reply
 from tests.support.wire import answered, findings, unknown_order
 
@@ -35,7 +36,7 @@ def test_the_reason_of_the_order_itself_is_the_first_evidence(
 def test_a_success_beside_a_401_is_neither_a_success_nor_a_refused_login(bench: Harness, example: Example) -> None:
 
     def refuse(call: Call) -> Reply:
-        reply = example.success(call) if callable(example.success) else example.success
+        reply = example.success(call)
         return Reply(401, reply.body, reply.headers)
 
     answer = answered(bench, example, refuse)

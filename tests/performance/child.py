@@ -20,7 +20,7 @@ handler = import_module("app").handler
 ready, ready_cpu = time.monotonic_ns(), time.process_time_ns()
 loaded = len(sys.modules)
 
-sys.path.append(str(Path(__file__).parent))
+sys.path.extend([str(Path(__file__).parent), str(Path(__file__).parents[2])])
 stubs = import_module("stubs")
 
 

@@ -16,13 +16,13 @@ from typing import Any
 
 from vezne.orders.record import SHARDS
 from vezne_cli.catalogue import ORDERS
+from vezne_cli.golden import golden_event
 from vezne_cli.stack import Stack, running_stack
 from vezne_cli.template import source
 
-from tests.end_to_end.examples import example
-from tests.end_to_end.golden import GOLDEN_EVENTS
 from tests.end_to_end.runtime.emulator import instance
 from tests.support import results
+from tests.support.order import new_order
 from tests.support.template import of_type, properties, transformed
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -91,7 +91,7 @@ def item_bytes(item: dict[str, Any]) -> int:
 def measured_write_units(stack: Stack, operation: str) -> float:
     """Of the orders that this operation has in the table."""
     declared: Any = ORDERS[operation].declaration()
-    guards = len(declared.guards(declared.order("client", "key", example(operation).request)))
+    guards = len(declared.guards(declared.order("client", "key", new_order(operation).request)))
     kept = [item for item in stack.records() if item.get("operation", {}).get("S") == operation]
     return statistics.mean(sum(write_units(guards, -(-item_bytes(item) // 1024))) for item in kept)
 
@@ -99,11 +99,11 @@ def measured_write_units(stack: Stack, operation: str) -> float:
 def measure(stack: Stack, operation: str, directory: Path) -> Measured:
     """Send warm orders through one instance, and read what it reports of itself."""
     with instance(stack, operation, directory) as function:
-        events = [order(operation) for _ in range(MEASURED + 1)]
+        events = [new_order(operation, sandbox=stack.sandbox).in_the_golden_event() for _ in range(MEASURED + 1)]
         answers = [function.invoke(event).json() for event in events]
         assert all(answer["statusCode"] == 200 for answer in answers), answers
         orders = function.log.read_text()
-        (sweep,) = [it.content() for it in GOLDEN_EVENTS if (it.operation, it.kind) == (operation, "sweep")]
+        sweep = golden_event(operation, "sweep")
         for _ in range(MEASURED):
             function.invoke(sweep)
         sweeps = function.log.read_text()[len(orders) :]
@@ -122,19 +122,6 @@ def measure(stack: Stack, operation: str, directory: Path) -> Measured:
         write_units=measured_write_units(stack, operation),
         metrics=metrics,
     )
-
-
-def order(operation: str) -> dict[str, Any]:
-    """The golden API event with an order in it that was never sent before."""
-    one = example(operation)
-    (event,) = [it.content() for it in GOLDEN_EVENTS if (it.operation, it.kind) == (operation, "api")]
-    for headers, value in ((event["headers"], one.key), (event["multiValueHeaders"], [one.key])):
-        headers["Idempotency-Key"] = value
-    event["body"] = json.dumps(one.body)
-    if event["pathParameters"]:
-        name, part = next(iter(event["pathParameters"])), one.path.split("/")[3]
-        event["pathParameters"] = {name: part}
-    return event
 
 
 def _durations(log: str) -> list[float]:

@@ -18,7 +18,7 @@ from botocore.credentials import Credentials, ReadOnlyCredentials
 from vezne.orders import store as store_module
 from vezne.providers import credentials
 
-sys.path.append(str(Path(__file__).parent))
+sys.path.extend([str(Path(__file__).parent), str(Path(__file__).parents[2])])
 
 app: Any = import_module("app")
 stubs: Any = import_module("stubs")

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import socket
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,92 +17,32 @@ import botocore.awsrequest
 import botocore.httpsession
 import urllib3.connection
 
+from tests.support.operations import EXAMPLES
+from tests.support.provider_server import Call
+
 ROOT = Path(__file__).parents[2]
 CREDENTIALS = ROOT / "shared" / "vezne_sandbox" / "credentials.json"
 HTTP_LINE = re.compile(rb"(GET|POST) (\S+)")
-
-
-def paynet(_request: bytes) -> dict[str, Any]:
-    """A capture of 1.00, with every field of the provider's page."""
-    return {
-        "xact_id": "xk_EAAAANFhOW7SioFxO8LHPMruxp0hX3wE8NmJSmGUD*W3uISj",
-        "xact_date": "2026-11-08T10:27:22.0296925+03:00",
-        "transaction_type": 4, "pos_type": 1, "is_tds": False, "agent_id": "1", "user_id": "7",
-        "email": "musteri@example.com", "phone": "905550000000", "bank_id": "62", "instalment": 0, "ratio": 0.0,
-        "card_no_masked": "435508******4358", "card_holder": "Örnek Müşteri", "amount": 1.0, "net_amount": 0.97,
-        "comission": 0.03, "comission_tax": 0.0, "currency": "TRY", "authorization_code": "P12345",
-        "reference_code": "R1", "order_id": "O1", "is_succeed": True, "paynet_error_id": "",
-        "paynet_error_message": "", "bank_error_id": "", "bank_error_message": "", "bank_error_short_desc": "",
-        "bank_error_long_desc": "", "code": 0, "message": "",
-    }  # fmt: skip
-
-
-def kolaybi(_request: bytes) -> dict[str, Any]:
-    """A collection of 1000.00."""
-    return {
-        "data": {
-            "transaction_status": "Tamamlandı", "transaction_type": "Tahsilat", "payment_method": "Nakit",
-            "issue_date": "2026-01-15 14:30:00", "amount": 1000.0, "currency": "TRY",
-        }
-    }  # fmt: skip
-
-
-def vakifbank(request: bytes) -> dict[str, Any]:
-    """A payment under the code that was sent."""
-    code = json.loads(request.partition(b"\r\n\r\n")[2])["InstitutionTransactionCode"]
-    return {
-        "Header": {"StatusCode": "APIGW000000", "StatusDescription": "Tamamlandı", "ObjectID": "18c1fd2f-b997"},
-        "Data": {
-            "QueryResult": {
-                "TransactionObjectId": "2022000039254817", "ErrorExplanation": "Tahsil Edildi", "ErrorCode": 1,
-                "InstitutionTaxNo": code, "TransactionQueryNo": "7425301", "Result": True,
-            }
-        },
-    }  # fmt: skip
-
-
-def walletgate(_request: bytes) -> dict[str, Any]:
-    """A payment of the bill in the golden event."""
-    return {
-        "status": 0, "code": "100", "message": "Success",
-        "payload": {
-            "inv_payment_transaction_query_oid": "90XX46-FXX5-4XX3-8DXX-B1XX97", "transaction_id": "ABRVXXX7304",
-            "payment_transaction_id": "9623XX2189", "transaction_amount": 196.5, "transaction_fee": 0.0,
-            "charged_amount": 196.5, "ext_order_id": "90XX46-FXX5-4XX3-8DXX-B1XX97",
-            "sender_wallet_info": {
-                "id": "1", "account_number": "28XX01", "number": "25XX25", "total_balance": 1000.0,
-                "payment_balance": {"available": 1000.0, "unavailable": 0.0}, "currency_code": "TRY",
-            },
-        },
-    }  # fmt: skip
-
-
-def haso(_request: bytes) -> dict[str, Any]:
-    """A plan with the totals of the golden event."""
-    row = {"InstallmentNo": 1, "installmentPayment": 1000.0, "termDate": "2026-12-01", "totalExpenseAmount": 330.0}
-    return {"Success": True, "Errors": [], "Data": {"PaymentPlan": [row]}}
-
-
-def login(_request: bytes) -> dict[str, Any]:
-    """Whichever provider's login: each reads its own member."""
-    return {"access_token": "sandbox-token", "data": "sandbox-token", "expires_in": 3600}
-
-
-ROUTES: dict[bytes, Callable[[bytes], dict[str, Any]]] = {
-    b"/v1/transaction/capture": paynet,
-    b"/kolaybi/v1/associates/123/transactions/proceed": kolaybi,
-    b"/tos/payment": vakifbank,
-    b"/v1/InvoicePayment/MakePayment": walletgate,
-    b"/RequestV2/SendTransactionExpense": haso,
-}
+LOGIN = {"access_token": "sandbox-token", "data": "sandbox-token", "expires_in": 3600}
+# What the operation of the golden event is answered; None for a function that sends none.
+EXAMPLE = {example.function: example for example in EXAMPLES}.get(Path(os.environ["BENCH_EVENT"]).name.split(".")[0])
+ORDER = re.compile(re.sub(r"{\w+}", "[^/]+", EXAMPLE.address)) if EXAMPLE else None
 calls: collections.Counter[str] = collections.Counter()
 
 
-def route(request: bytes) -> tuple[str, Callable[[bytes], dict[str, Any]]]:
-    """The path of a request to a provider, and what answers it."""
-    path = HTTP_LINE.match(request)
-    assert path is not None
-    return path[2].decode(), ROUTES.get(path[2], login)
+def read(request: bytes) -> Call:
+    """A request to a provider."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    line = HTTP_LINE.match(head)
+    assert line is not None
+    return Call(line[1].decode(), line[2].decode(), {}, body)
+
+
+def answer(call: Call) -> bytes:
+    """The order's answer, or that of whichever provider's login: each reads its own member."""
+    if EXAMPLE and ORDER and ORDER.fullmatch(call.route):
+        return EXAMPLE.success(call).body
+    return json.dumps(LOGIN).encode()
 
 
 class _Socket:
@@ -118,9 +57,9 @@ class _Socket:
         self._request += data
 
     def makefile(self, *_arguments: Any, **_named: Any) -> io.BytesIO:
-        path, respond = route(bytes(self._request))
-        calls[path] += 1
-        body = json.dumps(respond(bytes(self._request))).encode()
+        call = read(bytes(self._request))
+        calls[call.path] += 1
+        body = answer(call)
         self._request.clear()
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         return io.BytesIO(head.encode() + body)

@@ -14,7 +14,8 @@ from vezne_cli.catalogue import PROVIDERS
 
 from tests.performance.cost import write_units
 from tests.support.bench import Harness, operation_of
-from tests.support.examples import EXAMPLES, Example
+from tests.support.example import Example
+from tests.support.operations import EXAMPLES
 
 Items = dict[str, dict[str, Any]]
 

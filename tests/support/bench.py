@@ -24,8 +24,10 @@ from vezne_cli.catalogue import load
 from vezne_cli.template import source
 from vezne_client import Problem
 
-from tests.support.examples import LOGINS, SECRETS, Example
+from tests.support.example import Example
+from tests.support.order import Order as NewOrder
 from tests.support.provider_server import ProviderServer, json_reply
+from tests.support.providers import LOGINS, SECRETS
 
 ROOT = Path(__file__).parents[2]
 START = 1_796_104_800.0  # 2026-12-01T06:00:00Z
@@ -199,10 +201,15 @@ class Harness:
         parameters = example.path_parameters if path_parameters is None else path_parameters
         return _response(self.handle(example.function, api_event("/route", parameters, content, **event), seconds))
 
+    def send_order(self, order: NewOrder) -> Response:
+        """Send an order that nobody has sent before."""
+        event = api_event("/route", order.path_parameters, json.dumps(order.body), key=order.key)
+        return _response(self.handle(order.example.function, event))
+
     def order(self, example: Example, key: str = "key-1", client: str = "client-1") -> Order[Any]:
         """The example order as the path sees it."""
         operation = operation_of(example.function)
-        return operation.order(client, key, operation.request_model.model_validate(example.standing_request))
+        return operation.order(client, key, operation.request_model.model_validate(example.request))
 
     def stand(
         self, example: Example, *, lease: float = 27.0, owner: str = "another invocation", **order: str

@@ -6,7 +6,7 @@ from typing import Any
 from vezne.orders.record import OWN_CALLS
 
 from tests.support.bench import Harness, Response
-from tests.support.examples import Example
+from tests.support.example import Example
 from tests.support.provider_server import HANG_UP, Answering, Call
 
 

@@ -21,7 +21,7 @@ from vezne.providers.credentials import (
 from vezne_cli.catalogue import PROVIDERS
 
 from tests.support.bench import secrets_client
-from tests.support.examples import SECRETS
+from tests.support.providers import SECRETS
 
 DEADLINE = object()
 MODELS = {name: provider.credentials for name, provider in PROVIDERS.items()}

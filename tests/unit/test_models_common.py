@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from vezne.providers.models import RequestModel
 
 from tests.support.bench import operation_of
-from tests.support.examples import EXAMPLES, Example
+from tests.support.example import Example
+from tests.support.operations import EXAMPLES
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False) | st.text(),
@@ -35,12 +36,12 @@ def places(model: type[RequestModel], fields: Any) -> dict[str, str]:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_the_example_order_is_valid(example: Example) -> None:
-    assert places(model_of(example), example.standing_request) == {}
+    assert places(model_of(example), example.request) == {}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_an_unknown_field_is_refused(example: Example) -> None:
-    assert places(model_of(example), {**example.standing_request, "ammount": "1"}) == {
+    assert places(model_of(example), {**example.request, "ammount": "1"}) == {
         "ammount": "Extra inputs are not permitted"
     }
 
@@ -55,9 +56,9 @@ def test_an_unknown_field_is_refused(example: Example) -> None:
     ],
 )
 def test_each_required_field_is_required(example: Example, name: str) -> None:
-    without = {key: value for key, value in example.standing_request.items() if key != name}
+    without = {key: value for key, value in example.request.items() if key != name}
     assert places(model_of(example), without) == {name: "Field required"}
-    assert name in places(model_of(example), {**example.standing_request, name: None})
+    assert name in places(model_of(example), {**example.request, name: None})
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
@@ -71,7 +72,7 @@ def test_exactly_the_pages_required_fields_are_required(example: Example) -> Non
     [
         pytest.param(example, name, value, id=f"{example.operation}-{name}-{value!r}")
         for example in EXAMPLES
-        for name, given_value in example.standing_request.items()
+        for name, given_value in example.request.items()
         for value in {
             str: [1, True, ["text"], {}],
             int: ["1", Decimal("1.0"), True, [1]],
@@ -82,7 +83,7 @@ def test_exactly_the_pages_required_fields_are_required(example: Example) -> Non
     ],
 )
 def test_types_are_exact(example: Example, name: str, value: Any) -> None:
-    assert list(places(model_of(example), {**example.standing_request, name: value})) == [name]
+    assert list(places(model_of(example), {**example.request, name: value})) == [name]
 
 
 @pytest.mark.parametrize(
@@ -90,20 +91,20 @@ def test_types_are_exact(example: Example, name: str, value: Any) -> None:
     [
         pytest.param(example, name, id=f"{example.operation}-{name}")
         for example in EXAMPLES
-        for name in example.standing_request
+        for name in example.request
         if "amount" in name or "fee" in name
     ],
 )
 @pytest.mark.parametrize("value", ["-1", "1e2", "1.005", "NaN", "1,50", 1.5, "1234567890123456", "", Decimal("1E-7")])
 def test_amounts_are_exact(example: Example, name: str, value: Any) -> None:
-    assert name in places(model_of(example), {**example.standing_request, name: value})
+    assert name in places(model_of(example), {**example.request, name: value})
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_zero_is_an_amount_for_haso_totals_only(example: Example) -> None:
-    amounts = [name for name in example.standing_request if "amount" in name or "fee" in name]
+    amounts = [name for name in example.request if "amount" in name or "fee" in name]
     for name in amounts:
-        refused = places(model_of(example), {**example.standing_request, name: "0.00"})
+        refused = places(model_of(example), {**example.request, name: "0.00"})
         if example.operation == "haso.set_expenses":
             assert refused == {}
         else:
@@ -117,7 +118,7 @@ def test_no_error_text_repeats_a_value(example: Example, data: st.DataObject) ->
     canary = "KANARYA9876543210"
     name = data.draw(st.sampled_from(sorted(model_of(example).model_fields)))
     value = data.draw(JSON_VALUES | st.just(canary) | st.just([canary]) | st.just({"name": canary}))
-    fields = {**example.standing_request, name: value}
+    fields = {**example.request, name: value}
     texts = json.dumps(list(places(model_of(example), fields).values()))
     assert canary not in texts
     assert not (isinstance(value, str) and len(value) > 3 and value in texts)
@@ -136,7 +137,7 @@ def whole_text(model: type[RequestModel], fields: Any) -> str:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_a_request_cannot_be_changed_after_validation(example: Example) -> None:
-    request = model_of(example).model_validate(example.standing_request)
-    name = next(iter(example.standing_request))
+    request = model_of(example).model_validate(example.request)
+    name = next(iter(example.request))
     with pytest.raises(ValidationError):
         setattr(request, name, "other")

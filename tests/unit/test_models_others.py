@@ -10,7 +10,7 @@ from vezne.providers.haso.models import ExpensesRequest, ExpensesResult
 from vezne.providers.paynet.models import CaptureRequest, CaptureResult
 from vezne.providers.walletgate.models import BillPaymentRequest, BillPaymentResult
 
-from tests.support.examples import BILL
+from tests.support.operations.walletgate_pay_bill import BILL
 
 EXPENSES = {
     "transaction_code": "TRX-1",

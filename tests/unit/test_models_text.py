@@ -10,8 +10,7 @@ from vezne.providers.haso.models import TransactionNamed
 from vezne.providers.kolaybi.models import MOST_PROJECTS, CollectionRequest
 from vezne.providers.models import LARGEST_NUMBER, LONGEST_TEXT, ONE_LINE, RequestModel, one_line
 from vezne_cli.catalogue import READ, ROUTES
-
-from tests.support.golden import golden_request
+from vezne_cli.golden import golden
 
 HIDDEN = {
     "CR": "\r",
@@ -73,7 +72,7 @@ def fields_of(kind: str) -> list[Any]:
 
 def refusal(name: str, field: str, value: Any) -> str | None:
     outer, _, inner = field.rpartition(".")
-    fields = {**golden_request(name), **({outer: {inner: value}} if outer else {field: value})}
+    fields = {**golden(name).fields, **({outer: {inner: value}} if outer else {field: value})}
     return places(REQUESTS[name], fields).get(field)
 
 
@@ -89,7 +88,7 @@ def test_all_requests_are_looked_at() -> None:
 
 @pytest.mark.parametrize("name", REQUESTS)
 def test_the_golden_request_is_valid(name: str) -> None:
-    assert places(REQUESTS[name], golden_request(name)) == {}
+    assert places(REQUESTS[name], golden(name).fields) == {}
 
 
 @every_text
@@ -119,14 +118,14 @@ def test_every_number_has_a_length(name: str, field: str) -> None:
 
 
 def test_a_list_has_a_length() -> None:
-    order = golden_request("kolaybi.collect")
+    order = golden("kolaybi.collect").fields
     assert places(CollectionRequest, {**order, "project_ids": [LARGEST_NUMBER] * MOST_PROJECTS}) == {}
     assert list(places(CollectionRequest, {**order, "project_ids": [1] * (MOST_PROJECTS + 1)})) == ["project_ids"]
     assert list(places(CollectionRequest, {**order, "project_ids": [1, 10**18]})) == ["project_ids.1"]
 
 
 def test_turkish_letters_and_signs_stay_as_they_are() -> None:
-    order = {**golden_request("kolaybi.collect"), "description": TURKISH}
+    order = {**golden("kolaybi.collect").fields, "description": TURKISH}
     assert CollectionRequest.model_validate(order).description == TURKISH
     # A letter and its mark as two characters, as some systems write them.
     assert one_line("I\u0307zmir s\u0327ubesi") == "I\u0307zmir s\u0327ubesi"

@@ -11,7 +11,7 @@ from vezne.operation import Operation, Order
 from vezne.orders.evidence import plain_number
 
 from tests.support.bench import START, operation_of
-from tests.support.examples import CAPTURE_ANSWER, HASO, KOLAYBI, KOLAYBI_DATA, PAYNET, Example, capture_row, haso_plan
+from tests.support.example import Example
 from tests.support.mutations import (
     MISSING,
     Mutation,
@@ -23,6 +23,9 @@ from tests.support.mutations import (
     verdict_on,
     wrongly_believed,
 )
+from tests.support.operations.haso_set_expenses import EXAMPLE as HASO, haso_plan
+from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI, KOLAYBI_DATA
+from tests.support.operations.paynet_capture import CAPTURE_ANSWER, EXAMPLE as PAYNET, capture_row
 
 SUCCEEDED, DECLINED, UNKNOWN = "Succeeded", "Declined", "Unknown"
 FOUND, NOT_FOUND, INCONCLUSIVE = "Found", "NotFound", "Inconclusive"
@@ -31,7 +34,7 @@ Extra = dict[Path, Sequence[Any]]
 
 def order_of(example: Example) -> tuple[Operation[Any, Any, Any], Order[Any]]:
     operation = operation_of(example.function)
-    return operation, replace(example_order(operation, example.standing_request), ordered_at=START)
+    return operation, replace(example_order(operation, example.request), ordered_at=START)
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,7 @@ PROVIDER_NAMES = {
 # What may name several all the same: file -> why.
 ALLOWED = {
     "tests/integration/test_sweep.py": "what lets an order be sent a second time is said twice on purpose",
-    "tests/support/examples.py": "the secrets with which the literals of the contract tests were signed",
-    "tests/end_to_end/examples.py": "one order of each operation: an example, and not a list",
+    "tests/support/providers.py": "the secrets with which the literals of the contract tests were signed",
 }
 LITERALS = (ast.List, ast.Tuple, ast.Set, ast.Dict)
 

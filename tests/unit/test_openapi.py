@@ -20,10 +20,9 @@ from vezne.providers.http import Deadline, Request
 from vezne_cli.catalogue import PROVIDERS, ROUTES, Function
 from vezne_cli.document.document import DOCUMENT, PROBLEMS, build, text
 from vezne_cli.document.provider_fields import REQUESTS
+from vezne_cli.golden import golden
 from vezne_cli.processes import ROOT
 from vezne_cli.template import expanded, source
-
-from tests.support.golden import golden_request
 
 DOCUMENTED = json.loads(DOCUMENT.read_text())
 SECRETS = json.loads((ROOT / "shared" / "vezne_sandbox" / "credentials.json").read_text())
@@ -244,8 +243,8 @@ def test_a_field_becomes_the_provider_field_that_is_documented(
     route = ROUTES[name]
     assert route.request is not None
     other: Any = OTHER.get(field[-1], "b")
-    changed = {**golden_request(name), field[0]: {field[1]: other} if len(field) == 2 else other}
-    before = request_on_the_wire(route, golden_request(name), monkeypatch)
+    changed = {**golden(name).fields, field[0]: {field[1]: other} if len(field) == 2 else other}
+    before = request_on_the_wire(route, golden(name).fields, monkeypatch)
     after = request_on_the_wire(route, changed, monkeypatch)
     differing = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     if provider_field and provider_field == IN_PATH.get(route.request.__name__):

@@ -28,7 +28,8 @@ from vezne.orders.record import (
 )
 
 from tests.support.bench import ROOT, START, operation_of
-from tests.support.examples import EXAMPLES, Example
+from tests.support.example import Example
+from tests.support.operations import EXAMPLES
 
 RECORD = Record(
     id=operation_id("client-1", "haso.set_expenses", "key-1"),
@@ -134,7 +135,7 @@ def test_long_evidence_keeps_its_beginning_and_its_end() -> None:
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_clues_hold_what_a_look_up_needs_and_no_account(example: Example) -> None:
     operation = operation_of(example.function)
-    order = operation.order("client-1", "key-1", operation.request_model.model_validate(example.standing_request))
+    order = operation.order("client-1", "key-1", operation.request_model.model_validate(example.request))
     lookup_fields = operation.lookup_fields(order)
     assert lookup_fields["amount"]
     assert lookup_fields["currency"] == "TRY"

@@ -5,7 +5,7 @@ from typing import Any
 
 from vezne_cli.catalogue import READ, ROUTES, Function
 from vezne_cli.document import schemas
-from vezne_cli.document.examples import example, parameters_of
+from vezne_cli.golden import golden
 from vezne_cli.processes import ROOT
 
 DOCUMENT = ROOT / "functions" / "reference" / "openapi.json"
@@ -103,7 +103,7 @@ def _operation(route: Function) -> dict[str, Any]:
         "parameters": _parameters(route),
     }
     if route.in_body:
-        content = {"schema": _body_schema(route), "example": example(route.name)["body"]}
+        content = {"schema": _body_schema(route), "example": golden(route.name).body}
         operation["requestBody"] = {"required": True, "content": {"application/json": content}}
     operation["responses"] = _responses(route)
     return operation
@@ -119,7 +119,7 @@ def _in_path(route: Function) -> list[str]:
 
 
 def _parameters(route: Function) -> list[dict[str, Any]]:
-    given = parameters_of(route.name)
+    given = golden(route.name).parameters
     if route.request is None:
         return [
             {"name": "operation_id", "in": "path", "required": True, "schema": {"type": "string"},
@@ -139,7 +139,7 @@ def _parameters(route: Function) -> list[dict[str, Any]]:
         found.append(parameter)
     if route.is_order:
         found.append(
-            {"name": "Idempotency-Key", "in": "header", "required": True, "example": example(route.name)["key"],
+            {"name": "Idempotency-Key", "in": "header", "required": True, "example": golden(route.name).key,
              "description": "One per order; the same for every repetition of it",
              "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "minLength": 1, "maxLength": 255}}
         )  # fmt: skip

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from vezne_cli.stack import Stack
 
-from tests.end_to_end.examples import example
 from tests.end_to_end.golden import GOLDEN_EVENTS, GoldenEvent, assert_healthy, first_time
 from tests.end_to_end.runtime.emulator import instance
+from tests.support.order import new_order
 
 
 @pytest.mark.parametrize("event", GOLDEN_EVENTS, ids=[event.path.name for event in GOLDEN_EVENTS])
@@ -40,16 +40,6 @@ def test_a_golden_event_cold_and_warm(stack: Stack, event: GoldenEvent, tmp_path
     assert len(stack.sandbox.bookings()) == (1 if event.pays else 0)
 
 
-def api_event(one: Any) -> dict[str, Any]:
-    """The golden API event of paynet.capture with another order in it."""
-    (golden,) = [it for it in GOLDEN_EVENTS if (it.operation, it.kind) == (one.operation, "api")]
-    event = golden.content()
-    event["multiValueHeaders"]["Idempotency-Key"] = [one.key]
-    event["headers"]["Idempotency-Key"] = one.key
-    event["body"] = json.dumps(one.body)
-    return event
-
-
 def lease_is_over(stack: Stack, operation_id: str) -> None:
     """As if the time had passed for which the killed function may still have been running."""
     stack.aws("dynamodb").update_item(
@@ -61,8 +51,8 @@ def lease_is_over(stack: Stack, operation_id: str) -> None:
 
 
 def test_the_time_limit_kills_and_the_order_is_still_told_honestly(stack: Stack, tmp_path: Path) -> None:
-    one = example("paynet.capture")
-    event = api_event(one)
+    one = new_order("paynet.capture")
+    event = one.in_the_golden_event()
     stack.sandbox.rule("paynet.capture", "hang")
     before = len(stack.sandbox.calls("paynet.capture"))
     with instance(stack, one.operation, tmp_path, AWS_LAMBDA_FUNCTION_TIMEOUT="10") as function:
@@ -103,13 +93,13 @@ def test_the_time_limit_kills_and_the_order_is_still_told_honestly(stack: Stack,
 
 
 def test_an_instance_takes_one_call_at_a_time(stack: Stack, tmp_path: Path) -> None:
-    orders = [example("paynet.capture") for _ in range(6)]
+    orders = [new_order("paynet.capture") for _ in range(6)]
     with instance(stack, "paynet.capture", tmp_path) as function:
         gate = threading.Barrier(len(orders))
 
         def send(one: Any) -> Any:
             gate.wait()
-            return function.invoke(api_event(one)).json()
+            return function.invoke(one.in_the_golden_event()).json()
 
         with ThreadPoolExecutor(len(orders)) as pool:
             answers = list(pool.map(send, orders))

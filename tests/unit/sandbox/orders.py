@@ -81,12 +81,7 @@ class Sent:
     """How an operation is sent, and where its answer says what."""
 
     send: Callable[..., httpx.Response]
-    # Of an order: the amount in major units, that amount and the reference in an answer, and the reference sent.
-    amount: float = 0
-    amount_in: Callable[[Any], float] | None = None
-    reference_in: Callable[[Any], str] | None = None
-    reference: str = ""
-    # Of a look-up: what its rows call reference, amount and currency, what it is filtered by, and the payments' rows.
+    # What a look-up's rows call reference, amount and currency, what it is filtered by, and the payments' rows.
     row: tuple[str, str, str] | None = None
     filter: str = ""
     rows: Callable[[Any], list[dict[str, Any]]] | None = None
@@ -120,7 +115,6 @@ class Merchant:
         answer = self.http.post("/kolaybi/v1/access_token", json=body, headers=channel)
         return {**channel, "Authorization": f"Bearer {answer.json()['data']}"}
 
-    @sends("kolaybi.collect", amount=1000, amount_in=lambda answer: answer["data"]["amount"])
     def collect(self, body: str = "", headers: dict[str, str] | None = None, associate: str = "123") -> httpx.Response:
         body = body or "amount=1000&currency=TRY&gateway_id=1&description=Tahsilat%20a%C3%A7%C4%B1klamas%C4%B1"
         headers = {
@@ -153,12 +147,6 @@ class Merchant:
     def vakifbank_headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.vakifbank_login().json()['access_token']}"}
 
-    @sends(
-        "vakifbank.pay",
-        amount=200,
-        reference=VAKIFBANK_ORDER["InstitutionTransactionCode"],
-        reference_in=lambda answer: answer["Data"]["QueryResult"]["InstitutionTaxNo"],
-    )
     def tos_pay(self, **changes: Any) -> httpx.Response:
         order = changed(VAKIFBANK_ORDER, changes)
         return self.http.post("/tos/payment", json=order, headers=self.vakifbank_headers())
@@ -188,13 +176,6 @@ class Merchant:
         common = {"Authorization": f"Bearer {token}", "x-client-id": SECRETS["walletgate"]["platform_key"]}
         return self.http.post(f"/v1/{path}", json=body, headers={**common, **headers})
 
-    @sends(
-        "walletgate.pay_bill",
-        amount=196.5,
-        amount_in=lambda answer: answer["payload"]["transaction_amount"],
-        reference=WALLETGATE_ORDER["inv_payment_transaction_query_oid"],
-        reference_in=lambda answer: answer["payload"]["ext_order_id"],
-    )
     def pay_bill(self, **changes: Any) -> httpx.Response:
         return self.walletgate("InvoicePayment/MakePayment", changed(WALLETGATE_ORDER, changes))
 
@@ -208,11 +189,6 @@ class Merchant:
         body = {"order_column": "CreatedDateUtc", **filters}
         return self.walletgate("TransactionData/SummaryRecordByFilter", body)
 
-    @sends(
-        "haso.set_expenses",
-        amount=173.45,
-        amount_in=lambda answer: answer["Data"]["PaymentPlan"][-1]["totalExpenseAmount"],
-    )
     def set_expenses(self, signature: str | None = None, **changes: Any) -> httpx.Response:
         order = changed(HASO_ORDER, changes)
         token = signature if signature is not None else haso_token(order, HASO_SIGNED)
@@ -228,7 +204,6 @@ class Merchant:
     def paynet(self, call: str, body: dict[str, Any], key: str = SECRETS["paynet"]["secret_key"]) -> httpx.Response:
         return self.http.post(f"/v1/transaction/{call}", json=body, headers={"Authorization": f"Basic {key}"})
 
-    @sends("paynet.capture", amount=59.35, amount_in=lambda answer: answer["amount"])
     def capture(self, **changes: Any) -> httpx.Response:
         return self.paynet("capture", changed(PAYNET_ORDER, changes))
 

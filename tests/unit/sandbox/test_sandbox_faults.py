@@ -11,6 +11,7 @@ import httpx
 import pytest
 from vezne_sandbox.sandbox import Sandbox
 
+from tests.support.operations import of
 from tests.unit.sandbox.orders import PAYNET_ORDER, SENT, VAKIFBANK_ORDER, WALLETGATE_ORDER, raw_capture
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CALLS = Sandbox().operations
-ORDERS = {name: SENT[name].send for name, call in CALLS.items() if call.kind == "pay"}
+ORDERS = {name: of(name).wire.send for name, call in CALLS.items() if call.kind == "pay"}
 # Look-up -> an order that it shows, and how it is asked.
 LOOK_UPS = {CALLS[order].look_up: (order, SENT[CALLS[order].look_up].send) for order in reversed(ORDERS)}
 every_order = pytest.mark.parametrize("operation", ORDERS)
@@ -175,9 +176,9 @@ def test_informational_only_is_followed_by_silence(sandbox):
     assert len(sandbox.bookings()) == 1
 
 
-@pytest.mark.parametrize("operation", [name for name in ORDERS if SENT[name].amount_in])
+@pytest.mark.parametrize("operation", [name for name in ORDERS if of(name).wire.amount_in])
 def test_other_amount(merchant, sandbox, operation):
-    amount_of = SENT[operation].amount_in
+    amount_of = of(operation).wire.amount_in
     honest = amount_of(ORDERS[operation](merchant).json())
     sandbox.reset()
     sandbox.rule(operation, "other_amount")
@@ -189,9 +190,9 @@ def test_other_amount(merchant, sandbox, operation):
     assert amount_of(ORDERS[operation](merchant).json()) == 0
 
 
-@pytest.mark.parametrize("operation", [name for name in ORDERS if SENT[name].reference_in])
+@pytest.mark.parametrize("operation", [name for name in ORDERS if of(name).wire.reference_in])
 def test_other_reference(merchant, sandbox, operation):
-    sent = SENT[operation]
+    sent = of(operation).wire
     sandbox.rule(operation, "other_reference")
     assert sent.reference_in(sent.send(merchant).json()) != sent.reference
     assert [b["reference"] for b in sandbox.bookings()] == [sent.reference]
@@ -200,8 +201,8 @@ def test_other_reference(merchant, sandbox, operation):
 def test_an_order_says_what_a_lie_may_change():
     """Paynet's other reference has a test of its own."""
     for name in ORDERS:
-        assert bool(SENT[name].amount_in) == ("other_amount" in CALLS[name].faults)
-        assert bool(SENT[name].reference_in) <= ("other_reference" in CALLS[name].faults)
+        assert bool(of(name).wire.amount_in) == ("other_amount" in CALLS[name].faults)
+        assert bool(of(name).wire.reference_in) <= ("other_reference" in CALLS[name].faults)
 
 
 def test_other_reference_of_paynet_is_no_row_of_check(merchant, sandbox):
@@ -314,7 +315,7 @@ def test_a_look_up_lists_a_foreign_payment_of_the_same_amount(merchant, sandbox,
     rows = rows_of(ask(merchant))
     first = rows[0]
     shown = [first[name] for name in ("amount", "Amount", "tx_base_amount", "totalExpenseAmount") if name in first]
-    assert shown == [SENT[order].amount]
+    assert shown == [of(order).wire.amount]
     references = [
         *(VAKIFBANK_ORDER["InstitutionTransactionCode"], WALLETGATE_ORDER["inv_payment_transaction_query_oid"]),
         *(PAYNET_ORDER["xact_id"], "Tahsilat açıklaması"),
