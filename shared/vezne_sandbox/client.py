@@ -80,7 +80,7 @@ class SandboxControl:
         self._send("POST", "clock", {"advance_seconds": seconds})
 
     def reset(self) -> None:
-        """Forget everything but the tokens given out."""
+        """Forget everything but the issued tokens."""
         self._send("POST", "reset")
 
     def _get(self, path: str, **query: str | None) -> Any:

@@ -28,7 +28,7 @@ Action = Callable[[Asked], Any]
 
 
 class Control:
-    """One method per control address. Each gets the JSON body and returns what is answered as JSON."""
+    """One method per control address. Each gets the query and the body, and returns the answer."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -65,11 +65,11 @@ class Control:
         return handle
 
     def health(self, _: Asked) -> Any:
-        """Tell that the server is up."""
+        """Say that the server is ready."""
         return {"status": "ok"}
 
     def operations(self, _: Asked) -> Any:
-        """List operations with their kind and what ``then`` may be."""
+        """List the operations with their kind and their faults."""
         operations = self._sandbox.operations.values()
         return {o.name: {"kind": o.kind, "then": sorted(faults_of(o))} for o in operations}
 
@@ -106,7 +106,7 @@ class Control:
         return {"removed": self._sandbox.rules.remove(int(rule_id) if rule_id else None)}
 
     def reset(self, _: Asked) -> Any:
-        """Forget everything but the tokens given out: bookings, calls, rules, seeds and the clock."""
+        """Forget everything but the issued tokens: bookings, calls, rules, seeds and the clock."""
         self._sandbox.reset()
         return {"reset": True}
 
@@ -119,7 +119,7 @@ class Control:
         return {name: provider.tokens.revoke() for name, provider in providers.items() if wanted in (None, name)}
 
     def seed(self, asked: Asked) -> Any:
-        """Give providers knowledge: ``{provider: {name: value}}``, ``credentials`` among the names."""
+        """Set what providers know: ``{provider: {name: value}}``. ``credentials`` is one of the names."""
         for name, given in asked.body.items():
             provider = self._sandbox.providers[name]
             values = dict(given)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vezne_sandbox.wire import Reply
 
 LONGEST_SECONDS = 120
-"""A silent or dripping connection is held as long as this, or until the client leaves or the server stops."""
+"""A connection without a whole answer stays open so long, or until the client leaves or the server stops."""
 RAW = frozenset({"hang", "reset", "cut", "slow_drops", "informational", "informational_only"})
 
 
@@ -34,7 +34,7 @@ async def deliver(request: web.Request, reply: Reply, rule: Rule | None, stoppin
                 transport.abort()
             case "informational":
                 transport.write(_informational(rule))
-                # The answer comes late, so that a caller who took the first one for it has perhaps asked again.
+                # The answer comes late: a caller who takes the informational answer for it may ask again before that.
                 ends = asyncio.get_running_loop().time() + rule.every_seconds
                 while not await _gone(request, stopping, 0.02, ends):
                     pass
@@ -72,7 +72,7 @@ def _head(reply: Reply) -> bytes:
 
 
 async def _drip(request: web.Request, reply: Reply, rule: Rule, stopping: asyncio.Event) -> None:
-    """Send the answer byte by byte, never the last one; either its body only, or the head, too."""
+    """Send the answer byte by byte, but never the last byte: its body only, or the head, too."""
     head = _head(reply)
     whole = head + reply.body
     sent = len(head) if rule.drip == "body" else 1
@@ -95,7 +95,7 @@ async def _until_gone(request: web.Request, stopping: asyncio.Event) -> None:
 
 
 async def _gone(request: web.Request, stopping: asyncio.Event, seconds: float, ends: float) -> bool:
-    """Wait a little, and tell whether there is nobody left to wait for."""
+    """Wait so many seconds. Return whether the caller left, the time is over, or the server stops."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(stopping.wait(), seconds)
     over = asyncio.get_running_loop().time() >= ends

@@ -41,14 +41,17 @@ class Clock:
 
 
 def seven_digit_fraction(moment: datetime) -> str:
-    """Write a time as walletgate and Paynet do: ISO 8601, offset, seven digits of a second (.NET ticks)."""
+    """Write a time in the form of walletgate and Paynet: ISO 8601, offset, seven digits of a second (.NET ticks)."""
     offset = moment.strftime("%z")
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}1{offset[:3]}:{offset[3:]}"
 
 
 @dataclass
 class Booking:
-    """Money that moved at a provider. ``request`` is what was received, with numbers of persons and cards masked."""
+    """Money that moved at a provider.
+
+    ``request`` is what was received. Card numbers, IBANs and identity numbers in it are masked.
+    """
 
     provider: str
     operation: str
@@ -74,7 +77,7 @@ class Booking:
 
 @dataclass
 class LoggedCall:
-    """One call of a provider. ``outcome`` tells what was answered, ``booked`` whether money moved through it."""
+    """One call of a provider. ``outcome`` is "answer" or the fault, ``booked`` says whether the call moved money."""
 
     provider: str
     operation: str
@@ -103,12 +106,12 @@ class Tokens:
         return token
 
     def accepts(self, authorization: str | None) -> bool:
-        """Tell whether an ``Authorization`` header carries a living token."""
+        """Tell whether an ``Authorization`` header has a valid token."""
         scheme, _, token = (authorization or "").partition(" ")
         return scheme == "Bearer" and self._expiry.get(token, 0) > self._clock.now()
 
     def accept_those_of(self, earlier: Tokens) -> None:
-        """Accept what was given out before, too."""
+        """Accept the tokens that ``earlier`` issued, too."""
         self._expiry.update(earlier._expiry)
 
     def revoke(self) -> int:
@@ -119,7 +122,7 @@ class Tokens:
 
 
 class Secrets:
-    """The secret values one provider accepts, per field. More than one while a rotation is under way."""
+    """The secret values one provider accepts, per field. A field has several during a rotation."""
 
     def __init__(self, values: dict[str, Any]) -> None:
         self._accepted = {name: [value] for name, value in values.items()}
@@ -153,7 +156,7 @@ class Ledger:
         self.bookings.append(booking)
 
     def log(self, provider: str, operation: str) -> LoggedCall:
-        """Keep a note of a call that has just arrived."""
+        """Log a call that has just arrived."""
         call = LoggedCall(provider, operation, "", self.clock.utc().isoformat())
         self.calls.append(call)
         return call

@@ -50,7 +50,7 @@ Control (JSON; a refused call is HTTP 400 with {"error": text})
   GET    /_control/rules          the rules, each with `calls` (counted) and `hits` (applied)
   POST   /_control/rules          set a rule, see below
   DELETE /_control/rules          remove all rules, or the one of ?id=
-  POST   /_control/reset          forget everything but the tokens given out: bookings, calls, rules, seeds, clock
+  POST   /_control/reset          forget everything but the issued tokens: bookings, calls, rules, seeds, clock
   POST   /_control/tokens/revoke  {"provider": name}, or {} for all: a call with an old token gets 401
   POST   /_control/clock          {"advance_seconds": s}: tokens expire, late bookings fall due, bookings age.
                                   Use it instead of sleeping.

@@ -33,7 +33,7 @@ class Payment(ABC):
     def obstacle(self) -> Reply | None:
         """Return the provider's refusal if its books forbid this payment (a duplicate, too much), else None.
 
-        It is asked again when a late booking falls due.
+        Called again when a late booking falls due.
         """
         return None
 
@@ -50,7 +50,7 @@ class Payment(ABC):
         """Write a business refusal (funds, limits), with a documented ``code`` if one is given."""
 
     def accept(self) -> float | None:
-        """Take the order in, which will be booked. Return when, in seconds since 1970, if that is not at once."""
+        """Accept an order that will be booked. Return the time of the booking in seconds since 1970; None: at once."""
         return None
 
     def odd_refusal(self) -> Reply:

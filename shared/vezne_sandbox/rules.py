@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from vezne_sandbox.wire import Call
 
 FORMS = {"unnamed_row": UNNAMED_FORMS, "odd_row": ODD_FORMS}
-HONEST_REFUSALS = frozenset({"unauthorized", "too_many_requests", "refuse"})
+REFUSALS_WITHOUT_BOOKING = frozenset({"unauthorized", "too_many_requests", "refuse"})
 
 
 class BadRule(Exception):
-    """A rule that would never do what it says."""
+    """A rule that could never apply as it is written."""
 
 
 @dataclass
@@ -46,19 +46,19 @@ class Rule:
     hits: int = field(default=0, init=False)
 
     def concerns(self, call: Call) -> bool:
-        """Count the call if it is the rule's, and tell whether the rule applies to it."""
+        """Count the call if operation and ``match`` fit, and return whether the rule applies to it."""
         if self.operation != call.operation or (self.match and not call.carries(self.match)):
             return False
         self.calls += 1
         return self.calls >= self.nth and (self.times == 0 or self.calls < self.nth + self.times)
 
     def row_form(self) -> str | None:
-        """Return the form in which a look-up writes its rows, if not in the page's."""
+        """Return the form in which a look-up writes its rows; None is that of the page."""
         return (self.form or FORMS[self.then][0]) if self.then in FORMS else None
 
     def books(self) -> bool:
         """Tell whether the payment is booked now."""
-        return self.then not in HONEST_REFUSALS if self.book is None else self.book is True
+        return self.then not in REFUSALS_WITHOUT_BOOKING if self.book is None else self.book is True
 
     def books_after(self) -> float | None:
         """Return after how many seconds the payment is booked, if late."""
@@ -74,7 +74,7 @@ class Rule:
 
 
 def read_rule(values: dict[str, Any], operations: dict[str, Operation]) -> Rule:
-    """Check a posted rule, so that a misspelt one fails loudly."""
+    """Check a posted rule. Raises BadRule for a name or a value that would have no effect."""
     try:
         rule = Rule(**values)
     except TypeError as error:
@@ -136,7 +136,7 @@ class Rules:
         return self._rules
 
     def take(self, call: Call) -> Rule | None:
-        """Let every rule count the call; return the first that applies to it."""
+        """Let every rule count the call, and return the first that applies to it."""
         applying = [rule for rule in self._rules if rule.concerns(call)]
         if not applying:
             return None

@@ -36,7 +36,7 @@ PROVIDERS = {name: _read_provider(name) for name in load_credentials()}
 
 @dataclass
 class LateBooking:
-    """A payment that the provider will book by itself at a time to come."""
+    """A payment that the provider will book by itself at a later time."""
 
     due: float
     payment: Payment
@@ -49,9 +49,9 @@ class Sandbox:
         self.reset()
 
     def reset(self) -> None:
-        """Start anew: nothing booked, no rules, the secrets of ``credentials.json``. Tokens given out stay valid.
+        """Start again: nothing booked, no rules, the secrets of ``credentials.json``. Issued tokens stay valid.
 
-        Else the first order of a client that has logged in before would meet a 401, and take a rule with it.
+        Otherwise the next call of a client that has logged in would get a 401, and use up a rule.
         """
         credentials = load_credentials()
         before = getattr(self, "providers", {})
@@ -65,7 +65,7 @@ class Sandbox:
         self._last_amount: dict[str, Decimal] = {}
 
     def answer(self, call: Call) -> tuple[Reply, Rule | None]:
-        """Handle a call without letting another one in between: choose the rule, book, and write the answer."""
+        """Choose the rule, book, and write the answer. No other call comes in between."""
         self.book_what_is_due()
         provider = self.providers[call.operation.partition(".")[0]]
         operation = self.operations[call.operation]
@@ -86,7 +86,7 @@ class Sandbox:
         return reply, rule
 
     def book_what_is_due(self) -> None:
-        """Book late payments whose time has come, in its order. What the books forbid by now is dropped."""
+        """Book the late payments that are due, the earliest first. One that would be refused by now is dropped."""
         now = self.ledger.clock.now()
         for late in sorted((late for late in self.late if late.due <= now), key=lambda late: late.due):
             self.late.remove(late)
@@ -144,7 +144,7 @@ class Sandbox:
 
 
 def _changed(reply: Reply, rule: Rule | None) -> Reply:
-    """Replace or damage the answer as the rule says, as far as it still is a whole HTTP answer."""
+    """Replace or damage the answer as the rule says, if it is still a whole HTTP answer."""
     match rule.then if rule else "answer":
         case "status_500" | "fail":
             return Reply(500, b'{"message": "Internal Server Error"}')

@@ -1,7 +1,7 @@
-"""What went over the wire: a provider call as received, and the answer to it.
+"""A provider call as received, and the answer to it.
 
-Amounts stay exact: JSON numbers are read as int or Decimal, and Decimals are written with the digits they carry
-(``196.5000`` stays ``196.5000``). Nothing here knows a provider.
+Amounts stay exact: JSON numbers are read as int or Decimal, and Decimals are written with all their digits
+(``196.5000`` stays ``196.5000``). Nothing here depends on a provider.
 """
 
 from __future__ import annotations
@@ -62,21 +62,21 @@ class Call:
     content_type: str
     body: bytes
     hidden_seconds: float = 0
-    """A lagging look-up: bookings younger than this are not shown."""
+    """Bookings younger than this are not shown."""
     new_ids: bool = False
     """Every row has another encrypted id than in the last answer (Paynet)."""
     letters: bool = False
     """The rows' types are the letters of the table of types (Paynet)."""
     cut_text: bool = False
-    """The rows' texts are cut, as a short column does it (KolayBi)."""
+    """The rows' descriptions are cut to a short length (KolayBi)."""
     clock_ahead: float = 0
-    """By so many seconds the clock is ahead that dates the rows (Paynet)."""
+    """The dates of the rows are so many seconds ahead (Paynet)."""
     foreign_amount: Decimal | None = None
-    """A confusing look-up: a payment of somebody else with this amount is listed, too."""
+    """Somebody else's payment with this amount is listed, too."""
     row_form: str | None = None
-    """An odd look-up: its rows are in this form, see ``odd.py``."""
+    """The rows are in this form, see ``odd.py``."""
     unfiltered: bool = False
-    """A look-up that does not know the reference's filter: it lists every payment."""
+    """The look-up ignores the filter by reference: it lists every payment."""
 
     def require_content_type(self, expected: str) -> None:
         """Check the media type; a charset other than UTF-8 is refused."""
@@ -98,7 +98,7 @@ class Call:
         return _form_fields(self.body)
 
     def values(self) -> Iterator[str]:
-        """Yield every value the request carries, whatever its encoding, for the ``match`` of a rule."""
+        """Yield every value of the request, in a JSON body or a form, for the ``match`` of a rule."""
         yield from self.parameters.values()
         yield from self.query.values()
         for read in (_json_object, _form_fields):
@@ -194,7 +194,7 @@ def hundredths(fields: Mapping[str, Any], name: str) -> Decimal:
     return Decimal(value).scaleb(-2)
 
 
-# Masking. What the sandbox keeps of a request carries no card number, IBAN or identity number.
+# Masking. What the sandbox keeps of a request has no card number, IBAN or identity number.
 
 _LONG_NUMBER = re.compile(r"(?<![\w-])(?:TR\d{2}[\d ]{20,28}\d|\d(?:[ -]?\d){10,18})(?![\w-])", re.IGNORECASE)
 

@@ -1,7 +1,7 @@
 """No list of operations or providers is kept by hand: each repeats a declaration, and the next operation is forgotten.
 
-A declaration is functions/*/app.py, a provider's folder in shared/vezne/providers, or a provider's module of the
-sandbox. Whatever else needs a list asks `vezne_cli.catalogue`.
+A declaration is functions/*/app.py, or a provider's folder in shared/vezne/providers or shared/vezne_sandbox. Whatever
+else needs a list asks `vezne_cli.catalogue`.
 """
 
 import ast
@@ -34,8 +34,8 @@ LITERALS = (ast.List, ast.Tuple, ast.Set, ast.Dict)
 
 def is_declaration(path: Path) -> bool:
     """A provider's own files say which operations it has."""
-    folder, provider = path.relative_to(ROOT).parent.as_posix(), path.stem.split("_")[0]
-    return folder.startswith("shared/vezne/providers/") or (folder == "shared/vezne_sandbox" and provider in PROVIDERS)
+    folder, provider = path.parent.relative_to(ROOT).parent.as_posix(), path.parent.name
+    return folder in ("shared/vezne/providers", "shared/vezne_sandbox") and provider in PROVIDERS
 
 
 def searched() -> list[Path]:

@@ -42,7 +42,7 @@ class Haso(Provider):
         return failure("Çok fazla istek gönderildi.", status=429)
 
     def plan(self, code: str, expenses: Decimal, *, foreign: Decimal | None = None) -> Reply:
-        """Write a payment plan. A foreign amount stands on the first instalment, where it is not this total."""
+        """Write a payment plan. A foreign amount is on the first instalment, so it is not the total."""
         instalments = self._instalments.get(code, [Decimal("1000.00")] * 3)
         on_instalment = [Decimal(0)] * len(instalments)
         on_instalment[0] = foreign or Decimal(0)

@@ -28,7 +28,7 @@ def test_nth_and_times(merchant, sandbox):
     assert (rule["calls"], rule["hits"]) == (4, 2)
 
 
-def test_times_0_is_always_until_removed(merchant, sandbox):
+def test_times_0_applies_until_the_rule_is_removed(merchant, sandbox):
     rule = sandbox.rule("paynet.capture", "status_500", times=0)
     sandbox.rule("kolaybi.collect", "status_500")
     assert statuses(merchant, 3) == [500, 500, 500]
@@ -43,7 +43,7 @@ def test_of_two_rules_the_first_that_applies_decides_and_both_count(merchant, sa
     assert statuses(merchant, 3) == [500, 502, 200]
 
 
-def test_match_hits_only_calls_carrying_the_reference(merchant, sandbox):
+def test_match_applies_only_to_calls_with_the_reference(merchant, sandbox):
     sandbox.rule("paynet.capture", "status_500", match="xk_1", times=0)
     references = ("xk_1", "xk_11", "a-xk_1", "other")
     assert [merchant.capture(xact_id=value).status_code for value in references] == [500, 200, 200, 200]
@@ -90,7 +90,7 @@ def test_operations_list_their_faults(sandbox):
     assert {"fail", "lag", "foreign"} <= set(operations["paynet.check"]["then"])
 
 
-def test_calls_tell_what_happened(merchant, sandbox):
+def test_the_log_of_calls_says_what_happened(merchant, sandbox):
     sandbox.rule("paynet.capture", "status_500")
     merchant.capture()
     merchant.capture(amount="x")
@@ -173,7 +173,7 @@ def test_reset_forgets_everything_but_the_tokens_given_out(merchant, sandbox):
     assert merchant.tos_pay().status_code == 200
 
 
-def test_a_taken_port_is_told(sandbox):
+def test_a_port_in_use_is_reported(sandbox):
     port = int(sandbox.url.rpartition(":")[2])
     with pytest.raises(RuntimeError, match=str(port)), running_sandbox(port=port):
         pass

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CALLS = Sandbox().operations
 ORDERS = {name: of(name).wire.send for name, call in CALLS.items() if call.kind == "pay"}
-# Look-up -> an order that it shows, and how it is asked.
+# Look-up -> an order that it shows, and how the look-up is sent.
 LOOK_UPS = {CALLS[order].look_up: (order, SENT[CALLS[order].look_up].send) for order in reversed(ORDERS)}
 every_order = pytest.mark.parametrize("operation", ORDERS)
 every_look_up = pytest.mark.parametrize("look_up", LOOK_UPS)
@@ -198,7 +198,7 @@ def test_other_reference(merchant, sandbox, operation):
     assert [b["reference"] for b in sandbox.bookings()] == [sent.reference]
 
 
-def test_an_order_says_what_a_lie_may_change():
+def test_each_order_names_the_fields_that_a_fault_can_change():
     """Paynet's other reference has a test of its own."""
     for name in ORDERS:
         assert bool(of(name).wire.amount_in) == ("other_amount" in CALLS[name].faults)
@@ -272,7 +272,7 @@ def test_book_late(merchant, sandbox, operation):
 
 
 @every_order
-def test_a_resend_before_the_late_booking_is_the_providers_to_judge(merchant, sandbox, operation):
+def test_a_resend_before_the_late_booking_follows_the_providers_rule(merchant, sandbox, operation):
     sandbox.rule(operation, "status_500", book={"after_seconds": 30})
     ORDERS[operation](merchant)
     assert ORDERS[operation](merchant).status_code == 200
@@ -328,7 +328,7 @@ def test_a_look_up_lists_a_foreign_payment_of_the_same_amount(merchant, sandbox,
     assert sandbox.bookings() == []
 
 
-def test_a_login_can_lie_too(merchant, sandbox):
+def test_a_login_can_have_a_fault(merchant, sandbox):
     for operation, login in (
         ("vakifbank.login", merchant.vakifbank_login),
         ("walletgate.login", merchant.walletgate_login),
@@ -356,7 +356,7 @@ every_odd_look_up = pytest.mark.parametrize("look_up", ODD_LOOK_UPS)
 
 
 def rows_in_form(merchant, sandbox, look_up, then, form=None):
-    """The one row as the page has it, and in the form; the booking stays what it was."""
+    """The one row as on the page, and in the form; the booking does not change."""
     order, ask = LOOK_UPS[look_up]
     ORDERS[order](merchant)
     rows = SENT[look_up].rows
@@ -414,6 +414,6 @@ def test_a_page_of_html_at_the_login(merchant, sandbox, fields, status):
 
 
 @pytest.mark.parametrize("rule", [{"then": "lag", "form": "missing"}, {"then": "odd_row", "form": "missing"}])
-def test_a_form_that_the_lie_does_not_have_is_refused(sandbox, rule):
+def test_a_form_that_the_fault_does_not_have_is_refused(sandbox, rule):
     with pytest.raises(ValueError, match="form must be one of"):
         sandbox.rule("vakifbank.query", **rule)

@@ -111,7 +111,7 @@ def test_the_plan_is_signed_by_its_own_fields(merchant):
     assert answer.json()["Errors"] == ["requestToken hatalı."]
 
 
-def test_an_odd_refusal_bears_the_plan(merchant, sandbox):
+def test_an_odd_refusal_contains_the_plan(merchant, sandbox):
     sandbox.rule("haso.set_expenses", "odd_refusal")
     answer = merchant.set_expenses()
     assert answer.json()["Success"] is False

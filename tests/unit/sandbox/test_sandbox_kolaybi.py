@@ -49,7 +49,7 @@ def test_all_fields_and_exact_digits(merchant, sandbox):
 @pytest.mark.parametrize(
     "body",
     [
-        "amount=1000\u00a4cy=TRY&gateway_id=1",  # the page's own HTML accident
+        "amount=1000\u00a4cy=TRY&gateway_id=1",  # an error of the page's own HTML: `&curren` is shown as a sign
         "currency=TRY&gateway_id=1",
         "amount=1000&gateway_id=1",
         "amount=1000&currency=TRY",
@@ -100,7 +100,7 @@ def test_login_refuses_a_wrong_key_and_a_form(merchant):
     assert (wrong.status_code, form.status_code, without_channel.status_code) == (401, 422, 401)
 
 
-def test_tokens_live_a_day(merchant, sandbox):
+def test_tokens_are_valid_for_a_day(merchant, sandbox):
     headers = merchant.kolaybi_headers()
     sandbox.advance_clock(24 * 3600 - 10)
     assert merchant.collect(headers=headers).status_code == 200
@@ -122,7 +122,7 @@ def test_vaults_are_filtered(merchant):
     assert [row["id"] for row in rows] == [10202]
 
 
-def test_an_odd_refusal_bears_the_collection_itself(merchant, sandbox):
+def test_an_odd_refusal_contains_the_collection(merchant, sandbox):
     sandbox.rule("kolaybi.collect", "odd_refusal")
     answer = merchant.collect()
     assert (answer.status_code, answer.json()["success"]) == (422, False)

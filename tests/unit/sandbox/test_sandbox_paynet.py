@@ -100,7 +100,7 @@ def test_check_lists_the_pre_authorisation_and_each_capture(merchant):
     assert merchant.check(xact_id=second["xact_id"]).json()["Data"] == rows
 
 
-def test_detail_tells_more_and_takes_xact(merchant):
+def test_detail_has_more_fields_and_accepts_xact(merchant):
     merchant.capture(xact_id=WITHOUT, xact="77")
     assert merchant.check(xact="77").status_code == 400
     rows = merchant.paynet("detail", {"xact": "77"}).json()["Data"]
@@ -108,7 +108,7 @@ def test_detail_tells_more_and_takes_xact(merchant):
 
 
 @pytest.mark.parametrize("call", ["check", "detail"])
-def test_ids_encrypted_anew_and_letters_for_types(merchant, sandbox, call):
+def test_new_ids_in_each_answer_and_letters_for_types(merchant, sandbox, call):
     captured = merchant.capture().json()
     names = {"xact_id": PAYNET_ORDER["xact_id"]}
     sandbox.rule(f"paynet.{call}", "new_ids")

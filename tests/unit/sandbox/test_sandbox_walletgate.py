@@ -116,12 +116,12 @@ def test_token_and_platform_key_are_required(merchant, sandbox, header):
         ({"scope": WITHOUT}, "invalid_request"),
     ],
 )
-def test_login_is_refused_as_oauth_has_it(merchant, changes, error):
+def test_login_errors_are_those_of_oauth(merchant, changes, error):
     answer = merchant.walletgate_login(**changes)
     assert (answer.status_code, answer.json()) == (400, {"error": error})
 
 
-def test_the_token_lives_an_hour_or_as_seeded(merchant, sandbox):
+def test_the_token_is_valid_for_an_hour_or_as_seeded(merchant, sandbox):
     assert merchant.walletgate_login().json()["expires_in"] == 3600
     sandbox.seed(walletgate={"token_lifetime": 5})
     assert merchant.walletgate_login().json()["expires_in"] == 5
@@ -182,7 +182,7 @@ def test_the_list_pages(merchant):
     assert ([item["ext_transaction_id"] for item in page["items"]], page["total_count"]) == (["oid-2"], 3)
 
 
-def test_the_list_goes_back_one_day_unless_told(merchant, sandbox):
+def test_the_list_goes_back_one_day_by_default(merchant, sandbox):
     merchant.pay_bill()
     sandbox.advance_clock(86400 + 60)
     assert merchant.list_payments(ext_transaction_id=OID).json()["payload"]["items"] == []
