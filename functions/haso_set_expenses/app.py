@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from vezne.api import handle_order
 from vezne.operation import Operation, Order
-from vezne.orders.guards import Guard, NeverDecreases
+from vezne.orders.guards import Guard, NeverDecreases, may_decrease
 from vezne.orders.outcome import REFUSING_STATUSES, Finding, Found, Inconclusive, NotFound, Outcome, Succeeded, Unknown
 from vezne.orders.record import Record
 from vezne.platform.money import amount_from_minor_units, amount_text, minor_units_text
@@ -97,7 +97,7 @@ class SetExpenses(Operation[ExpensesRequest, ExpensesResult, HasoCredentials]):
             return Found(Succeeded(plan.public()), {"total": total})
         if total in (together, alone):
             return Inconclusive("the total may be that of before", send_again=total == together)
-        lower_or_meant = total < together or any(guard.may_fall for guard in record.guards)
+        lower_or_meant = total < together or may_decrease(record)
         if stood_before or (before is None and lower_or_meant):
             return NotFound({"total": total})
         return Inconclusive("a total that is neither ours nor that of before")

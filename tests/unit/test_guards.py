@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from vezne.orders.guards import Guard, NeverDecreases, OneAtATime, PaidOnce, WhyRefused, guards_of
+from vezne.orders.guards import Guard, NeverDecreases, OneAtATime, PaidOnce, WhyRefused, guards_of, may_decrease
 from vezne.orders.record import DECLINED, NOT_EXECUTED, PROCESSING, SUCCEEDED, UNKNOWN, Record
 
 NOW = 1_800_000_000.0
@@ -79,6 +79,10 @@ def test_a_total_leaves_its_figures_for_ever_and_a_pause_if_it_was_in_doubt() ->
     for status in (SUCCEEDED, DECLINED):
         assert "expires_at" not in TOTAL.release(record(status))["UpdateExpression"]
     assert "fee" not in TOTAL.release(record(DECLINED), in_doubt=True)["UpdateExpression"]
+
+
+def test_only_a_correction_may_decrease_a_total() -> None:
+    assert [may_decrease(record(PROCESSING, guard)) for guard in (TOTAL, CORRECTION, BILL)] == [False, True, False]
 
 
 HELD = {"holder": "op_0", "holder_keeps": True, "marks_paid": True, "held_since": NOW}

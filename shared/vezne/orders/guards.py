@@ -281,6 +281,11 @@ def _guard(stored: StoredGuard) -> Guard:
     return OneAtATime(stored.key, stored.remembers)
 
 
+def may_decrease(record: Record) -> bool:
+    """Whether the caller asked for a lower total than the one in force."""
+    return any(isinstance(guard, NeverDecreases) and guard.unless for guard in guards_of(record))
+
+
 def remembered(memories: list[GuardMemory]) -> GuardMemory:
     """What several guards know, together."""
     return GuardMemory(
