@@ -72,7 +72,7 @@ invoke: $(RUNNING) ## Run one event through one function by sam local invoke: FN
 	@$(vezne) invoke $(if $(IMAGE),--image "$(IMAGE)") -- "$(FN)" "$(EVENT)"
 
 dashboard-preview: $(TESTING) ## Draw the dashboard's widgets from a local run's metrics: shared/vezne_cli/dashboard.png
-	@PYTHONPATH=.:shared .venv/bin/python -m vezne_cli dashboard
+	@PYTHONPATH=.:shared .venv/bin/python -m tests.performance.dashboard
 
 # The command behind these targets; it says what a missing or mistyped variable should be.
 vezne = PYTHONPATH=shared .venv/bin/python -m vezne_cli

@@ -22,6 +22,10 @@ from vezne.providers.models import RequestModel, ResultModel
 
 from .processes import ROOT
 
+_INSTALLED = Path(__file__).with_name("functions")
+# Of the project's folder; where the package was installed without it, the copy that was installed beside this file.
+FUNCTIONS_FOLDER = _INSTALLED if _INSTALLED.is_dir() else ROOT / "functions"
+
 # The two functions of no provider: reading an operation, and the public reference, which has no scope.
 _OTHERS = {"get_operation": ("operations.read", "GET /operations/{operation_id}"), "reference": ("reference", "")}
 
@@ -200,7 +204,7 @@ def _read_provider(name: str) -> Provider:
 
 
 # All of functions/, by name.
-FUNCTIONS = {each.name: each for each in map(read_function, sorted((ROOT / "functions").glob("*/app.py")))}
+FUNCTIONS = {each.name: each for each in map(read_function, sorted(FUNCTIONS_FOLDER.glob("*/app.py")))}
 ORDERS = {name: each for name, each in FUNCTIONS.items() if isinstance(each, OrderFunction)}
 INQUIRIES = {name: each for name, each in FUNCTIONS.items() if isinstance(each, InquiryFunction)}
 READ = FUNCTIONS["operations.read"]

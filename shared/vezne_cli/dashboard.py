@@ -1,17 +1,14 @@
-"""`vezne dashboard`: the dashboard of template.yaml, drawn from the metrics of a local run.
+"""`vezne dashboard`: the dashboard of template.yaml, drawn from what the local stack's functions have logged.
 
-Orders are sent for a minute while some providers misbehave and sweeps clean up. The functions log their metrics as they
-do on AWS, and the widgets' own expressions are evaluated over them, in steps of seconds where AWS takes five minutes.
-The widgets of AWS's own metrics (API, dead letters) have nothing to show here and are left out.
+The functions log their metrics as they do on AWS, and the widgets' own expressions are evaluated over them, in steps of
+seconds where AWS takes five minutes. The widgets of AWS's own metrics (API, dead letters) have nothing to show here and
+are left out.
 """
 
 import json
-import random
 import re
-import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,18 +21,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from tests.support.operations import OPERATIONS
-from tests.support.order import Order, new_order
-
 from .connection import STACK_NAME
-from .processes import Progress
-from .stack import Stack, running_stack
 from .template import source
 
 PICTURE = Path(__file__).with_name("dashboard.png")
 NAMESPACE = f"Vezne/{STACK_NAME}"
 STEP_SECONDS = 5
-ROUND_SECONDS = 2
 # A minute's run has no half-hour-old outcome, so it is drawn with the lowest threshold.
 PARAMETERS = {"UnknownAgeAlarmSeconds": "60"}
 _SEARCH = re.compile(
@@ -64,61 +55,8 @@ class Series:
     colour: str = ""
 
 
-def send_orders(stack: Stack, seconds: float) -> None:
-    """Orders of every kind for a while; first all goes well, then providers misbehave, then sweeps settle."""
-    token, chance = stack.token(), random.Random(4)  # noqa: S311
-    started = time.monotonic()
-    with ThreadPoolExecutor(6) as senders:
-        while (passed := time.monotonic() - started) < seconds:
-            if seconds * 0.3 < passed < seconds * 0.65:
-                _misbehave(stack, chance)
-            orders = [_order(operation, chance) for operation in OPERATIONS for _ in range(2)]
-            chance.shuffle(orders)
-            list(senders.map(lambda one: _send(stack, one, token), orders))
-            if passed > seconds * 0.75:
-                _let_look_ups_be_due(stack)
-            list(senders.map(lambda name: stack.invoke(name, _sweep()), OPERATIONS))
-            time.sleep(max(0.0, passed + ROUND_SECONDS - (time.monotonic() - started)))
-
-
-def _misbehave(stack: Stack, chance: random.Random) -> None:
-    stack.sandbox.rule("kolaybi.collect", chance.choice(["reset", "answer"]))
-    stack.sandbox.rule("vakifbank.pay", chance.choice(["refuse", "answer"]))
-    stack.sandbox.rule("walletgate.pay_bill", chance.choice(["refuse", "cut", "answer"]))
-    stack.sandbox.rule("paynet.capture", chance.choice(["status_500", "unauthorized", "answer"]))
-
-
-def _order(operation: str, chance: random.Random) -> Order:
-    """For any amount; a collection also in another currency."""
-    one = new_order(operation, f"{chance.randint(20, 400)}.{chance.randint(0, 99):02}")
-    currency = chance.choice(["TRY", "TRY", "USD", "EUR"])
-    return one.but(currency=currency) if operation == "kolaybi.collect" else one
-
-
-def _send(stack: Stack, one: Order, token: str) -> None:
-    stack.request("POST", one.path, token=token, key=one.key, body=one.body)
-
-
-def _sweep() -> dict[str, Any]:
-    return {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
-
-
-def _let_look_ups_be_due(stack: Stack) -> None:
-    """As if the back-off were over."""
-    for record in stack.records():
-        if "unresolved" in record:
-            stack.aws("dynamodb").update_item(
-                TableName=stack.table,
-                Key={"id": record["id"]},
-                UpdateExpression="SET next_look_up = :past",
-                ConditionExpression="attribute_exists(unresolved)",
-                ExpressionAttributeValues={":past": {"N": "1"}},
-            )
-
-
-def points(stack: Stack) -> Iterator[Point]:
-    """Every metric in the functions' logs: the lines in CloudWatch's embedded metric format."""
-    logs = stack.aws("logs")
+def points(logs: Any) -> Iterator[Point]:
+    """Every metric in the functions' logs, by boto3's client for them: the lines in the embedded metric format."""
     for group in logs.get_paginator("describe_log_groups").paginate().search("logGroups[].logGroupName"):
         for event in logs.get_paginator("filter_log_events").paginate(logGroupName=group).search("events[]"):
             if event["message"].startswith('{"_aws"'):
@@ -230,11 +168,3 @@ def _draw_widget(axes: Axes, widget: dict[str, Any], series: Sequence[Series], s
         axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.02), frameon=False)
     else:
         axes.text(0.5, 0.5, "nothing", transform=axes.transAxes, ha="center", color="#7f7f7f")
-
-
-def record(seconds: float, say: Progress) -> list[Point]:
-    """Bring a local stack up, send orders, and read what its functions have logged. Raises StackError."""
-    with running_stack(say, PARAMETERS) as stack:
-        say(f"sending orders for {seconds:.0f} seconds")
-        send_orders(stack, seconds)
-        return list(points(stack))

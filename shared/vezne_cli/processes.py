@@ -31,6 +31,15 @@ class StackError(Exception):
     """The local stack could not be brought up. The text is for the person at the terminal."""
 
 
+def require_project() -> None:
+    """Raises StackError if the package was installed without the project's folder, which what follows needs."""
+    if not (ROOT / "template.yaml").is_file():
+        raise StackError(
+            "This needs the project's folder, and vezne is installed without it: take `make`, or install it there with "
+            "pip install -e './shared[local]'"
+        )
+
+
 def module_command(module: str, *arguments: str) -> list[str]:
     """The command that runs one of our modules in a process of its own."""
     return [sys.executable, "-c", _RUN_MODULE, str(ROOT / "shared"), module, *arguments]

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from vezne_cli.output import Steps, waiting
+from vezne_cli.processes import require_project
 
 from .parameters import Typed, examples
 
@@ -14,6 +15,7 @@ from .parameters import Typed, examples
 @click.option("--record", is_flag=True, help="First bring a local stack up and take the examples' answers from it.")
 def document(record: bool) -> None:
     """Write the OpenAPI document from the declarations, the problems and the template."""
+    require_project()
     from vezne_cli.document.document import ANSWERS, DOCUMENT, build, text
     from vezne_cli.document.examples import answers
     from vezne_cli.stack import running_stack
@@ -28,6 +30,7 @@ def document(record: bool) -> None:
 @click.command()
 def documents() -> None:
     """Write the tables in the documents that are made from the template, the functions and the providers."""
+    require_project()
     from vezne_cli.documents import write_all
 
     for name in write_all():
@@ -38,21 +41,32 @@ def documents() -> None:
 @click.argument("file", metavar="FILE", type=Typed("It is the file to write, like .local/template.json."))
 def template(file: str) -> None:
     """Write the template without its loops to FILE, for tools that do not know them."""
+    require_project()
     from vezne_cli.template import write_expanded
 
     write_expanded(Path(file))
 
 
-@click.command(epilog=examples("dashboard --seconds 30 --picture picture.png"))
-@click.option("--seconds", type=click.FloatRange(min=5), default=60, show_default=True, help="How long to send orders.")
-@click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help="shared/vezne_cli/dashboard.png")
-def dashboard(seconds: float, picture: Path | None) -> None:
-    """Draw the dashboard's widgets from the metrics of a local run."""
-    from vezne_cli import dashboard
+@click.command(epilog=examples("dashboard --picture dashboard.png"))
+@click.option(
+    "--picture",
+    default="dashboard.png",
+    show_default=True,
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="The file to write.",
+)
+def dashboard(picture: Path) -> None:
+    """Draw the dashboard's widgets from what the running local stack has logged so far."""
+    require_project()
+    import boto3
 
-    file = picture or dashboard.PICTURE
-    with Steps() as say:
-        recorded = dashboard.record(seconds, say)
+    from vezne_cli.connection import OperatorError, connect
+    from vezne_cli.dashboard import draw, points
+
+    connect("")
+    recorded = list(points(boto3.client("logs")))
+    if not recorded:
+        raise OperatorError("There is nothing to draw yet: no function has logged a metric. Send an order first.")
     with waiting("drawing"):
-        dashboard.draw(recorded, file)
-    click.echo(f"drawn from {len(recorded)} points: {file}")
+        draw(recorded, picture)
+    click.echo(f"drawn from {len(recorded)} points: {picture}")

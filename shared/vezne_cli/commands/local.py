@@ -10,6 +10,7 @@ from types import FrameType
 import click
 
 from vezne_cli.output import Steps
+from vezne_cli.processes import require_project
 
 from .parameters import EventFile, OneOf, examples, functions
 
@@ -31,6 +32,7 @@ def run() -> None:
 
     It ends with 0 only if all orders succeeded and a repeated one was not sent again.
     """
+    require_project()
     with _stopped_by_signals(), Steps() as say:
         from vezne_cli import local_stack
 
@@ -46,6 +48,7 @@ def serve() -> None:
     The stack is at http://localhost:8780/local, its tokens at http://localhost:8780/oauth2/token. If port 8780 is
     taken, it takes a free one and says so. It describes itself in .local/stack.json.
     """
+    require_project()
     with _stopped_by_signals(), Steps() as say:
         from vezne_cli import local_stack
 
@@ -78,6 +81,7 @@ def invoke(function: str, event: Path, image: str) -> None:
 
     It needs `vezne serve` and a container engine. It prints the answer, and ends with 1 if the function failed.
     """
+    require_project()
     from vezne_cli import invoke
 
     answer = invoke.invoke(function, event, image, lambda text: click.echo(text, err=True))
