@@ -76,7 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _told(error: Exception) -> str | None:
     """The sentence for an error that is expected; None for one that is our own fault."""
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("vezne"):
-        return f"{error.name} is not installed. The local stack needs more: pip install './shared[local]'"
+        extra = "dashboard" if error.name in ("matplotlib", "numpy") else "local"
+        return f"{error.name} is not installed: this needs pip install -e './shared[{extra}]' in the project's folder."
     from botocore.exceptions import BotoCoreError, ClientError
     from vezne.orders.store import StoreUnavailableError
 

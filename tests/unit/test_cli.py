@@ -155,7 +155,10 @@ def test_a_mistyped_command_is_told_the_right_one(capsys: pytest.CaptureFixture[
         (StoreUnavailableError("timeout"), "The table did not answer: timeout"),
         (ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "Query"), "AWS refused: "),
         (NoCredentialsError(), "AWS cannot be asked: Unable to locate credentials"),
-        (ModuleNotFoundError("No module named 'ministack'", name="ministack"), "ministack is not installed."),
+        (
+            ModuleNotFoundError("No module named 'ministack'", name="ministack"),
+            "ministack is not installed: this needs",
+        ),
     ],
 )
 def test_what_is_expected_to_fail_ends_with_a_sentence(
