@@ -1,1 +1,1 @@
-"""What Vezne needs of Python and AWS, without a word about orders."""
+"""What Vezne uses of Python and AWS. Nothing here knows about orders."""

@@ -1,4 +1,4 @@
-"""AWS clients, from botocore: boto3 puts resources and an S3 transfer manager on top, which no function needs.
+"""AWS clients, from botocore. boto3 adds resources and an S3 transfer manager, which no function needs.
 
 All clients come from one session, so that settings, credentials and endpoints are read once.
 """
@@ -25,14 +25,14 @@ class _Loader(Loader):
     """Loads the descriptions of our two services without searching the folders of the other four hundred."""
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002
-        """Of each kind of description, botocore asks which services have one."""
+        """Return the services that have a description of this kind: both."""
         return list(SERVICES)
 
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
-        """As botocore's, but for the old list of every service's endpoints: reading it is a twentieth of a cold start.
+        """Load as botocore does, but not the old list of all endpoints: reading it takes 5 % of a cold start.
 
-        The address of a service comes from its own rules; here botocore only looks up which partition a region belongs
-        to. The far shorter list of partitions says that, too.
+        The address of a service comes from its own rules. botocore uses the old list only to find the partition of a
+        region. The list of partitions says that, too, and is far shorter.
         """
         if name != "endpoints":
             return super().load_data_with_path(name)
@@ -41,7 +41,7 @@ class _Loader(Loader):
 
 
 def _without_services(partition: dict[str, Any]) -> dict[str, Any]:
-    """A partition of `partitions.json` in the form of `endpoints.json`, with what holds for every service."""
+    """A partition of `partitions.json` in the form of `endpoints.json`, with the settings of every service."""
     suffix = {"dnsSuffix": partition["outputs"]["dnsSuffix"]}
     defaults = {"hostname": "{service}.{region}.{dnsSuffix}", "protocols": ["https"], "signatureVersions": ["v4"]}
     regions = {"regionRegex": partition["regionRegex"], "regions": partition["regions"]}
@@ -49,9 +49,9 @@ def _without_services(partition: dict[str, Any]) -> dict[str, Any]:
 
 
 class _HttpSession(URLLib3Session):
-    """botocore's HTTP with the context of this process, which knows the authorities already."""
+    """botocore's HTTP with the TLS context of this process, which has read the certificate authorities already."""
 
-    # A botocore that does not ask for the context below goes on reading a bundle. (The layer brings the one that does.)
+    # An older botocore does not ask for the context below and reads a bundle. The botocore of the layer asks for it.
     _shares_context = False
 
     def _get_ssl_context(self) -> ssl.SSLContext:
@@ -60,13 +60,13 @@ class _HttpSession(URLLib3Session):
 
     def _setup_ssl_cert(self, conn: Any, url: str, verify: bool | str) -> None:
         super()._setup_ssl_cert(conn, url, verify)  # type: ignore[misc]
-        # A bundle that somebody names (AWS_CA_BUNDLE) is read as ever.
+        # A bundle that AWS_CA_BUNDLE names is still read.
         if self._shares_context and not isinstance(verify, str):
             conn.cert_reqs, conn.ca_certs = "CERT_REQUIRED", None
 
 
 class _EndpointCreator(EndpointCreator):
-    """Makes the clients' connections from the class above; botocore has no setting for it."""
+    """Makes the connections of the clients with the class above. botocore has no setting for it."""
 
     def create_endpoint(self, *arguments: Any, **named: Any) -> Endpoint:
         made: Endpoint = super().create_endpoint(*arguments, **{**named, "http_session_cls": _HttpSession})
@@ -82,8 +82,8 @@ def client(service: str, *, connect_seconds: float, read_seconds: float) -> Any:
         connect_timeout=connect_seconds,
         read_timeout=read_seconds,
         retries={"mode": "standard", "total_max_attempts": 2},
-        # Requests are built by this package alone, and AWS checks them too: checking each member here as well, and
-        # putting together a description of this machine for each call, takes a quarter of the call's processor time.
+        # Only this package builds requests, and AWS checks them. Checking each member here as well, and describing
+        # this machine in each call, takes a quarter of the processor time of a call.
         parameter_validation=False,
         user_agent=f"vezne botocore/{botocore.__version__}",
     )
@@ -91,7 +91,7 @@ def client(service: str, *, connect_seconds: float, read_seconds: float) -> Any:
 
 
 def read_descriptions() -> None:
-    """Read from disk what making the clients needs. It is the same for everybody and holds no credentials."""
+    """Read from disk what the clients are made from. It holds no credentials and is the same in every copy."""
     loader = _loader()
     loader.load_data("partitions")
     for service in SERVICES:
@@ -108,5 +108,5 @@ def _session() -> Session:
 
 @functools.cache
 def _loader() -> Loader:
-    # Before its own folder, botocore looks into ours for a service's calls; its endpoint rules stay botocore's.
+    # botocore looks for the calls of a service in our folder first. The endpoint rules are botocore's own.
     return _Loader(extra_search_paths=[str(Path(__file__).with_name("descriptions"))])

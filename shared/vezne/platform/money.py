@@ -1,13 +1,13 @@
-"""Exact amounts, and one named function per wire form.
+"""Exact amounts, and one function for each form in which a provider takes them.
 
-Inside, money is a `Decimal` in major units with an ISO 4217 currency beside it. No float is ever made.
+In this code money is a `Decimal` in major units, with an ISO 4217 currency. It is never a float.
 """
 
 import functools
 import re
 from decimal import Decimal
 
-# Providers that read our JSON numbers into binary floats keep 15 significant digits and no more.
+# A provider may read our JSON numbers as binary floats. They are exact to 15 significant digits.
 LONGEST_AMOUNT = 15
 
 LIRA, LIRA_DIGITS = "TRY", 2
@@ -52,7 +52,9 @@ def check_minor_digits(amount: Decimal, currency: str) -> Decimal:
 
 
 def minor_units_text(amount: Decimal) -> str:
-    """Kuruş as a string of digits, `10.00` -> `"1000"`: HASO 5.14 and Paynet capture ("100 ile çarpılmış").
+    """Kuruş as a string of digits, `10.00` -> `"1000"`: HASO 5.14 and Paynet capture.
+
+    The pages say "100 ile çarpılmış": multiplied by 100.
 
     Raises ValueError if the amount has a fraction of a kuruş.
     """
@@ -109,8 +111,8 @@ def _fraction_digits(amount: Decimal) -> int:
 
 @functools.cache
 def _codes() -> dict[str, int]:
-    # Almost every order is in lira: the table of all the others is read when one of them is named.
+    # Almost every order is in lira. The table of the other currencies is read when an order names one.
     from iso4217 import Currency
 
-    # Codes without minor digits in the standard (gold, test codes, "no currency") are not money one can pay with.
+    # Codes without minor digits in the standard (gold, test codes, "no currency") are not money that pays.
     return {currency.code: currency.exponent for currency in Currency if currency.exponent is not None}

@@ -1,4 +1,4 @@
-"""The providers' three ways to prove who is calling."""
+"""How the providers know who is calling: HASO's token, Paynet's key, OAuth2 tokens."""
 
 import base64
 import hashlib
@@ -9,8 +9,8 @@ def hmac_request_token(key: str, *parts: str) -> str:
     """HASO's `requestToken`: base64 of the raw HMAC-SHA256 of the parts joined without a separator, UTF-8.
 
     The page gives the order of the parts ("merchantId + merchantOid + ... + merhant_salt") and "HMAC ... sha256 ...
-    base64"; that the key is the merchant key and the digest is raw is the careful reading (README of this
-    provider, not verified).
+    base64"; it does not say which key, nor whether the digest is raw. We take the merchant key and the raw
+    digest, which is not verified: see the README of this provider.
     Sign exactly the strings that are sent: the parts have no separator, so they must be validated first.
     """
     digest = hmac.new(key.encode(), "".join(parts).encode(), hashlib.sha256).digest()
@@ -18,7 +18,7 @@ def hmac_request_token(key: str, *parts: str) -> str:
 
 
 def basic_secret_key(secret_key: str) -> str:
-    """Paynet's `Authorization` header: the secret key raw after `Basic `, as the provider's own sample sends it."""
+    """Paynet's `Authorization` header: the secret key after `Basic `, not encoded, as in the provider's sample."""
     return f"Basic {secret_key}"
 
 

@@ -1,6 +1,6 @@
-"""What a function does once, while Lambda starts it, so that its first order does not wait for it.
+"""What a function does once, while Lambda starts it. So the first order does not wait for it.
 
-Lambda names the kind of start in AWS_LAMBDA_INITIALIZATION_TYPE; where it is not set, nothing here happens.
+Lambda names the kind of start in AWS_LAMBDA_INITIALIZATION_TYPE. Without this variable, nothing here does anything.
 """
 
 import contextlib
@@ -18,9 +18,9 @@ SNAPSHOT = "snap-start"
 
 
 def begin() -> None:
-    """Pause the collection of cyclic garbage: all that is imported and built now stays for good.
+    """Pause the garbage collector: everything that is imported and built now is needed as long as the process lives.
 
-    And spare pydantic the search for plugins: none has a say in how orders are validated.
+    Also, pydantic does not search for plugins: none may change how orders are validated.
     """
     if _kind():
         gc.disable()
@@ -28,10 +28,10 @@ def begin() -> None:
 
 
 def finish(*, reads: Iterable[Callable[[], object]], connects: Iterable[Callable[[], object]]) -> None:
-    """Do what the first order would wait for, and let the collector run, but over later objects only.
+    """Do what the first order would wait for. Then the garbage collector runs again, for later objects only.
 
-    `reads` get what is the same for every copy of a snapshot. `connects` make the AWS clients, which hold the role's
-    credentials: no snapshot has them, each restored copy makes its own.
+    `reads` read what is the same in every copy of a snapshot. `connects` make the AWS clients. These hold the role's
+    credentials, so they are not made before a snapshot: each restored copy makes its own.
     """
     kind = _kind()
     if not kind:
@@ -39,7 +39,7 @@ def finish(*, reads: Iterable[Callable[[], object]], connects: Iterable[Callable
     for read in reads:
         read()
     if kind == SNAPSHOT:
-        # The waits between retries come from `random`, and restored copies must not retry in step.
+        # The waits between retries come from `random`, and restored copies must not all retry at the same times.
         _after_restore(random.seed, *connects)
     else:
         for connect in connects:
@@ -49,10 +49,11 @@ def finish(*, reads: Iterable[Callable[[], object]], connects: Iterable[Callable
 
 
 def meanwhile(work: Callable[[], T]) -> Callable[[], T]:
-    """Begin work that leaves the interpreter free, such as reading certificates, while the imports go on.
+    """Begin work in another thread while the imports go on.
 
-    What is returned gives its result, and waits for it if need be. Should the work fail, it is done again there, so
-    that its error reaches the caller.
+    It is for work that does not hold the interpreter, such as reading certificates. The function that is returned waits
+    for the work and gives its result. If the work failed, that function does it again, so that its error reaches the
+    caller.
     """
     if not _kind():
         return functools.cache(work)

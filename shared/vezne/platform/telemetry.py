@@ -1,6 +1,6 @@
-"""Logger and Metrics (Powertools), set up once. What is not on the allow-list is not logged.
+"""Logger and Metrics (Powertools), set up once. Only fields of the allow-list are logged.
 
-A metric is a line of the log in CloudWatch's embedded metric format: no call, and nothing that could hold up an order.
+A metric is a line of the log in CloudWatch's embedded metric format. It needs no call, so it cannot delay an order.
 """
 
 import contextlib
@@ -43,26 +43,26 @@ class AllowListFormatter(LambdaPowertoolsFormatter):
 logger = Logger(logger_formatter=AllowListFormatter(), log_uncaught_exceptions=False)
 metrics = Metrics()
 
-# Lambda writes out whatever reaches the root logger, and these quote addresses, and headers they could not parse.
+# Lambda writes everything that reaches the root logger. These loggers quote URLs, and headers they cannot parse.
 for _library in ("urllib3", "requests", "botocore", "boto3"):
     logging.getLogger(_library).propagate = False
 
 
 def emit_metric(name: str, operation: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
-    """Add one metric of an operation. The only dimensions are service and operation: both are few."""
+    """Add one metric of an operation. The only dimensions are service and operation: both have few values."""
     with _never_in_the_way():
         metrics.add_dimension(name="operation", value=operation)
         metrics.add_metric(name=name, unit=unit, value=value)
 
 
 def emit_fault(name: str) -> None:
-    """Count a fault of ours, for all operations together: one alarm is enough, and the log beside it names which."""
+    """Count an error of our own, for all operations together. One alarm is enough: the log names the operation."""
     with _never_in_the_way(), single_metric(name=name, unit=MetricUnit.Count, value=1):
         pass
 
 
 def emit_credentials_rejected(operation: str) -> None:
-    """Count a refused login or an unusable secret, by provider: its order and its inquiries have the same secret."""
+    """Count a refused login or an unusable secret, by provider: its orders and its inquiries have the same secret."""
     with (
         _never_in_the_way(),
         single_metric(name="CredentialsRejected", unit=MetricUnit.Count, value=1) as metric,
@@ -99,7 +99,7 @@ def _never_in_the_way() -> Iterator[None]:
 
 
 def stack_locations(error: BaseException) -> list[str]:
-    """Where an exception was raised, as `module:line` from the outside in, without its text or any value."""
+    """Where an exception was raised, as `module:line`, the outermost call first, without its text or any value."""
     places = []
     trace = error.__traceback__
     while trace is not None:

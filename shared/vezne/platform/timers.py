@@ -1,7 +1,7 @@
-"""Calls back when a time is over, for all timers of the process from one thread.
+"""Calls a function when a time is over. One thread does this for all timers of the process.
 
 A timer of the standard library is a thread of its own. Starting and ending one for every call to a provider took more
-processor time than all else that Vezne adds to an order.
+processor time than everything else that Vezne adds to an order.
 """
 
 import math
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 
 class Timer:
-    """One time that will be over, unless it is cancelled."""
+    """A time at which a function is called, unless the timer is cancelled."""
 
     def __init__(self, seconds: float, act: Callable[[], None]) -> None:
         self.ends = time.monotonic() + seconds
@@ -19,7 +19,7 @@ class Timer:
 
 
 class TimerThread:
-    """Keeps the timers. The thread lives as long as the process, asleep unless a timer is over."""
+    """Keeps the timers. The thread lives as long as the process, and sleeps until a timer is over."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -40,7 +40,7 @@ class TimerThread:
         return timer
 
     def cancel(self, timer: Timer) -> None:
-        """Forget a timer. When this returns, it has either been acted upon in full or never will be."""
+        """Cancel a timer. When this returns, its function has either returned, or will never be called."""
         with self._changed:
             self._timers.discard(timer)
 

@@ -17,5 +17,5 @@ def _read_authorities() -> ssl.SSLContext:
     return context
 
 
-# Trusts the authorities that requests and botocore trust, too, and verifies host names.
+# It trusts the same authorities as requests and botocore, and verifies host names.
 context = startup.meanwhile(_read_authorities)

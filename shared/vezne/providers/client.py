@@ -1,6 +1,6 @@
-"""The providers' logins and read-only calls, one module per provider: typed, freely retried, never claimed.
+"""What the clients of all providers share: logins and read-only calls. These may be repeated and need no claim.
 
-The look-up of an unknown outcome and a read function use the same code.
+Look-ups of unknown outcomes and inquiries use the same code.
 """
 
 from collections.abc import Callable
@@ -22,17 +22,17 @@ from vezne.providers.http import (
 
 C = TypeVar("C", bound=SecretModel)
 
-# A read that is not answered by then is better asked again later.
+# If an inquiry has no answer after this time, the caller asks again later.
 INQUIRY_SECONDS = 8.0
 _TRIES = 2
 
 
 class InquiryFailedError(Exception):
-    """A read-only call came to nothing. The text is ours: a class name or an HTTP status."""
+    """A read-only call failed. The text is ours: a class name or an HTTP status."""
 
 
 class InquiryRefusedError(InquiryFailedError):
-    """The provider answered that it will not tell; `code` and `text` are the provider's."""
+    """The provider refused to answer an inquiry; `code` and `text` are the provider's."""
 
     def __init__(self, reason: str, code: str, text: str) -> None:
         super().__init__(reason)
@@ -41,11 +41,11 @@ class InquiryRefusedError(InquiryFailedError):
 
 
 class InquiryUnreadableError(InquiryFailedError):
-    """The provider answered, but not in a form its page shows."""
+    """The provider answered, but not in a form that its page shows."""
 
 
 class InquiryLoginRefusedError(InquiryFailedError):
-    """The provider refused the call for our credentials, after a new login, too."""
+    """The provider refused our credentials, even after a new login."""
 
 
 class OutOfTimeError(InquiryFailedError):
@@ -58,10 +58,10 @@ def _names_no_account(_credentials: Any) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Client(Generic[C]):
-    """One provider as a function sees it: where it is and how to prove who is calling.
+    """What a function knows of its provider: its address, and how to prove who is calling.
 
-    `names_account`: what in the credentials says whose account it is, and stays when a secret is merely renewed.
-    `login_provider`: where tokens come from, if that is another address.
+    `names_account`: gives the fields of the credentials that name the account. A renewed secret does not change them.
+    `login_provider`: the address that gives tokens, if it is another one.
     `try_by_reading`: how to try credentials at a provider without a login. Raises as `CredentialCache.access` does.
     """
 
@@ -81,7 +81,7 @@ class Client(Generic[C]):
         return {"url": self.provider.url(), **self.names_account(credentials)}
 
     def try_credentials(self, credentials: C, version: str, deadline: Deadline) -> bool:
-        """Try a version of the secret that is not in use yet. False if the provider has no way to tell.
+        """Try a version of the secret that is not in use yet. False if there is no way to try it at this provider.
 
         Raises CredentialsRefusedError, NotSentError, AnswerLostError.
         """
@@ -104,9 +104,10 @@ def ask(
     build: Callable[[RequestCredentials[C]], Request],
     refuses_login: Callable[[ProviderResponse], bool] = _unauthorized,
 ) -> ProviderResponse:
-    """Make a read-only call; a lost answer is asked for once more, and a refused login is renewed once.
+    """Make a read-only call.
 
-    Raises InquiryFailedError, CredentialsRefusedError, and the errors of `CredentialCache.access`.
+    After a lost answer it is made once more. After a refused login it is made once more with a new login. Raises
+    InquiryFailedError, CredentialsRefusedError, and the errors of `CredentialCache.access`.
     """
     failure: InquiryFailedError = OutOfTimeError("not-enough-time")
     for _ in range(_TRIES):
@@ -123,7 +124,7 @@ def ask(
             failure = InquiryLoginRefusedError(f"http-{answer.status}")
             continue
         if answer.status == 429:
-            # Asking again at once is what it complains about.
+            # It says that we ask too often, so do not ask again now.
             raise InquiryFailedError("http-429")
         if answer.status < 500:
             return answer
@@ -148,7 +149,7 @@ def ask_for_login(provider: Provider, request: Request, deadline: Deadline) -> P
     try:
         answer = provider.send(provider.prepare(request), deadline, INQUIRY_SECONDS)
     except AnswerLostError as error:
-        # No order has left: a login that got no answer is as harmless as one that was never made.
+        # No order was sent, so a login without an answer is as harmless as no login.
         raise NotSentError(f"login: {error}") from None
     if answer.status >= 500:
         raise NotSentError(f"login: http-{answer.status}")
@@ -156,7 +157,7 @@ def ask_for_login(provider: Provider, request: Request, deadline: Deadline) -> P
 
 
 def read_token(answer: ProviderResponse, value: str, seconds: float | None = None) -> Token:
-    """The access token in a login's answer; it lives `seconds`, or the answer's `expires_in`. Raises NotSentError."""
+    """The access token in a login's answer, valid for `seconds` or the answer's `expires_in`. Raises NotSentError."""
     try:
         fields = answer.json()
     except UnreadableError:

@@ -1,6 +1,7 @@
-"""Secrets Manager, typed per provider, and the access tokens made from them.
+"""Each provider's secret, read from Secrets Manager, and the access token that it is traded for.
 
-Both are kept in memory only, for a few minutes or until shortly before they expire, and dropped at a definite refusal.
+Both are kept in memory only: the secret for a few minutes, the token until shortly before it expires. A definite
+refusal by the provider drops both.
 """
 
 import functools
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager.client import SecretsManagerClient
 
 SECRET_SECONDS = 300
-# A token this close to its end could expire between here and the provider.
+# A token with less time left could expire on its way to the provider.
 TOKEN_MARGIN_SECONDS = 60
 
 
@@ -33,7 +34,7 @@ class SecretUnavailableError(Exception):
 
 
 class CredentialsRefusedError(Exception):
-    """The provider refused to log us in, for certain."""
+    """The provider definitely refused our login."""
 
 
 def _no_stray_characters(value: str) -> str:
@@ -54,17 +55,17 @@ def _fits(value: SecretStr) -> SecretStr:
     return value
 
 
-# A secret is pasted by hand: a line end that came along would make every call fail, some of them without a reason.
+# People paste secrets by hand. A line end that was pasted, too, would make every call fail, often without a reason.
 Text = Annotated[str, AfterValidator(_no_stray_characters)]
 SecretText = Annotated[SecretStr, AfterValidator(_fits)]
-# Travels in an HTTP header.
+# It is sent in an HTTP header.
 SecretToken = Annotated[SecretStr, AfterValidator(_fits_a_header)]
 
 
 class SecretModel(BaseModel):
     """The fields of one provider's secret. Values are hidden in every text form of the model."""
 
-    # A function reads one secret, so only that one's validator is ever built.
+    # A function reads one secret only, so only the validator of that one is built.
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
@@ -76,7 +77,7 @@ class KolayBiCredentials(SecretModel):
 
 
 class VakifBankCredentials(SecretModel):
-    """VakıfBank API Portal: API key and secret, consent ("Rıza numarası"), API plan, and the TOS institution code."""
+    """VakıfBank API Portal: API key and secret, consent number ("Rıza numarası"), plan, institution code of TOS."""
 
     client_id: SecretText
     client_secret: SecretText
@@ -96,7 +97,7 @@ class WalletgateCredentials(SecretModel):
 
 
 class HasoCredentials(SecretModel):
-    """HASO: merchant id, HMAC key and salt; the caller's address if HASO was told one."""
+    """HASO: merchant id, HMAC key and salt; our IP address, if HASO knows one."""
 
     merchant_id: Text
     merchant_key: SecretText
@@ -123,7 +124,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class RequestCredentials(Generic[C]):
-    """What a request is signed with: the credentials and, where the provider wants one, a token."""
+    """What a request proves the caller with: the credentials and, if the provider uses one, a token."""
 
     credentials: C
     token: str
@@ -131,7 +132,7 @@ class RequestCredentials(Generic[C]):
 
 
 class CredentialCache(Generic[C]):
-    """One provider's credentials. `log_in` trades them for a token; providers that sign each request have none."""
+    """One provider's credentials. `log_in` trades them for a token, if the provider has a login."""
 
     def __init__(self, model: type[C], log_in: Callable[[C, str, Any], Token] | None = None) -> None:
         self.model = model
@@ -151,7 +152,7 @@ class CredentialCache(Generic[C]):
             try:
                 self._remember(self._log_in(credentials, version, deadline), version)
             except CredentialsRefusedError:
-                # The secret may have been rotated since it was read: look once, and try only what is new.
+                # The secret may have been rotated since it was read. Read it once more; try it only if it is new.
                 refused = version
                 self.forget()
                 credentials, version = self._read_secret()
@@ -176,19 +177,19 @@ class CredentialCache(Generic[C]):
         self._log_in(credentials, version, deadline)
 
     def forget(self) -> None:
-        """Read the secret anew and log in anew at the next use."""
+        """Read the secret again and log in again at the next use."""
         self._secret = None
         self._token = None
 
     def renew(self) -> bool:
-        """After a definite refusal: forget, read the secret anew, and say whether the next access will be another one.
+        """After a definite refusal: read the secret again, and return whether the next access will be a different one.
 
         Raises SecretUnusableError, SecretUnavailableError.
         """
         return self.secret_changed() or self._log_in is not None
 
     def secret_changed(self) -> bool:
-        """Read the secret anew and forget the token; whether the version is another one than before."""
+        """Forget the token and read the secret again. Return whether it has another version than before."""
         before = self._secret[1] if self._secret else ""
         self.forget()
         return self._read_secret()[1] != before

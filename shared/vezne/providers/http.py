@@ -1,7 +1,8 @@
-"""The HTTP call to a provider: one deadline for all of it, and *when* it failed.
+"""The HTTP call to a provider: one deadline for the whole call, and the knowledge whether a request left.
 
-Before a byte of the request left, a failure is `NotSentError`: the order may be sent again. From the first byte on it
-is `AnswerLostError`: nobody can tell. The difference is observed on the socket, not concluded from exception types.
+A failure before the first byte of the request left is `NotSentError`: the order may be sent again. A later failure is
+`AnswerLostError`: the provider may have the order. The first byte is observed on the socket. It is not concluded from
+the type of an exception.
 """
 
 import contextlib
@@ -29,17 +30,17 @@ from vezne.platform.timers import Timer, TimerThread
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 20.0
-# Kept back from every call so that the outcome can be written before the function is cut off.
+# Every call ends so long before the function is stopped, so that the outcome can still be written.
 FINALISE_SECONDS = 3.0
-# A call that cannot wait at least this long for its answer is not begun.
+# A call is not begun if it cannot wait at least so long for the answer.
 SHORTEST_READ_SECONDS = 2.0
-# A pooled connection idle for longer may be dead without our knowing: sending money on it would invite an unknown.
+# A pooled connection that was idle for longer may be dead, and we do not know. An order on it could become unknown.
 LONGEST_IDLE_SECONDS = 3.0
 LONGEST_ANSWER = 1024 * 1024
 
 
 class NotSentError(Exception):
-    """Provably no byte of the request left this function. `retry_after`: seconds after which it may be tried again."""
+    """Certainly no byte of the request left this function. `retry_after`: seconds after which it may be tried again."""
 
     def __init__(self, reason: str, retry_after: int = 5) -> None:
         super().__init__(reason)
@@ -51,11 +52,11 @@ class AnswerLostError(Exception):
 
 
 class InformationalAnswerError(Exception):
-    """A status below 200 came: the answer itself is still on its way, and may come when nobody waits for it."""
+    """A status below 200 came. The final answer is still to come, perhaps when nobody waits for it."""
 
 
 class UnreadableError(Exception):
-    """The answer is not what its content type or page says."""
+    """The answer is not in the form that its content type or the page says."""
 
 
 class Deadline:
@@ -65,7 +66,7 @@ class Deadline:
         self._remaining_milliseconds = remaining_milliseconds
 
     def left(self) -> float:
-        """Seconds until the function is cut off."""
+        """Seconds until the function is stopped."""
         return self._remaining_milliseconds() / 1000
 
     def allows_a_call(self) -> bool:
@@ -84,7 +85,7 @@ class Request:
 
 
 def json_request(path: str, fields: Mapping[str, Any], headers: Mapping[str, str]) -> Request:
-    """A JSON POST. `Decimal` values become JSON numbers digit by digit, without a float between."""
+    """A JSON POST. `Decimal` values become JSON numbers digit by digit; no float is made."""
     body = simplejson.dumps(fields, use_decimal=True, ensure_ascii=False).encode()
     return Request("POST", path, {"Content-Type": "application/json", "Accept": "application/json", **headers}, body)
 
@@ -119,7 +120,7 @@ class ProviderResponse:
 
 
 def _encodable(value: Any) -> Any:
-    """JSON can write half of a surrogate pair. No record and no answer of ours could carry it, so it becomes "?"."""
+    """JSON can contain half of a surrogate pair. Our records and answers cannot, so it becomes "?"."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, list):
@@ -138,11 +139,11 @@ class Provider:
         self._last_used = 0.0
 
     def url(self) -> str:
-        """Where the provider is; empty if nobody says."""
+        """The URL of the provider; empty if it is not set."""
         return os.environ.get(self.url_variable, "").rstrip("/")
 
     def prepare(self, request: Request) -> requests.PreparedRequest:
-        """Build the HTTP request in full, so that nothing but the socket is left to fail. Raises NotSentError."""
+        """Build the whole HTTP request, so that only the socket can fail later. Raises NotSentError."""
         url = self.url()
         if not url:
             raise NotSentError(f"{self.url_variable} is not set")
@@ -179,13 +180,13 @@ class Provider:
 
     def _exchange(self, prepared: requests.PreparedRequest, longest: float) -> ProviderResponse:
         session = self._fresh_session()
-        # A redirect is an answer we do not understand, not an order to send money elsewhere.
+        # A redirect is an answer that we do not understand. We never send an order to another address.
         response = session.send(
             prepared, stream=True, timeout=(CONNECT_SECONDS, longest), allow_redirects=False, verify=True
         )
         with contextlib.closing(response):
-            # The HTTP library passes over 100 only, and takes another 1xx for an answer without a body. It would keep
-            # the connection, on which the next order would read this order's answer.
+            # The HTTP library skips only status 100. It takes another 1xx for a final answer without a body, and keeps
+            # the connection, and the next order on it would read the answer to this order.
             if response.status_code < 200:
                 raise InformationalAnswerError
             body = bytearray()
@@ -209,7 +210,7 @@ class Provider:
 
 
 class _Attempt:
-    """Watches one call: whether bytes began to leave, and cuts the socket when its time is up."""
+    """Watches one call: notes when the first byte leaves, and closes the socket when the time is over."""
 
     def __init__(self, deadline: Deadline, longest: float) -> None:
         self.began = False
@@ -232,7 +233,7 @@ class _Attempt:
             _timer_thread.cancel(self._timer)
 
     def _cut(self, sock: socket.socket) -> None:
-        # The socket's own time-out restarts with every byte; a server that drips would hold us past the deadline.
+        # The time-out of the socket starts again with every byte: a slow server would keep us past the deadline.
         self.expired = True
         with contextlib.suppress(OSError), _descriptor_of(sock) as twin:
             twin.shutdown(socket.SHUT_RDWR)
@@ -240,7 +241,7 @@ class _Attempt:
 
 @contextlib.contextmanager
 def _descriptor_of(sock: socket.socket) -> Iterator[socket.socket]:
-    """The bare socket under a TLS one, so that shutting it down does not touch the TLS state another thread reads."""
+    """The plain socket under a TLS socket. Shutting it down does not change the TLS state that another thread reads."""
     twin = socket.socket(sock.family, sock.type, fileno=os.dup(sock.fileno()))
     try:
         yield twin
@@ -277,10 +278,10 @@ class _WatchedTLSPool(HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """Watched connections that share one TLS context.
+    """Connections that are watched and share one TLS context.
 
-    By itself requests names the file of the authorities to each connection, which reads it again: 15 ms of processor
-    time per connection.
+    Without this, requests makes each connection read the file of certificate authorities again: 15 ms of processor
+    time.
     """
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
@@ -289,7 +290,7 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _WatchedPool, "https": _WatchedTLSPool}
 
     def cert_verify(self, conn: Any, *_args: Any) -> None:
-        """Every certificate is verified, whatever a caller says; the context knows the authorities."""
+        """Verify every certificate, even if a caller asks not to. The context has the authorities."""
         conn.cert_reqs = "CERT_REQUIRED"
 
 

@@ -1,12 +1,13 @@
-"""What the fleet remembers of a provider's logins, for a bank that locks the application after five wrong secrets.
+"""What all functions together remember of their logins: a bank locks the application after five wrong secrets.
 
 One item in the idempotency table: which version of the secret was rejected, until when logins are held back, and which
-function is logging in now. One login runs at a time, so a wrong secret is tried once however many functions start
-together. Its attributes, all written by every function that logs in, the read-only `vakifbank.query` too:
+function is logging in now. One login runs at a time, so a wrong secret is tried once, even if many functions start
+together. Every function that logs in writes these attributes, also the read-only `vakifbank.query`:
 
-- `trial`, `trial_until`: who is logging in, and when that is over at the latest;
-- `rejected_version`: the version of the secret that the bank said is wrong, never tried again;
-- `held_until`, `holds`: until when nobody logs in after a refusal that does not say so, and how many came in a row.
+- `trial`, `trial_until`: who is logging in, and until when at most;
+- `rejected_version`: the version of the secret that the bank called wrong; it is never tried again;
+- `held_until`, `holds`: until when nobody logs in after a refusal that does not call the secret wrong, and how many
+  such refusals came one after the other.
 """
 
 import math
@@ -23,42 +24,42 @@ from vezne.platform.telemetry import logger
 from vezne.providers.credentials import CredentialsRefusedError
 from vezne.providers.http import Deadline, NotSentError
 
-# Longer than a login may take: a function killed while logging in blocks the others no longer than this.
+# Longer than a login can take. A function that is killed during a login blocks the others for this time at most.
 TRIAL_SECONDS = 30
 _WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 5.0
 _END_TRIES = 3
 
 
-# A refusal that does not say that the secret is wrong may still have counted as a wrong one at the bank.
+# The bank may count a refused login as a wrong secret even if its refusal does not say so.
 _HOLDS_SECONDS = (60, 300, 900)
 
 
 class Ended(Enum):
     """How a login ended."""
 
-    # With a token.
+    # A token came.
     ACCEPTED = "accepted"
     # The bank says that this version of the secret is wrong.
     REJECTED = "rejected"
-    # Another refusal, or an answer of something on the way: why, nobody can tell for certain.
+    # Another refusal, or an answer of a proxy: the reason is not certain.
     REFUSED = "refused"
     # No answer, or a server error: it says nothing about the login.
     LOST = "lost"
 
 
 class LoginLock:
-    """The memory of one provider."""
+    """The lock and the memory of one provider's logins."""
 
     def __init__(self, provider: str) -> None:
         self._key = {"id": {"S": f"secret#{provider}"}}
         self._trial = ""
 
     def begin(self, version: str, deadline: Deadline) -> None:
-        """Become the one function that logs in, with this version of the secret.
+        """Take the right to log in with this version of the secret. Only one function has it.
 
-        Raises CredentialsRefusedError if the version was rejected before, NotSentError if logins are held back, others
-        keep logging in, or the table does not answer.
+        Raises CredentialsRefusedError if the version was rejected before, NotSentError if logins are held back, other
+        functions log in all the time, or the table does not answer.
         """
         give_up = time.time() + _LONGEST_WAIT_SECONDS
         self._trial = uuid.uuid4().hex
@@ -80,14 +81,14 @@ class LoginLock:
             time.sleep(_WAIT_SECONDS)
 
     def end(self, version: str, ended: Ended) -> None:
-        """Let the next function log in: never with a rejected version, and a while after any other refusal."""
+        """Let the next function log in: never with a rejected version, and only some time after any other refusal."""
         holds = 0
         for _ in range(_END_TRIES):
             try:
                 self._end(version, ended, holds)
                 return
             except ClientError as error:
-                # Either the number of holds is another one than thought, or the login is not ours any more.
+                # Either `holds` has another value, or another function has the right to log in by now.
                 item = plain(response(error).get("Item", {}))
                 if item.get("trial") != self._trial or ended is not Ended.REFUSED:
                     return
@@ -111,7 +112,7 @@ class LoginLock:
                 logger.error("logins held back", secret_version=version)
 
     def _hold(self, holds: int) -> None:
-        """Hold logins back for the next longer time. A function may not read the item: that `holds` fits is tried."""
+        """Hold logins back for the next longer time. The function may not read the item, so it tries `holds`."""
         seconds = _HOLDS_SECONDS[min(holds, len(_HOLDS_SECONDS) - 1)]
         values = {":until": {"N": str(int(time.time()) + seconds)}, ":next": {"N": str(holds + 1)}}
         self._release(
@@ -123,7 +124,7 @@ class LoginLock:
         )
 
     def _release(self, values: dict[str, Any], **expressions: str) -> None:
-        """End the trial if it is still ours. ClientError if it is not."""
+        """End our login. Raises ClientError if another function has the right to log in by now."""
         call(
             "update_item",
             TableName=table(),

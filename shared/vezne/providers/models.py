@@ -1,4 +1,4 @@
-"""Requests and results, one module per provider, and the types they share."""
+"""The base models of requests and results, and the types that the providers' models share."""
 
 from decimal import Decimal
 from typing import Annotated, Any
@@ -10,22 +10,22 @@ from vezne.platform.money import check_minor_digits, parse_amount, parse_currenc
 
 # For a text whose page gives no length; in characters.
 LONGEST_TEXT = 140
-# 18 digits: what every provider's 64-bit integer holds.
+# 18 digits fit in a 64-bit integer, which every provider has.
 LARGEST_NUMBER = 10**18 - 1
-# Characters that leave no mark though Unicode counts them as letters, marks or symbols: joiners, fillers, variants.
+# Invisible characters that Unicode counts as letters, marks or symbols: joiners, fillers, variation selectors.
 _INVISIBLE = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
     + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
 )
-# The part of `one_line` that a short pattern can say, for the API's description.
+# A short pattern for the API's description. `one_line` checks more.
 ONE_LINE = r"^\S(.*\S)?$"
 
 
 def one_line(text: str) -> str:
     """One line of visible text, without blanks at its ends; it may be empty. Raises ValueError.
 
-    Line breaks, control and direction characters, and everything else that nobody sees would reach a bank's books and
-    statements. Two references that differ by a blank at the end would be one reference to a bank, and two to us.
+    Line breaks, control characters and other invisible characters must not get into a bank's books and statements. A
+    bank would take two references for one if they differ only by a blank at the end.
     """
     if not text.isprintable() or not _INVISIBLE.isdisjoint(text):
         raise ValueError("must be one line of visible characters")
@@ -35,12 +35,12 @@ def one_line(text: str) -> str:
 
 
 class RequestModel(BaseModel):
-    """A request as the caller sends it: exact types, no unknown fields, and no value in any error text."""
+    """A request as the caller sends it. Types are exact, unknown fields are refused, and no error text has a value."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
     def identity(self) -> dict[str, Any]:
-        """What tells this request from another: what is sent.
+        """The fields that are sent. Two requests with the same fields are the same request.
 
         A default, an empty text and an empty list are sent as if they were absent, so they count as absent. A new
         optional field changes nothing for the requests that do not have it.
@@ -49,7 +49,7 @@ class RequestModel(BaseModel):
 
     @property
     def secret_in_part(self) -> bool:
-        """Whether `identity` leaves something out because it must not be kept, not even as a hash."""
+        """Whether `identity` leaves out a part of a value that must not be kept, not even as a hash."""
         return False
 
 
@@ -59,10 +59,10 @@ def _without_empty(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 class ResultModel(BaseModel):
-    """A result as the provider answers it: types are read leniently, fields we do not know are dropped.
+    """A result from the provider's answer. Types are read leniently, and unknown fields are dropped.
 
-    Providers send codes and ids now as strings, now as numbers, and leave out what is empty. Rows of look-ups say
-    `defer_build`: most instances of a function never read one, so its validator is built when the first comes.
+    Providers send codes and ids sometimes as strings, sometimes as numbers, and leave out empty fields. The models of
+    rows have `defer_build`: most instances of a function never read a row, so the validator is built for the first one.
     """
 
     model_config = ConfigDict(
@@ -75,7 +75,7 @@ class ResultModel(BaseModel):
 
 
 def _in_minor_digits(amount: Decimal, info: ValidationInfo) -> Decimal:
-    # A currency that was itself refused is not in the data; its own error is enough.
+    # A refused currency is not in the data. It has an error of its own, which is enough.
     return check_minor_digits(amount, info.data["currency"]) if "currency" in info.data else amount
 
 
@@ -90,7 +90,7 @@ def _in_kurus(amount: Decimal) -> Decimal:
 
 
 Currency = Annotated[str, BeforeValidator(parse_currency)]
-# Needs a field `currency` declared before it.
+# The model must declare a field `currency` before it.
 Amount = Annotated[Decimal, BeforeValidator(parse_amount), AfterValidator(_in_minor_digits), AfterValidator(_positive)]
 LiraAmount = Annotated[Decimal, BeforeValidator(parse_amount), AfterValidator(_in_kurus), AfterValidator(_positive)]
 LiraAmountOrZero = Annotated[Decimal, BeforeValidator(parse_amount), AfterValidator(_in_kurus)]
@@ -101,28 +101,28 @@ RequiredText = Annotated[
     AfterValidator(one_line),
     Field(json_schema_extra={"pattern": ONE_LINE}),
 ]
-# "" says the same as leaving it out.
+# "" means the same as no field.
 OptionalText = Annotated[
     str,
     StringConstraints(max_length=LONGEST_TEXT),
     AfterValidator(one_line),
     Field(json_schema_extra={"pattern": rf"^$|{ONE_LINE}"}),
 ]
-# A provider's number of a record of its own.
+# The number of a record at the provider.
 RecordNumber = Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
-# Text a provider wrote freely: it may repeat numbers that must not be kept.
+# Free text of a provider. It may repeat numbers that must not be kept.
 ProviderText = Annotated[str, AfterValidator(mask_text)]
 # An account, card or identity number in a field of its own.
 MaskedNumber = Annotated[str, AfterValidator(mask_end)]
-# What names a person. A result is kept as long as its key is good, and a replay needs no more than this to be known
-# again; the first answer and its replays are alike.
+# What names a person is masked. A result is kept as long as its key is valid, and the first answer and its replays are
+# the same.
 MaskedName = Annotated[str, AfterValidator(mask_name)]
 MaskedEmail = Annotated[str, AfterValidator(mask_email)]
 MaskedPhone = Annotated[str, AfterValidator(mask_phone)]
 
 
 class StandingOrder(RequestModel):
-    """What a rule sends: name and occurrence are the order's key, `request` is the order."""
+    """The event of a standing order's rule. `name` and `occurrence` make the key, `request` is the order."""
 
     name: RequiredText
     occurrence: RequiredText

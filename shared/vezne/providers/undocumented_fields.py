@@ -1,6 +1,6 @@
-"""What a provider answers beyond its public pages: passed through untyped under `raw`, masked and never interpreted.
+"""Fields of an answer that no public page of the provider describes: under `raw`, masked and never interpreted.
 
-Only inquiries use this: a money result has typed fields alone.
+Only inquiries use this. The result of an order has typed fields only.
 """
 
 import functools
@@ -18,9 +18,9 @@ from vezne.providers.models import ResultModel
 
 # `InstitutionTaxNo` is VakıfBank's name for the caller's own code.
 _SENSITIVE_NAME = re.compile(r"iban|account|card|identity|kimlik|tckn|vkn|(?<!institution)tax", re.IGNORECASE)
-# `account_id`, `accountId`: what an inquiry is asked for, such as a `gateway_id`.
+# `account_id`, `accountId`: ids of the provider, which callers ask for.
 _NAME_OF_AN_ID = re.compile(r"(_id|I[dD])$")
-# Fewer do not lead to an account, a card or a person.
+# Fewer digits do not identify an account, a card or a person.
 _SHORTEST_SENSITIVE = 8
 _NUMBERS = (
     re.compile(r"(?<![0-9])[0-9]{10,19}(?![0-9])"),
@@ -30,24 +30,24 @@ _NUMBERS = (
 )
 _IBAN_BEGINS = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2}")
 _SEPARATOR = re.compile(r"[\W_]")
-# The context of validation when an answer of this API is read back, not a provider's.
+# The validation context for an answer of this API, which is read back. It is not a provider's answer.
 PUBLIC = {"public": True}
-# Letters and digits of an IBAN, which may have a separator behind each.
+# In letters and digits. Each may have a separator after it.
 SHORTEST_IBAN, LONGEST_IBAN = 15, 34
 
 
 def masked(value: Any, name: str = "") -> Any:
-    """A JSON value ready to be answered: numbers with digits after the point as strings, sensitive numbers masked.
+    """A JSON value as this API answers it: decimals become strings, and sensitive numbers are masked.
 
-    Masked are IBANs, and digits that pass the check of a card number, a TCKN or a VKN, wherever they stand; and every
-    text of eight or more digits under a name that speaks of an account, a card, a person or a tax number, but not of
-    the provider's id of one.
+    Masked anywhere: IBANs, and digits that pass the check of a card number, a TCKN or a VKN (identity and tax numbers).
+    Masked by name: a text with eight or more digits, if its field's name is that of an account, a card, a person or a
+    tax number. Ids of the provider are not masked by name.
     """
     if isinstance(value, dict):
         return {_masked_text(str(key), ""): masked(item, str(key)) for key, item in value.items()}
     if isinstance(value, list):
         return [masked(item, name) for item in value]
-    # A float comes of NaN and Infinity only, which Python reads and JSON does not know.
+    # Only NaN and Infinity are floats here. Python reads them, and JSON does not have them.
     if isinstance(value, Decimal | float):
         return _masked_text(str(value), "")
     if isinstance(value, str):
@@ -62,7 +62,7 @@ def _masked_text(text: str, name: str) -> str:
     named = _SENSITIVE_NAME.search(name) and not _NAME_OF_AN_ID.search(name)
     if named and len(re.findall("[0-9]", text)) >= _SHORTEST_SENSITIVE:
         return mask_end(text)
-    # Full-width digits and the like become the plain ones; a text with nothing to mask stays as it was.
+    # Full-width digits and similar characters become plain ones. A text with nothing to mask does not change.
     plain = unicodedata.normalize("NFKC", text)
     seen = _mask_ibans(plain)
     for pattern in _NUMBERS:
@@ -71,7 +71,7 @@ def _masked_text(text: str, name: str) -> str:
 
 
 def _mask_ibans(text: str) -> str:
-    """Mask every IBAN, grouped or not. The work grows with the text's length alone, whatever stands in it."""
+    """Mask every IBAN, in groups or not. The work grows only with the length of the text."""
     parts, done = [], 0
     for found in _IBAN_BEGINS.finditer(text):
         if found.start() >= done and (end := _end_of_iban(text, found.start())):
@@ -81,7 +81,7 @@ def _mask_ibans(text: str) -> str:
 
 
 def _end_of_iban(text: str, start: int) -> int | None:
-    """Where the longest IBAN that begins here ends. The full check is only asked where the remainder fits."""
+    """Where the longest IBAN from `start` ends, or None. Only a fitting remainder needs the full check."""
     bare, ends, remainders = "", [], [0]
     for position in range(start, min(start + 2 * LONGEST_IBAN, len(text))):
         character = text[position]
@@ -119,9 +119,9 @@ def _bare(text: str) -> str:
 
 
 class PartlyDocumented(ResultModel):
-    """An answer of which only some fields are public. The others are under `raw`, with the provider's names.
+    """An answer with some documented fields. The others are under `raw`, with the provider's names.
 
-    So is a public field in a form its page does not show: one odd field must not hide the others, or the other rows.
+    A documented field in an undocumented form is under `raw`, too. So it does not hide other fields or rows.
     """
 
     raw: dict[str, Any] = Field(default_factory=dict)
@@ -145,7 +145,7 @@ def _parted(answer: dict[str, Any], typed: set[Any]) -> dict[str, Any]:
 
 
 class Undocumented(ResultModel):
-    """An answer of which nothing is public."""
+    """An answer without documented fields."""
 
     raw: Any
 

@@ -1,4 +1,4 @@
-"""HASO 5.5 "Ödeme Planını Getir": POST {SERVIS_URL}/Index/GetPaymentsOfTransaction."""
+"""HASO 5.5 "Ödeme Planını Getir" (get the payment plan): POST {SERVIS_URL}/Index/GetPaymentsOfTransaction."""
 
 import re
 from decimal import Decimal
@@ -25,7 +25,7 @@ CLIENT = Client(
 )
 
 
-# What each field may be made of. The token joins them without a separator, so nothing else is signed.
+# The characters of each field. The token joins the fields without a separator, so no other character is signed.
 _SIGNABLE = {
     "merchantOid": re.compile(MERCHANT_OID),
     "transactionCode": re.compile(TRANSACTION_CODE),
@@ -35,17 +35,18 @@ _SIGNABLE = {
 
 
 def signed_order(path: str, access: RequestCredentials[HasoCredentials], fields: dict[str, str]) -> Request:
-    """A JSON POST that changes something, signed with the address, if the secret has one. Raises ValueError."""
+    """A JSON POST that changes something, signed with the IP address if the secret has one. Raises ValueError."""
     return _signed(path, access, fields, access.credentials.ip_address)
 
 
 def signed_inquiry(path: str, access: RequestCredentials[HasoCredentials], fields: dict[str, str]) -> Request:
-    """A JSON POST that asks, signed without an address, which the pages mark as optional. Raises ValueError.
+    """A JSON POST of an inquiry. It is signed without an IP address, which the pages call optional. Raises ValueError.
 
-    The token's message has no separators: "TRX-1" + "10000" + "23000" of an order is the code "TRX-11000023000" of an
-    inquiry, and codes may end with digits. So an order's message ends with the address, and an inquiry's never does:
-    whoever may only ask cannot make this service sign an order. A secret without an address has no such fence. Nothing
-    on this side can part the two figures of an order, or its two codes, from each other: HASO compares the fields.
+    The signed message has no separators. So "TRX-1" + "10000" + "23000" of an order is also the code "TRX-11000023000"
+    of an inquiry, since codes may end with digits. The message of an order therefore ends with the address, that of an
+    inquiry never does: a caller who may only inquire cannot make this service sign an order. A secret without an
+    address lacks this protection. The two figures of an order run together, too, and so do its two codes. We cannot
+    prevent that: HASO compares the fields.
     """
     address = access.credentials.ip_address
     if address and "".join(fields.values()).endswith(address):
@@ -54,7 +55,7 @@ def signed_inquiry(path: str, access: RequestCredentials[HasoCredentials], field
 
 
 def _signed(path: str, access: RequestCredentials[HasoCredentials], fields: dict[str, str], address: str) -> Request:
-    """`requestToken` over `fields` in the page's order: merchantId is put before it, ipAddress and salt behind."""
+    """`requestToken` over `fields` in the page's order: after merchantId, and before ipAddress and salt."""
     if not all(_SIGNABLE[name].fullmatch(value) for name, value in fields.items()):
         raise ValueError("a field is not in the form that can be signed")
     credentials = access.credentials
@@ -70,16 +71,17 @@ def _signed(path: str, access: RequestCredentials[HasoCredentials], fields: dict
 
 
 def read_plan(body: dict[str, Any]) -> tuple[ExpensesResult, Decimal | None]:
-    """The plan of a successful answer and the total on it, in TRY; None if no instalment shows a figure.
+    """The plan of a successful answer and its total in TRY. The total is None if no instalment shows a figure.
 
-    "Toplam masraf tutarı son taksite eklenir": the last instalment's figure is the total. Raises UnreadableError.
+    "Toplam masraf tutarı son taksite eklenir" (the total expense is added to the last instalment): its figure is the
+    total. Raises UnreadableError.
     """
     data = body.get("Data")
     plan = data.get("PaymentPlan") if isinstance(data, dict) else None
     rows: list[Any] = plan if isinstance(plan, list) else [plan]
     if not rows or not all(isinstance(row, dict) and _NAMES & row.keys() for row in rows):
         raise UnreadableError("no payment plan")
-    # A plan of one instalment needs no number to tell which is the last.
+    # In a plan of one instalment that one is the last, even without a number.
     numbers = [plain_text(row.get("InstallmentNo", "1" if len(rows) == 1 else None)) for row in rows]
     if not all(number is not None and number.isdecimal() for number in numbers):
         raise UnreadableError("instalments without numbers")
@@ -102,13 +104,16 @@ def _figure(value: Any) -> Decimal | None:
 
 
 def refusal(body: dict[str, Any]) -> Declined | None:
-    """A refusal in HASO's envelope: "False dönerse Errors parametresi doludur". None if it is not certainly one."""
+    """A refusal in HASO's envelope; None if the answer is not certainly one.
+
+    "False dönerse Errors parametresi doludur" (if it returns False, Errors is filled).
+    """
     errors, data = body.get("Errors"), body.get("Data")
     texts = errors if isinstance(errors, list) else []
     plain = bool(texts) and all(isinstance(error, str) and error.strip() for error in texts)
     if body.get("Success") is not False or not plain or not says_nothing(data) or "PaymentPlan" in body:
         return None
-    # "RS100" is success in the page's words, and what was sent before is no refusal of it.
+    # The page calls "RS100" a success. "Sent before" refuses this request, but not the order that was sent before.
     signs = [*texts, *other_signs(body, _ENVELOPE)]
     if any(speaks_for(sign) or SUCCESS_MESSAGE in str(sign) for sign in signs):
         return None
@@ -116,7 +121,7 @@ def refusal(body: dict[str, Any]) -> Declined | None:
 
 
 def is_success(body: dict[str, Any]) -> bool:
-    """Whether an answer is a success in HASO's envelope, with no sign of a failure beside it."""
+    """Whether an answer is a success in HASO's envelope, without any sign of a failure."""
     beside = {name: value for name, value in body.items() if name not in _ENVELOPE}
     return (
         body.get("Success") is True and says_nothing(body.get("Errors"))
@@ -125,7 +130,7 @@ def is_success(body: dict[str, Any]) -> bool:
 
 
 def _means_an_old_secret(answer: ProviderResponse) -> bool:
-    """No sign of wrong credentials is public, so a refusal is one if the secret has changed since it was read."""
+    """No public sign means "wrong credentials". So a refusal means that if the secret has changed since it was read."""
     try:
         refused = answer.status == 401 or answer.json().get("Success") is False
     except UnreadableError:

@@ -1,4 +1,4 @@
-"""HASO 5.5 "Ödeme Planını Getir"."""
+"""HASO 5.5 "Ödeme Planını Getir" (get the payment plan)."""
 
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,7 @@ from vezne.providers.undocumented_fields import PartlyDocumented, masked
 
 
 class PaymentPlanRequest(TransactionNamed):
-    """Whose plan: HASO's transaction code, and one's own order number."""
+    """Whose plan: HASO's transaction code, and your own order number."""
 
 
 class PlannedInstalment(PartlyDocumented):
@@ -23,13 +23,13 @@ class PlannedInstalment(PartlyDocumented):
 
 
 class PaymentPlanResult(PartlyDocumented):
-    """The plan as it is now. That 5.5 answers it as 5.14 does is an inference: if not, all of `Data` is in `raw`."""
+    """The plan as it is now. We assume that 5.5 answers it as 5.14 does. If not, all of `Data` is in `raw`."""
 
     payment_plan: list[PlannedInstalment] | None = Field(None, alias="PaymentPlan")
 
     @classmethod
     def of(cls, data: Any) -> "PaymentPlanResult":
-        """Read `Data` of the answer; one instalment may stand there without a list around it."""
+        """Read `Data` of the answer; a single instalment may be there without a list."""
         plan = data.get("PaymentPlan") if isinstance(data, dict) else None
         rows = [plan] if isinstance(plan, dict) else plan
         if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):

@@ -13,20 +13,20 @@ from vezne.providers.client import Client, InquiryRefusedError, InquiryUnreadabl
 from vezne.providers.credentials import CredentialCache, KolayBiCredentials, RequestCredentials, Token
 from vezne.providers.http import Deadline, Provider, Request, UnreadableError, json_request
 
-# "24 saat" (/docs/faq); the answer itself carries no lifetime.
+# "24 saat" (24 hours; /docs/faq). The answer does not say how long a token is valid.
 TOKEN_SECONDS = 24 * 3600.0
-# The only values of `transaction_status` and `transaction_type` that the page of a collection shows.
+# The only values of `transaction_status` and `transaction_type` on the page of a collection: completed, collection.
 COMPLETED, COLLECTION = "Tamamlandı", "Tahsilat"
 
 _SUCCESS_CODES = frozenset({"200", "201"})
 _HTTP_STATUS = re.compile(r"[1-5][0-9]{2}", re.ASCII)
 _MARKER = re.compile(r"op_[a-z2-7]{26}\.d[0-9]{6}(?:\s|$)", re.ASCII)
-# Where clients find the rows of a list that are not `data` itself.
+# Where clients find the rows of a list, if `data` is not the list.
 _ROWS_UNDER = ("data", "items", "results")
-# Common sizes of a page: a list of such a length that does not speak of pages may be the first one only.
+# Common sizes of a page. A list of such a length, in an answer that names no pages, may be only the first page.
 _PAGE_SIZES = frozenset({20, 50, 100})
 _MOST_PAGES = 10
-# Usual names of a mark that a row was cancelled or deleted.
+# Usual names of fields that mark a row as cancelled or deleted.
 _TAKEN_BACK = ("deleted_at", "cancelled_at", "canceled_at", "is_deleted", "is_cancelled", "is_canceled")
 
 PROVIDER = Provider("KOLAYBI_URL")
@@ -51,14 +51,14 @@ CLIENT = Client(PROVIDER, CredentialCache(KolayBiCredentials, _log_in))
 
 @dataclass(frozen=True, slots=True)
 class TransactionList:
-    """An associate's transactions. `whole`: nothing hints that there are more."""
+    """An associate's transactions. `whole`: there is no sign of more rows."""
 
     rows: list[dict[str, Any]]
     whole: bool
 
 
 def list_transactions(associate_id: str, deadline: Deadline) -> TransactionList:
-    """Every page of an associate's transactions. The page in the documents shows only the path.
+    """Every page of an associate's transactions. The provider's page shows only the path.
 
     Raises InquiryFailedError, also for a list in a form that is not known.
     """
@@ -95,13 +95,13 @@ def message(body: dict[str, Any]) -> str:
 
 
 def shows_failure(fields: dict[str, Any]) -> bool:
-    """Whether an answer or a row bears a sign of failure: `success` other than true, or errors."""
+    """Whether an answer or a row has a sign of failure: `success` other than true, or errors."""
     succeeded = absent_or(fields.get("success"), lambda value: value is True)
     return not (succeeded and says_nothing(fields.get("errors")) and says_nothing(fields.get("error")))
 
 
 def is_success(body: dict[str, Any], amount: Decimal, currency: str) -> bool:
-    """Whether an answer says plainly that this amount was collected, and nothing else beside it."""
+    """Whether an answer says that this amount was collected, and nothing else."""
     data = body.get("data")
     if not isinstance(data, dict) or None in (data.get(name) for name in ("transaction_status", "amount", "currency")):
         return False
@@ -110,12 +110,12 @@ def is_success(body: dict[str, Any], amount: Decimal, currency: str) -> bool:
 
 
 def fits(fields: dict[str, Any], amount: Decimal, currency: str) -> bool:
-    """Whether an answer's `data`, or a row, is a completed collection of this amount in all that it says."""
+    """Whether every field of an answer's `data`, or of a row, fits a completed collection of this amount."""
     fitting = {
         **dict.fromkeys(("transaction_status", "status"), lambda value: value == COMPLETED),
         **dict.fromkeys(("transaction_type", "type"), lambda value: value == COLLECTION),
         "amount": lambda value: is_amount(value, amount),
-        # The older page writes TRY, the newer one try.
+        # The older page has "TRY", the newer one "try".
         "currency": lambda value: isinstance(value, str) and value.upper() == currency,
     }
     said = all(absent_or(fields.get(name), fit) for name, fit in fitting.items())
@@ -126,7 +126,7 @@ def fits(fields: dict[str, Any], amount: Decimal, currency: str) -> bool:
 def refusal(status: int, body: dict[str, Any]) -> Declined | None:
     """A refusal in KolayBi's own envelope, or None if the answer is not certainly one.
 
-    No page shows the envelope: `success` false with a code, a message or errors is what its clients read.
+    No page shows the envelope. Clients read `success` false with a code, a message or errors.
     """
     code, errors, text = plain_text(body.get("code")), _texts(body.get("errors")), body.get("message")
     plain = absent_or(body.get("code"), lambda _: code is not None) and absent_or(text, lambda _: isinstance(text, str))
@@ -136,7 +136,7 @@ def refusal(status: int, body: dict[str, Any]) -> Declined | None:
         not says_nothing(body.get("data")),
         "transaction_status" in body,
         COMPLETED in told,
-        # A code may be an HTTP status: then it must be one that refuses.
+        # A code may be an HTTP status: then it must be one of a refusal.
         code == "0" or bool(_HTTP_STATUS.fullmatch(code or "") and int(code or 0) not in REFUSING_STATUSES),
     )
     if not (refuses and told) or any(signs_of_success):
@@ -145,9 +145,9 @@ def refusal(status: int, body: dict[str, Any]) -> Declined | None:
 
 
 def match_marker(row: dict[str, Any], marker: str, *, in_front: bool) -> Match:
-    """Whether a row's description bears our marker. `in_front`: with the day, and before the caller's text.
+    """Whether a row's description has our marker. `in_front`: with the day, and before the caller's text.
 
-    A row that mentions the order in any other way is unclear: it may be the reversal, or a note about it.
+    A row that names the order in another way proves nothing: it may be a reversal of the order, or a note about it.
     """
     text = row.get("description")
     if not isinstance(text, str) or not text.strip():
@@ -156,13 +156,13 @@ def match_marker(row: dict[str, Any], marker: str, *, in_front: bool) -> Match:
         return Match.OURS
     own_id = marker.partition(".")[0]
     another_day = in_front and _MARKER.match(text) and text.startswith(own_id) and marker not in str(row).casefold()
-    # A column may have cut the marker itself.
+    # A short column may have cut the marker.
     cut = marker.startswith(text.strip().casefold())
     return Match.UNCLEAR if cut or (mentions(row, marker) and not another_day) else Match.ANOTHER
 
 
 def mentions(row: dict[str, Any], marker: str) -> bool:
-    """Whether the order's id stands anywhere in a row, in any letter case."""
+    """Whether the order's id is anywhere in a row, in capital or small letters."""
     return marker.partition(".")[0] in str(row).casefold()
 
 
@@ -191,7 +191,7 @@ def _rows(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _pages(body: dict[str, Any], number: int) -> int | None:
-    """How many pages there are; None if the list does not speak of pages. Raises InquiryUnreadableError."""
+    """How many pages there are; None if the answer does not say. Raises InquiryUnreadableError."""
     data = body.get("data")
     inner = data if isinstance(data, dict) else {}
     about: Any = body.get("pagination", inner.get("pagination", inner if "current_page" in inner else None))

@@ -1,4 +1,4 @@
-"""KolayBi "Cari Tahsilat İşlemi": POST /kolaybi/v1/associates/{id}/transactions/proceed."""
+"""KolayBi "Cari Tahsilat İşlemi" (collection): POST /kolaybi/v1/associates/{id}/transactions/proceed."""
 
 import re
 from datetime import datetime, timedelta, timezone
@@ -25,14 +25,14 @@ from vezne.providers.models import (
     ResultModel,
 )
 
-# Zone-less stamps are Turkish local time; Türkiye has kept +03:00 all year since 2016.
+# Times without a zone are Turkish local time, which is +03:00 all year since 2016.
 TURKISH_TIME = timezone(timedelta(hours=3))
-# The page gives no limit; a form has to have one.
+# The page gives no limit, but a form needs one.
 MOST_PROJECTS = 50
 
 
 def _no_marker(text: str) -> str:
-    """An operation id in a description is our proof that the collection was made; nobody else may write one."""
+    """An operation id in a description proves to us that the collection was made. So callers may not write one."""
     if re.search(r"op_[a-z2-7]{26}", text):
         raise ValueError("must not contain an operation id")
     return text
@@ -62,7 +62,7 @@ def _iso_date(value: Any) -> Any:
 
 
 def _if_it_fits(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
-    """What proves nothing either way must not hide the sign of success beside it."""
+    """A field that proves nothing must not hide a sign of success in another field."""
     try:
         return read(value)
     except ValidationError:
@@ -75,9 +75,9 @@ _Text = Annotated[ProviderText | None, WrapValidator(_if_it_fits)]
 
 
 class CollectionResult(ResultModel):
-    """The page's "Yanıt Alanları", or what a row of the associate's transactions tells of them.
+    """The page's "Yanıt Alanları" (answer fields), or those of them that a row of the transactions has.
 
-    Whether status, amount and currency prove anything is judged before, on the raw values.
+    Status, amount and currency were checked before, on the raw values.
     """
 
     transaction_status: str | None = None
@@ -89,7 +89,7 @@ class CollectionResult(ResultModel):
 
 
 def issued_at(value: Any) -> float | None:
-    """When a row was issued, in seconds since 1970; None if it does not say, or not in the page's form."""
+    """When a row was issued, in seconds since 1970; None if it has no date in the page's form."""
     try:
         stamp = _iso_date(value)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What Paynet's answer to a capture, or to the reversal of one, says: both have the same fields."""
+"""What Paynet's answer to a capture, or to its reversal, means. Both have the same fields."""
 
 from decimal import Decimal
 
@@ -7,15 +7,16 @@ from vezne.providers.http import ProviderResponse
 from vezne.providers.paynet import client
 from vezne.providers.paynet.models import CaptureResult
 
-# The Error object comes with these statuses (and 401, which the path reads for all providers).
+# The Error object comes with these statuses, and with 401, which the shared path reads for all providers.
 ERROR_STATUSES = frozenset({400, 403, 404, 405})
 
 
 def outcome(answer: ProviderResponse, types: frozenset[str], amounts: tuple[Decimal, ...] | None) -> Outcome:
     """ "Eğer işlem başarılı ise http 200 ve is_succeed true ... Banka onay vermemiş ise http 200 ve ... false".
 
-    In English: a success is HTTP 200 with `is_succeed` true; where the bank did not approve, HTTP 200 with false.
-    `types`: the transaction types that the answer may name. `amounts`: what `amount` may be in major units, if not any.
+    In English: a success is HTTP 200 with `is_succeed` true. If the bank did not approve, it is HTTP 200 with false.
+    `types`: the transaction types that the answer may name. `amounts`: the values of `amount` in major units that may
+    come; None: any.
     """
     body = answer.json()
     if answer.status in ERROR_STATUSES:

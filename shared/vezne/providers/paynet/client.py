@@ -22,13 +22,13 @@ from vezne.providers.credentials import CredentialCache, CredentialsRefusedError
 from vezne.providers.http import Deadline, NotSentError, Provider, UnreadableError, json_request
 
 SUCCESSFUL = "0"
-# "transaction_type ... 4: Finansallaştırma"; the table of types gives it the letters CR.
+# "transaction_type ... 4: Finansallaştırma" (4: capture). In the table of types its letters are CR.
 CAPTURE_TYPES = frozenset({"4", "CR"})
 REVERSAL_TYPES = frozenset({"6", "RC"})
 # Sale, reversal, pre-authorisation, its reversal, a capture's reversal, query, credit and points, in both forms.
 OTHER_TYPES = frozenset(["1", "2", "3", "5", "6", "7", "9", "10", "11", "S", "R", "PR", "RP", "RC", "CD", "PI", "PK"])
-# Result codes (/genel-bilgiler/hata-kodlari) that say by their names that the call was not carried out. The others may
-# come with a capture that was made (duplicatedata, servererror, timeout, oldsuccessful), tell nothing of it
+# Result codes (/genel-bilgiler/hata-kodlari) whose names say that the call was not carried out. Other codes may come
+# with a capture that was made (duplicatedata, servererror, timeout, oldsuccessful), say nothing about it
 # (unsuccessful), or belong to other services.
 REFUSALS = frozenset(["2", "3", "4", "6", "7", "9", "11", "12", "18", "19", "20", "21"])
 UNSUCCESSFUL = "1"
@@ -44,7 +44,7 @@ PROVIDER = Provider("PAYNET_URL")
 
 
 def _try_by_reading(credentials: PaynetCredentials, deadline: Deadline) -> None:
-    """Read a transaction that cannot exist: the key signs each call. 401 and 403 refuse the key."""
+    """Try a key by reading a transaction that cannot exist. HTTP 401 and 403 refuse the key."""
     fields = {"xact_id": "vezne-verify"}
     request = json_request("/v1/transaction/check", fields, headers(RequestCredentials(credentials, "", "")))
     answer = PROVIDER.send(PROVIDER.prepare(request), deadline)
@@ -58,7 +58,7 @@ CLIENT = Client(PROVIDER, CredentialCache(PaynetCredentials), try_by_reading=_tr
 
 
 def headers(access: RequestCredentials[PaynetCredentials]) -> dict[str, str]:
-    """`Authorization: Basic <secret_key>`, and the content type the provider's pages show."""
+    """`Authorization: Basic <secret_key>`, and the content type that the provider's pages show."""
     return {
         "Authorization": basic_secret_key(access.credentials.secret_key.get_secret_value()),
         "Content-Type": "application/json; charset=UTF-8",
@@ -83,9 +83,9 @@ def error_code(status: int, body: dict[str, Any]) -> str | None:
 
 
 def is_refused(body: dict[str, Any], types: frozenset[str]) -> bool:
-    """Whether an answer with `is_succeed` false refuses for certain: "Banka onay vermemiş ise"."""
+    """Whether an answer with `is_succeed` false refuses for certain: "Banka onay vermemiş ise" (if not approved)."""
     reasons = (plain_text(body.get(name)) for name in ("bank_error_id", "paynet_error_id"))
-    # Code 0 is "successful": beside it, only an error's own number says that the bank refused.
+    # Code 0 is "successful". With it, only an error number says that the bank refused.
     codes = (
         REFUSALS | {UNSUCCESSFUL} | ({SUCCESSFUL} if any(reason and reason.strip() for reason in reasons) else set())
     )
@@ -102,7 +102,7 @@ def is_refused(body: dict[str, Any], types: frozenset[str]) -> bool:
 
 
 def fits(fields: dict[str, Any], types: frozenset[str], amounts: tuple[Decimal, ...] | None) -> bool:
-    """Whether a successful answer, or a row, has one of these types and amounts (any, if None) in all it says."""
+    """Whether every type and amount in a successful answer or a row is one of these. None: any."""
 
     def is_ours(value: object) -> bool:
         number = plain_number(value)
@@ -131,7 +131,7 @@ def made_at(row: dict[str, Any]) -> float | None:
 def check(reference: dict[str, str], deadline: Deadline) -> list[dict[str, Any]]:
     """Every row of a transaction, as it came.
 
-    Raises InquiryFailedError, also if it cannot be told which rows are the transaction's, or whether these are all.
+    Raises InquiryFailedError, also if it is not certain which rows are of the transaction, or whether rows are missing.
     """
     body, rows = _listed(reference, deadline)
     whole = (
@@ -144,7 +144,7 @@ def check(reference: dict[str, str], deadline: Deadline) -> list[dict[str, Any]]
 
 
 def transaction_rows(reference: dict[str, str], deadline: Deadline) -> list[Any]:
-    """`Data[]` as it came. `check` takes xact_id or reference_no; the plain `xact` only `detail` takes.
+    """`Data[]` as it came. `check` takes xact_id or reference_no; only `detail` takes the plain `xact`.
 
     Raises InquiryFailedError.
     """

@@ -9,7 +9,7 @@ from vezne.providers.undocumented_fields import PartlyDocumented
 
 
 class CheckRequest(RequestModel):
-    """Which transaction: by Paynet's encrypted id, or by one's own reference."""
+    """Which transaction: by Paynet's encrypted id, or by your own reference."""
 
     xact_id: RequiredText | None = None
     reference_no: RequiredText | None = None
@@ -46,6 +46,6 @@ class Transaction(PartlyDocumented):
 
 
 class CheckResult(ResultModel):
-    """Every row of the transaction: the pre-authorisation and its captures may come as rows of their own."""
+    """Every row of the transaction: the pre-authorisation and its captures may come as separate rows."""
 
     transactions: list[Transaction]

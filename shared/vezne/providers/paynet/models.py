@@ -1,4 +1,4 @@
-"""Paynet "Finansallaştırma": POST /v1/transaction/capture."""
+"""Paynet "Finansallaştırma" (capture): POST /v1/transaction/capture."""
 
 from decimal import Decimal
 from typing import Annotated
@@ -46,13 +46,13 @@ def _user(user_id: str) -> str:
 
 
 class CaptureResult(ResultModel):
-    """The page's answer fields, spelt right; also one row of `v1/transaction/check`.
+    """The page's answer fields with correct spelling; also one row of `v1/transaction/check`.
 
-    The result is kept as long as its key is good: what names the card's holder is masked.
+    The result is kept as long as its key is valid, so what names the card's holder is masked.
     """
 
     xact_id: str | None = None
-    # The plain id; xact_id is the encrypted one. Only a row of a look-up has it.
+    # The plain id; `xact_id` is the encrypted one. Only rows of look-ups have it.
     id: str | None = None
     xact_date: str | None = None
     transaction_type: str | None = None

@@ -1,4 +1,4 @@
-"""VakıfBank: login (/documentation/Authorization, MessageCodes) and "TOS İşlemleri Sorgula" (POST /tos/query)."""
+"""VakıfBank: login (/documentation/Authorization, MessageCodes), "TOS İşlemleri Sorgula" (query), POST /tos/query."""
 
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -40,7 +40,7 @@ TOKEN_REFUSED = frozenset({"ACBG000001", "ACBG000002"})
 # "API secret wrong (locks at 5)"; "wrong and app locked"; "your ip not allowed".
 ACCESS_REFUSED = frozenset({"ACBG000005", "ACBG000006", "ACBG000010"})
 
-# "API secret wrong (locks at 5)", "wrong and app locked": only these speak of the secret itself.
+# "API secret wrong (locks at 5)", "wrong and app locked": only these are about the secret itself.
 SECRET_WRONG = frozenset({"ACBG000005", "ACBG000006"})
 # At the login: the client id, the consent, the form of the call, or our address is not accepted.
 CREDENTIALS_WRONG = TOKEN_REFUSED | {"ACBG000007", "ACBG000010"}
@@ -48,22 +48,22 @@ CREDENTIALS_WRONG = TOKEN_REFUSED | {"ACBG000007", "ACBG000010"}
 TRY_LATER = frozenset({"ACBG000003", "ACBG000004", "ACBG000008", "ACBG000009"})
 # Türkiye has had no summer time since 2016.
 _ISTANBUL = timezone(timedelta(hours=3))
-# The banks' longest closure: a feast of four and a half days, with the weekends on both sides and the days of
-# administrative leave between, makes nine days in a row; one more for the half day before it.
+# The banks' longest closure is nine days in a row: a feast of four and a half days, the weekends before and after, and
+# the days of administrative leave between them. One more day is for the half day before.
 _LONGEST_CLOSURE = timedelta(days=10)
 
 PROVIDER = Provider("VAKIFBANK_URL")
-# A rejected version of the secret is never tried again, by any function; every other refusal holds logins back a while.
+# No function tries a rejected version of the secret again. Every other refusal holds logins back for some time.
 LOGINS = LoginLock("vakifbank")
 
 
 def headers(access: RequestCredentials[VakifBankCredentials]) -> dict[str, str]:
-    """The header of every call; the consent rides inside the token."""
+    """The header of every call. The consent is part of the token."""
     return {"Authorization": bearer(access.token)}
 
 
 def header_code(answer: ProviderResponse) -> str:
-    """`Header.StatusCode` if it is plain text, else "". The bank's error bodies are known to carry trailing commas."""
+    """`Header.StatusCode` if it is plain text, else "". Error bodies of the bank may have trailing commas."""
     return _header_member(answer, "StatusCode")
 
 
@@ -73,9 +73,9 @@ def header_text(answer: ProviderResponse) -> str:
 
 
 def is_refused_alone(answer: ProviderResponse) -> bool:
-    """Whether nothing in an answer with a refusing code says that the call went through: the `Header` stands alone.
+    """Whether an answer with a code of a refusal has only the `Header`, so nothing in it says that the call succeeded.
 
-    A code beside a money layer, or beside "Tamamlandı" (completed), contradicts itself.
+    A code of a refusal contradicts a money layer, or the text "Tamamlandı" (completed).
     """
     body = answer.json(tolerate_trailing_commas=answer.status >= 400)
     texts = {_header_member(answer, name) for name in ("StatusDescription", "StatusDescriptionEn")}
@@ -119,7 +119,7 @@ def _log_in(credentials: VakifBankCredentials, version: str, deadline: Deadline)
 
 
 def _refusal_of_login(answer: ProviderResponse) -> tuple[Ended, Exception]:
-    """What a login's refusal means for the secret, and for the caller."""
+    """What the refusal of a login means for the secret and for the caller."""
     code, oauth_error = header_code(answer), _oauth_error(answer)
     names_the_client = oauth_error == "invalid_client" and answer.status in (400, 401)
     if code in SECRET_WRONG or (not code and names_the_client):
@@ -130,7 +130,7 @@ def _refusal_of_login(answer: ProviderResponse) -> tuple[Ended, Exception]:
 
 
 def _oauth_error(answer: ProviderResponse) -> str:
-    """`error` of RFC 6749, 5.2, or "" if the body is none of that form."""
+    """`error` of RFC 6749, 5.2, or "" if the body has another form."""
     try:
         error = answer.json().get("error")
     except UnreadableError:
@@ -139,7 +139,7 @@ def _oauth_error(answer: ProviderResponse) -> str:
 
 
 def _names_account(credentials: VakifBankCredentials) -> dict[str, str]:
-    """The institution, in the bank's books or in its sandbox's. A renewed consent is for the same account."""
+    """The institution, in production or in the bank's sandbox. A renewed consent is for the same account."""
     return {"institution_code": credentials.institution_code, "resource": credentials.resource}
 
 
@@ -147,19 +147,19 @@ CLIENT = Client(PROVIDER, CredentialCache(VakifBankCredentials, _log_in), _names
 
 
 def made_by(payment_date: str, sent_until: float) -> float:
-    """When a payment that the bank has must have been made, in seconds since 1970, closures of the banks included.
+    """By when a payment that the bank has is made, in seconds since 1970, with the closures of banks.
 
-    `payment_date` is the page's `PaymentDate` (Turkish local time); `sent_until` when the order can still arrive.
+    `payment_date` is the page's `PaymentDate` (Turkish local time). `sent_until`: until when the order can arrive.
     """
     day = datetime.fromisoformat(payment_date).replace(hour=0, minute=0, second=0, tzinfo=_ISTANBUL)
     return max(sent_until, (day + timedelta(days=1)).timestamp()) + _LONGEST_CLOSURE.total_seconds()
 
 
 def query(code: str, deadline: Deadline) -> list[Any]:
-    """The rows of one `InstitutionTransactionNo` (payment's `InstitutionTransactionCode` under another name).
+    """The rows of one `InstitutionTransactionNo`, which the payment calls `InstitutionTransactionCode`.
 
-    Asked by the code alone: a date beside it would hide a payment that the bank moved to its next business day. Raises
-    InquiryFailedError, also if the answer may not show every row.
+    Only the code is asked for: a date would hide a payment that the bank moved to its next business day. Raises
+    InquiryFailedError, also if rows may be missing.
     """
     data = _answered({"InstitutionTransactionNo": code}, deadline)
     rows = _rows(data)
@@ -202,13 +202,13 @@ def _answered(filters: dict[str, Any], deadline: Deadline) -> Any:
 
 
 def _places(data: Any) -> list[dict[str, Any]]:
-    """`Data`, and what stands one level deeper: where a list `Result` may be."""
+    """`Data` and the objects in it: a list `Result` may be in each."""
     places = [data, *data.values()] if isinstance(data, dict) else []
     return [place for place in places if isinstance(place, dict)]
 
 
 def _rows(data: Any) -> list[Any]:
-    """The rows of every list `Result`. Raises InquiryUnreadableError if there is no list: then nothing is known."""
+    """The rows of every list `Result`. Raises InquiryUnreadableError if there is no list, which proves nothing."""
     lists = [place["Result"] for place in _places(data) if isinstance(place.get("Result"), list)]
     if not lists:
         raise InquiryUnreadableError("no result list")

@@ -1,4 +1,4 @@
-"""VakıfBank "TOS İşlemleri Sorgula": POST /tos/query."""
+"""VakıfBank "TOS İşlemleri Sorgula" (query payments): POST /tos/query."""
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -13,7 +13,7 @@ _NAMES_OF_TYPES = {str(number): name for name, number in TRANSACTION_TYPES.items
 
 
 class QueryRequest(RequestModel):
-    """Which payments. An account or IBAN is no filter here, though the page has them: the query is part of the URL."""
+    """Which payments. The page also has account and IBAN, but they must not be in a URL."""
 
     institution_transaction_code: RequiredText | None = None
     transaction_query_no: RequiredText | None = None
@@ -36,7 +36,7 @@ class QueryRequest(RequestModel):
         """The fields of the page that were given."""
         kind = self.transaction_type
         fields = {
-            # The payment's InstitutionTransactionCode under another name.
+            # The payment calls it InstitutionTransactionCode.
             "InstitutionTransactionNo": self.institution_transaction_code,
             "TransactionQueryNo": self.transaction_query_no,
             "InstitutionPackageNo": self.institution_package_no,
@@ -56,7 +56,7 @@ def _iso_currency(value: Any) -> Any:
 
 
 class QueriedPayment(PartlyDocumented):
-    """One row of `Result`. The page's list is public up to the receiver's account; what follows is under `raw`."""
+    """One row of `Result`. The page shows the fields up to the receiver's account. Later ones are under `raw`."""
 
     institution_code: str | None = Field(None, alias="InstitutionCode")
     transaction_type: Annotated[str, BeforeValidator(_type_name)] | None = Field(None, alias="TransactionType")
@@ -69,6 +69,6 @@ class QueriedPayment(PartlyDocumented):
 
 
 class QueryResult(ResultModel):
-    """The payments found; an empty list where the bank lists none."""
+    """The payments found; an empty list if there are none."""
 
     payments: list[QueriedPayment]

@@ -1,4 +1,4 @@
-"""VakıfBank "TOS İşlemleri Yap": POST /tos/payment."""
+"""VakıfBank "TOS İşlemleri Yap" (make payments): POST /tos/payment."""
 
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
@@ -10,7 +10,8 @@ from stdnum.tr import tckimlik, vkn
 from vezne.platform.money import json_number_one_digit
 from vezne.providers.models import Amount, Currency, OptionalText, ProviderText, RequestModel, RequiredText, ResultModel
 
-# "İşlem tipi": None = 0, Hesaba = 1, Isme = 2, KrediKarti = 3, Iade = 5.
+# "İşlem tipi" (kind of payment): None = 0, Hesaba (to an account) = 1, Isme (to a name) = 2, KrediKarti (to a credit
+# card) = 3, Iade (return) = 5.
 TRANSACTION_TYPES = {"account": 1, "name": 2, "credit_card": 3, "return": 5}
 # `2026-12-28T00:00:00.000000`
 LONGEST_DATE = 26
@@ -20,7 +21,7 @@ def _is_digits(value: str) -> bool:
     return value.isascii() and value.isdecimal()
 
 
-# The check functions overlook blanks and hyphens; what is sent is what is checked, so these are refused.
+# The check functions ignore blanks and hyphens. They would be sent unchecked, so they are refused.
 def _identity_number(value: str) -> str:
     if value and not (_is_digits(value) and tckimlik.is_valid(value)):
         raise ValueError("is not a valid TCKN")
@@ -34,7 +35,7 @@ def _tax_number(value: str) -> str:
 
 
 def _payment_date(value: Any) -> Any:
-    """A date or date-time as text, to the page's `yyyy-MM-ddTHH:mm:ss`. An offset would not fit that form."""
+    """A date or date-time in the page's form `yyyy-MM-ddTHH:mm:ss`, which has no offset."""
     if not isinstance(value, str) or len(value) > LONGEST_DATE:
         raise ValueError("must be an ISO 8601 date or date-time")
     try:
@@ -54,7 +55,7 @@ TaxNumber = Annotated[str, AfterValidator(_tax_number), Field(json_schema_extra=
 
 
 class Chief(RequestModel):
-    """ "Amir": on whose order the payment is made."""
+    """ "Amir" (the ordering party): who orders the payment."""
 
     name: OptionalText = ""
     account_no: OptionalText = ""
@@ -95,10 +96,11 @@ class PaymentRequest(RequestModel):
     chief: Chief = Chief()
 
     def identity(self) -> dict[str, Any]:
-        """Of a card number, the last four digits alone.
+        """Like that of the base class, but with only the last four digits of a card number.
 
-        The few numbers a bank has can be tried out against any hash whose key is known, and a client knows its key.
-        Two cards that end alike count as one under one key: the second is told what became of the first.
+        A bank has few card numbers. Somebody who knows the key of a hash could try them all; a client knows its key. So
+        two cards with the same last four digits count as one under one key: the second order gets the first
+        outcome.
         """
         known = super().identity()
         if self.secret_in_part:
@@ -111,14 +113,14 @@ class PaymentRequest(RequestModel):
         return self.transaction_type == "credit_card"
 
     def wire_fields(self, institution_code: str, transaction_code: str) -> dict[str, Any]:
-        """Every field of the page in its order and spelling; absent text is "", as in its sample."""
+        """Every field of the page in its order and spelling. A missing text is "", as in the sample."""
         return {
             "InstitutionCode": institution_code,
             "TransactionType": TRANSACTION_TYPES[self.transaction_type],
             "TaxIdentityCheck": self.tax_identity_check,
             "CreditUse": self.credit_use,
             "Amount": json_number_one_digit(self.amount),
-            # "TL" exists on this wire only.
+            # Only VakıfBank calls the lira "TL".
             "CurrencyType": "TL" if self.currency == "TRY" else self.currency,
             "SenderAccountNo": self.sender_account_no,
             "ReceivertAccountIbanNo": self.receiver_account or "",

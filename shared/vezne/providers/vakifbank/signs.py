@@ -1,7 +1,8 @@
-"""What VakıfBank's money layer must show to be believed: the payment's answer, and a row of POST /tos/query.
+"""Which signs of VakıfBank's money layer are believed: in the payment's answer, and in a row of POST /tos/query.
 
-The payment's page ("TOS İşlemleri Yap") documents `Result`, `ErrorCode` and `ErrorExplanation` of an answer; no list of
-error codes is public, and the query's page does not show the status of a row. What is read here is JSON as it came.
+The payment's page ("TOS İşlemleri Yap": make payments) documents `Result`, `ErrorCode` and `ErrorExplanation` of an
+answer; no list of error codes is public, and the query's page does not show the status of a row. These functions read
+the JSON as it came.
 """
 
 import re
@@ -27,13 +28,13 @@ from vezne.orders.evidence import (
 from vezne.orders.outcome import Declined, Outcome, Succeeded, Unknown
 from vezne.providers.vakifbank.models import PaymentResult
 
-# The names of our code: in the payment's request, in the query's, and in the payment's answer.
+# The names of our code in the payment's request, in the query, and in the payment's answer.
 _CODE_NAMES = ("InstitutionTransactionCode", "InstitutionTransactionNo", "InstitutionTaxNo")
-# The sample of a success has `ErrorCode` 1 and "Tahsil Edildi" (collected). 0 is what an empty number is written as: it
-# is no sign of failure, and alone none of success.
+# The sample of a success has `ErrorCode` 1 and "Tahsil Edildi" (collected). An empty number is written
+# as 0: it is no sign of failure, and alone no sign of success.
 _COLLECTED, _EXPLANATION = "1", "Tahsil Edildi"
 _NO_ERROR = frozenset({"0", _COLLECTED})
-# The page: "İnteger". The bank's message codes have letters.
+# The page says "İnteger" (integer). The bank's message codes have letters.
 _ERROR_CODE = re.compile(r"-?[1-9][0-9]{0,8}|[A-Z]{4}[0-9]{6}", re.ASCII)
 _SIGNS = frozenset({"Result", "ErrorCode", "ErrorExplanation"})
 # A payment of the type `return` names the payment it returns: fields of the request.
@@ -41,7 +42,7 @@ _OF_A_RETURN = frozenset({"ComingReturnPaymentDate", "ComingReturnTransactionQue
 
 
 def outcome(body: dict[str, Any], code: str) -> Outcome:
-    """What a completed payment call says of the payment. Raises whatever an unreadable body does: it is unknown."""
+    """What the answer to a payment call says. Raises for an unreadable body: then the outcome is unknown."""
     result = body["Data"]["QueryResult"]
     if succeeded(result, code):
         return Succeeded(public_result(result, code, body["Header"]))
@@ -52,7 +53,7 @@ def outcome(body: dict[str, Any], code: str) -> Outcome:
 
 
 def succeeded(result: dict[str, Any], code: str) -> bool:
-    """Whether the money layer of a payment's answer says that our payment was made, and nothing in it speaks against.
+    """Whether the money layer of a payment's answer says that our payment was made, and nothing in it contradicts that.
 
     `Result` is a JSON boolean ("Başarılı ise alan true gelecek": true if it succeeded), `InstitutionTaxNo` our code.
     """
@@ -65,11 +66,11 @@ def succeeded(result: dict[str, Any], code: str) -> bool:
 
 
 def refusal_code(result: dict[str, Any], code: str) -> str | None:
-    """The error code of a refusal that may be believed, else None.
+    """The error code of a refusal that is believed, else None.
 
-    Which codes refuse is not public, so the page's own sign does ("hatalı ise false gelecektir": false if it failed):
-    with our code, an error code as the page has it, and neither a number of a transaction nor a word of success, nor of
-    a double, beside it. A double may be refused because the payment was made before.
+    It is not public which codes refuse. So the page's sign counts ("hatalı ise false gelecektir": false if it failed),
+    if the answer has our code and an error code in the page's form, and has no transaction number and no word of a
+    success or of a double. A double may be refused because the payment was made before.
     """
     error_code = plain_text(result.get("ErrorCode"))
     believed = (
@@ -86,10 +87,10 @@ def refusal_code(result: dict[str, Any], code: str) -> str | None:
 
 
 def row(content: Any, looked_up: Mapping[str, str]) -> Row:
-    """A row of POST /tos/query beside what a look-up knows of our order (`lookup` fields of the record).
+    """Compare a row of POST /tos/query with what a look-up knows of our order (`lookup` fields of the record).
 
-    Amount and currency must be there and be ours. A status must be there: the payment answer's own `Result` true or
-    `ErrorCode` 1. Everything in the row that may be a status must be a known sign of success.
+    The row must have our amount and currency. It must have a status of success, as in the payment's answer: `Result`
+    true or `ErrorCode` 1. Every field that may be a status must be a known sign of success.
     """
     code = looked_up["institution_transaction_code"]
     match = match_row(code, content, _CODE_NAMES)
@@ -119,7 +120,7 @@ def found(code: str, content: dict[str, Any]) -> tuple[Succeeded, dict[str, str]
 
 
 def is_whole(place: dict[str, Any], rows: int) -> bool:
-    """Whether what stands around a list `Result` says nothing of a failure, nor of more rows than those read."""
+    """Whether the fields around a list `Result` have no sign of a failure, and none of more rows."""
     named = {name: value for name, value in place.items() if not isinstance(value, dict | list)}
     return (
         _no_error(named)
@@ -133,9 +134,9 @@ def _fits(content: dict[str, Any], looked_up: Mapping[str, str]) -> bool:
     currency, kind = looked_up["currency"], looked_up.get("transaction_type")
     return (
         is_amount(content.get("Amount"), Decimal(looked_up["amount"]))
-        # "TL" exists on this wire only.
+        # Only VakıfBank calls the lira "TL".
         and is_one_of(content.get("CurrencyType"), {"TL", "TRY"} if currency == "TRY" else {currency})
-        # A record of an older version does not know its type.
+        # A record of an older version does not have the type.
         and (kind is None or absent_or(content.get("TransactionType"), lambda value: is_one_of(value, {kind})))
         and (content.get("Result") is True or is_one_of(content.get("ErrorCode"), {_COLLECTED}))
         and absent_or(content.get("Result"), lambda value: value is True)

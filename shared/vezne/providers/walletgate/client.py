@@ -18,7 +18,7 @@ from vezne.providers.http import Deadline, Provider, UnreadableError, form_reque
 from vezne.providers.walletgate import signs as walletgate_signs
 
 _PAGE_SIZE = 50
-# One order has one payment: more than one page means that the platform did not filter.
+# An order has one payment. More than one page means that the platform did not filter.
 _PAGES = 5
 
 PROVIDER = Provider("WALLETGATE_URL")
@@ -55,9 +55,9 @@ CLIENT = Client(PROVIDER, CredentialCache(WalletgateCredentials, _log_in), _name
 def find_transactions(ext_transaction_id: str, since: float, until: float, deadline: Deadline) -> list[Any]:
     """Every item under one `ext_transaction_id` between two times (seconds since 1970), as it came.
 
-    The times are always sent: without them the platform looks back one day only. A list that may go on is read on; a
-    page that only repeats the one before is not counted twice, because whether pages count from 0 or 1 is not
-    documented. Raises InquiryFailedError, also if the end was not reached.
+    The times are always sent: without them the platform lists one day only. Pages are read until
+    the end. It is not documented whether pages count from 0 or 1, so a page that repeats the one before is not counted
+    twice. Raises InquiryFailedError, also if the end was not reached.
     """
     items: list[Any] = []
     for page in range(_PAGES):
@@ -104,7 +104,7 @@ def _payload(path: str, fields: dict[str, Any], deadline: Deadline) -> Any:
     if walletgate_signs.says_success(answer, body):
         return body.get("payload")
     code = str(body.get("code"))
-    # A success by its code alone contradicts itself: neither an answer nor a refusal.
+    # Only the code says success: this contradicts itself, so it is neither an answer nor a refusal.
     if "code" in body and code != walletgate_signs.SUCCESS_CODE:
         raise InquiryRefusedError(f"http-{answer.status}", code, str(body.get("message", "")))
     raise InquiryUnreadableError(f"http-{answer.status}")

@@ -12,7 +12,7 @@ _KURUS = Decimal("0.01")
 
 
 class BillsRequest(RequestModel):
-    """Whose bills of which biller; `walletgate.product_detail` tells which subscriber numbers the biller wants."""
+    """Whose bills of which biller; `walletgate.product_detail` says which subscriber numbers the biller wants."""
 
     product_oid: RequiredText
     subscriber_no1: RequiredText
@@ -27,7 +27,7 @@ class ProductRequest(RequestModel):
 
 
 def _in_kurus(amount: Decimal) -> Decimal:
-    """`196.5000` -> `196.50`, so that the amount can be sent back; digits that mean something are kept."""
+    """`196.5000` -> `196.50`, so that the amount can be sent back. Other digits than zeros are kept."""
     try:
         shorter = amount.quantize(_KURUS)
     except InvalidOperation:
@@ -36,7 +36,7 @@ def _in_kurus(amount: Decimal) -> Decimal:
 
 
 class Bill(PartlyDocumented):
-    """One open bill. What the payment asks for has the same names there; its `subscriber_no` is `subscriber_no1` here.
+    """One open bill. The payment has the same names, except `subscriber_no`, which is `subscriber_no1` here.
 
     The three expense amounts are strings such as "0.00" at the provider, too.
     """
@@ -46,7 +46,7 @@ class Bill(PartlyDocumented):
     subscriber_no2: str | None = None
     subscriber_no3: str | None = None
     product_oid: str | None = None
-    # "partial_payment_allowed = 1 ise parçalı ödemeye müsade eden bir ürün demektir".
+    # "partial_payment_allowed = 1 ise parçalı ödemeye müsade eden bir ürün demektir" (1: partial payment is allowed).
     partial_payment_allowed: bool | None = None
     invoice_date: str | None = None
     bill_due_date: str | None = None
@@ -68,7 +68,7 @@ class BillsResult(ResultModel):
 
 
 class ProductResult(Undocumented):
-    """What the provider tells of a biller: which subscriber number to fill, mandatory or not, pattern and length.
+    """What the provider says about a biller: which subscriber number to fill, mandatory or not, pattern and length.
 
     The names of these fields are not public.
     """

@@ -18,7 +18,7 @@ from vezne.providers.models import (
     ResultModel,
 )
 
-# "Hesap Tipi (1:Bireysel, 2:İşletme)".
+# "Hesap Tipi (1:Bireysel, 2:İşletme)" (kind of account: 1 personal, 2 business).
 ACCOUNT_TYPES = {"personal": 1, "business": 2}
 
 
@@ -26,14 +26,14 @@ def _nothing(_: Any) -> None:
     return None
 
 
-# A field of the page that no result has: its name stays, so that the form is the page's.
+# A field of the page that our results never fill. It stays, so that the result has the page's form.
 NotKept = Annotated[None, BeforeValidator(_nothing)]
 # The wallet owner's tax number may be a person's identity number.
 MaskedIdentityNumber = Annotated[str, AfterValidator(mask_identity_number)]
 
 
 class BillPaymentRequest(RequestModel):
-    """Pay one bill that `GetInvoicesByProductAndSubscriber` returned; its values are passed on as they came."""
+    """Pay one bill that `GetInvoicesByProductAndSubscriber` returned; its values are sent unchanged."""
 
     account_type: Literal["personal", "business"]
     account_number: RequiredText
@@ -55,10 +55,10 @@ class BillPaymentRequest(RequestModel):
 
 
 class SenderWalletInfo(ResultModel):
-    """ "Gönderici Cüzdan Detayı".
+    """ "Gönderici Cüzdan Detayı" (details of the sender's wallet).
 
-    The result is kept as long as its key is good, so it holds no more of the wallet's owner than a replay needs: what
-    names a person, an account or a wallet is masked; balances, limits and what was asked of the owner are always null.
+    The result is kept as long as its key is valid, so it has no more about the wallet's owner than a replay needs. What
+    names a person, an account or a wallet is masked. Balances, limits and identity checks are always null.
     """
 
     id: str | None = None

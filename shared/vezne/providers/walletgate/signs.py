@@ -1,7 +1,7 @@
-"""What walletgate's answers must show to be believed: "Make Payment", and an item of the list of transactions.
+"""Which signs of walletgate's answers are believed: "Make Payment", and an item of the list of transactions.
 
-What is read here is JSON as it came. The platform's envelope is `{"status", "code", "message", "payload"}`; 0 and "100"
-say success.
+These functions read the JSON as it came. The platform's envelope is `{"status", "code", "message", "payload"}`; 0 and
+"100" say success.
 """
 
 import re
@@ -19,7 +19,7 @@ SUCCESS_CODE = "100"
 _SUCCESS_STATUS = "0"
 _ENVELOPE = ("status", "code", "message", "payload")
 _REFERENCES = ("ext_transaction_id", "inv_payment_transaction_query_oid", "ext_order_id")
-# What a payload has only if something was paid.
+# Fields that a payload has only if something was paid.
 _OF_A_PAYMENT = frozenset(
     {"payment_transaction_id", "transaction_id", "transaction_amount", "charged_amount", "receipt_output_print"}
 )
@@ -45,7 +45,7 @@ def says_success(answer: ProviderResponse, body: Mapping[str, Any]) -> bool:
 
 
 def succeeded(answer: ProviderResponse, body: dict[str, Any], request: BillPaymentRequest) -> bool:
-    """Whether an answer says that this bill was paid with this amount, and nothing in it speaks against."""
+    """Whether an answer says that this bill was paid with this amount, and nothing in it contradicts that."""
     payload = body.get("payload")
     if not says_success(answer, body) or not isinstance(payload, dict):
         return False
@@ -64,7 +64,7 @@ def succeeded(answer: ProviderResponse, body: dict[str, Any], request: BillPayme
 
 
 def refusal_code(answer: ProviderResponse, body: dict[str, Any], listed: Collection[str]) -> str | None:
-    """A listed code that refuses for certain, else None: in the whole envelope, without any sign of a payment in it."""
+    """A listed code that refuses for certain, else None. The envelope must be whole, without a sign of a payment."""
     status = evidence.plain_text(body.get("status"))
     around = {name: value for name, value in body.items() if name not in _ENVELOPE}
     return evidence.refusal_code(
@@ -84,10 +84,10 @@ def refusal_code(answer: ProviderResponse, body: dict[str, Any], listed: Collect
 
 
 def row(item: Any, looked_up: Mapping[str, str], *, filter_works: bool) -> Row:
-    """An item of the list beside what a look-up knows of our order (`lookup` fields of the record).
+    """Compare an item of the list with what a look-up knows of our order (`lookup` fields of the record).
 
-    `filter_works`: the platform was seen to list nothing for a reference that does not exist, so that an item that
-    names no reference was selected by ours.
+    `filter_works`: the platform listed nothing for a reference that does not exist. So it selected an item without a
+    reference by ours.
     """
     match = match_row(looked_up["inv_payment_transaction_query_oid"], item, _REFERENCES)
     if filter_works and names_nothing(item):
@@ -143,6 +143,6 @@ def _fields(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _number(value: Any) -> Decimal:
-    """A JSON number, or a plain decimal string; below every amount if it is neither."""
+    """A JSON number, or a plain decimal string. Anything else becomes a number below every amount."""
     text = value if isinstance(value, str) else "" if isinstance(value, bool) else str(value)
     return Decimal(text) if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text, re.ASCII) else Decimal("-Infinity")
