@@ -31,7 +31,8 @@ TARGETS = {
 _NO_NETWORK = re.compile(
     r"error sending request|dns error|[Cc]onnection (refused|reset|aborted|broken)|timed? ?out|"
     r"Failed to (fetch|download|establish)|NewConnectionError|Max retries exceeded|"
-    r"Could not fetch URL|Network is unreachable|[Nn]ame or service not known|from versions: none"
+    r"Could not fetch URL|Network is unreachable|[Nn]ame or service not known|name resolution|"
+    r"Failed to resolve|from versions: none"
 )
 _UNREACHABLE = (
     "This is the network: the package index cannot be reached. Check the connection and the proxy (HTTPS_PROXY), or "
