@@ -95,10 +95,10 @@ faults: $(TESTING) ## Prove the promise and print the tables: kills, faulty answ
 		.venv/bin/python -m pytest tests/faults $(PYTEST_ARGS)
 
 soak: $(TESTING) ## Random orders and faults for MINUTES=10, then doubles, lost and wrong outcomes
-	@PYTHONPATH=.:shared .venv/bin/python -m tests.faults.soak $(or $(MINUTES),10)
+	@PYTHONPATH=.:shared .venv/bin/python -m tests.faults.soak -- "$(or $(MINUTES),10)"
 
 fuzz: $(TESTING) ## Send 5,000 generated requests through the local stack (REQUESTS=n for another number)
-	VEZNE_FUZZ_REQUESTS=$(or $(REQUESTS),5000) .venv/bin/python -m pytest tests/end_to_end/test_fuzz.py -s $(PYTEST_ARGS)
+	VEZNE_FUZZ_REQUESTS="$(or $(REQUESTS),5000)" .venv/bin/python -m pytest tests/end_to_end/test_fuzz.py -s $(PYTEST_ARGS)
 
 bench: $(TESTING) ## Measure speed and size beside a floor and a peer (BENCH_ARGS="--parts growth --growth 1000 5000" for some)
 	@PYTHONPATH=.:shared .venv/bin/python -m tests.performance $(BENCH_ARGS)

@@ -17,7 +17,7 @@ from . import principals
 from .build import BUCKET, build_and_deploy
 from .catalogue import FUNCTIONS, ORDERS, PROVIDERS, ROUTES, URLS
 from .connection import REGION, STACK_NAME
-from .processes import ROOT, Child, Progress, choose_port, module_command, run_directory, running
+from .processes import ROOT, Child, Progress, StackError, choose_port, module_command, run_directory, running
 
 CREDENTIALS = ROOT / "shared" / "vezne_sandbox" / "credentials.json"
 # The data lives as long as the run, a sweep comes when a test asks for it, the sandbox takes its own test cards, and
@@ -187,6 +187,8 @@ def running_stack(
     with run_directory(say) as directory:
         sandbox_port = choose_port("VEZNE_SANDBOX_PORT")
         gateway_port = _gateway_port(usual_port, say)
+        if gateway_port == sandbox_port:
+            raise StackError(f"VEZNE_PORT and VEZNE_SANDBOX_PORT are both {sandbox_port}: take two ports.")
         say(f"starting the provider sandboxes on port {sandbox_port} and MiniStack on port {gateway_port}")
         with _sandbox(sandbox_port, directory) as sandbox, _ministack(gateway_port, directory) as ministack:
             sandbox.wait_for_port(sandbox_port)

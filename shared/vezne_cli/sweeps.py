@@ -15,13 +15,14 @@ from .stack import Stack
 
 VARIABLE = "VEZNE_SWEEP_SECONDS"
 USUAL_SECONDS = 5.0
+MOST_SECONDS = 86_400
 
 
 def seconds_between() -> float:
-    """The seconds between two sweeps of an operation, 0 for no sweeps; raises StackError if they are no number."""
+    """The seconds between two sweeps of an operation, 0 for no sweeps; raises StackError if they are no such number."""
     asked = os.environ.get(VARIABLE) or str(USUAL_SECONDS)
-    if not (asked.isascii() and asked.replace(".", "", 1).isdecimal()):
-        raise StackError(f"{VARIABLE}={asked} is no number of seconds: take 0 (no sweeps) or more.")
+    if not (asked.isascii() and asked.replace(".", "", 1).isdecimal() and float(asked) <= MOST_SECONDS):
+        raise StackError(f"{VARIABLE}={asked} is no number of seconds: take 0 (no sweeps) to {MOST_SECONDS}, like 5.")
     return float(asked)
 
 

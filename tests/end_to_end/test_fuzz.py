@@ -5,7 +5,6 @@ Each request is one that must be refused: a valid order or inquiry with somethin
 """
 
 import json
-import os
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -20,11 +19,12 @@ from vezne_cli.catalogue import INQUIRIES
 from vezne_cli.golden import golden
 from vezne_cli.stack import Stack
 
+from tests.support.asked import whole_number
 from tests.support.operations import OPERATIONS
 from tests.support.order import new_order
 
-REQUESTS = int(os.environ.get("VEZNE_FUZZ_REQUESTS") or 500)
-SEED = int(os.environ.get("VEZNE_FAULTS_SEED") or 1)
+REQUESTS = whole_number("VEZNE_FUZZ_REQUESTS", 500, 10_000_000, "REQUESTS")
+SEED = whole_number("VEZNE_FAULTS_SEED", 1, 10**9)
 JSON = "application/json"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 ANYTHING = st.recursive(

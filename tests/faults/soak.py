@@ -123,9 +123,16 @@ def soak(world: World, minutes: float, seed: int) -> Sum:
     return total
 
 
+def minutes(asked: str) -> float:
+    """The minutes that are asked for; argparse tells a person what is wrong with them."""
+    if asked.isascii() and asked.replace(".", "", 1).isdecimal() and 0 < float(asked) <= 1440:
+        return float(asked)
+    raise argparse.ArgumentTypeError(f"{asked} is no such number of minutes: take one from 0.1 to 1440, like 10.")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.soak", description=__doc__)
-    parser.add_argument("minutes", type=float)
+    parser.add_argument("minutes", type=minutes, metavar="MINUTES")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     asked = parser.parse_args()
     sys.stdout.write(f"seed {asked.seed}\n")

@@ -5,7 +5,6 @@ an invocation may be killed, or another one may come between: of the same order,
 sweep. Clocks differ, records expire, providers answer wrongly. All is in one thread: a seed and a number repeat a run.
 """
 
-import os
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -29,8 +28,9 @@ from tests.faults.orders import PAID_ONCE, Order, new_order, seeded
 from tests.faults.promise import Promise, another, like
 from tests.faults.test_faulty_answers import LOOK_UPS
 from tests.faults.world import OPERATIONS, Answer
+from tests.support.asked import whole_number
 
-RUNS = int(os.environ.get("VEZNE_CHAOS_RUNS") or 500)
+RUNS = whole_number("VEZNE_CHAOS_RUNS", 500, 10_000_000)
 START = datetime(2026, 11, 26, 9, tzinfo=UTC).timestamp()
 DAY = 24 * 3600
 RATES = (0.0, 0.05, 0.2, 0.4)

@@ -16,7 +16,11 @@ from vezne_cli import app, connection, operate, output
 from vezne_cli.app import main
 from vezne_cli.connection import OperatorError
 from vezne_cli.operate import Unknown
-from vezne_cli.processes import ROOT, StackError
+from vezne_cli.processes import ROOT, StackError, choose_port
+from vezne_cli.stack import running_stack
+
+from tests.faults import soak
+from tests.support.asked import whole_number
 
 ID = f"op_{'a' * 26}"
 LISTED = Unknown(ID, "paynet.capture", "unknown", "2 h 0 m", "10.00 TRY", 1, "2026-12-01T08:00:00.000Z")
@@ -190,6 +194,65 @@ def test_without_a_stack_both_ways_to_one_are_named(capsys: pytest.CaptureFixtur
     said = capsys.readouterr().err
     assert "No local stack is running: `vezne serve` starts one." in said
     assert "--stack (make: STACK=)" in said
+
+
+# ------------------------------------------------------------------ variables
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"VEZNE_PORT": "http"}, "VEZNE_PORT=http is no port: take a number from 1 to 65535."),
+        ({"VEZNE_PORT": "65536"}, "VEZNE_PORT=65536 is no port: take a number from 1 to 65535."),
+        ({"VEZNE_SANDBOX_PORT": "-1"}, "VEZNE_SANDBOX_PORT=-1 is no port: take a number from 1 to 65535."),
+        ({"VEZNE_SWEEP_SECONDS": "often"}, "VEZNE_SWEEP_SECONDS=often is no number of seconds: take 0 (no sweeps) to"),
+    ],
+)
+def test_a_variable_that_is_no_such_number(
+    variables: dict[str, str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("vezne_cli.commands.local.signal.signal", Mock())
+    monkeypatch.setattr("vezne_cli.commands.local.require_project", Mock())
+    for name in ("ROOT", "LOCAL"):
+        monkeypatch.setattr(f"vezne_cli.processes.{name}", tmp_path)
+    monkeypatch.setattr("vezne_cli.processes.STACK_FILE", tmp_path / "stack.json")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert main(["serve"]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_two_servers_need_two_ports(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("ROOT", "LOCAL"):
+        monkeypatch.setattr(f"vezne_cli.processes.{name}", tmp_path)
+    monkeypatch.setattr("vezne_cli.processes.STACK_FILE", tmp_path / "stack.json")
+    free = str(choose_port())
+    monkeypatch.setenv("VEZNE_PORT", free)
+    monkeypatch.setenv("VEZNE_SANDBOX_PORT", free)
+    with pytest.raises(StackError, match=f"both {free}: take two ports"), running_stack():
+        pass
+
+
+@pytest.mark.parametrize("asked", ["many", "0", "-5", "1.5", "1e3", "10000001"])
+def test_requests_that_are_no_such_number(asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VEZNE_FUZZ_REQUESTS", asked)
+    with pytest.raises(pytest.exit.Exception, match=f"REQUESTS={asked} is no such number: take a whole one from 1 to"):
+        whole_number("VEZNE_FUZZ_REQUESTS", 500, 10_000_000, "REQUESTS")
+
+
+@pytest.mark.parametrize("asked", ["long", "0", "-1", "nan", "inf", "1441", ""])
+def test_minutes_that_are_no_such_number(
+    asked: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["soak", "--", asked])
+    with pytest.raises(SystemExit) as ended:
+        soak.main()
+    assert ended.value.code == 2
+    assert f"argument MINUTES: {asked} is no such number of minutes: take one from" in capsys.readouterr().err
 
 
 # ------------------------------------------------------------------ a stack that is not there

@@ -78,7 +78,7 @@ def test_the_seconds_between_sweeps(monkeypatch: pytest.MonkeyPatch, asked: str,
     assert sweeps.seconds_between() == seconds
 
 
-@pytest.mark.parametrize("asked", ["often", "-1", "nan", "inf", "1.2.3", "."])
+@pytest.mark.parametrize("asked", ["often", "-1", "nan", "inf", "1.2.3", ".", "86401", "9" * 400])
 def test_what_is_no_number_of_seconds_is_refused(monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
     monkeypatch.setenv(sweeps.VARIABLE, asked)
     with pytest.raises(StackError, match="is no number of seconds"):

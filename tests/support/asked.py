@@ -1,0 +1,16 @@
+"""How much is done, where a variable asks for it."""
+
+import os
+
+import pytest
+
+
+def whole_number(variable: str, usual: int, most: int, said: str = "") -> int:
+    """The number that the environment variable asks for, else the usual one. Anything else ends the run.
+
+    `said` is what make calls the variable, if it is another name.
+    """
+    asked = os.environ.get(variable) or str(usual)
+    if asked.isascii() and asked.isdecimal() and 1 <= int(asked) <= most:
+        return int(asked)
+    pytest.exit(f"{said or variable}={asked} is no such number: take a whole one from 1 to {most}, like {usual}.", 2)
