@@ -14,7 +14,7 @@ class PaymentPlan(Inquiry[PaymentPlanRequest, PaymentPlanResult]):
     route = "GET /haso/transactions/{transaction_code}/payment-plan"
 
     def ask(self, request: PaymentPlanRequest, deadline: Deadline) -> PaymentPlanResult:
-        """The plan as HASO has it now, with the expenses in force."""
+        """The plan as HASO has it now, with the current expenses."""
         answer = haso.plan_answer(request.transaction_code, request.merchant_oid, deadline)
         return PaymentPlanResult.of(answer.json().get("Data"))
 

@@ -17,7 +17,7 @@ from vezne.providers.haso import client as haso
 from vezne.providers.haso.models import ExpensesRequest, ExpensesResult
 from vezne.providers.http import Deadline, ProviderResponse, Request
 
-# The page names no HTTP status for `Success: false`. With another one, such as 429, something else may have spoken.
+# The page names no HTTP status for `Success: false`. With another status, such as 429, a proxy may have answered.
 REFUSALS = REFUSING_STATUSES | {200}
 # The guarded figures.
 FEE, EXPENSE = "counter_party_attorney_fee", "expense_amount"
@@ -29,19 +29,20 @@ class SetExpenses(Operation[ExpensesRequest, ExpensesResult, HasoCredentials]):
     name = "haso.set_expenses"
     route = "POST /haso/transactions/{transaction_code}/expenses"
     client = haso.CLIENT
-    # Of the path: the answer is the whole payment plan.
+    # From the path: the answer is the whole payment plan.
     reference_field = "transaction_code"
-    # "Aynı işlem için farklı zamanlarda farklı masraflar gönderilirse toplam masraf değeri gönderilmelidir."
+    # "Aynı işlem için farklı zamanlarda farklı masraflar gönderilirse toplam masraf değeri gönderilmelidir." (If
+    # different expenses are sent for one transaction at different times, the total must be sent.)
     resend_is_safe = True
-    # The payment plan always carries the total in force.
+    # The payment plan always has the current total.
     look_up_is_complete = True
     settling_time = timedelta(minutes=10)
-    # The codes in `Errors` are not public, so a wrong token cannot be told from a wrong order.
+    # The codes in `Errors` are not public, so a wrong token looks like a wrong order.
     decline_may_mean_bad_credentials = True
     look_up_call = "POST Index/GetPaymentsOfTransaction"
 
     def build(self, order: Order[ExpensesRequest], access: RequestCredentials[HasoCredentials]) -> Request:
-        """The page's fields in the order it signs them; the very strings that are signed are sent."""
+        """The page's fields in the order in which they are signed. The same strings are signed and sent."""
         request = order.request
         fields = {
             "merchantOid": request.merchant_oid,
@@ -63,7 +64,7 @@ class SetExpenses(Operation[ExpensesRequest, ExpensesResult, HasoCredentials]):
         return refusal or Unknown(f"http-{answer.status}")
 
     def lookup_fields(self, order: Order[ExpensesRequest]) -> dict[str, str]:
-        """What names the transaction, and the figures that a plan must show."""
+        """The transaction, and the figures that a plan must show."""
         request = order.request
         return {
             "transaction_code": request.transaction_code,
@@ -74,7 +75,7 @@ class SetExpenses(Operation[ExpensesRequest, ExpensesResult, HasoCredentials]):
         }
 
     def guards(self, order: Order[ExpensesRequest]) -> tuple[Guard, ...]:
-        """One order at a time per transaction, and neither figure falls unless the caller says so."""
+        """One order at a time per transaction, and neither figure decreases unless the caller allows it."""
         request = order.request
         fee, expense = request.counter_party_attorney_fee, request.expense_amount
         figures = {FEE: int(minor_units_text(fee)), EXPENSE: int(minor_units_text(expense))}
@@ -82,9 +83,9 @@ class SetExpenses(Operation[ExpensesRequest, ExpensesResult, HasoCredentials]):
         return (NeverDecreases(request.transaction_code, figures, unless=lower, pause=self.settling_time),)
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
-        """A plan with our total is proof, unless it showed that total before; only the total before is "not found".
+        """A plan with our total is proof, unless the plan had that total before. The total before is "not found".
 
-        Another total still was set by somebody else, perhaps after ours: our guard lets no other order of ours through.
+        Another total was set by somebody else, perhaps after ours: our guard lets only one order of ours through.
         """
         lookup_fields, before = record.lookup_fields, _figures_before(record)
         ours = Decimal(lookup_fields["counter_party_attorney_fee"]), Decimal(lookup_fields["amount"])
@@ -104,7 +105,7 @@ class SetExpenses(Operation[ExpensesRequest, ExpensesResult, HasoCredentials]):
 
 
 def _figures_before(record: Record) -> tuple[Decimal, Decimal] | None:
-    """Attorney fee and expense that were in force before this order; None if no order of ours has set them."""
+    """Attorney fee and expense before this order; None if no order of ours has set them."""
     figures = record.memory.figures
     if not figures.keys() >= {FEE, EXPENSE}:
         return None
@@ -112,7 +113,7 @@ def _figures_before(record: Record) -> tuple[Decimal, Decimal] | None:
 
 
 def _possible_totals(attorney_fee: Decimal, expense: Decimal) -> tuple[Decimal, Decimal]:
-    """`totalExpenseAmount` is fee and expense together; whether `expenseAmount` includes the fee is not clear."""
+    """`totalExpenseAmount` is fee plus expense. It is not clear whether `expenseAmount` includes the fee."""
     return attorney_fee + expense, expense
 
 

@@ -1,7 +1,7 @@
 """Collect an amount from an associate (cari) into an account: KolayBi "Cari Tahsilat İşlemi".
 
-The answer carries no id and KolayBi takes no reference of ours, so a marker in `description` is all that can prove
-later that a collection is this one.
+The answer has no id, and KolayBi takes no reference of ours. Only a marker in `description` can prove later that a
+collection is this order.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from vezne.providers.http import Deadline, ProviderResponse, Request, form_reque
 from vezne.providers.kolaybi import client as kolaybi
 from vezne.providers.kolaybi.models import CollectionRequest, CollectionResult, issued_at
 
-# Far more than clocks can differ, far less than a record is kept.
+# Much longer than clocks can differ, and much shorter than a record is kept.
 LONG_BEFORE = timedelta(days=1)
 GATEWAY_TYPES = {"vault": "Vault", "associate": "Associate"}
 
@@ -30,15 +30,15 @@ class Collect(Operation[CollectionRequest, CollectionResult, KolayBiCredentials]
     name = "kolaybi.collect"
     route = "POST /kolaybi/associates/{associate_id}/collections"
     client = kolaybi.CLIENT
-    # KolayBi answers without any id: what it has of ours is the operation id, in the description.
+    # KolayBi answers no id. It has our operation id, in the description.
     reference_field = "operation_id"
-    # A resend books a second collection, and that the list repeats `description` is not documented.
+    # A resend books a second collection. It is not documented that the list repeats `description`.
     resend_is_safe = False
     look_up_is_complete = False
     look_up_call = "GET associates/{id}/transactions, marker in description"
 
     def build(self, order: Order[CollectionRequest], access: RequestCredentials[KolayBiCredentials]) -> Request:
-        """The form of the page, with our marker in front of the description, where a short column keeps it."""
+        """The form of the page. Our marker is at the start of the description, where a short column does not cut it."""
         request = order.request
         fields = [
             ("amount", shortest_number(request.amount)),
@@ -65,7 +65,7 @@ class Collect(Operation[CollectionRequest, CollectionResult, KolayBiCredentials]
         return Succeeded(CollectionResult.model_validate(body["data"]).public())
 
     def lookup_fields(self, order: Order[CollectionRequest]) -> dict[str, str]:
-        """The marker, and what was ordered. Without `marker`, an older version sent the id alone, behind the text."""
+        """The marker, and what was ordered. A record of an older version has no `marker`: the id was after the text."""
         request = order.request
         return {
             "marker": _marker(order),
@@ -75,7 +75,7 @@ class Collect(Operation[CollectionRequest, CollectionResult, KolayBiCredentials]
         }
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
-        """One row that bears the marker and contradicts nothing is proof; its absence proves nothing."""
+        """One row with the marker and without a contradiction is proof. No row proves nothing."""
         lookup_fields = record.lookup_fields
         listed = kolaybi.list_transactions(lookup_fields["associate_id"], deadline)
         in_front = "marker" in lookup_fields
@@ -90,7 +90,7 @@ class Collect(Operation[CollectionRequest, CollectionResult, KolayBiCredentials]
             )
 
         rows = [judged(row) for row in listed.rows]
-        # Rows that speak of this order in any way count alone: a second one may be its reversal.
+        # Only rows that name this order count. A second one may be its reversal.
         close = [row for row in rows if row.match is not Match.ANOTHER and kolaybi.mentions(row.content, marker)]
         finding = find(
             close or rows, lambda row: (Succeeded(_found_result(row, record)), {"rows": str(len(rows))}), filtered=True
@@ -99,7 +99,7 @@ class Collect(Operation[CollectionRequest, CollectionResult, KolayBiCredentials]
 
 
 def _marker(order: Order[CollectionRequest]) -> str:
-    """The operation id, and the day: a key used again when its record has expired does not mark alike."""
+    """The operation id and the day. A key that is used again after its record has expired gives another marker."""
     return f"{order.operation_id}.d{datetime.fromtimestamp(order.ordered_at, UTC):%y%m%d}"
 
 
@@ -109,7 +109,7 @@ def _is_of_the_time(row: dict[str, Any], record: Record, *, must_tell: bool) -> 
 
 
 def _found_result(row: dict[str, Any], record: Record) -> dict[str, object]:
-    """What the row tells; amount and currency are those ordered where it does not."""
+    """What the row has. If amount or currency are missing, they are those of the order."""
     ordered = {name: record.lookup_fields[name] for name in ("amount", "currency") if row.get(name) is None}
     return CollectionResult.model_validate({**row, **ordered}).public()
 

@@ -17,9 +17,9 @@ from vezne.providers.paynet import client as paynet
 from vezne.providers.paynet.answers import outcome
 from vezne.providers.paynet.models import CaptureRequest, CaptureResult
 
-# What names a capture. xact_id may be encrypted anew in each answer; the others stay.
+# The names of a capture. `xact_id` may be another one in each answer, since it is encrypted; the others stay.
 NAMES = ("xact_id", "id", "order_id", "authorization_code", "reference_code")
-# A capture this little older than our claim may be ours by Paynet's clock, or the one before ours: it proves nothing.
+# A capture that is only so much older than our claim may be ours by Paynet's clock, or another one: it proves nothing.
 CLOCK_DIFFERENCE = timedelta(minutes=5).total_seconds()
 
 
@@ -30,7 +30,7 @@ class Capture(Operation[CaptureRequest, CaptureResult, PaynetCredentials]):
     route = "POST /paynet/captures"
     client = paynet.CLIENT
     reference_field = "xact_id"
-    # What a second capture of the same pre-authorisation does, and whether `check` lists captures, is not documented.
+    # It is not documented what a second capture of the same pre-authorisation does, nor whether `check` lists captures.
     resend_is_safe = False
     look_up_is_complete = False
     look_up_call = "POST v1/transaction/check, every row"
@@ -42,12 +42,12 @@ class Capture(Operation[CaptureRequest, CaptureResult, PaynetCredentials]):
         return json_request("/v1/transaction/capture", {**_reference(request), **amount}, paynet.headers(access))
 
     def read(self, order: Order[CaptureRequest], answer: ProviderResponse) -> Outcome:
-        """The page's own sample answers amount 0 to a capture of 1.00: 0 contradicts nothing, another amount does."""
+        """The page's sample answers amount 0 to a capture of 1.00. So 0 is no contradiction, and another amount is."""
         amount = order.request.amount
         return outcome(answer, paynet.CAPTURE_TYPES, None if amount is None else (amount, Decimal(0)))
 
     def lookup_fields(self, order: Order[CaptureRequest]) -> dict[str, str]:
-        """What names the pre-authorisation, and the amount if one was given."""
+        """The names of the pre-authorisation, and the amount if one was given."""
         amount = order.request.amount
         given = {} if amount is None else {"amount": amount_text(amount, "TRY"), "currency": "TRY"}
         return {**_reference(order.request), **given}
@@ -55,12 +55,12 @@ class Capture(Operation[CaptureRequest, CaptureResult, PaynetCredentials]):
     def guards(self, order: Order[CaptureRequest]) -> tuple[Guard, ...]:
         """One capture at a time per pre-authorisation, so that a row found later is this order's.
 
-        `NAMES` name a row, for a decision by hand, too.
+        `NAMES` also name a row in a decision by hand.
         """
         return (OneAtATime("\n".join(map("=".join, _reference(order.request).items())), NAMES),)
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
-        """One successful capture of our amount, made when ours may have been, and of no other order, is proof."""
+        """Proof is one successful capture of our amount, made at a possible time of ours, and of no other order."""
         given = record.lookup_fields.get("amount")
         amounts = None if given is None else (Decimal(given),)
         reference = {name: value for name, value in record.lookup_fields.items() if name not in ("amount", "currency")}
@@ -81,7 +81,7 @@ class Capture(Operation[CaptureRequest, CaptureResult, PaynetCredentials]):
 
 
 def _match(row: dict[str, Any], record: Record, latest: float) -> Match:
-    """Whether a row is our capture. Nothing in it names us, so its time must, and every other order's must be away."""
+    """Whether a row is our capture. It has no name of ours, so its time must fit, and no other order may fit."""
     kind, memory = row.get("transaction_type"), record.memory
     names = {f"{name}={plain_text(row.get(name))}" for name in NAMES} | {plain_text(row.get("xact_id"))}
     if is_one_of(kind, paynet.OTHER_TYPES) or row.get("is_succeed") is False or names & memory.payments:

@@ -14,7 +14,7 @@ class Check(Inquiry[CheckRequest, CheckResult]):
     route = "GET /paynet/transactions"
 
     def ask(self, request: CheckRequest, deadline: Deadline) -> CheckResult:
-        """All rows, for a pre-authorisation and its captures may be rows of their own."""
+        """All rows: a pre-authorisation and its captures may be separate rows."""
         rows = paynet.transaction_rows(request.model_dump(exclude_none=True), deadline)
         return CheckResult.model_validate({"transactions": rows})
 

@@ -1,6 +1,6 @@
 """The reference page with its viewer, the OpenAPI document, and a page about each problem: public, and cached.
 
-It imports nothing of the layer and reads nothing but the files beside it.
+It imports nothing of the layer, and reads only the files in its folder.
 """
 
 import functools
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-# What may be fetched under /reference/, and as what; swagger-ui-dist is bundled, so nothing comes from elsewhere.
+# The files under /reference/ with their content types. swagger-ui-dist is in the bundle, not on another host.
 FILES = {
     "swagger-ui-bundle.js": ("viewer/swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
     "swagger-ui.css": ("viewer/swagger-ui.css", "text/css; charset=utf-8"),
@@ -55,7 +55,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def _answer(event: dict[str, Any], body: str, kind: str, status: int = 200) -> dict[str, Any]:
-    """A cacheable answer; 304 if the client has it already."""
+    """An answer that may be cached; 304 if the client already has it."""
     tag = f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
     headers = {**HEADERS, "Content-Type": kind, "ETag": tag}
     sent = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
@@ -96,7 +96,7 @@ def _problem_page(slug: str) -> str:
 
 
 def _page(title: str, body: str, root: str) -> str:
-    """A page; `root` leads to where the API begins, which may be a stage."""
+    """A page. `root` is the relative path to the start of the API, which may be a stage."""
     name = html.escape(title)
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'

@@ -1,6 +1,6 @@
 """Pay by instruction to an account, a name, a credit card, or back: VakıfBank "TOS İşlemleri Yap".
 
-A card number may travel in the request (type 3), if the deployment allows it: it is sent and forgotten.
+A request may have a card number (type 3), if the deployment allows it. It is sent and not kept.
 """
 
 import os
@@ -26,9 +26,9 @@ REFUSALS = frozenset(
     {"ACBH000645", "ACBH000027", "ACBH000619", "ACBG000007", "ACBH000194", "ACBH000201", "ACBH000203", "ACBH000214"}
     | {"ACBH000215", "ACBH000233", "ACBH000234", "ACBH000235"}
 )
-# MessageCodes: account-plan or API-plan limit exceeded. The gateway did not pass the call on.
+# MessageCodes: limit of the account plan or of the API plan exceeded. The gateway did not pass the call on.
 TAKES_NO_CALLS = frozenset({"ACBG000003", "ACBG000004"})
-# Statuses with which a code of the gateway may be believed.
+# HTTP statuses with which a code of the gateway is believed.
 ANSWERED = REFUSING_STATUSES | {200, 429}
 NO_STANDING_CARDS = "credit_card is not allowed in a standing order"
 NO_CARDS = "credit_card is not allowed in this deployment; its parameter CardPayments allows it"
@@ -41,25 +41,25 @@ class Pay(Operation[PaymentRequest, PaymentResult, VakifBankCredentials]):
     route = "POST /vakifbank/tos-payments"
     client = vakifbank.CLIENT
     reference_field = "transaction_query_no"
-    # "InstitutionTransactionCode ... İşlemin çift olmaması bu alandan kontrol edilmektedir."
+    # "InstitutionTransactionCode ... İşlemin çift olmaması bu alandan kontrol edilmektedir." (It prevents doubles.)
     resend_is_safe = True
-    # /tos/query lists one transaction by its number; how soon a payment shows there once it is made is not documented.
+    # /tos/query lists one transaction by its number. It is not documented how soon a payment is listed.
     look_up_is_complete = True
     settling_time = timedelta(minutes=30)
     look_up_call = "POST /tos/query by InstitutionTransactionNo"
 
     def check_policy(self, request: PaymentRequest, *, standing: bool) -> None:
-        """A card number needs a deployment that is made for it, and never rests in a rule, a queue or a dead letter."""
+        """A card number needs a deployment that allows it, and must never be in a rule, a queue or a dead letter."""
         if request.transaction_type == "credit_card" and (standing or os.environ.get("CARD_PAYMENTS") != "true"):
             raise PolicyRefusedError("transaction_type", NO_STANDING_CARDS if standing else NO_CARDS)
 
     def build(self, order: Order[PaymentRequest], access: RequestCredentials[VakifBankCredentials]) -> Request:
-        """Every field of the page, absent text as "", in the page's order and spelling."""
+        """Every field of the page in its order and spelling; a missing text is ""."""
         fields = order.request.wire_fields(access.credentials.institution_code, _code(order))
         return json_request("/tos/payment", fields, vakifbank.headers(access))
 
     def read(self, order: Order[PaymentRequest], answer: ProviderResponse) -> Outcome:
-        """Two layers: `Header.StatusCode` says that the gateway completed, `QueryResult` what became of the payment."""
+        """Two layers: `Header.StatusCode` says that the gateway completed, `QueryResult` how the payment ended."""
         code = vakifbank.header_code(answer)
         if code != vakifbank.COMPLETED:
             return _refused_at_the_gateway(code, answer)
@@ -68,7 +68,7 @@ class Pay(Operation[PaymentRequest, PaymentResult, VakifBankCredentials]):
         return signs.outcome(answer.json(), _code(order))
 
     def lookup_fields(self, order: Order[PaymentRequest]) -> dict[str, str]:
-        """The bank's dedupe key, and what a found payment must repeat."""
+        """The code by which the bank refuses doubles, and the fields that a found payment must have."""
         request = order.request
         return {
             "institution_transaction_code": _code(order),
@@ -79,27 +79,27 @@ class Pay(Operation[PaymentRequest, PaymentResult, VakifBankCredentials]):
         }
 
     def guards(self, order: Order[PaymentRequest]) -> tuple[Guard, ...]:
-        """A code given by the caller may come under two keys; the bank would pay once, and we would report two.
+        """A caller may give one code under two keys. The bank would pay once, and we would report two payments.
 
-        So may it from two clients: the bank's check is of the institution, whoever the client is.
+        Two clients may give one code, too: the bank compares the codes of the whole institution.
         """
         code = order.request.institution_transaction_code
         return (PaidOnce(code),) if code else ()
 
     def absence_counts_from(self, record: Record) -> float:
-        """A payment is listed when it is made: on its date, or on the first business day after it."""
+        """A payment is listed when it is made: on its date, or on the next business day."""
         made_by = vakifbank.made_by(record.lookup_fields["payment_date"], record.may_arrive_until)
         return made_by + self.settling_time.total_seconds()
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
-        """The one row that names our code, with our amount and currency and a sign of success, is proof."""
+        """Proof is the only row with our code, if it has our amount and currency and a sign of success."""
         code = record.lookup_fields["institution_transaction_code"]
         rows = [signs.row(row, record.lookup_fields) for row in vakifbank.query(code, deadline)]
         return find(rows, partial(signs.found, code), filtered=True)
 
 
 def _refused_at_the_gateway(code: str, answer: ProviderResponse) -> Outcome:
-    """A listed code refuses if the `Header` stands alone; beside a money layer nobody knows."""
+    """A listed code refuses if there is only the `Header`. With a money layer the outcome is unknown."""
     if answer.status not in ANSWERED or not vakifbank.is_refused_alone(answer):
         return Unknown(f"http-{answer.status} {code}".strip())
     if code in TAKES_NO_CALLS:
@@ -113,7 +113,7 @@ def _refused_at_the_gateway(code: str, answer: ProviderResponse) -> Outcome:
 
 
 def _code(order: Order[PaymentRequest]) -> str:
-    """The caller's code, or a GUID (the form of the page's sample) that follows from the operation id."""
+    """The caller's code, or a GUID made from the operation id, in the form of the page's sample."""
     return order.request.institution_transaction_code or str(uuid.uuid5(uuid.NAMESPACE_OID, order.operation_id))
 
 

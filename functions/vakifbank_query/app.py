@@ -14,7 +14,7 @@ class Query(Inquiry[QueryRequest, QueryResult]):
     route = "GET /vakifbank/tos-payments"
 
     def ask(self, request: QueryRequest, deadline: Deadline) -> QueryResult:
-        """The institution comes from the secret, the other filters from the caller."""
+        """The institution is that of the secret. The caller gives the other filters."""
         return QueryResult.model_validate({"payments": vakifbank.payment_rows(request.wire_fields(), deadline)})
 
 

@@ -11,7 +11,8 @@ class ListBills(Inquiry[BillsRequest, BillsResult]):
     """POST /v1/InvoicePayment/GetInvoicesByProductAndSubscriber."""
 
     name = "walletgate.list_bills"
-    # "subscriber_no ... (Örn: GSM, Sözleşme No, TCKN)": an identity number has no place in a URL.
+    # "subscriber_no ... (Örn: GSM, Sözleşme No, TCKN)" (such as mobile number, contract number, identity number): an
+    # identity number must not be in a URL.
     route = "POST /walletgate/bill-inquiries"
 
     def ask(self, request: BillsRequest, deadline: Deadline) -> BillsResult:

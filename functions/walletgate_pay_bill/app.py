@@ -19,7 +19,7 @@ from vezne.providers.walletgate import client as walletgate, signs
 from vezne.providers.walletgate.models import ACCOUNT_TYPES, BillPaymentRequest, BillPaymentResult
 
 # The platform's code table: wallet not found, limit insufficient, balance insufficient. Not 301, "duplicate
-# ext_transaction_id": this bill may have been paid before, so it is looked up instead of believed.
+# ext_transaction_id": this bill may have been paid before, so it is looked up.
 REFUSALS = frozenset({"300", "310", "311"})
 
 
@@ -30,13 +30,13 @@ class PayBill(Operation[BillPaymentRequest, BillPaymentResult, WalletgateCredent
     route = "POST /walletgate/bill-payments"
     client = walletgate.CLIENT
     reference_field = "payment_transaction_id"
-    # That the platform refuses the same oid twice, or finds it as ext_transaction_id, is not documented.
+    # It is not documented that the platform refuses the same oid twice, nor that it lists it as ext_transaction_id.
     resend_is_safe = False
     look_up_is_complete = False
     look_up_call = "POST TransactionData/SummaryRecordByFilter by ext_transaction_id"
 
     def build(self, order: Order[BillPaymentRequest], access: RequestCredentials[WalletgateCredentials]) -> Request:
-        """The page's request, in its order; `tenant_id` is in its sample only and sent if the secret has one."""
+        """The page's request, in its order. `tenant_id` is only in the sample, and is sent if the secret has one."""
         request = order.request
         tenant = access.credentials.tenant_id
         fields = {
@@ -55,7 +55,7 @@ class PayBill(Operation[BillPaymentRequest, BillPaymentResult, WalletgateCredent
         return json_request("/v1/InvoicePayment/MakePayment", fields, walletgate.headers(access))
 
     def read(self, order: Order[BillPaymentRequest], answer: ProviderResponse) -> Outcome:
-        """Success: `status` 0 and `code` "100", for our bill and our amount. A refusal: a listed code, plainly."""
+        """Success is `status` 0 and `code` "100", for our bill and our amount. A refusal is a listed code."""
         body = answer.json()
         if signs.succeeded(answer, body, order.request):
             fields = {**body["payload"], "message": body.get("message")}
@@ -66,7 +66,7 @@ class PayBill(Operation[BillPaymentRequest, BillPaymentResult, WalletgateCredent
         return Declined(code, str(body["message"] or ""))
 
     def lookup_fields(self, order: Order[BillPaymentRequest]) -> dict[str, str]:
-        """The bill's oid, and the amount a found payment must have."""
+        """The bill's oid, and the amount that a found payment must have."""
         request = order.request
         return {
             "inv_payment_transaction_query_oid": request.inv_payment_transaction_query_oid,
@@ -77,11 +77,11 @@ class PayBill(Operation[BillPaymentRequest, BillPaymentResult, WalletgateCredent
     def guards(self, order: Order[BillPaymentRequest]) -> tuple[Guard, ...]:
         """The same oid under two keys is one payment. The same bill has a new oid with each inquiry.
 
-        A bill is held until its order's outcome is certain, and for good once it is paid in full. A part leaves the
-        rest to be paid, under the oid of a new inquiry.
+        A bill is held until the outcome of its order is certain, and for ever once it is paid in full. After a part of
+        it was paid, the rest may be paid under the oid of a new inquiry.
         """
         request = order.request
-        # By a hash: a subscriber's number may be a person's identity number.
+        # As a hash: the number of a subscriber may be the identity number of a person.
         names = json.dumps([request.product_oid, request.subscriber_no, request.bill_term, request.bill_no])
         bill = f"bill {hashlib.sha256(names.encode()).hexdigest()}"
         whole = request.payment_amount == request.invoice_amount
@@ -89,9 +89,9 @@ class PayBill(Operation[BillPaymentRequest, BillPaymentResult, WalletgateCredent
         return PaidOnce(oid), PaidOnce(bill) if whole else OneAtATime(bill)
 
     def look_up(self, record: Record, deadline: Deadline) -> Finding:
-        """A completed transaction under the oid and for our amount is proof.
+        """Proof is a completed transaction with our oid and our amount.
 
-        An item that names no reference counts if the platform's filter works: it lists nothing for one that is new.
+        An item without a reference counts if the platform's filter works: if it lists nothing for a new reference.
         """
         oid = record.lookup_fields["inv_payment_transaction_query_oid"]
         since, until = record.created_at, max(record.may_arrive_until, time.time())

@@ -14,7 +14,7 @@ class ProductDetail(Inquiry[ProductRequest, ProductResult]):
     route = "GET /walletgate/products/{product_oid}"
 
     def ask(self, request: ProductRequest, deadline: Deadline) -> ProductResult:
-        """The names of the answer's fields are not public, so it is passed through."""
+        """The names of the answer's fields are not public, so the answer is passed through."""
         return ProductResult.model_validate(walletgate.product_detail(request.product_oid, deadline))
 
 

@@ -1,6 +1,6 @@
-"""The Inquiry base class: a read-only question to one provider, answered now or not at all.
+"""The Inquiry base class: a read-only call of one provider, which is answered now or fails.
 
-It moves nothing, so there is no record and no idempotency key; asking again is always safe.
+It moves nothing, so it has no record and no idempotency key. It may always be repeated.
 """
 
 from abc import ABC, abstractmethod
@@ -14,13 +14,13 @@ A = TypeVar("A", bound=ResultModel)
 
 
 class Inquiry(ABC, Generic[R, A]):
-    """One question to one provider: its facts, and how its answer is read."""
+    """One inquiry of one provider: its facts, and how its answer is read."""
 
     # "<provider>.<inquiry>": also the scope, the folder of functions/, and the logical name in the template.
     name: ClassVar[str]
     # Method and path. GET, or POST with a JSON body if a value may name a person, who must not be part of a URL.
     route: ClassVar[str]
-    # These come from the type arguments of the class, and from the method of the route.
+    # Set from the type arguments of the class, and from the method of the route.
     request_model: ClassVar[type[RequestModel]]
     result_model: ClassVar[type[ResultModel]]
     in_body: ClassVar[bool]

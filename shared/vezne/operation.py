@@ -32,16 +32,16 @@ class Order(Generic[R]):
     idempotency_key: str
     request: R
     operation_id: str
-    # Of what is sent; and in the form of earlier versions, for as long as they or their records are about.
+    # Hashes of what is sent: in the present form, and in that of earlier versions while their records exist.
     fingerprint: str
     earlier_fingerprint: str
-    # Seconds since 1970; given once, so that whatever is built or kept of the order tells the same day.
+    # Seconds since 1970. Set once, so that everything that is built or kept of the order has the same day.
     ordered_at: float = field(default_factory=time.time)
 
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """The outcome is certain, and never changes. `replayed`: an earlier request found it out."""
+    """The outcome is certain and never changes. `replayed`: an earlier request found it."""
 
     record: Record
     replayed: bool
@@ -49,7 +49,7 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class StillUnknown:
-    """The order may have been carried out; only evidence will tell. `replayed`: as in `Final`."""
+    """The order may have been carried out. Only evidence can end this state. `replayed`: as in `Final`."""
 
     record: Record
     replayed: bool
@@ -71,7 +71,7 @@ class InProgress:
 
 
 class WhyNothingSent(Enum):
-    """What stopped this attempt before anything was sent, or what shows that the provider did not look at it."""
+    """Why this attempt was stopped before anything was sent, or why the provider did not process it."""
 
     NOT_ENOUGH_TIME = "not-enough-time"
     SECRET_UNUSABLE = "secret-unusable"  # noqa: S105 # nosec B105
@@ -91,7 +91,7 @@ class NothingSent:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An earlier order stands in the way. `holder`: its id, told only if it is the same client's."""
+    """An earlier order holds the guard. `holder`: its id, if it is an order of the same client."""
 
     reason: WhyRefused
     holder: str | None = None
@@ -101,7 +101,7 @@ Result = Known | InProgress | NothingSent | Refused
 
 
 class StoppedError(Exception):
-    """An order goes no further on the path; `result` says why."""
+    """The order was stopped; `result` says why."""
 
     def __init__(self, result: InProgress | NothingSent | Refused) -> None:
         super().__init__(type(result).__name__)
@@ -109,7 +109,7 @@ class StoppedError(Exception):
 
 
 class PolicyRefusedError(Exception):
-    """This deployment does not do what a field of the request asks for. Both texts are ours: never a value."""
+    """This deployment does not allow the value of a field. Both texts are ours and contain no value."""
 
     def __init__(self, field_name: str, reason: str) -> None:
         super().__init__(f"{field_name}: {reason}")
@@ -120,29 +120,29 @@ class PolicyRefusedError(Exception):
 class Operation(ABC, Generic[R, A, C]):
     """One operation of one provider: its facts, how its request is built, and how its answers are read.
 
-    Everything true of an operation is said here once. `vezne_cli.catalogue` reads it for whatever needs a list.
+    All facts of an operation are declared here, once. Code that needs a list of operations asks `vezne_cli.catalogue`.
     """
 
     # "<provider>.<operation>": also the scope, the folder of functions/, and the logical name in the template.
     name: ClassVar[str]
     # Method and path, such as "POST /paynet/captures".
     route: ClassVar[str]
-    # Both come from the type arguments of the class.
+    # Set from the type arguments of the class.
     request_model: ClassVar[type[RequestModel]]
     result_model: ClassVar[type[ResultModel]]
     client: ClassVar[Client[Any]]
-    # Which field names the payment at the provider: of the result, of the path, or of the answer around the result.
+    # The field that names the payment at the provider: in the result, in the path, or in the answer around the result.
     reference_field: ClassVar[str]
     # Longest wait for the whole answer, in seconds.
     timeout: ClassVar[float] = READ_SECONDS
-    # The provider itself refuses doubles under the same reference, or the same order twice changes nothing.
+    # The provider refuses doubles under the same reference, or sending the same order twice changes nothing.
     resend_is_safe: ClassVar[bool] = False
     # A look-up that does not show the order proves, after the settling time, that it was not executed.
     look_up_is_complete: ClassVar[bool] = False
     settling_time: ClassVar[timedelta] = timedelta(minutes=10)
-    # The provider has no sign of its own for wrong credentials: a refusal may be one.
+    # The provider has no separate sign of wrong credentials, so a decline may mean them.
     decline_may_mean_bad_credentials: ClassVar[bool] = False
-    # Which call looks an outcome up, as kept in the evidence.
+    # The call that looks an outcome up, as the evidence names it.
     look_up_call: ClassVar[str]
 
     def __init_subclass__(cls) -> None:
@@ -154,31 +154,31 @@ class Operation(ABC, Generic[R, A, C]):
         """Name and fingerprint a validated request."""
         known_as = operation_id(principal, self.name, idempotency_key)
         keyed = f"{principal}\n{idempotency_key}".encode()
-        # An earlier version reads what this one writes until a release is complete, and its records are kept for
-        # KeptDays. Needed until every stack has had the other form, of 2026-11-26, for 90 days; then this one goes.
+        # During a release an earlier version reads what this one writes, and its records are kept for KeptDays. This
+        # form is needed until every stack has had the newer form, of 2026-11-26, for 90 days.
         earlier = _fingerprint(keyed, request.model_dump(exclude_none=True))
         return Order(principal, idempotency_key, request, known_as, _fingerprint(keyed, request.identity()), earlier)
 
     def check_policy(self, request: R, *, standing: bool) -> None:
-        """Refuse what this deployment does not do, though the provider would. Raises PolicyRefusedError.
+        """Refuse what the provider would do, but this deployment does not allow. Raises PolicyRefusedError.
 
-        `standing`: the order comes from a rule, which keeps it, and not from a caller.
+        `standing`: the order comes from a rule, which stores it, and not from a caller.
         """
 
     @abstractmethod
     def build(self, order: Order[R], access: RequestCredentials[C]) -> Request:
-        """The provider's request, signed. May raise ValueError for what the provider cannot express."""
+        """The signed request to the provider. May raise ValueError if the provider has no form for the order."""
 
     @abstractmethod
     def read(self, order: Order[R], answer: ProviderResponse) -> Outcome:
-        """Classify an answer below HTTP 500. What is not listed is Unknown; so is whatever this raises."""
+        """Classify an answer below HTTP 500. What is not listed is Unknown. An exception means Unknown, too."""
 
     def account(self, access: RequestCredentials[C]) -> dict[str, str]:
-        """Which account at the provider an order goes to. Another one's books say nothing about it."""
+        """The account at the provider that an order goes to. A look-up in another account proves nothing."""
         return self.client.account(access.credentials)
 
     def absence_counts_from(self, record: Record) -> float:
-        """From when on (seconds since 1970) a complete look-up without the order proves that it was not executed."""
+        """When (seconds since 1970) a complete look-up without the order begins to prove that it was not executed."""
         return record.may_arrive_until + self.settling_time.total_seconds()
 
     @abstractmethod
@@ -190,14 +190,15 @@ class Operation(ABC, Generic[R, A, C]):
         """Ask the provider what became of a record's order. May raise what `providers.client` raises."""
 
     def guards(self, order: Order[R]) -> tuple[Guard, ...]:  # noqa: ARG002
-        """Further locks on what is paid or changed, if the provider gives none."""
+        """Guards: further locks on what is paid or changed, if the provider has none."""
         return ()
 
 
 def _fingerprint(keyed: bytes, fields: dict[str, Any]) -> str:
     """A hash of a request's fields in canonical form; amounts count by value.
 
-    Keyed with the idempotency key, which is not in the record: a bare hash of an account could be searched for.
+    It is keyed with the idempotency key, which is not in the record. A plain hash of an account could be found by
+    trying.
     """
     canonical = json.dumps(fields, default=_canonical, sort_keys=True, ensure_ascii=False)
     return hmac.new(keyed, canonical.encode(), hashlib.sha256).hexdigest()

@@ -1,1 +1,1 @@
-"""HTTP: what a request says, what is answered. Lives here and nowhere else."""
+"""HTTP: reading requests and writing responses. No other package knows HTTP of the API."""

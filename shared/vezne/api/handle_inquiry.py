@@ -1,4 +1,4 @@
-"""The Lambda handler of an inquiry: an API event becomes one question, and its answer a response or a problem."""
+"""The Lambda handler of an inquiry: an API event becomes a call of the provider, the answer a response or a problem."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def handler(inquiry: Inquiry[Any, Any]) -> Handler:
     def handle(event: Event, context: Any) -> Any:
         deadline = Deadline(context.get_remaining_time_in_millis)
         try:
-            # A question moves nothing, whatever went wrong.
+            # An inquiry moves nothing, even if it fails.
             return respond(event, lambda: _answered(inquiry, event, deadline), if_internal="not_moved")
         finally:
             flush()
@@ -54,7 +54,7 @@ def _answered(inquiry: Inquiry[Any, Any], event: Event, deadline: Deadline) -> d
 
 
 def _asked(inquiry: Inquiry[Any, Any], request: RequestModel, deadline: Deadline) -> dict[str, Any]:
-    """The public answer. Raises problems.Problem; each says that no money moved, which for a question is certain."""
+    """The public answer. Raises problems.Problem. Each says that no money moved: an inquiry never moves any."""
     try:
         result: ResultModel = inquiry.ask(request, deadline)
         return result.public()

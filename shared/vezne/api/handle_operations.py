@@ -1,6 +1,6 @@
-"""GET /operations/{operation_id}: what the table says of an operation, to the client it belongs to.
+"""GET /operations/{operation_id}: what the table says of an operation, for the client that owns it.
 
-Apart from `handle_order`, because reading needs nothing of what sends an order.
+It is apart from `handle_order`, because reading needs none of the code that sends orders.
 """
 
 import re
@@ -15,7 +15,7 @@ from vezne.platform import aws, startup, tls
 
 
 def handler() -> Handler:
-    """The Lambda handler of GET /operations/{operation_id}: what the table says, to the client it belongs to."""
+    """The Lambda handler of GET /operations/{operation_id}: what the table says, for the client that owns it."""
 
     def handle(event: Event, _context: Any) -> Any:
         return respond(event, lambda: _read_operation(event, Store()))
@@ -29,7 +29,7 @@ def _read_operation(event: Event, store: Store) -> dict[str, Any]:
     try:
         wanted = path_parameters(event).get("operation_id", "")
     except problems.InvalidRequest:
-        # Nobody's id is written like this; but it may be meant for one whose money moved, which "invalid" would deny.
+        # No id has this form. The caller may mean an operation that moved money, so do not deny that.
         wanted = ""
     try:
         record = store.find(wanted) if re.fullmatch(r"op_[a-z2-7]{26}", wanted) else None

@@ -1,4 +1,4 @@
-"""Lambda entry: an API event, a sweep, an operator's look-up or a standing order becomes a call of the one path."""
+"""Lambda entry: an API event, a sweep, an operator's look-up or a standing order becomes a call of the orders' path."""
 
 import json
 import re
@@ -147,7 +147,7 @@ def _told(event: Event, record: Record, now: float, *, replayed: bool) -> dict[s
 
 
 def _problem(result: InProgress | NothingSent | Refused) -> problems.Problem:
-    """Why an order was not taken, as a caller is told it."""
+    """The problem that tells a caller why an order was refused."""
     match result:
         case InProgress(retry_after=wait):
             return problems.InProgress("The same order is still running.", retry_after=wait)
@@ -164,7 +164,7 @@ def _refused(reason: WhyRefused, holder: str | None) -> problems.Problem:
         case WhyRefused.KEY_REUSED:
             return problems.IdempotencyKeyReused("This Idempotency-Key was used with another request.")
         case WhyRefused.KEY_REUSED_WHILE_UNKNOWN:
-            # Perhaps it is the same payment, written otherwise: under a new key it could be made twice.
+            # It may be the same payment in another form. Under a new key it could be made twice.
             reused = problems.IdempotencyKeyReused(
                 "This Idempotency-Key was used with another request, whose outcome is not known yet. Ask for that"
                 " operation, or repeat the first request; a new key is for another payment only."
@@ -181,7 +181,7 @@ def _refused(reason: WhyRefused, holder: str | None) -> problems.Problem:
                 f"{whose} for the same thing has no certain outcome yet.", retry_after=5, **named
             )
         case WhyRefused.PAID:
-            # Another client may have used the reference for something else: only its own order tells a client what is
+            # Another client may have used the reference for another payment. Only its own order shows a client what is
             # paid.
             text = "Another order has already paid this." if holder else "Another client's order uses this reference."
             paid = problems.HeldByAnotherOperation(text, **named)
@@ -190,15 +190,15 @@ def _refused(reason: WhyRefused, holder: str | None) -> problems.Problem:
 
 
 def _sweep(operation: Operation[Any, Any, Any], deadline: Deadline, store: Store) -> dict[str, int]:
-    # An order does without it: it is not part of the cold start.
+    # An order does not need it, so a cold start does not import it.
     from vezne.orders.sweep import SweepStoppedError, sweep
 
-    # Its absence says that no sweep runs at all; what went wrong in one has metrics of its own.
+    # If this metric is missing, no sweep runs at all. What fails within a sweep has its own metrics.
     emit_metric("SweepHeartbeat", operation.name)
     try:
         report = sweep(operation, deadline, store)
     except SweepStoppedError as stopped:
-        # An error of the function, so that Lambda tries again; the oldest may be among those that were not seen.
+        # Raise, so that Lambda tries again. The oldest order may be one of those that were not seen.
         logger.error("sweep stopped", extra={"operation": operation.name, **stopped.report})
         emit_metric("UnknownSettled", operation.name, stopped.report["settled"])
         raise
@@ -211,10 +211,10 @@ def _sweep(operation: Operation[Any, Any, Any], deadline: Deadline, store: Store
 def _standing_order(
     operation: Operation[Any, Any, Any], content: Any, deadline: Deadline, store: Store
 ) -> dict[str, Any]:
-    """Key = name + occurrence, so a rule that fires twice pays once. Raises StandingOrderFailed."""
+    """The key is made of name and occurrence, so a rule that fires twice pays once. Raises StandingOrderFailed."""
     try:
         order = validated(StandingOrder, content, place="standing_order")
-        # Both are one line, so the line break parts them in the key.
+        # Name and occurrence have no line breaks, so a line break separates them in the key.
         key = f"{order.name}\n{order.occurrence}"
         request = validated(operation.request_model, _exact(order.request))
         _check_policy(operation, request, standing=True)
@@ -285,14 +285,14 @@ def _check_policy(operation: Operation[Any, Any, Any], request: RequestModel, *,
 def _not_read(
     problem: problems.Problem, operation: Operation[Any, Any, Any], event: Event, store: Store
 ) -> problems.Problem:
-    """Why a request was refused before it was an order; what an earlier one under its key has done is told with it.
+    """Why a request was refused before it became an order, with what an earlier order under its key has done.
 
-    A rule may have become stricter since then, or the request may have been damaged on its way.
+    The earlier order may have been valid: rules may be stricter now, or this request may have been damaged on its way.
     """
     try:
         known_as = operation_id(principal(event), operation.name, _idempotency_key(event))
     except problems.Problem:
-        # Without a client or a key, no earlier order is meant.
+        # Without a client or a key, there is no earlier order.
         return problem
     try:
         known = store.find(known_as)
@@ -304,7 +304,7 @@ def _not_read(
         return problem
     problem.operation_id = known.id
     if known.status not in (DECLINED, NOT_EXECUTED):
-        # Also after a success: nobody can tell whether it was this very payment.
+        # Also after a success: it is not certain that it was the same payment.
         problem.money, problem.retry = "unknown", "same_key"
     return problem
 
@@ -319,7 +319,7 @@ def _idempotency_key(event: Event) -> str:
 
 
 def _exact(request: Any) -> Any:
-    """A standing order's request comes as Lambda parsed it. Its amounts must be strings: a float has lost digits."""
+    """The request of a standing order, as Lambda parsed it. Amounts must be strings: a float loses digits."""
     try:
         return json.loads(json.dumps(request), parse_float=_no_float)
     except RefusedJsonError as error:

@@ -1,8 +1,8 @@
 """RFC 9457 problems: one class per way to refuse a caller.
 
-Each says what happened to the money and what to do next, so that a program can decide without reading prose. Both speak
-of this request under this idempotency key, an earlier attempt included: `not_moved` is said only if none can have moved
-anything, because the record says so or because such a request is always refused.
+Each has `money` (what happened to the money) and `retry` (what to do next), so that a program need not read texts. Both
+are about this request under this idempotency key, earlier attempts included. `not_moved` means that no attempt moved
+money: the record says so, or such a request is always refused.
 """
 
 from typing import Any, ClassVar, Literal
@@ -12,7 +12,7 @@ Retry = Literal["same_key", "new_key", "never"]
 
 
 class Problem(Exception):
-    """A refusal as the caller sees it. Its texts are ours and constant: never a value of the request."""
+    """A refusal for the caller. Its texts are constant and never contain a value of the request."""
 
     status: ClassVar[int]
     slug: ClassVar[str]
@@ -28,7 +28,7 @@ class Problem(Exception):
         self.operation_id: str | None = None
 
     def body(self, stage_path: str) -> dict[str, Any]:
-        """The members of the problem document. `stage_path` stands before our routes in the URL that was called."""
+        """The members of the problem document. `stage_path` is the part of the called URL before our routes."""
         known = {"operation_id": self.operation_id} if self.operation_id else {}
         return {
             "type": f"{stage_path}/problems/{self.slug}",
@@ -52,7 +52,7 @@ class InvalidRequest(Problem):
 
 
 class Forbidden(Problem):
-    """The token does not carry a client this function can serve, so no record was looked at."""
+    """The token does not name a client that this function can serve, so no record was read."""
 
     status, slug, title = 403, "forbidden", "The token does not allow this"
     money: Money = "unknown"
@@ -66,14 +66,14 @@ class DeclinedByProvider(Problem):
 
 
 class NotExecuted(Problem):
-    """Evidence shows that the order never reached the provider's books."""
+    """Evidence shows that the provider never booked the order."""
 
     status, slug, title = 402, "not-executed", "The order was not executed"
     retry: Retry = "new_key"
 
 
 class OperationNotFound(Problem):
-    """This client has no such operation, or has none any more: a final one is kept for a time only."""
+    """This client has no such operation, or not any more: final ones are kept for a limited time."""
 
     status, slug, title = 404, "operation-not-found", "No such operation"
     money: Money = "unknown"
@@ -88,7 +88,7 @@ class InProgress(Problem):
 
 
 class HeldByAnotherOperation(Problem):
-    """Another order holds what this one would pay or change; `holder` names it if it is the same client's."""
+    """Another order holds the guard of this one. `holder` names it if it is the same client's."""
 
     status, slug, title = 409, "held-by-another-operation", "Another order holds this"
     retry: Retry = "same_key"
@@ -101,7 +101,7 @@ class TooLarge(Problem):
 
 
 class UnsupportedMediaType(Problem):
-    """The body is not announced as JSON."""
+    """The Content-Type is not JSON."""
 
     status, slug, title = 415, "unsupported-media-type", "The body must be JSON"
 
@@ -127,7 +127,7 @@ class InquiryRefused(Problem):
 
 
 class Internal(Problem):
-    """Our own fault, before the claim: this request was not sent, but perhaps nobody looked at the record."""
+    """An error of ours before the claim: this request was not sent, but the record may not have been read."""
 
     status, slug, title = 500, "internal", "Internal error"
     money: Money = "unknown"
@@ -135,7 +135,7 @@ class Internal(Problem):
 
 
 class ProviderRejectedCredentials(Problem):
-    """The provider refuses our login, or the secret is missing or malformed. The order was not looked at."""
+    """The provider refuses our login, or the secret is missing or malformed. The provider did not process the order."""
 
     status, slug, title = 502, "provider-rejected-credentials", "The provider rejected our credentials"
     retry: Retry = "same_key"
@@ -149,7 +149,7 @@ class ProviderAnswerUnreadable(Problem):
 
 
 class ProviderUnreachable(Problem):
-    """No connection to the provider, or it said that it takes no calls now. An inquiry: no answer came in time."""
+    """No connection to the provider, or it accepts no calls now. An inquiry: no answer came in time."""
 
     status, slug, title = 503, "provider-unreachable", "The provider cannot be reached"
     retry: Retry = "same_key"

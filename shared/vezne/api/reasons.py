@@ -1,6 +1,6 @@
-"""Why a field of a request does not fit, in words for the caller: what pydantic says is for those who wrote the model.
+"""Why a field of a request does not fit, in words for the caller. The texts of pydantic are for authors of models.
 
-Loaded when the first request is refused, so that no cold start pays for it. No reason holds a value of the request.
+It is imported when the first request is refused, not in a cold start. No reason contains a value of the request.
 """
 
 import difflib
@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-# By pydantic's type of error. `{name}`: what our own rule says, such as the longest text.
+# By pydantic's type of error. `{name}` is a value of our own rule, such as the longest length.
 REASONS = {
     "missing": "is required",
     "string_type": "must be a text in quotes",
@@ -33,7 +33,7 @@ REASONS = {
     "too_long": "must have at most {max_length} items",
     "too_short": "must have at least {min_length} items",
 }
-# How alike two names must be for the one to be meant by the other.
+# How similar an unknown name must be to a known one to suggest it.
 _ALIKE = 0.6
 
 

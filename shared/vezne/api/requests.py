@@ -1,4 +1,4 @@
-"""What a caller sent: body, query and path, read exactly and validated. Each refusal says where and why, never what."""
+"""What a caller sent: body, query and path, read exactly and validated. A refusal has place and reason, no value."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 def read_request(model: type[RequestModel], fields: dict[str, Any], event: Event, place: str) -> Any:
-    """The validated request: `fields`, which came in `place`, and what the path says. Raises problems.Problem."""
+    """The validated request: `fields`, which came in `place`, and the path. Raises problems.Problem."""
     in_path = {name: int(value) if name == "associate_id" and _DIGITS.fullmatch(value) else value
                for name, value in path_parameters(event).items()}  # fmt: skip
     for name in in_path:
@@ -53,7 +53,7 @@ def read_body(event: Event) -> dict[str, Any]:
     except RecursionError:
         raise invalid("body", "is nested too deeply") from None
     except ValueError as error:
-        # Only our own refusals carry a text; the parser's would quote the place in the body.
+        # Only our own errors have a safe text. The parser's text quotes the body.
         raise invalid("body", str(error) if type(error) is RefusedJsonError else "must be JSON") from None
     if not isinstance(body, dict):
         raise invalid("body", "must be a JSON object")
@@ -61,7 +61,7 @@ def read_body(event: Event) -> dict[str, Any]:
 
 
 class RefusedJsonError(ValueError):
-    """JSON that we do not take. The text is ours."""
+    """JSON that we refuse. The text is ours."""
 
 
 def _parse(text: str) -> Any:
@@ -92,7 +92,7 @@ def validated(
 ) -> Any:
     """The request these fields make. Raises problems.InvalidRequest."""
     try:
-        # JSON can write half of a surrogate pair, which no text can carry: neither the provider's nor our answer.
+        # JSON can contain half of a surrogate pair. It cannot be sent to a provider, nor answered.
         json.dumps(fields, ensure_ascii=False, default=str).encode()
     except UnicodeEncodeError:
         raise invalid(place, "must not have half of a surrogate pair") from None
@@ -105,7 +105,7 @@ def validated(
 def _places(
     model: type[RequestModel], error: ValidationError, in_path: frozenset[str], place: str
 ) -> list[dict[str, str]]:
-    """Where and why, never what."""
+    """Where and why, without a value."""
     from vezne.api.reasons import reason
 
     found = []
@@ -117,7 +117,7 @@ def _places(
 
 
 def _shown(*parts: object) -> str:
-    """The name of a place. A member's name is the caller's text too: it is masked, and hidden characters are shown."""
+    """The name of a place. A member's name is text of the caller, so it is masked, and hidden characters are shown."""
     name = ".".join(map(str, parts))
     return mask_text("".join(character if character.isprintable() else "?" for character in name))
 

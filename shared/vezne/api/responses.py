@@ -1,4 +1,4 @@
-"""The API's side of an event: who is calling, and the operation resource or problem document that goes back."""
+"""The API's side of an event: who is calling, and the answer: an operation resource or a problem document."""
 
 import json
 import os
@@ -23,11 +23,11 @@ def _claims(event: Event) -> dict[str, Any]:
 
 
 def principal(event: Event) -> str:
-    """Whose idempotency keys and operations they are, whatever client and secret the caller has now.
+    """The principal: who owns the idempotency keys and operations, even if client or secret change.
 
-    A scope of the token names it. Only the stack's first client has none: its principal is its id. A token that leaves
-    the scope out must not pass for another principal: the same order under the same key would be sent again. Raises
-    problems.Forbidden.
+    A scope of the token names it. Only the first client of the stack has no such scope: its principal is its id. A
+    token without the scope must not count as another principal: its order under the same key would be sent again.
+    Raises problems.Forbidden.
     """
     own, named = client_id(event), set()
     for scope in str(_claims(event).get("scope") or "").split():
@@ -44,7 +44,7 @@ def principal(event: Event) -> str:
 
 
 def client_id(event: Event) -> str:
-    """Whose token it is. Raises problems.Forbidden."""
+    """The client of the token. Raises problems.Forbidden."""
     client_id = _claims(event).get("client_id")
     if not isinstance(client_id, str) or not client_id:
         raise problems.Forbidden("The token names no client.")
@@ -60,10 +60,10 @@ def header_values(event: Event, name: str) -> list[str]:
 
 
 def path_parameters(event: Event) -> dict[str, str]:
-    """The parameters of the path, decoded exactly once: a REST API hands them over as they stood in the URL.
+    """The parameters of the path, decoded exactly once: a REST API passes them on as they are in the URL.
 
-    No parameter of ours has a percent sign. One that is left began no escape, or was encoded twice. Raises
-    problems.InvalidRequest.
+    No parameter of ours has a percent sign. A percent sign that is left means a wrong escape, or double encoding.
+    Raises problems.InvalidRequest.
     """
     return {name: _decoded(name, value) for name, value in (event.get("pathParameters") or {}).items()}
 
@@ -80,7 +80,7 @@ def _decoded(name: str, value: str) -> str:
 
 
 def stage_path(event: Event) -> str:
-    """What stands before our routes in the URL: the stage on the default endpoint, nothing on a custom domain."""
+    """The part of the URL before our routes: the stage on the default endpoint, nothing on a custom domain."""
     context = event.get("requestContext") or {}
     stage = f"/{context.get('stage')}"
     return stage if str(context.get("path")).startswith(f"{stage}/") else ""
@@ -109,7 +109,7 @@ def resource(record: Record) -> dict[str, Any]:
 def respond(
     event: Event, make: Callable[[], dict[str, Any]], *, if_internal: problems.Money = "unknown"
 ) -> dict[str, Any]:
-    """Run a request, and turn whatever stops it into a problem document; `if_internal`: its `money` after our fault."""
+    """Run a request, and make a problem document of every error. `if_internal`: `money` after an error of ours."""
     try:
         return make()
     except problems.Problem as problem:
@@ -122,14 +122,14 @@ def respond(
 
 
 def internal(error: Exception) -> problems.Problem:
-    """What an unexpected failure is answered with. Only before the claim: after it, the order may have been sent."""
+    """The answer to an unexpected error before the claim. Later it would be wrong: the order may have been sent."""
     emit_fault("Internal")
     logger.error("internal", exception_name=type(error).__name__, frames=stack_locations(error))
     return problems.Internal("A fault of this service; it was logged.")
 
 
 def problem_response(event: Event, problem: problems.Problem, headers: dict[str, str]) -> dict[str, Any]:
-    """A problem as the answer of an API event; its `type` leads to its page from the URL that was called."""
+    """A problem as the answer of an API event. Its `type`, resolved against the called URL, is its page."""
     wait = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
     return response(problem.status, problem.body(stage_path(event)), {**headers, **wait}, "application/problem+json")
 
