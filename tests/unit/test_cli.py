@@ -1,6 +1,7 @@
 """The command `vezne` and the make targets: what they say of what is missing or mistyped, and how they end."""
 
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -331,6 +332,28 @@ def test_the_help_lists_each_command_once(capsys: pytest.CaptureFixture[str]) ->
         line.split()[0] for line in capsys.readouterr().out.splitlines() if line.startswith("  ") and line[2] != " "
     ]
     assert {name for name in listed if name in app.vezne.commands} == set(app.vezne.commands)
+
+
+def typed_in_documents() -> Iterator[str]:
+    """Each line `vezne ...` of a code block, and each `vezne ...` with arguments in a sentence, without its comment."""
+    folders = (".github", "functions", "shared", "tests")
+    for document in [ROOT / "README.md", *(path for name in folders for path in (ROOT / name).rglob("*.md"))]:
+        text = document.read_text()
+        lines = re.findall(r"^vezne [a-z].*$", text, re.MULTILINE) + re.findall(r"`(vezne [a-z][^`]*)`", text)
+        yield from (re.split(r" +#| [<|] ", line)[0] for line in lines)
+
+
+@pytest.mark.parametrize("line", sorted(set(typed_in_documents())))
+def test_what_the_documents_say_can_be_typed(line: str) -> None:
+    command: click.Command = app.vezne
+    words = shlex.split(line.replace("op_...", ID))[1:]
+    named = []
+    while words and isinstance(command, click.Group):
+        named.append(words[0])
+        command = command.commands[words.pop(0)]
+    # A sentence may name a command without its arguments.
+    if words:
+        command.make_context(" ".join(named), words)
 
 
 def test_names_are_completed() -> None:
