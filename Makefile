@@ -10,7 +10,7 @@ BENCH_ARGS ?=
 # What operating a stack needs, what running one on this machine needs, and what the tests need.
 OPERATING := .venv/.run
 RUNNING := $(OPERATING) .venv-sam/.installed .venv/.wheels-local
-TESTING := $(RUNNING) .venv/.installed .venv/.wheels-arm64 .venv/.wheels-x86_64
+TESTING := $(RUNNING) .venv/.installed .venv/.wheels-arm64 .venv/.wheels-x86_64 .venv/.wheels-image
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run serve logs explain unknown resolve forget client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak fuzz bench check lint format documents clean
@@ -146,7 +146,10 @@ clean: ## Remove everything that was built or set up
 	@touch $@
 
 # The layer's wheels, by what it is built for. shared/Makefile takes them from here, and needs no network then.
-.venv/.wheels-%: shared/requirements.txt | .venv/.run
+.venv/.wheels-local .venv/.wheels-arm64 .venv/.wheels-x86_64: shared/requirements.txt
+# What the image for "sam local invoke" holds, which tests make themselves.
+.venv/.wheels-image: tests/end_to_end/sam_local/requirements.txt
+.venv/.wheels-%: | .venv/.run
 	@$(set_up) wheels .venv/wheels/$* $<
 	@touch $@
 

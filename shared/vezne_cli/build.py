@@ -10,12 +10,11 @@ from pathlib import Path
 from .connection import REGION, STACK_NAME, aws_environment
 from .layer import layer_environment
 from .processes import LOCAL, ROOT, Progress, StackError, lock, running
+from .set_up import ARCHITECTURE
 from .template import source
 
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 BUCKET = "vezne-artifacts"
-# What Lambda calls this machine's processor.
-ARCHITECTURE = {"aarch64": "arm64", "arm64": "arm64"}.get(os.uname().machine, "x86_64")
 # What is built for -> what its layer is built for: the interpreter of this machine, which is the one the AWS emulator
 # runs functions with, or Lambda's own.
 LAYER_TARGETS = {"local": "local", "container": ARCHITECTURE}

@@ -22,9 +22,10 @@ import docker
 from botocore.exceptions import BotoCoreError, ClientError
 from docker.errors import DockerException
 
-from .build import ARCHITECTURE, SAM, build_for_containers, sam_environment
+from .build import SAM, build_for_containers, sam_environment
 from .catalogue import FUNCTIONS
 from .connection import REGION, OperatorError, aws_environment, connect, local_stack
+from .set_up import ARCHITECTURE
 from .suggestions import none_such
 from .template import source
 

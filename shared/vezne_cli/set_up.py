@@ -9,6 +9,7 @@
 The files pin every package by hash, dependencies included, so nothing is left to resolve.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -27,6 +28,10 @@ TARGETS = {
     "arm64": ("--platform", "manylinux2014_aarch64", *_LAMBDA),
     "x86_64": ("--platform", "manylinux2014_x86_64", *_LAMBDA),
 }
+# What Lambda calls this machine's processor.
+ARCHITECTURE = {"aarch64": "arm64", "arm64": "arm64"}.get(os.uname().machine, "x86_64")
+# Folder of wheels -> what they are for. Those of the image are Lambda's own packages, for tests in a container here.
+WHEELS = {**TARGETS, "image": TARGETS[ARCHITECTURE]}
 # What uv and pip say when an index does not answer, or when there is no way to it.
 _NO_NETWORK = re.compile(
     r"error sending request|dns error|[Cc]onnection (refused|reset|aborted|broken)|timed? ?out|"
@@ -78,14 +83,14 @@ def create(directory: Path, options: Sequence[str]) -> None:
 
 
 def fetch_wheels(directory: Path, requirements: Path) -> None:
-    """Put the layer's wheels into a folder that is named by the target, in place of older ones; raises SetUpError."""
+    """Put wheels into a folder named as in WHEELS, in place of older ones; raises SetUpError."""
     directory.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory.parent) as name:
         fetched = Path(name) / directory.name
         step = f"{directory}: the wheels of {_packages(requirements)} of {requirements}"
         _run(step, [".venv/bin/python", "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
                     "--require-hashes", "--only-binary=:all:", "--requirement", requirements, "--dest", fetched,
-                    *TARGETS[directory.name]])  # fmt: skip
+                    *WHEELS[directory.name]])  # fmt: skip
         shutil.rmtree(directory, ignore_errors=True)
         fetched.rename(directory)
 

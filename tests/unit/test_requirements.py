@@ -18,7 +18,10 @@ from packaging.utils import canonicalize_name
 from vezne_cli.processes import ROOT
 from vezne_cli.set_up import TARGETS, entries
 
-FILES = {path.name: path for path in ROOT.glob("requirements-*.txt")} | {"layer": ROOT / "shared" / "requirements.txt"}
+FILES = {path.name: path for path in ROOT.glob("requirements-*.txt")} | {
+    "layer": ROOT / "shared" / "requirements.txt",
+    "image": ROOT / "tests" / "end_to_end" / "sam_local" / "requirements.txt",
+}
 PACKAGES = ("vezne", "vezne_client", "vezne_cli", "vezne_sandbox")
 # Not for operating or running a stack: `make dashboard-preview` draws with what the tests have.
 WITH_THE_TESTS = {ROOT / "shared" / "vezne_cli" / "dashboard.py"}
@@ -96,6 +99,11 @@ def test_no_package_is_in_both_files_of_one_environment() -> None:
 
 def test_the_layer_has_the_versions_that_are_tested() -> None:
     assert {package: version for package, version in LAYER.items() if RUN.get(package) != version} == {}
+
+
+def test_the_image_has_the_versions_that_are_tested() -> None:
+    both = {**RUN, **DEV}
+    assert {package: version for package, version in pins("image").items() if both.get(package) != version} == {}
 
 
 def test_what_is_installed_is_what_is_pinned() -> None:

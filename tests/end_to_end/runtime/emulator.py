@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from vezne_cli.build import ARCHITECTURE, built
+from vezne_cli.build import built
 from vezne_cli.catalogue import FUNCTIONS
 from vezne_cli.connection import aws_environment
 from vezne_cli.processes import ROOT, choose_port, running
+from vezne_cli.set_up import ARCHITECTURE, entries
 from vezne_cli.stack import Stack
 
-from tests.end_to_end.sam_local.image import RUNTIME_PACKAGES
+from tests.end_to_end.sam_local.image import REQUIREMENTS
 
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
 
@@ -37,7 +38,7 @@ def lay_out_runtime(directory: Path) -> Path:
     """A folder with what Lambda's own image has, and nothing else: the function must find the rest in the layer."""
     folder = directory / "runtime"
     folder.mkdir()
-    for package in RUNTIME_PACKAGES:
+    for package, _ in entries(REQUIREMENTS.read_text()):
         files = importlib.metadata.distribution(package).files or []
         site_packages = Path(str(importlib.metadata.distribution(package).locate_file("")))
         for name in {file.parts[0] for file in files} - {"..", "__pycache__"}:

@@ -11,20 +11,16 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import docker
-from vezne_cli.processes import ROOT
-from vezne_cli.set_up import LAMBDA_VERSION, entries
+from vezne_cli.layer import WHEELS
+from vezne_cli.set_up import LAMBDA_VERSION
 
 BUSYBOX = Path("/bin/busybox")
 NAME = "vezne-lambda-python"
-# What awslambdaric and boto3 need, in the versions of the pinned files.
-RUNTIME_PACKAGES = (
-    "awslambdaric", "boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "simplejson", "six",
-    "snapshot-restore-py", "urllib3",
-)  # fmt: skip
+# What Lambda's own image holds, in the versions that the tests have.
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 # Libraries that wheels of the layer link to, beside those of Python itself.
 LIBRARIES = ("libgcc_s.so.1", "libstdc++.so.6", "librt.so.1", "libdl.so.2", "libpthread.so.0", "libresolv.so.2")
 COMMANDS = ("sh", "mv", "cp", "rm", "chmod", "mkdir", "cat", "ls", "env")
@@ -99,21 +95,15 @@ def _copy_libraries(root: Path) -> None:
 
 
 def _install_runtime(root: Path, python: Path) -> None:
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as requirements:
-        requirements.writelines(_pinned(RUNTIME_PACKAGES))
-        requirements.flush()
-        subprocess.run(
-            [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check",
-             "--no-deps", "--require-hashes", "--only-binary=:all:", "--no-compile", "--requirement", requirements.name,
-             "--target", root / "var/runtime"],
-            check=True,
-        )  # fmt: skip
-
-
-def _pinned(names: tuple[str, ...]) -> Iterator[str]:
-    """The entries of these packages in the files of `.venv`, with their hashes."""
-    for file in ("requirements-run.txt", "requirements-dev.txt"):
-        yield from (f"{entry}\n" for name, entry in entries((ROOT / file).read_text()) if name in names)
+    """Install from the wheels that `make setup` fetched; from the package index if one is missing."""
+    command: list[str | Path] = [
+        sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check",
+        "--no-deps", "--require-hashes", "--only-binary=:all:", "--no-compile", "--requirement", REQUIREMENTS,
+        "--target", root / "var/runtime",
+    ]  # fmt: skip
+    from_wheels = [*command, "--no-index", "--find-links", WHEELS / "image"]
+    if subprocess.run(from_wheels, capture_output=True, check=False).returncode != 0:
+        subprocess.run(command, check=True)
 
 
 def _pack(root: Path, context: io.BufferedIOBase) -> None:
