@@ -11,8 +11,9 @@ from tests.support.provider_server import HANG_UP, Answering, Reply, json_reply
 from tests.support.providers import SECRETS
 from tests.support.wire import answered, findings, header, literals, looked_up, the_call, unknown_order, verdict
 
-# The page shows no sample request; its table gives names, order and form ("100 ile çarparak", "Ondalık basamak
-# olmamalıdır"). Fee 100.00 and expense 230.00 make "10000" and "23000". The token is computed by
+# The page has no sample request. Its table gives names, order and form ("100 ile çarparak": multiplied by 100, "Ondalık
+# basamak olmamalıdır": no decimal places). Fee 100.00 and expense 230.00 make "10000" and "23000".
+# The token is computed by
 #   printf 'sandbox-merchant-idORDER-0001TRX-2026-00011000023000203.0.113.7sandbox-merchant-salt' |
 #   openssl dgst -sha256 -hmac sandbox-merchant-key -binary | openssl base64
 TOKEN = "D0mRSzYhNCFAsAxQCt5yCd6a9Qm42f1i3MkwyZ/7V/I="
@@ -37,7 +38,7 @@ def refusal(*errors: Any, http: int = 200) -> Reply:
     return json_reply({"Success": False, "Errors": list(errors), "Data": None}, http)
 
 
-def test_the_order_gives_the_wire(bench: Harness) -> None:
+def test_the_order_as_it_is_sent(bench: Harness) -> None:
     answered(bench, HASO, haso_answer)
     call = the_call(bench, HASO)
     assert (call.method, call.path) == ("POST", "/servis/RequestV2/SendTransactionExpense")
@@ -69,7 +70,7 @@ def test_amounts_are_times_100_without_decimals(bench: Harness, fee: str, expens
 
 
 def test_the_answer_is_read(bench: Harness) -> None:
-    """Mixed capitals as the page has them."""
+    """The names have capital and small letters as on the page."""
     rows = [
         {"InstallmentNo": 1, "installmentPayment": 500.0, "termDate": "2026-11-01", "totalExpenseAmount": 0},
         {"InstallmentNo": 2, "installmentPayment": 830.0, "termDate": "2026-12-01", "totalExpenseAmount": 330.0},
@@ -97,7 +98,8 @@ def test_the_answer_is_read(bench: Harness) -> None:
 @pytest.mark.parametrize(
     ("reply", "outcome"),
     [
-        # "True dönerse Data parametresi doludur": the plan with our total, by either reading of `expenseAmount`.
+        # "True dönerse Data parametresi doludur" (if it returns True, Data is filled): the plan with our total, with or
+        # without the fee in `expenseAmount`.
         (haso_success("330.00"), "succeeded"),
         (haso_success("330"), "succeeded"),
         (haso_success("230.00"), "succeeded"),
@@ -137,12 +139,12 @@ def test_the_answer_is_read(bench: Harness) -> None:
         (success({"InstallmentNo": 1, "totalExpenseAmount": [330]}), "unknown"),
         (success({"InstallmentNo": 1, "totalExpenseAmount": "330.0000"}), "succeeded"),
         (Reply(201, haso_success("330").body), "unknown"),
-        # "False dönerse Errors parametresi doludur."
+        # "False dönerse Errors parametresi doludur." (If it returns False, Errors is filled.)
         (refusal("H101 İşlem bulunamadı"), "declined"),
         (refusal("H101", "H205: kod"), "declined"),
         (refusal("H101", http=400), "declined"),
         (refusal("H101", http=422), "declined"),
-        # Not plainly the envelope, or a sign of success beside it.
+        # Not exactly the envelope, or with a sign of success.
         (refusal({"code": "H101"}), "unknown"),
         (refusal("H101", None), "unknown"),
         (refusal(""), "unknown"),
@@ -162,7 +164,7 @@ def test_the_answer_is_read(bench: Harness) -> None:
         (json_reply({"Success": False, "Errors": None}), "unknown"),
         (json_reply({"Success": False, "Errors": "H101"}), "unknown"),
         (json_reply({"Success": False}), "unknown"),
-        # A status that does not refuse: something on the way may have written it, or HASO took the order all the same.
+        # A status that does not refuse: a proxy may have written it, or HASO may have accepted the order.
         (refusal("H101", http=202), "unknown"),
         (refusal("H101", http=409), "unknown"),
         (refusal("H101", http=429), "unknown"),
@@ -176,7 +178,7 @@ def test_the_answer_is_read(bench: Harness) -> None:
         (HANG_UP, "unknown"),
     ],
 )
-def test_what_an_answer_is_taken_for(bench: Harness, reply: Answering, outcome: str) -> None:
+def test_the_outcome_of_each_answer(bench: Harness, reply: Answering, outcome: str) -> None:
     assert verdict(bench, HASO, reply) == outcome
 
 
@@ -249,7 +251,7 @@ def test_another_total_is_not_ours_and_the_same_order_is_sent_again(bench: Harne
     [
         refusal("H101"),
         json_reply({"Success": True, "Errors": [], "Data": {}}),
-        # The total is there, but the plan is not in the page's form: half-read, it would prove nothing.
+        # The total is there, but the plan is not in the page's form, so it proves nothing.
         success({"InstallmentNo": "1/2", "totalExpenseAmount": 0}, {"InstallmentNo": 2, "totalExpenseAmount": 330}),
         success({"InstallmentNo": 2, "totalExpenseAmount": "330,00"}),
         success({"InstallmentNo": 1, "totalExpenseAmount": 330}, {"InstallmentNo": 1, "totalExpenseAmount": 330}),
@@ -272,7 +274,7 @@ def test_a_look_up_that_fails_proves_nothing(bench: Harness, reply: Reply) -> No
     assert bench.server.to(HASO.route) == []
 
 
-# ------------------------------------------------------- the total in force before
+# ------------------------------------------------------- the total before the order
 
 
 def correction(bench: Harness, fee: str, expense: str) -> dict[str, Any]:
@@ -285,7 +287,7 @@ def correction(bench: Harness, fee: str, expense: str) -> dict[str, Any]:
     return order
 
 
-def test_a_total_that_was_in_force_before_proves_nothing_and_is_sent_again(bench: Harness) -> None:
+def test_the_total_from_before_proves_nothing_and_is_sent_again(bench: Harness) -> None:
     """A correction from 100 + 230 to 80 + 250 shows the same total, whether it arrived or not."""
     order = correction(bench, "80.00", "250.00")
     bench.server.on(HASO.look_up_route, haso_success("330.00"))
@@ -300,7 +302,7 @@ def test_a_total_that_was_in_force_before_proves_nothing_and_is_sent_again(bench
     assert (again.json()["counterPartyAttorneyFee"], again.json()["expenseAmount"]) == ("8000", "25000")
 
 
-def test_the_very_figures_that_were_in_force_before_are_in_force(bench: Harness) -> None:
+def test_the_same_figures_as_before_are_found(bench: Harness) -> None:
     order = correction(bench, "100.00", "230.00")
     response = looked_up(bench, HASO, haso_success("330.00"), body=order, key="correction")
     assert response.body["status"] == "succeeded"
@@ -313,7 +315,7 @@ def test_the_very_figures_that_were_in_force_before_are_in_force(bench: Harness)
      ("300.00", "found"), ("200.00", "inconclusive")],
 )  # fmt: skip
 def test_only_the_total_before_shows_that_an_order_has_not_arrived(bench: Harness, total: str, finding: str) -> None:
-    """Another total than ours and the one before was set by somebody else, perhaps after ours."""
+    """A total that is neither ours nor the one before was set by somebody else, perhaps after ours."""
     order = correction(bench, "100.00", "200.00")
     response = looked_up(bench, HASO, haso_success(total), body=order, key="correction")
     assert findings(bench, response.body["operation_id"])[:1] == [finding]
@@ -322,7 +324,7 @@ def test_only_the_total_before_shows_that_an_order_has_not_arrived(bench: Harnes
 
 @pytest.mark.parametrize(("allow_lower", "finding"), [(False, "inconclusive"), (True, "not_found")])
 def test_a_higher_total_of_somebody_else_is_not_lowered(bench: Harness, allow_lower: bool, finding: str) -> None:
-    """Before the first order of a transaction nobody knows which total was in force."""
+    """Before the first order of a transaction its total is not known."""
     order = {**HASO.body, "allow_lower": allow_lower}
     known = unknown_order(bench, HASO, body=order)
     bench.server.on(HASO.route, haso_answer)

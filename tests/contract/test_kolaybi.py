@@ -39,11 +39,11 @@ def with_data(**changes: Any) -> Reply:
 
 
 def refusal(http: int = 422, **fields: Any) -> Reply:
-    """KolayBi's envelope of a refusal, as its clients read it; no page shows one."""
+    """KolayBi's envelope of a refusal, as clients read it. No page shows one."""
     return json_reply({"success": False, **fields}, http)
 
 
-def test_the_pages_order_gives_the_pages_wire(bench: Harness) -> None:
+def test_the_pages_order_is_sent_as_on_the_page(bench: Harness) -> None:
     response = answered(bench, KOLAYBI, PAGE_ANSWER, body=ORDER)
     call = the_call(bench, KOLAYBI)
     assert (call.method, call.path) == ("POST", "/kolaybi/v1/associates/123/transactions/proceed")
@@ -136,7 +136,7 @@ def test_the_description_is_sent_as_given_behind_the_marker(bench: Harness, desc
         (with_data(amount=250.74), "unknown"),
         (with_data(amount=None), "unknown"),
         (with_data(currency="USD"), "unknown"),
-        # A form that the page does not show contradicts nothing where it decides nothing.
+        # A field in another form is no contradiction if the field decides nothing.
         (with_data(issue_date="15.01.2024 14:30"), "succeeded"),
         (with_data(issue_date=1705318200), "succeeded"),
         (with_data(payment_method={"id": 1, "name": "Nakit"}), "succeeded"),
@@ -159,7 +159,7 @@ def test_the_description_is_sent_as_given_behind_the_marker(bench: Harness, desc
         (json_reply({}), "unknown"),
         (json_reply({"success": False, "message": "Hata"}), "unknown"),
         (json_reply([KOLAYBI_DATA]), "unknown"),
-        # A sign of failure beside the sign of success.
+        # A sign of failure, and a sign of success.
         (json_reply({"success": True, "errors": [], "error": None, "data": KOLAYBI_DATA}), "succeeded"),
         (json_reply({"success": False, "data": KOLAYBI_DATA}), "unknown"),
         (json_reply({"success": "true", "data": KOLAYBI_DATA}), "unknown"),
@@ -174,7 +174,7 @@ def test_the_description_is_sent_as_given_behind_the_marker(bench: Harness, desc
         (Reply(200, with_data().body[:-20]), "unknown"),
         (Reply(200, with_data().body[:-1] + b",}"), "unknown"),
         (Reply(302, b"", {"Location": "/"}), "unknown"),
-        # HTTP says that it was not carried out, and KolayBi itself speaks.
+        # HTTP says that it was not carried out, and the body is KolayBi's own.
         (refusal(message="Kasa bulunamadı", http=400), "declined"),
         (refusal(code="E42", http=403), "declined"),
         (refusal(code=404, message="Cari bulunamadı", http=404), "declined"),
@@ -185,14 +185,14 @@ def test_the_description_is_sent_as_given_behind_the_marker(bench: Harness, desc
         (refusal(errors=["x", "y"]), "declined"),
         (refusal(code="E42", message=None, errors=[], data=None), "declined"),
         (refusal(code="E42", data=[]), "declined"),
-        # Something on the way may have spoken.
+        # A proxy may have answered.
         (json_reply({}, 422), "unknown"),
         (json_reply({"message": "Forbidden"}, 403), "unknown"),
         (json_reply({"message": "Tutar hatalı", "errors": {"amount": ["x"]}}, 422), "unknown"),
         (json_reply({"code": "E42", "message": "x"}, 422), "unknown"),
         (Reply(400, b"<html>Bad Request</html>"), "unknown"),
         (Reply(404, b""), "unknown"),
-        # The envelope is not KolayBi's to the letter.
+        # The envelope is not exactly KolayBi's.
         (refusal(), "unknown"),
         (refusal(success="false", code="E42"), "unknown"),
         (refusal(success=0, code="E42"), "unknown"),
@@ -207,7 +207,7 @@ def test_the_description_is_sent_as_given_behind_the_marker(bench: Harness, desc
         (refusal(code="E42", errors=7), "unknown"),
         (refusal(code="E42", errors=[["x"]]), "unknown"),
         (refusal(code="E42", errors={"amount": {"x": 1}}), "unknown"),
-        # A sign of success beside the refusal.
+        # A refusal, and a sign of success.
         (json_reply({"data": KOLAYBI_DATA}, 400), "unknown"),
         (refusal(code="E42", data=KOLAYBI_DATA), "unknown"),
         (refusal(code="E42", data={"id": 9}), "unknown"),
@@ -215,7 +215,7 @@ def test_the_description_is_sent_as_given_behind_the_marker(bench: Harness, desc
         (refusal(message="Tamamlandı"), "unknown"),
         (refusal(code=200, message="x"), "unknown"),
         (refusal(code="0", message="x"), "unknown"),
-        # The body says that another status was meant, one that does not refuse.
+        # The code in the body is a status that does not refuse.
         (refusal(code=500, message="x"), "unknown"),
         (refusal(code="429", message="x"), "unknown"),
         # HTTP does not refuse.
@@ -233,7 +233,7 @@ def test_the_description_is_sent_as_given_behind_the_marker(bench: Harness, desc
         (HANG_UP, "unknown"),
     ],
 )
-def test_what_an_answer_is_taken_for(bench: Harness, reply: Reply, outcome: str) -> None:
+def test_the_outcome_of_each_answer(bench: Harness, reply: Reply, outcome: str) -> None:
     assert verdict(bench, KOLAYBI, reply) == outcome
 
 
@@ -280,7 +280,7 @@ def test_the_marker_is_the_operation_id_and_the_day_of_the_claim(bench: Harness)
     first, second = (replace(order, ordered_at=START + days * 86_400) for days in (0, 91))
     assert operation.lookup_fields(first)["marker"] == f"{order.operation_id}.d261201"
     assert operation.lookup_fields(second)["marker"] == f"{order.operation_id}.d270302"
-    # A renewed login builds the request a second time: with the same marker, and with that of the record.
+    # After a renewed login the request is built again, with the same marker, which is that of the record.
     access = RequestCredentials(KolayBiCredentials.model_validate(SECRETS["kolaybi"]), "token", "1")
     assert operation.build(first, access).body == operation.build(first, access).body
     assert b"d261201+Ayl" in operation.build(first, access).body
@@ -288,7 +288,7 @@ def test_the_marker_is_the_operation_id_and_the_day_of_the_claim(bench: Harness)
 
 @pytest.mark.parametrize("shape", ["list", "data", "items", "results", "after odd rows", "description alone"])
 def test_the_marker_in_front_of_a_description_is_proof(bench: Harness, shape: str) -> None:
-    """The page documents only the path of the list; clients read its rows from these four places."""
+    """The page documents only the path of the list. Clients read its rows from these four places."""
     known, marker = lost_order(bench)
     ours = row(marker)
     body = {
@@ -313,7 +313,7 @@ def test_the_marker_in_front_of_a_description_is_proof(bench: Harness, shape: st
     assert bench.server.to(KOLAYBI.route) == []
 
 
-def test_what_the_row_tells_is_in_the_result(bench: Harness) -> None:
+def test_the_fields_of_the_row_are_in_the_result(bench: Harness) -> None:
     _, marker = lost_order(bench)
     found = row(marker, transaction_status="Tamamlandı", transaction_type="Tahsilat", payment_method="Nakit",
                 issue_date="2026-12-01 09:00:00", currency="try", amount="250.7500")  # fmt: skip
@@ -327,7 +327,7 @@ def test_what_the_row_tells_is_in_the_result(bench: Harness) -> None:
     }
 
 
-def test_of_what_the_row_does_not_say_only_amount_and_currency_are_ours(bench: Harness) -> None:
+def test_missing_amount_and_currency_of_a_row_are_those_of_the_order(bench: Harness) -> None:
     _, marker = lost_order(bench)
     assert looked_up(bench, KOLAYBI, json_reply({"data": [{"description": marker}]})).body["result"] == {
         "transaction_status": None,
@@ -405,7 +405,7 @@ def test_a_row_that_may_be_ours_proves_nothing(bench: Harness, rows: Callable[[s
     ],
     ids=["errors", "beside the rows"],
 )
-def test_the_marker_beside_the_rows_is_not_a_row(bench: Harness, body: Callable[[str], Any]) -> None:
+def test_a_marker_outside_the_rows_is_no_row(bench: Harness, body: Callable[[str], Any]) -> None:
     _, marker = lost_order(bench)
     assert looked_up(bench, KOLAYBI, json_reply(body(marker))).status == 202
 
@@ -468,7 +468,7 @@ def record_of_before(bench: Harness) -> str:
 def test_a_record_of_the_version_before_is_looked_up_by_its_own_marker(
     bench: Harness, changes: dict[str, Any], finding: str
 ) -> None:
-    """Its marker does not tell of the day, so the row must."""
+    """Its marker does not have the day, so the row must."""
     known = record_of_before(bench)
     fields = {"description": "Aylık ödeme {id}", "amount": 250.75, "issue_date": "2026-12-01 09:00:05", **changes}
     fields["description"] = fields["description"].replace("{id}", known)
@@ -563,8 +563,8 @@ def test_a_look_up_that_fails_proves_nothing(bench: Harness, reply: Reply) -> No
     assert findings(bench, known) == ["inconclusive"]
 
 
-def test_another_orders_text_cannot_pass_for_the_marker(bench: Harness) -> None:
-    """Someone notes "again for op_..." in a second order: its row must not settle the first."""
+def test_the_marker_in_the_text_of_another_order_proves_nothing(bench: Harness) -> None:
+    """A second order has the text "again for op_...". Its row must not make the first one final."""
     known = unknown_order(bench, KOLAYBI)
     second = {**KOLAYBI.body, "description": f"{known} yerine"}
     bench.server.on(KOLAYBI.route, KOLAYBI.success)

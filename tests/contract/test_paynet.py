@@ -74,7 +74,7 @@ def with_sign(name: str, value: Any) -> Reply:
     return json_reply({**body, name: value}, 400)
 
 
-def test_the_pages_order_gives_the_pages_wire(bench: Harness) -> None:
+def test_the_pages_order_is_sent_as_on_the_page(bench: Harness) -> None:
     answered(bench, PAYNET, Reply(200, PAGE_ANSWER.encode()), body=ORDER)
     call = the_call(bench, PAYNET)
     assert (call.method, call.path) == ("POST", "/v1/transaction/capture")
@@ -103,7 +103,7 @@ def test_the_pages_answer_is_read(bench: Harness) -> None:
         "instalment": 3,
         "ratio": "0.04",
         "card_no_masked": "435508******4358",
-        # What names the card's holder is masked, in the first answer as in every replay.
+        # The names of the card's holder are masked, in the first answer and in every replay.
         "card_holder": "G**",
         "amount": "0",
         "net_amount": "56.55",
@@ -125,7 +125,7 @@ def test_the_pages_answer_is_read(bench: Harness) -> None:
     }
 
 
-def test_what_names_the_card_s_holder_is_neither_answered_nor_kept(
+def test_the_names_of_the_card_holder_are_neither_answered_nor_kept(
     bench: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
     holder = {"card_holder": "Ayşe Yılmaz", "email": "ayse@example.com", "phone": "5321234567", "user_id": "ayse@x.com"}
@@ -147,7 +147,7 @@ def test_what_names_the_card_s_holder_is_neither_answered_nor_kept(
             {"reference_no": "r", "xact": "x", "xact_id": "i", "amount": "10.00"},
             {"xact_id": "i", "xact": "x", "reference_no": "r", "amount": "1000"},
         ),
-        # "Boş gönderilirse ön provizyon tutarının tamamı alınır."
+        # "Boş gönderilirse ön provizyon tutarının tamamı alınır." (If it is empty, the whole amount is captured.)
         ({"xact_id": "i"}, {"xact_id": "i"}),
         ({"xact_id": "i", "amount": "0.01"}, {"xact_id": "i", "amount": "1"}),
         ({"xact_id": "i", "amount": 10}, {"xact_id": "i", "amount": "1000"}),
@@ -161,19 +161,19 @@ def test_references_and_amounts_on_the_wire(bench: Harness, order: dict[str, Any
 @pytest.mark.parametrize(
     ("reply", "outcome"),
     [
-        # "Eğer işlem başarılı ise http 200 ve is_succeed true".
+        # "Eğer işlem başarılı ise http 200 ve is_succeed true" (if it succeeded).
         (capture(), "succeeded"),
         (capture(code="0", transaction_type="4"), "succeeded"),
         (capture(amount=Decimal("49.90")), "succeeded"),
         (capture(amount="49.9000"), "succeeded"),
         (capture(amount=None), "succeeded"),
-        # "Banka onay vermemiş ise http 200 ve is_succeed false".
+        # "Banka onay vermemiş ise http 200 ve is_succeed false" (if the bank did not approve).
         (capture(is_succeed=False, code=0, bank_error_id="51"), "declined"),
         (capture(is_succeed=False, code=1), "declined"),
         (capture(is_succeed=False, code=11), "declined"),
         (capture(is_succeed=False, code=0, paynet_error_id=7), "declined"),
         (capture(is_succeed=False, code=1, transaction_type="CR"), "declined"),
-        # No listed code, or a sign of success beside the refusal.
+        # No listed code, or a refusal with a sign of success.
         (capture(is_succeed=False, code=None), "unknown"),
         (capture(is_succeed=False, code=0), "unknown"),
         (capture(is_succeed=False, code=0, bank_error_id=["51"]), "unknown"),
@@ -187,7 +187,7 @@ def test_references_and_amounts_on_the_wire(bench: Harness, order: dict[str, Any
         (capture(is_succeed=False, code=1, transaction_type=1), "unknown"),
         (capture(is_succeed="false", code=1), "unknown"),
         (capture(is_succeed=0, code=1), "unknown"),
-        # Not plainly one of the two.
+        # Neither exactly a success nor exactly a refusal.
         (capture(is_succeed=None), "unknown"),
         (capture(is_succeed="true"), "unknown"),
         (capture(is_succeed=1), "unknown"),
@@ -225,7 +225,7 @@ def test_references_and_amounts_on_the_wire(bench: Harness, order: dict[str, Any
         (error_object("11"), "declined"),
         (error_object(12, 404, "no_data_error"), "declined"),
         (error_object(19, 405), "declined"),
-        # An error that calls itself a success.
+        # An error that also says success.
         (error_object(0), "unknown"),
         # Codes that do not say for certain that nothing was captured, or in another form.
         (error_object(1), "unknown"),
@@ -269,12 +269,12 @@ def test_references_and_amounts_on_the_wire(bench: Harness, order: dict[str, Any
         (HANG_UP, "unknown"),
     ],
 )
-def test_what_an_answer_is_taken_for(bench: Harness, reply: Reply, outcome: str) -> None:
+def test_the_outcome_of_each_answer(bench: Harness, reply: Reply, outcome: str) -> None:
     assert verdict(bench, PAYNET, reply) == outcome
 
 
 def test_a_401_ends_as_a_refused_login(bench: Harness) -> None:
-    """The key is static: without a new one in the secret the same call is not made twice."""
+    """The key does not change. Without a new key in the secret the call is not made again."""
     assert verdict(bench, PAYNET, error_object(7, 401, "authentication_error")) == "provider-rejected-credentials"
 
 
@@ -342,7 +342,7 @@ def test_the_look_up_call(bench: Harness, order: dict[str, str], service: str, a
         "beside a failed one",
     ],
 )
-def test_a_capture_made_since_is_proof_in_whatever_row(bench: Harness, rows: list[dict[str, Any]]) -> None:
+def test_a_capture_made_since_the_claim_is_proof_in_any_row(bench: Harness, rows: list[dict[str, Any]]) -> None:
     known = unknown_order(bench, PAYNET)
     response = looked_up(bench, PAYNET, paynet_rows(*rows))
     assert (response.status, response.body["status"]) == (200, "succeeded")
@@ -445,7 +445,7 @@ def test_a_look_up_that_fails_proves_nothing(bench: Harness, reply: Reply) -> No
 
 
 def test_the_capture_of_an_earlier_order_does_not_prove_a_later_one(bench: Harness) -> None:
-    """Two part captures of one amount, one minute apart: the first one's row is not the second one's."""
+    """Two part captures of the same amount, one minute apart. The row of the first does not prove the second."""
     assert answered(bench, PAYNET, capture(amount=Decimal("49.90"))).status == 200
     first = capture_row(bench.clock.now + 1)
     bench.clock.advance(60)
@@ -462,7 +462,7 @@ NAMES = {"order_id": "order-1", "authorization_code": "aut-1", "reference_code":
 
 
 def second_part(bench: Harness, *, minutes: float = 30, **names: str) -> None:
-    """A part of 49.90 was captured; later another part of 49.90 is lost. Its row comes two seconds later."""
+    """A part of 49.90 was captured. Later the answer to another such part is lost. Its row comes two seconds later."""
     assert answered(bench, PAYNET, capture(amount=Decimal("49.90"), **names)).status == 200
     bench.clock.advance(60 * minutes)
     assert answered(bench, PAYNET, HANG_UP, key="key-2").status == 202
@@ -470,9 +470,9 @@ def second_part(bench: Harness, *, minutes: float = 30, **names: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_capture_is_known_by_every_name_that_stays_though_its_id_is_encrypted_anew(bench: Harness, name: str) -> None:
+def test_a_capture_is_known_by_each_name_that_does_not_change(bench: Harness, name: str) -> None:
     second_part(bench, **{name: NAMES[name]})
-    # Paynet's clock is ahead by half an hour: the first part's row seems to be made since the second claim.
+    # Paynet's clock is half an hour ahead, so the row of the first part seems to be later than the second claim.
     first = capture_row(bench.clock.now + 2, xact_id="xk_anew", **{name: NAMES[name]})
     response = looked_up(bench, PAYNET, paynet_rows(PRE_AUTHORISATION, first), key="key-2")
     assert findings(bench, response.body["operation_id"]) == ["not_found"]
@@ -497,14 +497,14 @@ def test_a_capture_that_a_look_up_found_is_known_by_its_plain_id(bench: Harness)
 def test_a_capture_made_near_the_end_of_another_order_proves_nothing(
     bench: Harness, minutes: float, status: str
 ) -> None:
-    """Nothing names the first part, so only the time tells whose capture a row is."""
+    """The first part has no name, so only the time shows which capture a row is."""
     second_part(bench, minutes=minutes)
     row = capture_row(bench.clock.now + 2, xact_id="xk_anew")
     assert looked_up(bench, PAYNET, paynet_rows(row), key="key-2").body["status"] == status
 
 
 @pytest.mark.parametrize("seconds", [-3600, 3600])
-def test_a_clock_far_off_proves_nothing(bench: Harness, seconds: float) -> None:
+def test_a_wrong_clock_proves_nothing(bench: Harness, seconds: float) -> None:
     unknown_order(bench, PAYNET)
     assert looked_up(bench, PAYNET, paynet_rows(capture_row(START + 2 + seconds))).status == 202
 

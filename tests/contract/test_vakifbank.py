@@ -18,7 +18,7 @@ from tests.support.provider_server import HANG_UP, Answering, Call, Reply, json_
 from tests.support.providers import SECRETS
 from tests.support.wire import answered, findings, header, literals, looked_up, the_call, unknown_order, verdict
 
-# The page's "İstek", "$guid" and all.
+# The page's "İstek" (request), with its "$guid".
 PAGE_REQUEST = """{
   "InstitutionCode": "0006624",
   "TransactionType": 1,
@@ -66,7 +66,7 @@ ORDER = {
     "receiver_name": "Oktay",
     "receiver_father_name": "oktay",
 }
-# The page's "Cevap".
+# The page's "Cevap" (answer).
 CODE = "7e591df3-2f3c-4971-9682-9e4455b35b2f"
 PAGE_ANSWER = """{
   "Header": {
@@ -103,7 +103,7 @@ def header_only(code: str, status: int = 400, text: str = "Açıklama") -> Reply
     return json_reply({"Header": {"StatusCode": code, "StatusDescription": text}}, status)
 
 
-def test_the_pages_order_gives_the_pages_wire(bench: Harness) -> None:
+def test_the_pages_order_is_sent_as_on_the_page(bench: Harness) -> None:
     answered(bench, VAKIFBANK, vakifbank_answer, body=ORDER)
     call = the_call(bench, VAKIFBANK)
     assert (call.method, call.path) == ("POST", "/tos/payment")
@@ -148,8 +148,8 @@ def test_the_login(bench: Harness) -> None:
     ]
 
 
-def test_the_derived_code_follows_from_the_operation(bench: Harness) -> None:
-    """The same order sent again must carry the same code, and another order another one."""
+def test_the_derived_code_is_made_from_the_operation(bench: Harness) -> None:
+    """The same order has the same code when it is sent again. Another order has another code."""
     codes = []
     for key in ("key-1", "key-2"):
         answered(bench, VAKIFBANK, vakifbank_answer, body=ORDER, key=key)
@@ -186,7 +186,7 @@ def test_a_payment_to_a_card_needs_a_deployment_that_allows_it(
 
 
 def test_no_standing_order_pays_to_a_card(cards_allowed: None, bench: Harness) -> None:
-    """Its number would rest in the rule, in the queue and in the dead letter."""
+    """Its number would be stored in the rule, in the queue and in the dead letter."""
     bench.server.on(VAKIFBANK.route, vakifbank_answer)
     request = {**ORDER, "transaction_type": "credit_card", "receiver_account": CARD}
     standing = {"name": "aidat", "occurrence": "2026-12-01T06:00:00Z", "request": request}
@@ -227,7 +227,7 @@ def test_each_transaction_type(
     ("amount", "literal"),
     [("0.01", "0.01"), ("200", "200.0"), ("1234567.80", "1234567.8"), ("9999999999999.99", "9999999999999.99")],
 )
-def test_amounts_are_json_numbers_without_a_float_between(bench: Harness, amount: str, literal: str) -> None:
+def test_amounts_are_exact_json_numbers(bench: Harness, amount: str, literal: str) -> None:
     answered(bench, VAKIFBANK, vakifbank_answer, body={**ORDER, "amount": amount})
     assert ("Amount", ("float", literal)) in literals(the_call(bench, VAKIFBANK).body)
 
@@ -247,7 +247,7 @@ def test_a_card_number_is_sent_and_kept_nowhere(
 @pytest.mark.parametrize(
     ("reply", "outcome"),
     [
-        # Both layers: the gateway completed, and `Result` says what became of the payment.
+        # Both layers: the gateway completed, and `Result` is the outcome of the payment.
         (result(), "succeeded"),
         (result(ErrorCode="1"), "succeeded"),
         (result(ErrorCode=0), "succeeded"),
@@ -289,7 +289,7 @@ def test_a_card_number_is_sent_and_kept_nowhere(
         (header_only("ACBH000233"), "declined"),
         (header_only("ACBH000234"), "declined"),
         (header_only("ACBH000235"), "declined"),
-        # The bank's error bodies are known to carry a trailing comma.
+        # Error bodies of the bank may have a trailing comma.
         (Reply(400, b'{"Header": {"StatusCode": "ACBH000233", "StatusDescription": "x",},}'), "declined"),
         # The gateway did not let the call through.
         (header_only("ACBG000003"), "provider-unreachable"),
@@ -297,13 +297,13 @@ def test_a_card_number_is_sent_and_kept_nowhere(
         (header_only("ACBG000005"), "provider-rejected-credentials"),
         (header_only("ACBG000006"), "provider-rejected-credentials"),
         (header_only("ACBG000010"), "provider-rejected-credentials"),
-        # "system error, try later": nobody knows. So says every 5xx, whatever code it carries, and every other code.
+        # "system error, try later": unknown. Every 5xx is unknown with any code, and so is every other code.
         (header_only("ACBG000008"), "unknown"),
         (header_only("ACBG000009"), "unknown"),
         (header_only("ACBG000008", 500), "unknown"),
         (header_only("ACBH000645", 500), "unknown"),
         (header_only("ACBG000003", 503), "unknown"),
-        # A 429 was not passed on if it names the plan's limit, and only then.
+        # A 429 means "not passed on" only if it names the limit of the plan.
         (header_only("ACBH000645", 429), "unknown"),
         (header_only("ACBG000001", 429), "unknown"),
         (header_only("ACBG000005", 429), "unknown"),
@@ -317,7 +317,7 @@ def test_a_card_number_is_sent_and_kept_nowhere(
         (Reply(502, b"<html>Bad Gateway</html>"), "unknown"),
     ],
 )
-def test_what_an_answer_is_taken_for(bench: Harness, reply: Answering, outcome: str) -> None:
+def test_the_outcome_of_each_answer(bench: Harness, reply: Answering, outcome: str) -> None:
     assert verdict(bench, VAKIFBANK, reply) == outcome
 
 
@@ -360,7 +360,7 @@ def test_a_refusals_code_and_text(bench: Harness, reply: Answering, code: str, t
 
 
 def row(bench: Harness, operation_id: str, **changes: Any) -> dict[str, Any]:
-    """The row of this order, with the payment's own names and the answer's."""
+    """The row of this order, with the names of the payment and of the answer."""
     code = bench.record(operation_id).lookup_fields["institution_transaction_code"]
     return {
         "InstitutionCode": "0006624",
@@ -414,7 +414,7 @@ def test_the_row_may_call_the_code_by_its_other_names(bench: Harness) -> None:
     assert looked_up(bench, VAKIFBANK, vakifbank_rows(ours)).body["status"] == "succeeded"
 
 
-def test_the_list_may_stand_one_level_deeper(bench: Harness) -> None:
+def test_the_list_may_be_one_level_deeper(bench: Harness) -> None:
     known = unknown_order(bench, VAKIFBANK)
     body = {"Header": VAKIFBANK_COMPLETED, "Data": {"QueryResult": {"Result": [row(bench, known)]}}}
     assert looked_up(bench, VAKIFBANK, json_reply(body)).body["status"] == "succeeded"
@@ -452,7 +452,7 @@ def test_a_foreign_payment_of_the_same_amount_is_not_ours(bench: Harness) -> Non
     bench.server.on(VAKIFBANK.route, vakifbank_answer)
     response = looked_up(bench, VAKIFBANK, vakifbank_rows(foreign))
     assert findings(bench, known) == ["not_found"]
-    # Not there, and the bank refuses doubles: sent again under the same code.
+    # It is not found, and the bank refuses doubles, so it is sent again under the same code.
     assert response.body["status"] == "succeeded"
     (again,) = bench.server.to(VAKIFBANK.route)
     assert (
@@ -482,7 +482,7 @@ def test_a_look_up_that_fails_proves_nothing(bench: Harness, reply: Reply) -> No
 
 
 def test_a_duplicate_refused_on_resend_is_no_refusal(bench: Harness) -> None:
-    """The page does not say how a double is answered: the first may have been booked meanwhile."""
+    """The page does not say how a double is answered. The first may have been booked meanwhile."""
     unknown_order(bench, VAKIFBANK)
 
     def refuse(call: Call) -> Reply:

@@ -1,4 +1,4 @@
-"""What VakıfBank's answers and rows are believed: the page's own, with every field changed, and rows in other forms."""
+"""Which answers and rows of VakıfBank are believed: the page's, those with one field changed, rows in other forms."""
 
 import copy
 from dataclasses import replace
@@ -83,7 +83,7 @@ SIGNS_OF_SUCCESS = {
 }
 
 
-def test_the_genuine_answers_are_what_they_are() -> None:
+def test_the_outcomes_of_the_genuine_answers() -> None:
     assert verdict_on(PAY, ORDER, PAID) == "Succeeded"
     assert verdict_on(PAY, ORDER, REFUSED) == "Declined"
     assert verdict_on(PAY, ORDER, AT_THE_GATEWAY, 400) == "Declined"
@@ -104,7 +104,7 @@ def in_result(signs: dict[Any, Any]) -> dict[Any, Any]:
     ],
     ids=["paid", "refused", "at the gateway"],
 )
-def test_no_change_of_an_answer_makes_another_outcome_of_it(body: Any, status: int, allowed: set[str]) -> None:
+def test_no_change_of_an_answer_gives_another_certain_outcome(body: Any, status: int, allowed: set[str]) -> None:
     extra = SIGNS_OF_SUCCESS if body is AT_THE_GATEWAY else in_result(OTHER_SIGNS)
     verdicts = ((one, verdict_on(PAY, ORDER, one.body, status)) for one in mutations(body, extra))
     assert wrongly_believed(verdicts, allowed) == []
@@ -147,8 +147,8 @@ def changed_result(body: Any, path: tuple[str, ...], value: Any) -> Any:
 
 @pytest.mark.parametrize("code", ["ACBG000003", "ACBG000001", "ACBG000005", "ACBG000010", "ACBH000645"])
 @pytest.mark.parametrize("beside", [{"Data": PAID["Data"]}, {"Data": {"Result": True}}, {"QueryResult": RESULT}])
-def test_a_gateways_refusal_beside_a_money_layer_is_unknown(code: str, beside: dict[str, Any]) -> None:
-    """Whoever believed it would send the order again, or tell that no money moved."""
+def test_a_gateways_refusal_with_a_money_layer_is_unknown(code: str, beside: dict[str, Any]) -> None:
+    """If it were believed, the order would be sent again, or the answer would be that no money moved."""
     assert verdict_on(PAY, ORDER, {"Header": {"StatusCode": code}, **beside}, 400) == "Unknown"
 
 
@@ -166,7 +166,7 @@ PAIRS = {"paid": (PAID, in_result(OTHER_SIGNS)), "refused": (REFUSED, in_result(
 
 
 @pytest.mark.parametrize("which", PAIRS)
-def test_what_is_unknown_stays_unknown_with_another_change(which: str) -> None:
+def test_an_unknown_answer_stays_unknown_with_another_change(which: str) -> None:
     body, extra = PAIRS[which]
 
     @settings(max_examples=300, deadline=None, database=None)
@@ -191,14 +191,14 @@ def without(*names: str, **more: Any) -> dict[str, Any]:
 
 
 def names_another(one: Mutation) -> bool:
-    """Whether the only code of the row is clearly another's, or the row is not there at all."""
+    """Whether the only code of the row is clearly another one, or there is no row."""
     if one.path in {("Data", "Result"), IN_A_ROW}:
         return one.value == [] or one.value is MISSING
     return one.path == (*IN_A_ROW, "InstitutionTransactionCode")
 
 
 def test_no_change_of_a_row_makes_it_not_found() -> None:
-    """But for a change of its code into clearly another one."""
+    """Except a change of its code to a clearly different one."""
     changed = [one for one in mutations(LISTED, OTHER_SIGNS_OF_ROWS) if not names_another(one)]
     verdicts = ((one, finding_on(PAY, RECORD, vakifbank, one.body)) for one in changed)
     assert wrongly_believed(verdicts, {"Found", "Inconclusive"}) == []
@@ -208,8 +208,8 @@ OTHER_SIGNS_OF_ROWS = {path: values for path, values in OTHER_SIGNS.items() if p
 JUDGED = ("Amount", "CurrencyType", "TransactionType", "ErrorExplanation", "Result", "ErrorCode")
 
 
-def test_a_row_whose_signs_are_changed_is_not_found_to_have_succeeded() -> None:
-    """Null, missing or empty, a sign other than the amount and the currency says nothing; all else contradicts."""
+def test_a_row_with_changed_signs_is_no_success() -> None:
+    """A sign proves nothing if it is null, missing or empty, except amount and currency. Other changes contradict."""
     judged = [one for one in mutations(LISTED, OTHER_SIGNS_OF_ROWS) if one.path[3:] in {(name,) for name in JUDGED}]
     signs = [one for one in judged if one.path[3:] not in (("Amount",), ("CurrencyType",))]
     says_nothing = [one for one in signs if one.value in (None, "") or type(one.value) is object]
@@ -230,7 +230,7 @@ def test_a_status_under_any_name_makes_a_row_inconclusive() -> None:
 
 @settings(max_examples=400, deadline=None, database=None)
 @given(mutated_twice(LISTED, OTHER_SIGNS_OF_ROWS))
-def test_what_proves_nothing_proves_nothing_with_another_change(both: list[Mutation]) -> None:
+def test_a_row_that_proves_nothing_proves_nothing_with_another_change(both: list[Mutation]) -> None:
     first, second = both
     if finding_on(PAY, RECORD, vakifbank, first.body) == "Inconclusive" and not any(map(names_another, both)):
         assert finding_on(PAY, RECORD, vakifbank, second.body) == "Inconclusive", f"{first}; {second}"
@@ -262,7 +262,7 @@ def test_a_row_that_may_be_ours_is_neither_found_nor_not_found(named: dict[str, 
 
 
 @pytest.mark.parametrize("name", ["InstitutionTransactionCode", "InstitutionTransactionNo", "InstitutionTaxNo"])
-def test_a_row_may_name_the_code_as_the_pages_do(name: str) -> None:
+def test_a_row_may_use_each_of_the_pages_names_for_the_code(name: str) -> None:
     assert finding_on(PAY, RECORD, vakifbank, listed(without("InstitutionTransactionCode", **{name: CODE}))) == "Found"
 
 
@@ -299,7 +299,7 @@ def test_a_record_of_the_version_before_names_no_type() -> None:
         {"Result": [], "QueryResult": {"Result": [ROW]}, "ErrorCode": 12},
     ],
 )  # fmt: skip
-def test_an_empty_list_that_may_not_be_all_is_not_not_found(data: Any) -> None:
+def test_an_empty_list_that_may_be_incomplete_is_inconclusive(data: Any) -> None:
     body = {"Header": VAKIFBANK_COMPLETED, "Data": data}
     assert finding_on(PAY, RECORD, vakifbank, body) == "Inconclusive"
 
@@ -319,11 +319,11 @@ def istanbul(text: str) -> float:
 @pytest.mark.parametrize(
     ("payment_date", "sent_until", "counts_from"),
     [
-        # Dated in 27 days: the bank lists it on that day, or on the business day after a closure of ten days.
+        # Its date is in 27 days: the bank lists it on that day, or on the business day after a closure of ten days.
         ("2026-12-28", "2026-12-01T09:00:27", "2027-01-08T00:30:00"),
         ("2026-12-28T15:30:00", "2026-12-01T09:00:27", "2027-01-08T00:30:00"),
         ("2026-12-01", "2026-12-01T09:00:27", "2026-12-12T00:30:00"),
-        # Dated in the past: it can be made from the moment it arrives.
+        # Its date is in the past: it can be made when it arrives.
         ("2026-11-01", "2026-12-01T09:00:27", "2026-12-11T09:30:27"),
     ],
 )

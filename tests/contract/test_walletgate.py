@@ -12,7 +12,7 @@ from tests.support.provider_server import HANG_UP, Reply, json_reply
 from tests.support.providers import SECRETS
 from tests.support.wire import answered, findings, header, literals, looked_up, the_call, unknown_order, verdict
 
-# The page's "İSTEK (POST)".
+# The page's "İSTEK (POST)" (request).
 PAGE_REQUEST = """{
   "tenant_id": 0,
   "account_type_id": 1,
@@ -26,7 +26,7 @@ PAGE_REQUEST = """{
   "bill_term": "03/2023",
   "bill_no": "2023XXX887"
 }"""
-# The page's "YANIT".
+# The page's "YANIT" (answer).
 PAGE_ANSWER = """{
     "status": 0,
     "code": "100",
@@ -104,7 +104,7 @@ RESULT = {
     "friendly_name": "",
     "receiver_account_number": "412XX50",
     "receiver_wallet_number": "126XX30",
-    # Of the wallet's owner, no more than a replay needs.
+    # No more about the wallet's owner than a replay needs.
     "sender_wallet_info": {
         "id": "45X9XX21",
         "name": "",
@@ -144,7 +144,7 @@ def refusal(code: Any, http: int = 200, message: str = "Yetersiz bakiye") -> Rep
     return json_reply({"status": 1, "code": code, "message": message, "payload": None}, http)
 
 
-def test_the_pages_order_gives_the_pages_wire(bench: Harness) -> None:
+def test_the_pages_order_is_sent_as_on_the_page(bench: Harness) -> None:
     answered(bench, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body=BILL)
     call = the_call(bench, WALLETGATE)
     assert (call.method, call.path) == ("POST", "/v1/InvoicePayment/MakePayment")
@@ -170,7 +170,7 @@ def test_the_pages_answer_is_read(bench: Harness) -> None:
     assert response.body["result"] == RESULT
 
 
-def test_what_names_the_wallet_s_owner_is_neither_answered_nor_kept(
+def test_the_names_of_the_wallets_owner_are_neither_answered_nor_kept(
     bench: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
     owner = {
@@ -188,7 +188,7 @@ def test_what_names_the_wallet_s_owner_is_neither_answered_nor_kept(
 
 
 def test_the_login_goes_to_the_identity_host(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Only the login's address changes: what arrives under another path cannot have gone to the API's host.
+    # Only the address of the login changes. A call under another path did not go to the host of the API.
     monkeypatch.setenv("WALLETGATE_IDENTITY_URL", f"{bench.server.url}/identity")
     bench.server.on("POST /identity/connect/token", json_reply({"access_token": "t2", "expires_in": 3600}))
     answered(bench, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body=BILL)
@@ -254,7 +254,7 @@ def test_amounts_have_two_digits(bench: Harness, amount: str, literal: str) -> N
         # "duplicate ext_transaction_id": it may have been paid before.
         (refusal("301"), "unknown"),
         (refusal("301", 400), "unknown"),
-        # What no page lists.
+        # Codes that no page lists.
         (refusal("999"), "unknown"),
         (refusal(None), "unknown"),
         # A code of the table with a status that does not refuse.
@@ -262,7 +262,7 @@ def test_amounts_have_two_digits(bench: Harness, amount: str, literal: str) -> N
         (refusal("311", 429), "unknown"),
         (refusal("311", 500), "unknown"),
         (refusal("999", 500), "unknown"),
-        # HTTP says that it was not carried out, but the code is in no table.
+        # HTTP says that it was not carried out, but no table has the code.
         (refusal("999", 400), "unknown"),
         (refusal("999", 422), "unknown"),
         (refusal("999", 409), "unknown"),
@@ -272,7 +272,7 @@ def test_amounts_have_two_digits(bench: Harness, amount: str, literal: str) -> N
         (Reply(502, b"<html></html>"), "unknown"),
     ],
 )
-def test_what_an_answer_is_taken_for(bench: Harness, reply: Reply, outcome: str) -> None:
+def test_the_outcome_of_each_answer(bench: Harness, reply: Reply, outcome: str) -> None:
     assert verdict(bench, WALLETGATE, reply) == outcome
 
 
@@ -310,7 +310,7 @@ def test_the_look_up_call(bench: Harness) -> None:
     assert header(call, "Authorization") == "Bearer sandbox-token"
     assert header(call, "x-client-id") == "sandbox-platform-key"
     sent = call.json()
-    # Without dates the platform shows the last day or the last three only, so they always go along.
+    # Without dates the platform shows only the last day or the last three, so they are always sent.
     assert (sent.pop("start_date"), sent.pop("end_date")) == ("2026-12-01T05:50:00Z", "2026-12-01T06:10:27Z")
     assert sent == {
         "page_size": 50,

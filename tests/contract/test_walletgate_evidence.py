@@ -1,4 +1,4 @@
-"""What walletgate's answers and list items are believed: the page's own, with every field changed, and other forms."""
+"""Which answers and list items of walletgate are believed: the page's, those with one field changed, other forms."""
 
 from decimal import Decimal
 from typing import Any
@@ -71,7 +71,7 @@ def but(*names: str, **more: Any) -> dict[str, Any]:
     return {**{name: value for name, value in ITEM.items() if name not in names}, **more}
 
 
-def test_the_genuine_answers_are_what_they_are() -> None:
+def test_the_outcomes_of_the_genuine_answers() -> None:
     assert verdict_on(PAY, ORDER, PAID) == "Succeeded"
     assert verdict_on(PAY, ORDER, REFUSED) == verdict_on(PAY, ORDER, REFUSED, 400) == "Declined"
     assert finding_on(PAY, RECORD, walletgate, LIST) == "Found"
@@ -87,7 +87,7 @@ def test_the_genuine_answers_are_what_they_are() -> None:
     ],
     ids=["paid", "refused", "refused with 400"],
 )
-def test_no_change_of_an_answer_makes_another_outcome_of_it(
+def test_no_change_of_an_answer_gives_another_certain_outcome(
     body: Any, status: int, extra: dict[Any, Any], allowed: set[str]
 ) -> None:
     verdicts = ((one, verdict_on(PAY, ORDER, one.body, status)) for one in mutations(body, extra))
@@ -116,7 +116,7 @@ def test_a_refusal_with_a_sign_of_success_is_unknown(sign: Any, status: int) -> 
     ],
     ids=str,
 )  # fmt: skip
-def test_success_has_both_its_signs_plainly(change: dict[str, Any]) -> None:
+def test_a_success_needs_both_signs(change: dict[str, Any]) -> None:
     assert verdict_on(PAY, ORDER, {**PAID, **change}) == "Unknown"
 
 
@@ -153,12 +153,12 @@ def test_a_refusal_has_the_platforms_whole_envelope(lacking: str) -> None:
 
 
 @pytest.mark.parametrize("status", [0, "0", None, True, "", [1], "failed"])
-def test_a_refusal_says_so_in_its_status(status: Any) -> None:
+def test_a_refusal_needs_its_status(status: Any) -> None:
     assert verdict_on(PAY, ORDER, {**REFUSED, "status": status}) == "Unknown"
 
 
 @pytest.mark.parametrize(("body", "extra"), [(PAID, AGAINST_SUCCESS), (REFUSED, FOR_SUCCESS)], ids=["paid", "refused"])
-def test_what_is_unknown_stays_unknown_with_another_change(body: Any, extra: dict[Any, Any]) -> None:
+def test_an_unknown_answer_stays_unknown_with_another_change(body: Any, extra: dict[Any, Any]) -> None:
     @settings(max_examples=300, deadline=None, database=None)
     @given(mutated_twice(body, extra))
     def check(both: list[Mutation]) -> None:
@@ -173,14 +173,14 @@ def test_what_is_unknown_stays_unknown_with_another_change(body: Any, extra: dic
 
 
 def names_another(one: Mutation) -> bool:
-    """Whether the item's only reference is clearly another's, or the item is not there at all."""
+    """Whether the only reference of the item is clearly another one, or there is no item."""
     if one.path in {("payload",), ("payload", "items"), IN_AN_ITEM}:
         return one.value == [] or one.value is MISSING
     return one.path == (*IN_AN_ITEM, "ext_transaction_id")
 
 
 def test_no_change_of_an_item_makes_it_not_found() -> None:
-    """But for a change of its reference into clearly another one."""
+    """Except a change of its reference to a clearly different one."""
     changed = [one for one in mutations(LIST, OTHER_SIGNS) if not names_another(one)]
     verdicts = ((one, finding_on(PAY, RECORD, walletgate, one.body)) for one in changed)
     assert wrongly_believed(verdicts, {"Found", "Inconclusive"}) == []
@@ -208,7 +208,7 @@ def test_an_item_of_ours_that_does_not_fit_proves_nothing(change: dict[str, Any]
 
 @settings(max_examples=400, deadline=None, database=None)
 @given(mutated_twice(LIST, OTHER_SIGNS))
-def test_what_proves_nothing_proves_nothing_with_another_change(both: list[Mutation]) -> None:
+def test_an_item_that_proves_nothing_proves_nothing_with_another_change(both: list[Mutation]) -> None:
     first, second = both
     if finding_on(PAY, RECORD, walletgate, first.body) == "Inconclusive" and not any(map(names_another, both)):
         assert finding_on(PAY, RECORD, walletgate, second.body) == "Inconclusive", f"{first}; {second}"
@@ -248,7 +248,7 @@ def page(number: int, size: int = 50) -> list[Any]:
 
 
 def test_a_full_page_is_not_the_end() -> None:
-    """A platform that did not filter shows others' payments first."""
+    """A platform that does not filter shows other payments first."""
     assert finding_on(PAY, RECORD, walletgate, listed(*page(1)), listed(*page(2)), listed(ITEM)) == "Found"
     assert finding_on(PAY, RECORD, walletgate, listed(*page(1)), listed(*page(2, 3))) == "NotFound"
 

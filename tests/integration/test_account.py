@@ -1,4 +1,4 @@
-"""Which account at the provider an order went to: another account's books say nothing, and are never paid from."""
+"""The account at the provider that an order went to. No look-up and no resend uses another account."""
 
 import time
 from typing import Any
@@ -52,7 +52,7 @@ def test_an_unknown_order_is_neither_looked_up_nor_sent_at_another_account(bench
 
 
 @resending
-def test_it_is_not_sent_again_to_another_address_of_the_provider(
+def test_an_order_is_not_sent_again_to_another_address_of_the_provider(
     bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unknown_order(bench, example)
@@ -67,7 +67,7 @@ def test_it_is_not_sent_again_to_another_address_of_the_provider(
 
 
 @resending
-def test_back_at_its_own_account_the_order_is_looked_up_and_sent(bench: Harness, example: Example) -> None:
+def test_an_order_is_looked_up_and_sent_again_at_its_own_account(bench: Harness, example: Example) -> None:
     unknown_order(bench, example)
     change_account(bench, example)
     bench.clock.advance(60)
@@ -112,7 +112,7 @@ def test_credentials_renewed_for_another_account_do_not_send_a_claimed_order(ben
     assert bench.send(VAKIFBANK).status == 200
 
 
-def test_an_unresolved_record_of_an_earlier_version_is_looked_up_as_before(bench: Harness) -> None:
+def test_an_unresolved_record_of_an_earlier_version_is_looked_up(bench: Harness) -> None:
     operation_id = unknown_order(bench, HASO)
     (item,) = bench.records()
     del item["account"]

@@ -1,4 +1,4 @@
-"""Once the claim stands: what is known is told, nothing more, and no failure of ours ends in "nothing was sent"."""
+"""After the claim: the answer says what is known and no more, and no error of ours becomes "nothing was sent"."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ from tests.support.provider_server import HANG_UP, Answering, Call, Reply, json_
 from tests.support.wire import answered, findings, looked_up, unknown_order
 
 each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
-# One that claims by a single write, and one whose guard makes it a transaction.
+# One operation claims with a single write, one with a transaction, because it has a guard.
 one_of_each_kind = pytest.mark.parametrize("example", [KOLAYBI, HASO], ids=str)
 
 
@@ -32,13 +32,13 @@ def reply_of(answering: Answering, call: Call) -> Reply:
 
 
 def log_in(bench: Harness, example: Example) -> None:
-    """Have the function log in, so that what follows is the order's own."""
+    """Have the function log in, so that the next calls are those of the order."""
     answered(bench, example, example.refusal, key="another-key")
     bench.server.calls.clear()
     bench.table_calls.clear()
 
 
-# -------------------------------------------------------------------- by count
+# -------------------------------------------------------------------- numbers of calls
 
 
 @each_operation
@@ -53,7 +53,7 @@ def test_two_writes_and_one_call_per_order(bench: Harness, example: Example, out
 
 
 @each_operation
-def test_a_replay_writes_nothing_but_the_claim_that_fails(bench: Harness, example: Example) -> None:
+def test_a_replay_only_tries_the_claim_which_fails(bench: Harness, example: Example) -> None:
     answered(bench, example, example.success)
     bench.table_calls.clear()
     bench.server.calls.clear()
@@ -63,7 +63,7 @@ def test_a_replay_writes_nothing_but_the_claim_that_fails(bench: Harness, exampl
 
 
 @each_operation
-def test_the_claim_stands_before_the_provider_sees_anything(bench: Harness, example: Example) -> None:
+def test_the_claim_is_written_before_the_provider_is_called(bench: Harness, example: Example) -> None:
     seen: list[Any] = []
 
     def look(call: Call) -> Reply:
@@ -77,14 +77,14 @@ def test_the_claim_stands_before_the_provider_sees_anything(bench: Harness, exam
     assert during.next_look_up == during.lease_until + 3
 
 
-# -------------------------------------------------------------------- the table fails when it should settle
+# -------------------------------------------------------------------- the table fails when the outcome is to be written
 
 TRUTHS = [("succeeded", 200), ("declined", 402)]
 
 
 @each_operation
 @pytest.mark.parametrize(("truth", "status"), TRUTHS)
-def test_the_truth_is_told_although_it_cannot_be_written(
+def test_the_true_outcome_is_answered_even_if_it_cannot_be_written(
     bench: Harness, example: Example, truth: str, status: int
 ) -> None:
     def answer_and_break_the_table(call: Call) -> Reply:
@@ -97,7 +97,7 @@ def test_the_truth_is_told_although_it_cannot_be_written(
     bench.heal_table()
     assert (response.status, response.replayed) == (status, False)
     operation_id = response.body["operation_id"]
-    # Not written, so it stays findable: still claimed, in the index, without an end.
+    # Not written, so a look-up can still find it: the record is claimed, in the index, and never expires.
     (item,) = [item for item in bench.records() if item["id"]["S"] == operation_id]
     assert item["status"]["S"] == PROCESSING
     assert "unresolved" in item
@@ -105,7 +105,7 @@ def test_the_truth_is_told_although_it_cannot_be_written(
 
 
 @each_operation
-def test_what_could_not_be_written_is_found_by_the_next_look_up(bench: Harness, example: Example) -> None:
+def test_an_outcome_that_was_not_written_is_found_by_the_next_look_up(bench: Harness, example: Example) -> None:
     def answer_and_break_the_table(call: Call) -> Reply:
         bench.fail_table("UpdateItem")
         bench.fail_table("TransactWriteItems")
@@ -124,7 +124,7 @@ def test_what_could_not_be_written_is_found_by_the_next_look_up(bench: Harness, 
 @each_operation
 @pytest.mark.parametrize("applied", [False, True], ids=["not applied", "applied, answer lost"])
 @pytest.mark.parametrize("truth", ["succeeded", "declined", "unknown"])
-def test_settling_is_tried_again(bench: Harness, example: Example, applied: bool, truth: str) -> None:
+def test_writing_the_outcome_is_tried_again(bench: Harness, example: Example, applied: bool, truth: str) -> None:
     reply = {"succeeded": example.success, "declined": example.refusal, "unknown": HANG_UP}[truth]
 
     def answer_and_break_the_table(call: Call) -> Reply:
@@ -148,7 +148,7 @@ def cannot_connect(bench: Harness, monkeypatch: pytest.MonkeyPatch, example: Exa
 
 
 @each_operation
-def test_what_was_not_sent_leaves_nothing_behind(
+def test_an_order_that_was_not_sent_leaves_no_record_and_no_guard(
     bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log_in(bench, example)
@@ -157,7 +157,7 @@ def test_what_was_not_sent_leaves_nothing_behind(
         response = bench.send(example)
     assert response.status == 503
     assert bench.store.find(bench.order(example).operation_id) is None
-    # The same key, and the same thing under another key: both are free.
+    # The key is free, and so is the same payment under another key.
     bench.server.on(example.route, example.refusal, example.success)
     assert bench.send(example, key="key-2").status == 402
     assert bench.send(example).status == 200
@@ -165,7 +165,7 @@ def test_what_was_not_sent_leaves_nothing_behind(
 
 @each_operation
 @pytest.mark.parametrize("applied", [False, True], ids=["not applied", "applied, answer lost"])
-def test_not_sent_is_told_whatever_becomes_of_the_delete(
+def test_not_sent_is_answered_even_if_the_delete_fails(
     bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch, applied: bool
 ) -> None:
     log_in(bench, example)
@@ -213,11 +213,11 @@ def test_a_lost_answer_is_never_tried_again(bench: Harness, example: Example) ->
     assert calls(bench, example) == 1
 
 
-# -------------------------------------------------------------------- the claim's own answer is lost
+# -------------------------------------------------------------------- the answer to the claim is lost
 
 
 @each_operation
-def test_a_claim_that_nobody_confirmed_is_taken_back(bench: Harness, example: Example) -> None:
+def test_a_claim_without_a_confirmation_is_taken_back(bench: Harness, example: Example) -> None:
     log_in(bench, example)
     guarded = operation_of(example.function).guards(bench.order(example)) != ()
     name = "TransactWriteItems" if guarded else "PutItem"
@@ -230,13 +230,13 @@ def test_a_claim_that_nobody_confirmed_is_taken_back(bench: Harness, example: Ex
     assert bench.send(example).status == 200
 
 
-# -------------------------------------------------------------------- a late loser
+# -------------------------------------------------------------------- a former owner writes late
 
 
 @each_operation
 @pytest.mark.parametrize("reply", ["success", "refusal", "nothing"])
-def test_a_late_loser_changes_nothing(bench: Harness, example: Example, reply: str) -> None:
-    """Frozen during the call and woken after its lease: by then another has taken the record over and settled it."""
+def test_a_former_owner_changes_nothing(bench: Harness, example: Example, reply: str) -> None:
+    """It pauses in the call until its lease is over. By then another one has taken the record over and finished it."""
 
     def settle_meanwhile(call: Call) -> Reply:
         record = bench.record(bench.order(example).operation_id)
@@ -257,7 +257,7 @@ def test_a_late_loser_changes_nothing(bench: Harness, example: Example, reply: s
 
 
 @each_operation
-def test_a_late_loser_does_not_end_anothers_look_up(bench: Harness, example: Example) -> None:
+def test_a_former_owner_does_not_end_the_look_up_of_the_next(bench: Harness, example: Example) -> None:
     def acquire_lease_meanwhile(call: Call) -> Reply:
         record = bench.record(bench.order(example).operation_id)
         bench.clock.advance(3600)
@@ -273,7 +273,7 @@ def test_a_late_loser_does_not_end_anothers_look_up(bench: Harness, example: Exa
 
 @each_operation
 @pytest.mark.parametrize("write", ["finalise", "mark_unknown", "release"])
-def test_no_write_of_a_former_owner_is_taken(bench: Harness, example: Example, write: str) -> None:
+def test_no_write_of_a_former_owner_is_accepted(bench: Harness, example: Example, write: str) -> None:
     former = bench.stand(example)
     bench.clock.advance(60)
     now = bench.store.acquire_lease(former, "somebody else", bench.clock.now + 27)
@@ -290,7 +290,7 @@ def test_no_write_of_a_former_owner_is_taken(bench: Harness, example: Example, w
 
 
 @each_operation
-def test_nobody_takes_over_by_what_he_read_before_the_owner_wrote_again(bench: Harness, example: Example) -> None:
+def test_a_record_that_its_owner_wrote_again_is_not_taken_over(bench: Harness, example: Example) -> None:
     seen = bench.stand(example)
     bench.store.mark_unknown(seen, bench.clock.now + 60)
     before = bench.items()
@@ -300,7 +300,7 @@ def test_nobody_takes_over_by_what_he_read_before_the_owner_wrote_again(bench: H
 
 
 @each_operation
-def test_nobody_takes_over_what_is_settled(bench: Harness, example: Example) -> None:
+def test_a_final_record_is_not_taken_over(bench: Harness, example: Example) -> None:
     record = bench.stand(example)
     bench.store.finalise(record, DECLINED, {"code": "", "text": ""})
     with pytest.raises(LostOwnershipError):
@@ -336,7 +336,7 @@ STEPS = [
 def test_no_failure_after_the_claim_denies_it(
     bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch, step: str, truth: str
 ) -> None:
-    """The step fails from the moment on when the provider has the order."""
+    """The step fails after the provider has received the order."""
     reply: Answering = {
         "succeeded": example.success,
         "declined": example.refusal,
@@ -351,7 +351,7 @@ def test_no_failure_after_the_claim_denies_it(
 
     log_in(bench, example)
     if step == "vezne.orders.execute._call":
-        # Entered before the provider has the order, but after the claim.
+        # It begins after the claim, but before the provider has the order.
         monkeypatch.setattr(step, fail)
     response = answered(bench, example, answer_and_break)
     assert response.status != 500
@@ -399,7 +399,7 @@ def test_a_look_up_that_fails_in_our_code_proves_nothing(
 def test_a_second_call_that_fails_is_not_taken_for_one_that_was_not_sent(
     bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a refused login the order is sent again. What fails then may have left, and must not free the key."""
+    """After a refused login the order is sent again. If that fails, the order may have left, so the key is not free."""
     log_in(bench, example)
     real, order_calls = Provider.send, []
 
@@ -423,7 +423,7 @@ def secret_of(bench: Harness, example: Example) -> str:
     return str(secrets_client().get_secret_value(SecretId=bench._secret_ids[example.provider])["SecretString"])
 
 
-# -------------------------------------------------------------------- answers that cannot be passed on
+# -------------------------------------------------------------------- answers that are no valid text
 
 
 @pytest.mark.parametrize(
@@ -437,7 +437,7 @@ def secret_of(bench: Harness, example: Example) -> str:
     ids=lambda it: str(it) if isinstance(it, Example) else "",
 )
 def test_half_of_a_surrogate_pair_in_a_refusal(bench: Harness, example: Example, reply: Reply) -> None:
-    """It could be told to nobody: the answer of the function must be text."""
+    """Nobody could get it: the answer of the function must be text."""
     body = reply.body.replace(b'"@"', b'"\\ud800"').replace(b'"x"', b'"\\ud800"')
     response = answered(bench, example, Reply(reply.status, body))
     json.dumps(response.body, ensure_ascii=False).encode()

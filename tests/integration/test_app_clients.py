@@ -1,4 +1,4 @@
-"""App clients: whose keys they use, and what stands when a step between Cognito and Secrets Manager fails."""
+"""App clients: whose keys they use, and what is left when a step between Cognito and Secrets Manager fails."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ SCOPES = ["vezne/paynet.capture"]
 
 
 class Operator:
-    """Who runs the commands, on a user pool of their own."""
+    """An operator who runs the commands, with a separate user pool."""
 
     def __init__(self, bench: Harness, set_attribute: Callable[..., None]) -> None:
         self.pool, self.vault = cognito(), secrets_client()
@@ -38,7 +38,7 @@ class Operator:
         self.clients = Clients(outputs, "vezne", bench.store)
 
     def made(self, name: str, scopes: list[str], **settings: Any) -> str:
-        """The id of a client that the tool did not make, as those of an earlier version are."""
+        """The id of a client that the tool did not make, like the clients of an earlier version."""
         own = {"UserPoolId": self.pool_id, "ClientName": name, "GenerateSecret": True, "AllowedOAuthScopes": scopes}
         made = self.pool.create_user_pool_client(**own, **settings)["UserPoolClient"]
         return str(made["ClientId"])
@@ -68,13 +68,13 @@ def operator(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> Operator:
 
 
 def lost(bench: Harness, principal: str, key: str = "key-1") -> str:
-    """An order of this principal whose answer never came; its operation id."""
+    """Make an order of this principal whose answer is lost. Return its operation id."""
     bench.server.on(COLLECT.route, HANG_UP)
     return str(bench.send(COLLECT, key=key, client=principal).body["operation_id"])
 
 
 def failing(operator: Operator, service: Any, name: str, *, applied: bool = False) -> Callable[[], None]:
-    """Let a call fail from now on; `applied`: AWS obeys, but its answer is lost. Gives back how to end it."""
+    """Let a call fail from now on. `applied`: AWS does it, but the answer is lost. Return a function that ends this."""
     works = getattr(service, name)
 
     def fail(**request: Any) -> None:
@@ -89,7 +89,7 @@ def failing(operator: Operator, service: Any, name: str, *, applied: bool = Fals
 # ------------------------------------------------------------------ whose keys
 
 
-def test_a_clients_keys_are_those_of_its_name_also_after_it_was_made_anew(operator: Operator) -> None:
+def test_a_client_that_is_made_again_keeps_the_keys_of_its_name(operator: Operator) -> None:
     assert "principal: shop\n" in operator.run("create", "shop", SCOPES)
     first = operator.settings("shop")
     assert first["AllowedOAuthScopes"] == ["vezne/paynet.capture", "principal/shop"]
@@ -183,7 +183,7 @@ def test_a_client_of_an_earlier_version_is_rotated_too(operator: Operator) -> No
     assert operator.stored("old")["client_id"] == client_id
 
 
-def test_a_rotation_that_broke_off_before_the_secret_was_put_away_is_done_again(
+def test_a_rotation_that_failed_before_the_secret_was_stored_is_done_again(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operator.run("create", "shop", SCOPES)
@@ -193,7 +193,7 @@ def test_a_rotation_that_broke_off_before_the_secret_was_put_away_is_done_again(
         operator.run("rotate", "shop")
     heal()
     assert operator.stored("shop") == before
-    # Perhaps another operator is between the two steps just now.
+    # Another operator may be between the two steps now.
     with pytest.raises(OperatorError, match="rotated by somebody else"):
         operator.run("rotate", "shop")
     monkeypatch.setattr(tool, "_ROTATION", timedelta(seconds=-60))
@@ -201,7 +201,7 @@ def test_a_rotation_that_broke_off_before_the_secret_was_put_away_is_done_again(
     assert operator.secret_ids("shop") == [before["client_secret_id"], operator.stored("shop")["client_secret_id"]]
 
 
-def test_finishing_never_deletes_the_secret_that_is_put_away(operator: Operator) -> None:
+def test_finishing_never_deletes_the_stored_secret(operator: Operator) -> None:
     operator.run("create", "shop", SCOPES)
     before = operator.stored("shop")
     heal = failing(operator, operator.vault, "put_secret_value")
@@ -212,7 +212,7 @@ def test_finishing_never_deletes_the_secret_that_is_put_away(operator: Operator)
     assert operator.secret_ids("shop") == [before["client_secret_id"]]
 
 
-def test_a_secret_that_was_put_away_although_the_answer_was_lost_stays(operator: Operator) -> None:
+def test_a_secret_that_was_stored_with_a_lost_answer_stays(operator: Operator) -> None:
     operator.run("create", "shop", SCOPES)
     heal = failing(operator, operator.vault, "put_secret_value", applied=True)
     with pytest.raises(ClientError):
@@ -230,7 +230,7 @@ def test_what_cannot_be_rotated(operator: Operator) -> None:
         operator.run("rotate", "till")
 
 
-def test_a_client_whose_secret_cannot_be_put_away_is_not_made(operator: Operator) -> None:
+def test_a_client_whose_secret_cannot_be_stored_is_not_made(operator: Operator) -> None:
     heal = failing(operator, operator.vault, "create_secret")
     with pytest.raises(ClientError):
         operator.run("create", "shop", SCOPES)
@@ -239,10 +239,10 @@ def test_a_client_whose_secret_cannot_be_put_away_is_not_made(operator: Operator
     operator.run("create", "shop", SCOPES)
 
 
-# ------------------------------------------------------------------ taken away
+# ------------------------------------------------------------------ removed
 
 
-def test_a_client_with_unresolved_orders_is_not_taken_away(bench: Harness, operator: Operator) -> None:
+def test_a_client_with_unresolved_orders_is_not_removed(bench: Harness, operator: Operator) -> None:
     operator.run("create", "shop", SCOPES)
     operator.run("create", "web", SCOPES)
     first, second, other = lost(bench, "shop"), lost(bench, "shop", "key-2"), lost(bench, "web")
@@ -265,7 +265,7 @@ def test_the_orders_of_a_client_of_an_earlier_version_are_those_of_its_id(bench:
         operator.run("revoke", "old")
 
 
-def test_a_client_whose_replacement_is_there_may_go(bench: Harness, operator: Operator) -> None:
+def test_a_client_with_a_replacement_may_be_removed(bench: Harness, operator: Operator) -> None:
     operator.run("create", "shop", SCOPES)
     lost(bench, "shop")
     operator.run("create", "shop-2", SCOPES, "shop")
@@ -274,7 +274,7 @@ def test_a_client_whose_replacement_is_there_may_go(bench: Harness, operator: Op
         operator.run("revoke", "shop-2")
 
 
-def test_the_list_tells_all_but_secrets(bench: Harness, operator: Operator) -> None:
+def test_the_list_shows_everything_except_secrets(bench: Harness, operator: Operator) -> None:
     operator.run("create", "shop", [*SCOPES, "vezne/operations.read"])
     operator.run("rotate", "shop")
     lost(bench, "shop")

@@ -1,4 +1,4 @@
-"""Credentials on the path: a wrong VakıfBank secret is tried once by all; rotation fails no order without need."""
+"""Credentials of orders: a wrong VakıfBank secret is tried once in all, and a rotation fails few orders."""
 
 import time
 from typing import Any
@@ -38,7 +38,7 @@ def send_from_a_new_instance(bench: Harness, key: str) -> int:
 
 
 @pytest.mark.parametrize("reply", [bank_says("ACBG000005"), bank_says("ACBG000006"), bank_says("ACBG000005", 401)])
-def test_a_wrong_secret_is_tried_once_by_all_functions(bench: Harness, reply: Reply) -> None:
+def test_a_wrong_secret_is_tried_once_by_all_functions_together(bench: Harness, reply: Reply) -> None:
     bench.server.on(LOGIN, reply)
     bench.server.on(VAKIFBANK.route, vakifbank_answer)
     for number in range(8):
@@ -63,8 +63,8 @@ def test_a_new_version_of_the_secret_is_tried(bench: Harness) -> None:
 
 
 HTML = b"<html><title>Access denied</title></html>"
-# Neither says that the secret is wrong: a page of something on the way, limits, system errors, an address that is not
-# allowed, another credential. What names our credentials is told as such, everything else as "not reached".
+# None says that the secret is wrong: a page of a proxy, limits, system errors, an address that is not allowed, another
+# credential. A refusal that names our credentials is answered as such, every other one as "not reached".
 NOT_ABOUT_THE_SECRET = [
     *((Reply(status, HTML), 503) for status in (400, 401, 403, 404, 429)),
     *((bank_says(code), 503) for code in ("ACBG000003", "ACBG000004", "ACBG000008", "ACBG000009", "ACBG999999", "")),
@@ -78,7 +78,7 @@ NOT_ABOUT_THE_SECRET = [
 
 
 def let_the_hold_end(bench: Harness) -> None:
-    """As if its time had passed."""
+    """End the hold as if its time were over."""
     table_client().update_item(
         TableName="vezne-records",
         Key={"id": {"S": "secret#vakifbank"}},
@@ -94,10 +94,8 @@ def seconds_held(bench: Harness) -> float:
 
 
 @pytest.mark.parametrize(("reply", "status"), NOT_ABOUT_THE_SECRET)
-def test_what_does_not_say_that_the_secret_is_wrong_holds_logins_back_for_a_while(
-    bench: Harness, reply: Reply, status: int
-) -> None:
-    """The bank locks the application after five wrong secrets, so nobody may go on trying at once either."""
+def test_a_refusal_that_does_not_blame_the_secret_holds_logins_back(bench: Harness, reply: Reply, status: int) -> None:
+    """The bank locks the application after five wrong secrets, so no function may try again at once."""
     bench.server.on(LOGIN, reply, json_reply(TOKEN_ANSWER))
     bench.server.on(VAKIFBANK.route, vakifbank_answer)
     assert send_from_a_new_instance(bench, "key-1") == status
@@ -139,8 +137,8 @@ def test_a_hold_does_not_end_with_a_login_that_is_lost(bench: Harness) -> None:
     assert item["holds"]["N"] == "2"
 
 
-def test_a_hold_of_an_older_version_is_none(bench: Harness) -> None:
-    """A record of the memory from before this version has no such attributes."""
+def test_a_hold_of_an_older_version_is_ignored(bench: Harness) -> None:
+    """The item of an earlier version has other attributes."""
     item = {"id": {"S": "secret#vakifbank"}, "rejected_version": {"S": "an-older-one"}}
     table_client().put_item(TableName="vezne-records", Item=item)
     bench.server.on(VAKIFBANK.route, vakifbank_answer)
@@ -164,7 +162,7 @@ def test_a_login_that_fails_lets_the_next_one_try(bench: Harness, reply: Reply) 
 
 
 def test_while_another_function_logs_in_nobody_else_does(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first may be trying a wrong secret this very moment."""
+    """The first function may be trying a wrong secret now."""
     monkeypatch.setattr(login_lock, "_LONGEST_WAIT_SECONDS", 0.05)
     monkeypatch.setattr(login_lock, "_WAIT_SECONDS", 0.01)
     seen: list[int] = []
@@ -180,7 +178,7 @@ def test_while_another_function_logs_in_nobody_else_does(bench: Harness, monkeyp
     assert logins(bench) == 1
 
 
-def test_a_function_that_died_logging_in_blocks_the_others_not_for_ever(bench: Harness) -> None:
+def test_a_function_that_was_killed_during_a_login_does_not_block_the_others_for_ever(bench: Harness) -> None:
     bench.server.on(VAKIFBANK.route, vakifbank_answer)
     item = {"id": {"S": "secret#vakifbank"}, "trial": {"S": "dead"}, "trial_until": {"N": "1"}}
     table_client().put_item(TableName="vezne-records", Item=item)
@@ -193,7 +191,7 @@ def test_without_the_table_nobody_logs_in(bench: Harness) -> None:
     assert logins(bench) == 0
 
 
-def test_the_memory_holds_no_secret(bench: Harness) -> None:
+def test_the_login_lock_holds_no_secret(bench: Harness) -> None:
     bench.server.on(LOGIN, bank_says("ACBG000005"))
     send_from_a_new_instance(bench, "key-1")
     (item,) = bench.items()
@@ -202,8 +200,8 @@ def test_the_memory_holds_no_secret(bench: Harness) -> None:
     assert set(item) == {"id", "rejected_version"}
 
 
-def test_the_memory_of_a_hold_has_two_attributes(bench: Harness) -> None:
-    """Each is named in the fence around what the read-only query function may write."""
+def test_a_hold_has_two_attributes_in_the_login_lock(bench: Harness) -> None:
+    """The policy of the read-only query function names each attribute that it may write."""
     bench.server.on(LOGIN, Reply(403, HTML))
     send_from_a_new_instance(bench, "key-1")
     (item,) = bench.items()
@@ -219,7 +217,7 @@ def rotated(provider: str) -> dict[str, Any]:
 
 
 def used(example: Example, call: Call) -> str:
-    """What an order proves its caller with."""
+    """The credentials that a request was sent with."""
     if example is HASO:
         return str(call.json()["requestToken"])
     return str(header(call, "Authorization"))
@@ -235,7 +233,7 @@ def test_an_order_refused_for_an_old_secret_is_sent_with_the_new_one(bench: Harn
             LOGINS[example.provider][0], json_reply({"data": "new", "access_token": "new", "expires_in": 60})
         )
     bench.server.calls.clear()
-    # HASO has no status for it: its refusal is the only sign.
+    # HASO has no HTTP status for wrong credentials. Its refusal is the only sign.
     refusal = example.refusal if example is HASO else Reply(401, b"{}")
     bench.server.on(example.route, refusal, example.success)
     response = bench.send(example)
@@ -258,7 +256,7 @@ def test_a_refusal_that_is_no_sign_of_credentials_is_not_sent_again(bench: Harne
     assert len(bench.server.to(PAYNET.route)) == 1
 
 
-def test_what_the_second_sending_says_counts(bench: Harness) -> None:
+def test_the_answer_to_the_second_sending_counts(bench: Harness) -> None:
     answered(bench, HASO, HASO.refusal, key="another-key")
     bench.put_secret("haso", rotated("haso"))
     bench.server.on(HASO.route, HASO.refusal, HANG_UP)

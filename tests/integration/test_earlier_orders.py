@@ -1,4 +1,4 @@
-"""What an earlier order under the key did is told even when this request is refused, and across releases."""
+"""A refused request is answered with what an earlier order under its key did, also across releases."""
 
 import pytest
 from vezne.orders.record import DECLINED, SUCCEEDED
@@ -15,7 +15,7 @@ CARD = "4111111111111111"
 
 
 @each_operation
-def test_an_invalid_request_tells_of_the_unknown_order_under_its_key(bench: Harness, example: Example) -> None:
+def test_an_invalid_request_names_the_unknown_order_under_its_key(bench: Harness, example: Example) -> None:
     standing = bench.stand(example, lease=-60.0)
     response = bench.send(example, {**example.body, "no_such_field": 1})
     assert (response.status, response.slug) == (400, "invalid-request")
@@ -25,7 +25,7 @@ def test_an_invalid_request_tells_of_the_unknown_order_under_its_key(bench: Harn
 
 
 @each_operation
-def test_an_invalid_request_tells_of_what_is_final(bench: Harness, example: Example) -> None:
+def test_an_invalid_request_names_the_final_order_under_its_key(bench: Harness, example: Example) -> None:
     bench.server.on(example.route, example.success)
     known = bench.send(example).body["operation_id"]
     assert bench.record(known).status == SUCCEEDED
@@ -45,7 +45,7 @@ def test_an_invalid_request_under_a_new_key_has_moved_nothing(bench: Harness) ->
     assert "operation_id" not in response.body
 
 
-def test_nobody_knows_what_an_earlier_order_did_while_the_table_is_silent(bench: Harness) -> None:
+def test_the_money_of_an_earlier_order_is_unknown_while_the_table_does_not_answer(bench: Harness) -> None:
     bench.fail_table("GetItem")
     response = bench.send(VAKIFBANK, text="no JSON")
     assert (response.status, response.body["money"], response.body["retry"]) == (400, "unknown", "same_key")
@@ -53,7 +53,7 @@ def test_nobody_knows_what_an_earlier_order_did_while_the_table_is_silent(bench:
 
 @each_operation
 def test_a_record_of_an_earlier_version_is_repeated_after_the_release(bench: Harness, example: Example) -> None:
-    """Its fingerprint has the earlier form, and nothing else."""
+    """Its fingerprint has only the earlier form."""
     bench.server.on(example.route, example.success)
     first = bench.send(example)
     (item,) = bench.records()

@@ -1,4 +1,4 @@
-"""GET /operations/{operation_id}: what the table says, to the client it belongs to."""
+"""GET /operations/{operation_id}: what the table says, for the client that owns it."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_one_that_was_not_executed(bench: Harness) -> None:
     assert (read.status, read.body["status"]) == (200, "not_executed")
 
 
-def test_reading_reads_only(bench: Harness) -> None:
+def test_reading_an_operation_writes_nothing(bench: Harness) -> None:
     known = unknown_order(bench, KOLAYBI)
     bench.table_calls.clear()
     bench.read(known)
@@ -63,7 +63,7 @@ def test_reading_reads_only(bench: Harness) -> None:
 @pytest.mark.parametrize(
     "wanted", ["", "op_", "op_AAAAAAAAAAAAAAAAAAAAAAAAAA", "op_aaaaaaaaaaaaaaaaaaaaaaaaa1", "x", "op_" + "a" * 27]
 )
-def test_what_is_no_operation_id_is_not_looked_for(bench: Harness, wanted: str) -> None:
+def test_a_text_that_is_no_operation_id_is_not_searched(bench: Harness, wanted: str) -> None:
     assert bench.read(wanted).status == 404
     assert bench.table_calls == []
 
@@ -83,7 +83,7 @@ def test_a_table_that_does_not_answer(bench: Harness) -> None:
     bench.fail_table("GetItem")
     read = bench.read(known)
     assert (read.status, read.slug) == (503, "store-unavailable")
-    # Nothing is known here, least of all that nothing moved.
+    # Nothing is known, so it must not say that nothing moved.
     assert (read.body["money"], read.body["retry"]) == ("unknown", "same_key")
 
 

@@ -1,4 +1,4 @@
-"""The golden events fit the models, and the handlers take them."""
+"""The golden events fit the models, and the handlers accept them."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the idempotency key alone does not protect: bills, caller's codes, totals, pre-authorisations."""
+"""Guards: bills, codes of callers, totals and pre-authorisations, which the idempotency key alone does not protect."""
 
 import dataclasses
 from decimal import Decimal
@@ -33,14 +33,14 @@ PAID_ONCE = pytest.mark.parametrize(
 
 
 @PAID_ONCE
-def test_what_is_paid_is_not_paid_under_another_key(bench: Harness, example: Example, body: dict[str, Any]) -> None:
+def test_a_paid_thing_is_not_paid_under_another_key(bench: Harness, example: Example, body: dict[str, Any]) -> None:
     first = answered(bench, example, example.success, body=body)
     assert first.status == 200
     for key, client in (("key-2", "client-1"), ("key-1", "client-2")):
         response = bench.send(example, body, key=key, client=client)
         assert (response.status, response.slug) == (409, "held-by-another-operation")
         assert (response.body["money"], response.body["retry"]) == ("not_moved", "never")
-        # Named to the client it belongs to, and to nobody else.
+        # It is named to its own client only.
         assert response.body.get("holder") == (first.body["operation_id"] if client == "client-1" else None)
         assert "Retry-After" not in response.headers
     assert calls(bench, example) == 1
@@ -48,7 +48,7 @@ def test_what_is_paid_is_not_paid_under_another_key(bench: Harness, example: Exa
 
 
 @PAID_ONCE
-def test_it_stays_paid_after_the_record_expired(bench: Harness, example: Example, body: dict[str, Any]) -> None:
+def test_a_paid_thing_stays_paid_after_its_record(bench: Harness, example: Example, body: dict[str, Any]) -> None:
     first = answered(bench, example, example.success, body=body)
     bench.delete(first.body["operation_id"])
     response = bench.send(example, body, key="key-2")
@@ -58,7 +58,7 @@ def test_it_stays_paid_after_the_record_expired(bench: Harness, example: Example
 
 @PAID_ONCE
 @pytest.mark.parametrize("ending", ["unknown", "processing"])
-def test_what_may_be_paid_is_not_paid_under_another_key(
+def test_a_thing_that_may_be_paid_is_not_paid_under_another_key(
     bench: Harness, example: Example, body: dict[str, Any], ending: str
 ) -> None:
     seen: list[Response] = []
@@ -79,23 +79,21 @@ def test_what_may_be_paid_is_not_paid_under_another_key(
 
 
 @PAID_ONCE
-def test_what_was_refused_may_be_paid_under_another_key(bench: Harness, example: Example, body: dict[str, Any]) -> None:
+def test_after_a_refusal_another_key_may_pay(bench: Harness, example: Example, body: dict[str, Any]) -> None:
     assert answered(bench, example, example.refusal, body=body).status == 402
     assert answered(bench, example, example.success, body=body, key="key-2").status == 200
     assert calls(bench, example) == 2
 
 
 @PAID_ONCE
-def test_what_was_not_executed_may_be_paid_under_another_key(
-    bench: Harness, example: Example, body: dict[str, Any]
-) -> None:
+def test_after_not_executed_another_key_may_pay(bench: Harness, example: Example, body: dict[str, Any]) -> None:
     first = unknown_order(bench, example, body=body)
     bench.store.finalise(bench.record(first), "not_executed", {})
     assert answered(bench, example, example.success, body=body, key="key-2").status == 200
 
 
 @PAID_ONCE
-def test_what_was_found_to_be_paid_stays_guarded(bench: Harness, example: Example, body: dict[str, Any]) -> None:
+def test_a_payment_that_a_look_up_found_stays_guarded(bench: Harness, example: Example, body: dict[str, Any]) -> None:
     first = unknown_order(bench, example, body=body)
     assert looked_up(bench, example, example.found(bench.record(first)), body=body).body["status"] == "succeeded"
     assert bench.send(example, body, key="key-2").body["retry"] == "never"
@@ -122,8 +120,8 @@ def bill_reply(**changes: Any) -> Reply:
     return json_reply({"status": 0, "code": "100", "message": "İşlem başarılı", "payload": payload})
 
 
-def test_a_bill_inquired_again_is_not_paid_while_its_first_payment_is_in_doubt(bench: Harness) -> None:
-    """Each inquiry gives the bill a new oid, so the oid does not say that it is the same bill."""
+def test_a_bill_with_a_new_oid_is_not_paid_while_its_first_payment_is_unknown(bench: Harness) -> None:
+    """Each inquiry gives the bill a new oid, so two oids may be the same bill."""
     first = unknown_order(bench, WALLETGATE)
     response = answered(bench, WALLETGATE, bill_reply(), body=AGAIN, key="key-2")
     assert (response.status, response.slug) == (409, "held-by-another-operation")
@@ -134,7 +132,7 @@ def test_a_bill_inquired_again_is_not_paid_while_its_first_payment_is_in_doubt(b
     assert answered(bench, WALLETGATE, bill_reply(), body=AGAIN, key="key-2").status == 200
 
 
-def test_a_part_in_doubt_holds_the_whole_bill(bench: Harness) -> None:
+def test_an_unknown_part_payment_holds_the_whole_bill(bench: Harness) -> None:
     unknown_order(bench, WALLETGATE, body={**WALLETGATE.body, **PART})
     for body in (AGAIN, {**AGAIN, **PART}):
         assert answered(bench, WALLETGATE, bill_reply(), body=body, key="key-2").status == 409
@@ -159,22 +157,22 @@ def test_a_further_part_of_a_bill_is_paid_under_its_own_oid(bench: Harness) -> N
     part = {**WALLETGATE.body, **PART}
     first = bill_reply(inv_payment_transaction_query_oid=WALLETGATE.body["inv_payment_transaction_query_oid"])
     assert answered(bench, WALLETGATE, first, body=part).status == 200
-    # The same oid is paid once; the bill inquired again shows what is left of it.
+    # Each oid is paid once. A new inquiry shows the rest of the bill.
     assert bench.send(WALLETGATE, part, key="key-2").body["retry"] == "never"
     rest = {**AGAIN, "invoice_amount": "96.50", "payment_amount": "96.50"}
     assert answered(bench, WALLETGATE, bill_reply(), body=rest, key="key-3").status == 200
-    # That was all of it.
+    # Now the whole bill is paid.
     third = {**rest, "inv_payment_transaction_query_oid": "a-third-oid"}
     assert bench.send(WALLETGATE, third, key="key-4").body["retry"] == "never"
 
 
 @pytest.mark.parametrize("name", ["product_oid", "subscriber_no", "bill_term", "bill_no"])
-def test_a_bill_is_what_all_four_names_say(bench: Harness, name: str) -> None:
+def test_four_fields_together_identify_a_bill(bench: Harness, name: str) -> None:
     unknown_order(bench, WALLETGATE)
     assert answered(bench, WALLETGATE, bill_reply(), body={**AGAIN, name: "12/2030"}, key="key-2").status == 200
 
 
-def test_whose_bill_it_is_stands_nowhere_in_clear(bench: Harness) -> None:
+def test_the_subscriber_of_a_bill_is_not_stored_in_plain_text(bench: Harness) -> None:
     """A subscriber's number may be a person's identity number."""
     assert answered(bench, WALLETGATE, WALLETGATE.success).status == 200
     assert bench.records()
@@ -186,10 +184,10 @@ def test_whose_bill_it_is_stands_nowhere_in_clear(bench: Harness) -> None:
 
 @PAID_ONCE
 @pytest.mark.parametrize("ending", ["paid", "unknown", "record gone"])
-def test_a_client_is_not_told_that_anothers_order_paid_its_own(
+def test_the_order_of_another_client_does_not_count_as_paid(
     bench: Harness, example: Example, body: dict[str, Any], ending: str
 ) -> None:
-    """Whoever uses a code first must not be able to make another client believe that its payment was made."""
+    """A client that uses a code first must not make another client believe that its payment was made."""
     first = answered(bench, example, HANG_UP if ending == "unknown" else example.success, body=body)
     if ending == "record gone":
         bench.delete(first.body["operation_id"])
@@ -202,7 +200,7 @@ def test_a_client_is_not_told_that_anothers_order_paid_its_own(
 
 
 def test_two_clients_with_the_same_key_have_two_codes(bench: Harness) -> None:
-    """A derived code follows from the operation id, which contains the client's principal."""
+    """A derived code is made from the operation id, which contains the client's principal."""
     for client in ("client-1", "client-2"):
         answered(bench, VAKIFBANK, VAKIFBANK.success, client=client)
     first, second = (call.json()["InstitutionTransactionCode"] for call in bench.server.to(VAKIFBANK.route))
@@ -210,14 +208,14 @@ def test_two_clients_with_the_same_key_have_two_codes(bench: Harness) -> None:
 
 
 def test_a_derived_code_needs_no_guard(bench: Harness) -> None:
-    """It follows from the operation id, so no other key can come to it."""
+    """It is made from the operation id, so no other key has it."""
     assert answered(bench, VAKIFBANK, VAKIFBANK.success).status == 200
     assert bench.guards() == []
     assert answered(bench, VAKIFBANK, VAKIFBANK.success, key="key-2").status == 200
 
 
 @PAID_ONCE
-def test_the_guard_does_not_tell_what_it_guards(bench: Harness, example: Example, body: dict[str, Any]) -> None:
+def test_a_guard_does_not_show_what_it_guards(bench: Harness, example: Example, body: dict[str, Any]) -> None:
     answered(bench, example, example.success, body=body)
     names = ("institution_transaction_code", "inv_payment_transaction_query_oid", "subscriber_no", "bill_no")
     values = [body[name] for name in names if name in body]
@@ -244,7 +242,7 @@ def set_totals(bench: Harness, key: str, fee: str, expense: str, **more: Any) ->
         ("100.01", "230.00", 200),
         ("100.00", "229.99", 422),
         ("99.99", "230.00", 422),
-        # One figure rising does not excuse the other's falling.
+        # One figure may not decrease because the other increases.
         ("99.99", "1000.00", 422),
         ("0", "0", 422),
         # As numbers, not as text.
@@ -252,7 +250,7 @@ def set_totals(bench: Harness, key: str, fee: str, expense: str, **more: Any) ->
         ("1000.00", "1000.00", 200),
     ],
 )
-def test_neither_figure_falls(bench: Harness, fee: str, expense: str, status: int) -> None:
+def test_no_figure_decreases(bench: Harness, fee: str, expense: str, status: int) -> None:
     assert set_totals(bench, "key-1", "100.00", "230.00").status == 200
     response = set_totals(bench, "key-2", fee, expense)
     assert response.status == status
@@ -261,14 +259,14 @@ def test_neither_figure_falls(bench: Harness, fee: str, expense: str, status: in
         assert (response.slug, response.body["retry"]) == ("total-would-fall", "new_key")
 
 
-def test_a_correction_that_says_so_may_fall_and_is_the_new_mark(bench: Harness) -> None:
+def test_a_total_may_decrease_if_the_caller_allows_it_and_counts_from_then_on(bench: Harness) -> None:
     assert set_totals(bench, "key-1", "100.00", "230.00").status == 200
     assert set_totals(bench, "key-2", "50.00", "10.00", allow_lower=True).status == 200
     assert set_totals(bench, "key-3", "50.00", "9.99").status == 422
     assert set_totals(bench, "key-4", "50.00", "10.01").status == 200
 
 
-def test_every_client_of_a_transaction_is_bound(bench: Harness) -> None:
+def test_the_total_of_one_client_binds_every_client(bench: Harness) -> None:
     assert set_totals(bench, "key-1", "100.00", "230.00").status == 200
     response = answered(bench, HASO, HASO.success, body=totals("0", "1"), client="client-2")
     assert response.status == 422
@@ -287,7 +285,7 @@ def test_a_refused_total_binds_nobody(bench: Harness) -> None:
 
 
 def test_one_total_at_a_time(bench: Harness) -> None:
-    """An unknown total may still arrive, so that a later, higher one could be overwritten by it."""
+    """An unknown total may still arrive. It could overwrite a later, higher total."""
     holder = unknown_order(bench, HASO)
     for expense in ("230.00", "500.00"):
         response = set_totals(bench, "key-2", "100.00", expense)
@@ -297,8 +295,8 @@ def test_one_total_at_a_time(bench: Harness) -> None:
     assert calls(bench, HASO) == 0
 
 
-def test_a_total_that_was_in_doubt_is_followed_by_a_pause(bench: Harness) -> None:
-    """It may have been sent twice, and the second copy may be late."""
+def test_after_an_unknown_total_comes_a_pause(bench: Harness) -> None:
+    """The unknown total may have been sent twice, and the second may arrive late."""
     unknown_order(bench, HASO)
     assert looked_up(bench, HASO, haso_success(Decimal("330.00"))).body["status"] == "succeeded"
     response = set_totals(bench, "key-2", "100.00", "500.00")
@@ -306,7 +304,7 @@ def test_a_total_that_was_in_doubt_is_followed_by_a_pause(bench: Harness) -> Non
     assert "holder" not in response.body
     bench.clock.advance(660)
     assert set_totals(bench, "key-2", "100.00", "500.00").status == 200
-    # What is certain at once needs no pause.
+    # After a certain outcome no pause is needed.
     assert set_totals(bench, "key-3", "100.00", "501.00").status == 200
 
 
@@ -356,7 +354,7 @@ PAYNET_CAPTURED = {"transaction_type": 4, "is_succeed": True, "code": 0, "amount
 
 
 def guard_refuses(bench: Harness, monkeypatch: pytest.MonkeyPatch, guard: dict[str, Any], on_record: str) -> None:
-    """Let the next claim fail at its guard, as that stood a moment ago."""
+    """Let the next claim fail at its guard as it was before."""
 
     def refuse(**_: Any) -> None:
         answer: Any = {
@@ -369,10 +367,10 @@ def guard_refuses(bench: Harness, monkeypatch: pytest.MonkeyPatch, guard: dict[s
 
 
 @pytest.mark.parametrize("settled", [False, True], ids=["still running", "settled meanwhile"])
-def test_an_order_is_not_told_that_another_one_holds_what_it_holds_itself(
+def test_an_order_that_holds_its_guard_is_not_refused_because_of_it(
     bench: Harness, monkeypatch: pytest.MonkeyPatch, settled: bool
 ) -> None:
-    """The table may report a conflict on the record and, beside it, the guard's condition."""
+    """The table may report a conflict on the record, and the failed condition of the guard."""
     standing = bench.stand(WALLETGATE)
     guard = bench.guards()[0]
     if settled:
@@ -386,10 +384,8 @@ def test_an_order_is_not_told_that_another_one_holds_what_it_holds_itself(
         assert response.body["money"] == "unknown"
 
 
-def test_an_order_that_is_final_is_not_told_to_wait_for_its_own_quiet_time(
-    bench: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A conflict hides its record, and the guard that it has let go refuses it for the time it was in doubt."""
+def test_a_final_order_does_not_wait_for_its_own_pause(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A conflict hides the record of the order. The guard it has released refuses it for its own pause."""
     known = unknown_order(bench, HASO)
     assert looked_up(bench, HASO, HASO.found(bench.record(known))).status == 200
     (guard,) = bench.guards()
@@ -411,7 +407,7 @@ def test_an_order_that_is_final_is_not_told_to_wait_for_its_own_quiet_time(
         (PAYNET, "succeeded", "same_key"),
     ],
 )
-def test_a_holder_that_settles_meanwhile_has_not_paid_what_it_only_held(
+def test_a_holder_that_becomes_final_meanwhile_has_not_paid(
     bench: Harness, monkeypatch: pytest.MonkeyPatch, example: Example, ending: str, retry: str
 ) -> None:
     holder = bench.stand(example)
@@ -429,7 +425,7 @@ LONG_AFTER = 91 * 24 * 3600
 
 
 def expire_records(bench: Harness) -> None:
-    """As the table's TTL does it: a record that is final for long is gone, its guard is not."""
+    """Expire records as the table's TTL does: an old final record is gone, its guard is not."""
     bench.clock.advance(LONG_AFTER)
     for record in bench.records():
         assert float(record["expires_at"]["N"]) < bench.clock()
@@ -437,12 +433,12 @@ def expire_records(bench: Harness) -> None:
 
 
 @PAID_ONCE
-def test_the_guard_of_a_paid_thing_outlives_its_record_whatever_becomes_of_a_later_claim(
+def test_the_guard_of_a_paid_thing_outlives_its_record_and_later_claims(
     bench: Harness, example: Example, body: dict[str, Any]
 ) -> None:
     assert answered(bench, example, example.success, body=body).status == 200
     expire_records(bench)
-    # The same key again: its claim gets no answer, and is taken back.
+    # The same key again. Its claim gets no answer and is taken back.
     bench.fail_table("TransactWriteItems", times=4)
     assert bench.send(example, body).slug == "store-unavailable"
     bench.heal_table()
@@ -451,18 +447,18 @@ def test_the_guard_of_a_paid_thing_outlives_its_record_whatever_becomes_of_a_lat
     assert calls(bench, example) == 1
 
 
-def test_a_release_never_touches_the_guard_of_another_claim_under_the_same_key(bench: Harness) -> None:
+def test_a_release_never_changes_the_guard_of_another_claim_under_the_same_key(bench: Harness) -> None:
     earlier = bench.stand(WALLETGATE)
     guards = bench.guards()
     assert guards
-    # An invocation whose claim never landed: the record that stands is not its own.
+    # The claim of this invocation was never applied: the record is of another one.
     bench.delete(earlier.id)
     bench.store.release(dataclasses.replace(earlier, owner="another invocation of long ago"))
     assert bench.guards() == guards
 
 
-def test_a_claim_that_lands_while_it_is_taken_back_leaves_no_guard_behind(bench: Harness) -> None:
-    """The claim's answer was lost; it is applied between the release and the look whether the record is there."""
+def test_a_claim_that_is_applied_while_it_is_taken_back_leaves_no_guard(bench: Harness) -> None:
+    """The answer to the claim was lost. The claim is applied after the release, before the record is read."""
     late = dataclasses.replace(bench.stand(WALLETGATE), owner="a claim without an answer")
     bench.delete(late.id)
     for guard in bench.guards():
@@ -488,7 +484,7 @@ def test_a_guard_without_a_mark_that_an_earlier_version_kept_counts_as_paid(benc
 
 
 def settled_by_the_version_before(bench: Harness, record: Record) -> None:
-    """A success, as it wrote that during a deployment: in the record, without a mark in the guards."""
+    """A success as an earlier version writes it during a deployment: in the record, without a mark in the guards."""
     bench.store.finalise(record, SUCCEEDED, {"result": {}})
     for guard in bench.guards():
         bench.put({name: value for name, value in guard.items() if name != "paid"})
@@ -506,7 +502,7 @@ def test_what_the_version_before_paid_under_a_claim_of_this_one_stays_paid(bench
 
 
 def test_a_part_is_not_paid_after_the_version_before_paid_the_whole(bench: Harness) -> None:
-    """The order for a part would not keep the guard of the bill; the one for the whole did."""
+    """An order for a part would release the guard of the bill. The order for the whole kept it."""
     holder = bench.stand(WALLETGATE)
     settled_by_the_version_before(bench, holder)
     part = dataclasses.replace(
@@ -516,8 +512,8 @@ def test_a_part_is_not_paid_after_the_version_before_paid_the_whole(bench: Harne
         bench.store.claim(part)
 
 
-def test_a_guard_that_was_let_go_says_nothing_of_its_next_holder(bench: Harness) -> None:
-    """The version before takes it without a mark: then it must not look as if this version had."""
+def test_a_released_guard_has_no_mark_for_its_next_holder(bench: Harness) -> None:
+    """The version before takes it without a mark. It must not look as if this version had taken it."""
     bench.store.finalise(bench.stand(WALLETGATE), DECLINED, {})
     for guard in bench.guards():
         assert not {"holder", "holder_client", "holder_owner", "holder_keeps", "held_since", "marks_paid"} & set(guard)
@@ -529,15 +525,15 @@ def test_the_version_before_finds_the_payment_of_another_order(bench: Harness) -
     assert any("x-1" in guard.get("taken", {}).get("SS", ()) for guard in bench.guards())
 
 
-def test_an_order_is_not_told_that_a_released_one_has_paid(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The guard is seen held; before its holder's record is read, that one was certainly not sent and released."""
+def test_a_released_order_does_not_count_as_paid(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard is held. Then its holder turns out not to be sent and releases it, before its record is read."""
     holder = bench.stand(WALLETGATE)
     bench.before_next("GetItem", lambda _: bench.store.release(holder))
     response = answered(bench, WALLETGATE, WALLETGATE.success, key="key-2")
     assert response.status == 200
 
 
-def test_another_clients_holder_is_not_named_but_said_to_be_anothers(bench: Harness) -> None:
+def test_a_holder_of_another_client_is_not_named(bench: Harness) -> None:
     assert answered(bench, VAKIFBANK, VAKIFBANK.success, body=CODE).status == 200
     refused = bench.send(VAKIFBANK, CODE, key="key-2", client="client-2")
     assert refused.slug == "held-by-another-operation"
@@ -545,7 +541,7 @@ def test_another_clients_holder_is_not_named_but_said_to_be_anothers(bench: Harn
     assert refused.body["detail"].startswith("Another client")
 
 
-def test_a_higher_total_within_the_quiet_time_is_told_to_wait_even_if_that_ends_just_now(bench: Harness) -> None:
+def test_a_higher_total_in_the_pause_waits_even_if_the_pause_ends_now(bench: Harness) -> None:
     first = bench.record(unknown_order(bench, HASO))
     bench.clock.advance(60)
     bench.store.finalise(first, SUCCEEDED, {"result": {}})
@@ -557,7 +553,7 @@ def test_a_higher_total_within_the_quiet_time_is_told_to_wait_even_if_that_ends_
 
 
 @pytest.mark.parametrize("example", [PAYNET], ids=lambda it: it.operation)
-def test_a_guard_may_be_held_for_good_where_nobody_knows_which_payment_it_was(bench: Harness, example: Example) -> None:
+def test_a_guard_may_be_held_for_ever_if_the_payment_is_not_known(bench: Harness, example: Example) -> None:
     bench.store.finalise(bench.stand(example), SUCCEEDED, {"result": {}}, hold_guards=True)
     bench.clock.advance(LONG_AFTER)
     assert bench.send(example, key="key-2").slug == "held-by-another-operation"

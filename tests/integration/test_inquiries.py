@@ -50,7 +50,7 @@ class Context:
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxControl]:
-    """The providers, with each secret known and nothing remembered of an earlier test."""
+    """The providers, with every secret set and all caches empty."""
     with running_sandbox() as control:
         for name in URLS:
             monkeypatch.setenv(name, control.url)
@@ -159,7 +159,7 @@ def test_a_provider_that_hangs_is_not_asked_again_after_the_deadline(
 
 
 def hang(sandbox: SandboxControl, ask: Ask, monkeypatch: pytest.MonkeyPatch, name: str, seconds: float) -> None:
-    """Let the provider hang from its second call on, with a login at hand and this short a wait for an answer."""
+    """Let the provider hang from its second call on. The login is done, and the time to wait for an answer is short."""
     assert ask(name)[0] == 200
     monkeypatch.setattr(inquiries, "INQUIRY_SECONDS", seconds)
     monkeypatch.setattr(provider, "SHORTEST_READ_SECONDS", 0.0)
@@ -167,7 +167,7 @@ def hang(sandbox: SandboxControl, ask: Ask, monkeypatch: pytest.MonkeyPatch, nam
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_no_client_is_answered_with_what_another_was(sandbox: SandboxControl, ask: Ask, name: str) -> None:
+def test_no_client_gets_the_answer_to_another_client(sandbox: SandboxControl, ask: Ask, name: str) -> None:
     for calls, client in enumerate(["client-1", "client-2", "client-1"], start=1):
         status, headers, _ = ask(name, client=client)
         assert (status, headers["Cache-Control"]) == (200, "no-store")
@@ -175,11 +175,11 @@ def test_no_client_is_answered_with_what_another_was(sandbox: SandboxControl, as
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_a_rate_limit_is_not_hammered(sandbox: SandboxControl, ask: Ask, name: str) -> None:
+def test_after_a_rate_limit_the_provider_is_not_asked_again(sandbox: SandboxControl, ask: Ask, name: str) -> None:
     sandbox.rule(name, "too_many_requests", times=0)
     status, _, problem = ask(name)
     assert (status, problem["type"]) == (503, "/v1/problems/provider-unreachable")
-    # VakıfBank says so by a code of its own.
+    # VakıfBank has a code for it.
     assert len(sandbox.calls(name)) == 1
 
 
@@ -219,7 +219,7 @@ def test_an_answer_that_is_not_json(sandbox: SandboxControl, ask: Ask, name: str
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_too_little_time_asks_nobody(sandbox: SandboxControl, ask: Ask, name: str) -> None:
+def test_with_too_little_time_the_provider_is_not_called(sandbox: SandboxControl, ask: Ask, name: str) -> None:
     status, _, problem = ask(name, seconds=7.9)
     assert (status, problem["type"]) == (503, "/v1/problems/not-enough-time")
     assert sandbox.calls() == []
@@ -242,7 +242,7 @@ def test_an_unknown_or_repeated_parameter(sandbox: SandboxControl, ask: Ask, nam
     assert sandbox.calls() == []
 
 
-def test_a_parameter_s_name_is_shown_without_what_nobody_sees(ask: Ask) -> None:
+def test_invisible_characters_in_a_parameter_name_are_shown(ask: Ask) -> None:
     _, _, problem = ask("kolaybi.list_vaults", several={"a\u202eb 4111111111111111": ["1", "2"]})
     assert problem["errors"] == [{"place": "query.a?b ***", "reason": "must be given once"}]
     _, _, problem = ask("kolaybi.list_vaults", query={"a\u202eb": "1"})
@@ -310,7 +310,7 @@ def test_an_unusable_secret(sandbox: SandboxControl, ask: Ask, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_a_question_has_moved_nothing_whatever_went_wrong(ask: Ask, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_failed_inquiry_has_moved_nothing(ask: Ask, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr("vezne.api.handle_inquiry._asked", lambda *_: 1 / 0)
     status, _, problem = ask(name)
     assert (status, problem["type"]) == (500, "/v1/problems/internal")
@@ -318,7 +318,7 @@ def test_a_question_has_moved_nothing_whatever_went_wrong(ask: Ask, monkeypatch:
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_an_unusable_secret_is_counted_where_the_alarm_of_its_provider_looks(
+def test_an_unusable_secret_is_counted_for_the_alarm_of_its_provider(
     sandbox: SandboxControl, ask: Ask, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def missing(_: object) -> tuple[Any, str]:
@@ -346,7 +346,7 @@ def test_an_unusable_secret_is_counted_where_the_alarm_of_its_provider_looks(
     assert watched["provider"] == name.split(".", maxsplit=1)[0]
 
 
-def test_bills_carry_what_a_payment_wants(sandbox: SandboxControl, ask: Ask) -> None:
+def test_bills_have_the_fields_that_a_payment_needs(sandbox: SandboxControl, ask: Ask) -> None:
     sandbox.seed(
         walletgate={
             "bills": [
@@ -401,12 +401,12 @@ def test_a_check_lists_every_row(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("written", ["TRX%2F1", "TRX/1"])
-def test_the_path_of_a_question_is_decoded(sandbox: SandboxControl, ask: Ask, written: str) -> None:
+def test_the_path_of_an_inquiry_is_decoded(sandbox: SandboxControl, ask: Ask, written: str) -> None:
     assert ask("haso.payment_plan", parameters={"transaction_code": written})[0] == 200
     assert [call["reference"] for call in sandbox.calls("haso.payment_plan")] == ["TRX/1"]
 
 
-def test_a_question_with_a_path_in_no_encoding_is_refused(sandbox: SandboxControl, ask: Ask) -> None:
+def test_an_inquiry_with_a_wrongly_encoded_path_is_refused(sandbox: SandboxControl, ask: Ask) -> None:
     status, _, body = ask("haso.payment_plan", parameters={"transaction_code": "TRX%"})
     assert (status, body["errors"][0]["place"]) == (400, "path.transaction_code")
     assert sandbox.calls("haso.payment_plan") == []

@@ -1,4 +1,4 @@
-"""What the functions count: outcomes and money when they become certain, latency, faults; dimensions that stay few."""
+"""The metrics of the functions: certain outcomes and their money, latency and errors, with few dimensions."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ LOST = json_reply({}, 500)
 
 
 class Counted:
-    """The metrics in what was printed since the last look."""
+    """The metrics that were printed since the last call."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys
@@ -99,7 +99,7 @@ def test_a_refusal_counts_as_declined_and_moves_nothing(bench: Harness, counted:
     assert "MoneySettled" not in metrics
 
 
-def test_an_unknown_outcome_counts_once_and_what_becomes_of_it_once(bench: Harness, counted: Counted) -> None:
+def test_an_unknown_outcome_counts_once_and_its_final_outcome_once(bench: Harness, counted: Counted) -> None:
     bench.server.on(PAYNET.route, LOST)
     bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
     operation_id = bench.send(PAYNET).body["operation_id"]
@@ -122,7 +122,7 @@ def test_an_unknown_outcome_counts_once_and_what_becomes_of_it_once(bench: Harne
     assert settled["OldestUnknownAge"] == [(of(PAYNET), [0])]
 
 
-def test_an_amount_that_could_not_be_written_down_is_not_counted(bench: Harness, counted: Counted) -> None:
+def test_an_amount_that_could_not_be_stored_is_not_counted(bench: Harness, counted: Counted) -> None:
     """A look-up will find it later; it must not count twice."""
 
     def break_table(call: Any) -> Any:
@@ -195,7 +195,7 @@ def test_a_refused_standing_order_counts_once(bench: Harness, counted: Counted, 
 def test_a_standing_order_that_is_found_not_executed_later_counts(
     bench: Harness, counted: Counted, example: Example
 ) -> None:
-    """The event that gave it has ended well, so nothing else tells that it was not carried out."""
+    """Its event ended without an error, so only this metric says that it was not carried out."""
     bench.server.on(example.route, LOST)
     known = bench.standing_order(example, standing(example))["operation_id"]
     assert "StandingOrderFailed" not in counted()
@@ -207,7 +207,7 @@ def test_a_standing_order_that_is_found_not_executed_later_counts(
     assert counted()["StandingOrderFailed"] == [(of(example), [1])]
 
 
-def test_neither_a_standing_order_that_is_carried_out_nor_a_clients_refused_order_counts(
+def test_a_standing_order_that_succeeds_and_a_refused_order_of_a_client_do_not_count(
     bench: Harness, counted: Counted
 ) -> None:
     bench.server.on(PAYNET.route, PAYNET.success)

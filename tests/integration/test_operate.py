@@ -18,14 +18,14 @@ from tests.support.provider_server import HANG_UP
 
 
 def lost(bench: Harness, example: Example, key: str = "key-1") -> str:
-    """An order whose answer never came; its operation id."""
+    """Make an order whose answer is lost. Return its operation id."""
     bench.server.on(example.route, HANG_UP)
     answer = bench.send(example, key=key)
     assert answer.status == 202
     return str(answer.body["operation_id"])
 
 
-def test_explain_tells_what_happened_line_by_line(bench: Harness) -> None:
+def test_explain_shows_what_happened_line_by_line(bench: Harness) -> None:
     operation_id = lost(bench, COLLECT)
     bench.clock.advance(3600)
     bench.sweep(COLLECT)
@@ -47,7 +47,7 @@ def test_explain_does_not_call_a_killed_order_running(bench: Harness, monkeypatc
     assert "money: unknown: it may or may not have moved" in "\n".join(explain(bench.store, operation_id))
 
 
-def test_explain_names_what_is_not_there(bench: Harness) -> None:
+def test_explain_says_that_an_operation_does_not_exist(bench: Harness) -> None:
     with pytest.raises(OperatorError, match="There is no operation op_none"):
         list(explain(bench.store, "op_none"))
 
@@ -62,13 +62,13 @@ def test_unknown_lists_age_and_amount_the_oldest_first(bench: Harness) -> None:
     assert [line.split()[0] for line in lines] == [first, second]
     record = bench.record(first)
     assert f"2 h 0 m{record.lookup_fields['amount'] + ' TRY':>18}" in lines[0]
-    # The order's own lost answer is evidence, but no look-up.
+    # The lost answer of the order is evidence, but not a look-up.
     assert " 0 look-ups," in lines[0]
 
 
 # ------------------------------------------------------------------ decisions by hand
 
-# Long after every function has ended and every provider has settled.
+# Later than every function can run and every provider can still book.
 LATER = 3 * 24 * 3600
 ARN = "arn:aws:iam::000000000000:user/ayse"
 
@@ -79,7 +79,7 @@ def look_up(bench: Harness, example: Example) -> LookUp:
 
 
 def found_nothing(bench: Harness, counts_from: float | None = None) -> LookUp:
-    """A look-up that was answered in full, without the payment."""
+    """A complete look-up that does not show the payment."""
 
     def answered(operation: str, record_id: str) -> dict[str, Any]:
         record = bench.record(record_id)
@@ -98,7 +98,7 @@ def decided(bench: Harness, operation_id: str, status: str, asked: LookUp, *, ty
 
 
 @pytest.mark.parametrize("status", ["succeeded", "not_executed"])
-def test_a_decision_settles_and_stays_with_the_record(bench: Harness, status: str) -> None:
+def test_a_decision_is_final_and_kept_in_the_record(bench: Harness, status: str) -> None:
     operation_id = lost(bench, PAY_BILL)
     bench.clock.advance(LATER)
     said = decided(bench, operation_id, status, found_nothing(bench))
@@ -116,8 +116,8 @@ def test_a_decision_settles_and_stays_with_the_record(bench: Harness, status: st
     assert bench.send(PAY_BILL, key="key-2").status == {"succeeded": 409, "not_executed": 200}[status]
 
 
-def test_a_decision_waits_minutes_for_whoever_may_be_at_the_provider(bench: Harness) -> None:
-    """Whatever the operator's clock says, and however much he insists: this once made a double within a second."""
+def test_a_decision_waits_minutes_for_a_call_that_may_be_running(bench: Harness) -> None:
+    """Even if the operator's clock is wrong, or the operator insists: an earlier version made a double here."""
     record = bench.stand(PAY_BILL)
     for passed in (0, 31, 90):
         bench.clock.advance(passed)
@@ -126,7 +126,7 @@ def test_a_decision_waits_minutes_for_whoever_may_be_at_the_provider(bench: Harn
     assert bench.record(record.id) == record
 
 
-def test_not_executed_needs_the_time_from_which_on_it_counts(bench: Harness) -> None:
+def test_not_executed_needs_the_settling_time_to_be_over(bench: Harness) -> None:
     operation_id = lost(bench, COLLECT)
     bench.clock.advance(LATER)
     later = found_nothing(bench, bench.clock.now + 60)
@@ -136,21 +136,21 @@ def test_not_executed_needs_the_time_from_which_on_it_counts(bench: Harness) -> 
     decided(bench, operation_id, "not_executed", later, override=True)
     record = bench.record(operation_id)
     assert record.status == "not_executed"
-    # To insist is kept with the record.
+    # The record shows that the operator insisted.
     assert "proves nothing before" in record.evidence[-1]["override"]
 
 
 def test_not_executed_needs_a_look_up_that_was_answered(bench: Harness) -> None:
     operation_id = lost(bench, COLLECT)
     bench.clock.advance(LATER)
-    # The provider hangs up on the look-up, too.
+    # The look-up gets no answer either.
     for asked in (look_up(bench, COLLECT), lambda operation, record_id: None):
         with pytest.raises(OperatorError, match="did not say that the payment is not there"):
             decided(bench, operation_id, "not_executed", asked)
     assert bench.record(operation_id).status == "unknown"
 
 
-def test_the_function_tells_from_when_on_absence_counts(bench: Harness) -> None:
+def test_the_function_answers_from_when_absence_counts(bench: Harness) -> None:
     operation_id = lost(bench, COLLECT)
     bench.clock.advance(LATER)
     answer = bench.handle(COLLECT.function, {"look_up": operation_id})
@@ -158,7 +158,7 @@ def test_the_function_tells_from_when_on_absence_counts(bench: Harness) -> None:
     assert bench.record(operation_id).evidence[-1]["finding"] == "inconclusive"
 
 
-def test_a_payment_that_the_look_up_finds_is_not_decided_about(bench: Harness) -> None:
+def test_no_decision_is_taken_on_a_payment_that_the_look_up_finds(bench: Harness) -> None:
     operation_id = lost(bench, COLLECT)
     bench.clock.advance(LATER)
 
@@ -181,8 +181,8 @@ def test_a_decision_that_is_not_confirmed_changes_nothing(bench: Harness) -> Non
     assert bench.record(operation_id).status == "unknown"
 
 
-def test_a_decision_loses_to_whoever_was_at_the_record_since_it_was_shown(bench: Harness) -> None:
-    """A repetition that sends the order again, while the operator reads."""
+def test_a_decision_fails_if_the_record_changed_since_it_was_shown(bench: Harness) -> None:
+    """A repeat sends the order again while the operator reads."""
     operation_id = lost(bench, PAY_BILL)
     bench.clock.advance(LATER)
 
@@ -196,7 +196,7 @@ def test_a_decision_loses_to_whoever_was_at_the_record_since_it_was_shown(bench:
     assert bench.record(operation_id).status == "unknown"
 
 
-def test_a_settled_outcome_is_never_changed(bench: Harness) -> None:
+def test_a_final_outcome_is_never_changed(bench: Harness) -> None:
     bench.server.on(CAPTURE.route, CAPTURE.success)
     operation_id = bench.send(CAPTURE).body["operation_id"]
     bench.clock.advance(LATER)
@@ -231,7 +231,7 @@ def test_a_row_that_was_named_is_remembered(bench: Harness) -> None:
 # ------------------------------------------------------------------ forgetting
 
 
-def test_what_is_forgotten_leaves_a_trace_and_the_key(bench: Harness) -> None:
+def test_a_forgotten_operation_leaves_a_trace_and_its_key(bench: Harness) -> None:
     bench.server.on(COLLECT.route, COLLECT.success)
     operation_id = bench.send(COLLECT).body["operation_id"]
     before = bench.record(operation_id)
@@ -246,7 +246,7 @@ def test_what_is_forgotten_leaves_a_trace_and_the_key(bench: Harness) -> None:
     assert (again.status, again.replayed, len(bench.server.calls)) == (200, True, sent)
 
 
-def test_what_is_unresolved_is_not_forgotten(bench: Harness) -> None:
+def test_an_unresolved_operation_is_not_forgotten(bench: Harness) -> None:
     operation_id = lost(bench, COLLECT)
     with pytest.raises(OperatorError, match="not final"):
         list(forget(bench.store, operation_id, "asked", ARN))

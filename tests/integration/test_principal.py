@@ -1,4 +1,4 @@
-"""Whose keys and operations they are: the principal that the token names, whatever client it was got with."""
+"""Keys and operations belong to the principal that the token names, not to a client."""
 
 import pytest
 
@@ -51,7 +51,7 @@ def test_a_token_that_does_not_name_one_principal_is_refused(bench: Harness, exa
     assert bench.records() == []
 
 
-def test_the_first_client_has_no_principal_but_itself(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_principal_of_the_first_client_is_its_own_id(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIRST_CLIENT_ID", "first-id")
     bench.server.on(KOLAYBI.route, KOLAYBI.success)
     done = send(bench, KOLAYBI, "first-id", "vezne/kolaybi.collect")
@@ -61,7 +61,7 @@ def test_the_first_client_has_no_principal_but_itself(bench: Harness, monkeypatc
     assert send(bench, KOLAYBI, "second-id", "vezne/kolaybi.collect").status == 403
 
 
-def test_without_a_first_client_nobody_is_taken_for_it(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_first_client_no_token_counts_as_its(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIRST_CLIENT_ID", "")
     assert send(bench, KOLAYBI, "", "vezne/any").status == 403
 

@@ -1,4 +1,4 @@
-"""Which version of a provider's secret the functions may be let use."""
+"""Which version of a provider's secret may be promoted, so that the functions use it."""
 
 import json
 
@@ -43,7 +43,7 @@ def test_a_version_that_was_not_verified_is_refused(outputs: dict[str, str], mon
         tool.promote(outputs, "vakifbank", "pending")
     monkeypatch.setattr(Client, "try_credentials", lambda *_: True)
     tool.verify(outputs, "vakifbank")
-    # The mark names the version: a later one is not verified by it.
+    # The mark names the version, so it does not verify a later one.
     second = pending(outputs, client_secret="other-2")
     with pytest.raises(OperatorError, match="has not accepted this version"):
         tool.promote(outputs, "vakifbank", "pending")
@@ -63,7 +63,7 @@ def test_another_account_is_refused_while_an_order_is_unresolved(bench: Harness,
     with pytest.raises(OperatorError, match=operation_id):
         tool.promote(outputs, "vakifbank", "pending", force=True)
     assert current(outputs) == before
-    # Another secret of the same account is no danger.
+    # Another secret of the same account may be used.
     pending(outputs, client_secret="other")
     tool.promote(outputs, "vakifbank", "pending", force=True)
     assert current(outputs) != before

@@ -1,4 +1,4 @@
-"""What callers may send: each misfit gets its clear problem, and none of it reaches the provider or the table."""
+"""What callers may send. Each wrong request gets a clear problem, and does not reach the provider or the table."""
 
 import base64
 import json
@@ -36,7 +36,7 @@ def refused(bench: Harness, example: Example, response: Response, place: str, re
 
 
 def untouched(bench: Harness, example: Example) -> None:
-    """The provider has seen nothing of it. The table is only asked whether the key has an earlier order."""
+    """The provider was not called. The table was only read for an earlier order under the key."""
     assert bench.server.to(example.route) == []
     assert set(bench.table_calls) <= {"GetItem"}
 
@@ -86,7 +86,7 @@ def test_bytes_that_are_no_utf_8(bench: Harness, raw: bytes, reason: str) -> Non
     refused(bench, PAYNET, sent_as_base64(bench, PAYNET, base64.b64encode(raw).decode()), "body", reason)
 
 
-def test_base64_that_is_none(bench: Harness) -> None:
+def test_broken_base64(bench: Harness) -> None:
     refused(bench, PAYNET, sent_as_base64(bench, PAYNET, "not base64!"), "body", "must be JSON")
 
 
@@ -140,7 +140,7 @@ def test_an_amount_may_be_a_number_or_a_string(bench: Harness, example: Example)
         text = text.replace(f'"{name}": "{example.body[name]}"', f'"{name}": {example.body[name]}')
     assert text != json.dumps(example.body)
     assert bench.send(example, text=text).status == 200
-    # It is the same order, too.
+    # Both are the same order.
     assert bench.send(example).replayed
 
 
@@ -158,7 +158,7 @@ def test_an_unknown_fields_name_is_masked(bench: Harness, name: str) -> None:
 
 @each_operation
 def test_half_of_a_surrogate_pair(bench: Harness, example: Example) -> None:
-    """JSON can write one; no provider and no answer can carry it."""
+    """JSON can contain one. It cannot be sent to a provider, nor answered."""
     texts = [name for name, value in example.body.items() if isinstance(value, str)]
     for text in (
         json.dumps({**example.body, texts[-1]: "\ud800"}),
@@ -207,7 +207,7 @@ def test_a_header_given_twice(bench: Harness) -> None:
 
 
 def test_headers_only_in_their_single_form(bench: Harness) -> None:
-    """`sam local` and tests of others send no multiValueHeaders."""
+    """`sam local` and some test tools send no multiValueHeaders."""
     bench.server.on(PAYNET.route, PAYNET.success)
     event = api_event("/route", None, json.dumps(PAYNET.body))
     event["multiValueHeaders"] = None
@@ -252,7 +252,7 @@ def test_an_associate_id_is_a_positive_integer(bench: Harness, value: str) -> No
 
 @pytest.mark.parametrize("written", ["TRX-2026-0001", "TRX%2D2026%2d0001", "%54RX-2026-0001"])
 def test_the_path_is_decoded_before_it_is_sent_and_signed(bench: Harness, written: str) -> None:
-    """A REST API hands its parameters over as they stood in the URL."""
+    """A REST API passes its parameters on as they are in the URL."""
     bench.server.on(HASO.route, HASO.success)
     response = bench.send(HASO, path_parameters={"transaction_code": written})
     assert response.status == 200
@@ -260,7 +260,7 @@ def test_the_path_is_decoded_before_it_is_sent_and_signed(bench: Harness, writte
     assert bench.record(response.body["operation_id"]).lookup_fields["transaction_code"] == "TRX-2026-0001"
 
 
-def test_a_member_s_name_is_shown_without_what_nobody_sees(bench: Harness) -> None:
+def test_invisible_characters_in_a_member_name_are_shown(bench: Harness) -> None:
     response = bench.send(PAYNET, {**PAYNET.body, "a\u202e\r\nb": 1})
     refused(bench, PAYNET, response, "body.a???b", "unknown field a???b")
 
@@ -280,12 +280,12 @@ def test_a_path_that_is_not_encoded_once_is_refused(bench: Harness, written: str
     refused(bench, HASO, response, "path.transaction_code", "must be UTF-8, percent-encoded once")
 
 
-def test_what_stands_in_the_path_is_not_taken_from_the_body(bench: Harness) -> None:
+def test_a_field_of_the_path_is_not_read_from_the_body(bench: Harness) -> None:
     response = bench.send(KOLAYBI, {**KOLAYBI.body, "associate_id": 124})
     refused(bench, KOLAYBI, response, "body.associate_id", "belongs into the path")
 
 
-# -------------------------------------------------------------------- whose
+# -------------------------------------------------------------------- keys of several clients
 
 
 @each_operation
@@ -328,7 +328,7 @@ def test_one_key_of_one_client_is_one_order_per_operation(bench: Harness) -> Non
         (VAKIFBANK, {"credit_use": True}, {"credit_use": False}, False),
     ],
 )  # fmt: skip
-def test_what_makes_a_request_the_same(
+def test_which_requests_count_as_the_same(
     bench: Harness, example: Example, first: dict[str, Any], second: dict[str, Any], same: bool
 ) -> None:
     base = {} if example is PAYNET else example.body
@@ -339,7 +339,7 @@ def test_what_makes_a_request_the_same(
 
 
 def test_a_fingerprint_cannot_be_searched_for(bench: Harness) -> None:
-    """The same card in two orders leaves two unlike prints, and none without the key, which is not in the record."""
+    """The same card in two orders gives two different fingerprints. Each needs the key, which is not in the record."""
     fingerprints = {bench.order(PAYNET, key=key).fingerprint for key in ("key-1", "key-2")}
     assert len(fingerprints) == 2
     bench.server.on(PAYNET.route, PAYNET.success)
@@ -347,7 +347,7 @@ def test_a_fingerprint_cannot_be_searched_for(bench: Harness) -> None:
     assert "a-key-of-the-client" not in str(bench.items())
 
 
-# -------------------------------------------------------------------- anything at all
+# -------------------------------------------------------------------- any request
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -362,7 +362,7 @@ ANYTHING = st.recursive(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(data=st.data())
-def test_no_request_at_all_ends_in_an_error_of_ours(bench: Harness, example: Example, data: st.DataObject) -> None:
+def test_no_request_causes_an_internal_error(bench: Harness, example: Example, data: st.DataObject) -> None:
     bench.server.calls.clear()
     fields = dict(example.body)
     for _ in range(data.draw(st.integers(1, 3))):

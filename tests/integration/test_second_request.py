@@ -1,4 +1,4 @@
-"""The second table of design 2, row by row: what a request finds under its key, and what it is answered."""
+"""What a second request finds under its key, and its answer: one test for each case."""
 
 import json
 from typing import Any
@@ -43,7 +43,7 @@ def test_second_request_another_fingerprint(bench: Harness, example: Example) ->
 
 @each_operation
 @pytest.mark.parametrize("lease", [27.0, -60.0], ids=["lease alive", "lease over"])
-def test_second_request_while_the_first_is_unsettled(bench: Harness, example: Example, lease: float) -> None:
+def test_second_request_while_the_first_is_not_final(bench: Harness, example: Example, lease: float) -> None:
     standing = bench.stand(example, lease=lease)
     bench.server.on(example.look_up_route, example.found(standing))
     response = bench.send(example, example.other_body)
@@ -55,7 +55,7 @@ def test_second_request_while_the_first_is_unsettled(bench: Harness, example: Ex
     assert calls(bench, example) == 0
 
 
-# -------------------------------------------------------------------- settled
+# -------------------------------------------------------------------- final
 
 
 @each_operation
@@ -93,7 +93,7 @@ def test_second_request_not_executed(bench: Harness, example: Example) -> None:
 
 @each_operation
 @pytest.mark.parametrize("status", [SUCCEEDED, DECLINED, NOT_EXECUTED])
-def test_a_settled_record_expires_and_an_unsettled_one_never(bench: Harness, example: Example, status: str) -> None:
+def test_only_a_final_record_expires(bench: Harness, example: Example, status: str) -> None:
     standing = bench.stand(example)
     (item,) = bench.records()
     assert "expires_at" not in item
@@ -105,7 +105,7 @@ def test_a_settled_record_expires_and_an_unsettled_one_never(bench: Harness, exa
 
 
 @each_operation
-def test_a_settled_record_is_kept_as_long_as_the_stack_says(
+def test_a_final_record_is_kept_for_kept_days(
     bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KEPT_DAYS", "365")
@@ -114,12 +114,12 @@ def test_a_settled_record_is_kept_as_long_as_the_stack_says(
     assert int(item["expires_at"]["N"]) == int(bench.clock.now) + 365 * 24 * 3600
 
 
-# -------------------------------------------------------------------- processing, and it is mine
+# -------------------------------------------------------------------- processing, and the record is its own
 
 
 @each_operation
 def test_second_request_our_own_write_retried_by_the_sdk(bench: Harness, example: Example) -> None:
-    """The first try was applied and its answer lost; the SDK's second try finds the first one's record."""
+    """The first try was applied, but its answer was lost. The second try of the SDK finds the record of the first."""
     name = "PutItem" if example.operation == "kolaybi.collect" else "TransactWriteItems"
     if example.operation == "vakifbank.pay":
         name = "PutItem"
@@ -172,7 +172,7 @@ def test_second_request_unknown_and_found(bench: Harness, example: Example) -> N
 
 @each_operation
 def test_second_request_lease_over_and_found(bench: Harness, example: Example) -> None:
-    """A killed function: nobody ever wrote what became of it."""
+    """The function was killed, so no outcome was written."""
     standing = bench.stand(example)
     bench.clock.advance(27 + CLOCK_MARGIN_SECONDS)
     bench.server.on(example.look_up_route, example.found(standing))
@@ -205,7 +205,7 @@ def test_second_request_look_up_fails(bench: Harness, example: Example) -> None:
 
 
 @each_operation
-def test_second_request_somebody_else_takes_it_over_first(bench: Harness, example: Example) -> None:
+def test_second_request_another_request_takes_it_over_first(bench: Harness, example: Example) -> None:
     standing = bench.stand(example)
     bench.clock.advance(60)
 
@@ -214,7 +214,7 @@ def test_second_request_somebody_else_takes_it_over_first(bench: Harness, exampl
 
     bench.before_next("UpdateItem", take_it)
     if example.operation == "vakifbank.pay":
-        # Its login writes to the table first; with a token in hand the take-over is the first update.
+        # A login would write to the table first. With a token the take-over is the first update.
         bench.handle(example.function, {"detail-type": "Scheduled Event"}, seconds=0)
         _log_in(bench, example)
         bench.before_next("UpdateItem", take_it)
@@ -283,7 +283,7 @@ def test_second_request_not_there_is_sent_again_under_the_same_reference(bench: 
 def test_second_request_only_a_success_of_the_second_sending_counts(
     bench: Harness, example: Example, answer: str
 ) -> None:
-    """A refusal of the second may be the refusal of a double: the first may have been booked meanwhile."""
+    """The second may be refused as a double: the first may have been booked meanwhile."""
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.not_found)
     bench.server.on(example.route, example.refusal if answer == "refusal" else HANG_UP)
@@ -303,7 +303,7 @@ def test_second_request_a_failed_look_up_is_no_reason_to_send_again(bench: Harne
 
 
 @resending
-def test_second_request_nobody_else_sends_while_the_second_is_under_way(bench: Harness, example: Example) -> None:
+def test_second_request_no_other_sends_while_the_second_is_running(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.not_found)
     seen: list[Any] = []
@@ -316,7 +316,7 @@ def test_second_request_nobody_else_sends_while_the_second_is_under_way(bench: H
     bench.send(example)
     (during,) = seen
     assert during.lease_until > bench.clock.now
-    # It is on its way again: "not found" before this lease ends proves nothing.
+    # It was sent again, so "not found" proves nothing before this lease ends.
     assert during.may_arrive_until == during.lease_until
 
 
@@ -328,7 +328,7 @@ def test_second_request_nobody_else_sends_while_the_second_is_under_way(bench: H
     ("standing", "status"), [("succeeded", 200), ("declined", 402), ("unknown", 202), ("processing", 409)]
 )
 @pytest.mark.parametrize("failure", ["secret", "time", "login", "bug"])
-def test_what_stops_this_attempt_says_nothing_about_an_earlier_one(
+def test_a_stopped_attempt_proves_nothing_about_an_earlier_one(
     bench: Harness, monkeypatch: pytest.MonkeyPatch, example: Example, standing: str, status: int, failure: str
 ) -> None:
     first = bench.stand(example)

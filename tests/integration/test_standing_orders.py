@@ -1,4 +1,4 @@
-"""Standing orders (design 5): name and occurrence are the key; what fails is raised, so that it is tried again."""
+"""Standing orders: name and occurrence are the key. An order that fails raises an error, so that Lambda tries again."""
 
 from typing import Any
 
@@ -49,8 +49,8 @@ def test_another_occurrence_or_name_is_another_order(bench: Harness) -> None:
 
 
 @pytest.mark.parametrize(("name", "occurrence"), [("a", "b\nc"), ("a\nb", "c")])
-def test_a_name_and_an_occurrence_do_not_run_into_each_other(bench: Harness, name: str, occurrence: str) -> None:
-    """A line break parts them in the key, so neither may have one."""
+def test_name_and_occurrence_are_separate_in_the_key(bench: Harness, name: str, occurrence: str) -> None:
+    """A line break separates them in the key, so neither may contain one."""
     assert failure(bench, PAYNET, content(PAYNET, name=name, occurrence=occurrence)) == "invalid-request"
 
 
@@ -62,8 +62,8 @@ def test_no_client_can_read_or_repeat_a_standing_order(bench: Harness) -> None:
 
 
 @each_operation
-def test_an_unknown_outcome_is_not_raised_for_the_sweep_settles_it(bench: Harness, example: Example) -> None:
-    """A raised one would be sent again by Lambda; here that is harmless, and useless."""
+def test_an_unknown_outcome_is_not_raised_because_the_sweep_finds_it(bench: Harness, example: Example) -> None:
+    """Lambda would repeat an event that raises. Here that would be harmless, but useless."""
     bench.server.on(example.route, HANG_UP)
     assert bench.standing_order(example, content(example))["status"] == "unknown"
 
@@ -78,7 +78,7 @@ def test_a_refusal_is_raised_each_time(bench: Harness, example: Example) -> None
     assert len(bench.server.to(example.route)) == 1
 
 
-def test_what_was_not_sent_is_raised_and_the_next_try_pays(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_not_sent_is_raised_and_then_paid(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.server.on(PAYNET.route, PAYNET.success)
     with monkeypatch.context() as patch:
         patch.setenv("PAYNET_URL", "http://127.0.0.1:1")
@@ -126,7 +126,7 @@ def test_the_same_occurrence_with_another_request_is_refused(bench: Harness) -> 
     ids=repr,
 )
 def test_requests_that_do_not_fit(bench: Harness, request_content: Any) -> None:
-    """A float has lost digits before we see it; so amounts with a fraction must be strings."""
+    """A float has lost digits before we read it, so amounts with a fraction must be strings."""
     assert failure(bench, PAYNET, content(PAYNET, request=request_content)) == "invalid-request"
     assert bench.server.calls == []
     assert bench.items() == []
@@ -156,7 +156,7 @@ def test_a_whole_number_may_be_a_number(bench: Harness) -> None:
     ],
     ids=repr,
 )  # fmt: skip
-def test_standing_orders_that_are_none(bench: Harness, what: Any) -> None:
+def test_events_that_are_no_standing_orders(bench: Harness, what: Any) -> None:
     assert failure(bench, PAYNET, what) == "invalid-request"
     assert bench.server.calls == []
 

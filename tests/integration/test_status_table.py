@@ -57,7 +57,7 @@ def test_answer_to_unknown(bench: Harness, example: Example) -> None:
     operation_id = bench.order(example).operation_id
     assert response.status == 202
     assert response.headers["Content-Type"] == "application/json"
-    # With the stage in front, as the client called it.
+    # With the stage at the start, as in the URL that the client called.
     assert response.headers["Location"] == f"/v1/operations/{operation_id}"
     assert int(response.headers["Retry-After"]) >= 1
     assert response.body == {
@@ -87,7 +87,7 @@ def test_answer_to_invalid_request(bench: Harness, example: Example) -> None:
 @each_operation
 @pytest.mark.parametrize("client", [None, ""])
 def test_answer_to_a_token_without_client(bench: Harness, example: Example, client: str | None) -> None:
-    """Tokens and scopes are checked by the gateway; what it lets through must still name a client."""
+    """Tokens and scopes are checked by the gateway; a token that passes must still name a client."""
     assert_problem(bench.send(example, client=client), 403, "forbidden", "unknown", "never")
     nothing_happened(bench, example)
 
@@ -104,7 +104,7 @@ def test_answer_to_declined(bench: Harness, example: Example) -> None:
 def test_answer_to_no_such_operation(bench: Harness) -> None:
     response = bench.read("op_aaaaaaaaaaaaaaaaaaaaaaaaaa")
     assert (response.status, response.body["type"]) == (404, "/v1/problems/operation-not-found")
-    # It may have been settled and be kept no longer.
+    # It may have been final and expired.
     assert (response.body["money"], response.body["retry"]) == ("unknown", "never")
 
 
@@ -113,7 +113,7 @@ def test_answer_to_another_clients_operation(bench: Harness, example: Example) -
     operation_id = answered(bench, example, example.success).body["operation_id"]
     assert bench.read(operation_id, client="client-1").status == 200
     theirs, nobodys = bench.read(operation_id, client="client-2"), bench.read("op_aaaaaaaaaaaaaaaaaaaaaaaaaa")
-    # Nothing tells an operation of somebody else from one that does not exist.
+    # The answer is the same for an operation of another client and for one that does not exist.
     assert theirs == nobodys
     assert theirs.status == 404
 
@@ -131,7 +131,7 @@ def test_answer_to_too_large(bench: Harness, example: Example) -> None:
     text = '{"a": "' + "x" * (64 * 1024 - 8) + '"}'
     assert len(text) == 64 * 1024 + 1
     assert_problem(bench.send(example, text=text), 413, "too-large", "not_moved", "never")
-    # One byte less is read, and refused for what it says.
+    # One byte less is read, and refused for its content.
     assert_problem(bench.send(example, text=text.replace("xx", "x", 1)), 400, "invalid-request", "not_moved", "never")
     nothing_happened(bench, example)
 
@@ -202,7 +202,7 @@ def test_answer_to_credentials_refused_at_the_call(bench: Harness, example: Exam
     ids=["500", "429", "HTML", "no token", "empty token", "lost"],
 )
 def test_answer_to_login_that_fails(bench: Harness, example: Example, reply: Reply) -> None:
-    """No order has left, whatever became of the login."""
+    """No order was sent, so the result of the login does not matter."""
     bench.server.on(LOGINS[example.provider][0], reply)
     response = bench.send(example)
     operation_id = bench.order(example).operation_id
@@ -212,7 +212,7 @@ def test_answer_to_login_that_fails(bench: Harness, example: Example, reply: Rep
 
 @each_operation
 def test_answer_to_provider_unreachable(bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Logged in before, so that it is the order itself that cannot be sent.
+    # The function has logged in before, so it is the order that cannot be sent.
     answered(bench, example, example.refusal, key="another-key")
     monkeypatch.setenv(f"{example.provider.upper()}_URL", "http://127.0.0.1:1")
     response = bench.send(example)
@@ -221,7 +221,7 @@ def test_answer_to_provider_unreachable(bench: Harness, example: Example, monkey
         operation_id=bench.order(example).operation_id,
     )  # fmt: skip
     assert response.headers["Retry-After"]
-    # The claim is taken back, and its guard let go.
+    # The claim is taken back, and its guard is released.
     assert len(bench.records()) == 1
     assert all("holder" not in guard for guard in bench.guards())
 
@@ -239,7 +239,7 @@ def test_answer_to_not_enough_time(bench: Harness, example: Example, seconds: fl
 
 @each_operation
 def test_answer_to_store_unavailable(bench: Harness, example: Example) -> None:
-    # Logged in before, for VakıfBank's login needs the table, too.
+    # The function has logged in before, because VakıfBank's login needs the table, too.
     answered(bench, example, example.refusal, key="another-key")
     bench.server.calls.clear()
     for name in ("PutItem", "TransactWriteItems"):
@@ -269,7 +269,7 @@ def test_answer_to_internal(bench: Harness, example: Example, monkeypatch: pytes
 # -------------------------------------------------------------------- what the table does not number
 
 
-def test_a_bill_that_another_order_pays_is_named_to_its_own_client_only(bench: Harness) -> None:
+def test_the_order_that_pays_a_bill_is_named_to_its_own_client_only(bench: Harness) -> None:
     holder = unknown_order(bench, WALLETGATE)
     own = bench.send(WALLETGATE, key="key-2")
     assert_problem(
@@ -283,7 +283,7 @@ def test_a_bill_that_another_order_pays_is_named_to_its_own_client_only(bench: H
 
 
 def test_location_and_type_without_a_stage_in_the_path(bench: Harness) -> None:
-    """A custom domain may map the stage away."""
+    """A custom domain may hide the stage."""
     bench.server.on(KOLAYBI.route, HANG_UP)
     response = bench.send(KOLAYBI, called_as="/route")
     assert response.headers["Location"] == f"/operations/{response.body['operation_id']}"

@@ -1,4 +1,4 @@
-"""The scheduled sweep: unknown outcomes are looked up until there is evidence, and no timer settles anything."""
+"""The scheduled sweep: unknown outcomes are looked up until there is evidence, and no timer makes one final."""
 
 import json
 from dataclasses import replace
@@ -27,7 +27,7 @@ from tests.support.wire import answered, findings, unknown_order
 
 each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
 MINUTE, HOUR, DAY = 60, 3600, 86_400
-# Where a complete look-up that does not show the order proves that it was not executed, and after how long.
+# Operations whose complete look-up can prove that an order was not executed, and after how long.
 
 
 def absence_counts_from(example: Example, may_arrive_until: float) -> float:
@@ -73,7 +73,7 @@ def test_an_unknown_outcome_that_is_found(bench: Harness, example: Example) -> N
 
 @each_operation
 def test_a_killed_function_is_found_too(bench: Harness, example: Example) -> None:
-    """It wrote nothing after its claim; the claim itself put the record into the index."""
+    """It wrote nothing after its claim, but the claim put the record into the index."""
     standing = bench.stand(example)
     bench.server.on(example.look_up_route, example.found(standing))
     bench.clock.advance(29)
@@ -97,7 +97,7 @@ def test_a_sweep_never_sends_an_order(bench: Harness, example: Example) -> None:
 
 @each_operation
 def test_the_waits_grow(bench: Harness, example: Example) -> None:
-    """1 min, 5 min, 15 min, 1 h, 6 h, then daily: counted from when the outcome could be known, not in look-ups."""
+    """1 min, 5 min, 15 min, 1 h, 6 h, then daily: counted from when the outcome could be known, not by look-ups."""
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, HANG_UP)
     waits = []
@@ -109,13 +109,13 @@ def test_the_waits_grow(bench: Harness, example: Example) -> None:
         assert bench.sweep(example)["looked_up"] == 0
         bench.clock.now = due
         assert bench.sweep(example)["looked_up"] == 1
-    # The first of these is over while the order may still have been under way, so there are two of one minute.
+    # The first wait is over while the order may still be running, so there are two waits of one minute.
     assert waits == [MINUTE, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY, DAY]
     assert findings(bench, known) == ["inconclusive"] * 8
 
 
 @each_operation
-def test_a_client_that_asks_often_delays_nothing(bench: Harness, example: Example) -> None:
+def test_a_client_that_asks_often_does_not_delay_the_sweep(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, HANG_UP)
     for _ in range(10):
@@ -127,7 +127,7 @@ def test_a_client_that_asks_often_delays_nothing(bench: Harness, example: Exampl
 
 
 @each_operation
-def test_what_a_look_up_leaves_as_evidence(bench: Harness, example: Example) -> None:
+def test_the_evidence_of_a_look_up(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, HANG_UP, json_reply({"x": 1}, 500), example.not_found)
     for _ in range(2):
@@ -189,7 +189,7 @@ def sweep_when_due(bench: Harness, example: Example, known: str) -> str:
 
 
 @pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
-def test_two_not_founds_after_the_settling_time_prove_that_nothing_happened(bench: Harness, example: Example) -> None:
+def test_two_not_founds_after_the_settling_time_prove_not_executed(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.not_found)
     counts_from = absence_counts_from(example, bench.record(known).may_arrive_until)
@@ -203,7 +203,7 @@ def test_two_not_founds_after_the_settling_time_prove_that_nothing_happened(benc
     assert statuses[-1] == NOT_EXECUTED
     assert statuses.count(UNKNOWN) >= 2
     assert set(findings(bench, known)) == {"not_found"}
-    # The client may order it anew, and whatever guarded it is free.
+    # The client may order again, and the guard is free.
     response = bench.send(example)
     assert (response.status, response.slug) == (402, "not-executed")
     assert response.body["retry"] == "new_key"
@@ -259,7 +259,7 @@ def test_an_incomplete_look_up_never_proves_that_nothing_happened(bench: Harness
 
 
 def test_which_look_ups_are_complete_and_which_orders_may_be_sent_again() -> None:
-    """What lets an order be sent a second time, or be called not executed, is said twice on purpose."""
+    """These facts allow a second sending and "not executed". They are repeated here on purpose."""
     facts = {
         operation.name: (operation.look_up_is_complete, operation.resend_is_safe)
         for operation in (operation_of(example.function) for example in EXAMPLES)
@@ -289,12 +289,12 @@ def test_the_age_of_the_oldest(bench: Harness) -> None:
     bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
     bench.clock.now = START + 2 * HOUR
     assert bench.sweep(PAYNET) == nothing(looked_up=5, still_unknown=5, oldest=2 * HOUR)
-    # Looked up or not: an age is an age.
+    # A look-up does not change the age.
     bench.clock.advance(1)
     assert bench.sweep(PAYNET) == nothing(looked_up=0, still_unknown=5, oldest=2 * HOUR + 1)
 
 
-def test_those_due_first_come_first_and_one_that_fails_stops_no_other(
+def test_orders_are_looked_up_by_due_time_and_a_failure_stops_no_other(
     bench: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = many(bench, 6)
@@ -314,7 +314,7 @@ def test_no_time_left_means_no_look_up(bench: Harness) -> None:
     assert bench.server.calls == []
 
 
-def test_one_that_somebody_is_at_is_left_alone(bench: Harness) -> None:
+def test_an_order_with_a_live_lease_is_not_looked_up(bench: Harness) -> None:
     known = unknown_order(bench, PAYNET)
     bench.clock.advance(HOUR)
     bench.store.acquire_lease(bench.record(known), "somebody else", bench.clock.now + 27)
@@ -328,7 +328,7 @@ def test_one_that_somebody_is_at_is_left_alone(bench: Harness) -> None:
     assert findings(bench, known) == ["not_found"]
 
 
-def test_one_that_was_settled_since_the_index_was_read_is_left_alone(bench: Harness) -> None:
+def test_an_order_that_became_final_since_the_index_was_read_is_not_looked_up(bench: Harness) -> None:
     first, second = many(bench, 2)
     bench.clock.advance(HOUR)
 
@@ -336,7 +336,7 @@ def test_one_that_was_settled_since_the_index_was_read_is_left_alone(bench: Harn
         taken = bench.store.acquire_lease(bench.record(second), "somebody else", bench.clock.now + 27)
         bench.store.finalise(taken, SUCCEEDED, {"result": {"seen": "by somebody else"}})
 
-    # The first record's take-over; the index was read before.
+    # At the take-over of the first record. The index was read before.
     bench.before_next("UpdateItem", settle_the_second)
     bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
     assert bench.sweep(PAYNET)["settled"] == 1
@@ -344,7 +344,7 @@ def test_one_that_was_settled_since_the_index_was_read_is_left_alone(bench: Harn
     assert bench.record(second).outcome == {"result": {"seen": "by somebody else"}}
 
 
-def test_one_that_is_taken_over_meanwhile_is_left_alone(bench: Harness) -> None:
+def test_an_order_that_is_taken_over_meanwhile_is_not_looked_up(bench: Harness) -> None:
     known = unknown_order(bench, PAYNET)
     bench.clock.advance(HOUR)
 
@@ -357,9 +357,7 @@ def test_one_that_is_taken_over_meanwhile_is_left_alone(bench: Harness) -> None:
     assert bench.record(known).owner == "somebody else"
 
 
-def test_one_that_cannot_be_dealt_with_keeps_no_other_from_being_looked_up(
-    bench: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_order_that_fails_does_not_stop_the_sweep_of_others(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     known = many(bench, 3)
     bench.clock.advance(HOUR)
     bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
@@ -399,7 +397,7 @@ def test_each_function_sweeps_its_own_operation_only(bench: Harness) -> None:
 def test_a_table_that_does_not_answer_is_an_error_of_the_sweep(
     bench: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """So that Lambda tries again. The age of the oldest is not known then, and not told; that a sweep ran is."""
+    """So Lambda tries again. Then the age of the oldest is not known and not counted, but the sweep is."""
     bench.fail_table("Query")
     with pytest.raises(SweepStoppedError):
         bench.sweep(PAYNET)
@@ -423,9 +421,7 @@ def test_a_shard_that_cannot_be_read_does_not_hide_the_others(bench: Harness) ->
 
 
 @pytest.mark.parametrize(("times", "looked_up"), [(1, 5), (2, 5), (3, 3)])
-def test_a_record_that_cannot_be_read_is_passed_over_unless_three_in_a_row_cannot(
-    bench: Harness, times: int, looked_up: int
-) -> None:
+def test_an_unreadable_record_is_skipped_unless_three_in_a_row_are(bench: Harness, times: int, looked_up: int) -> None:
     known = [unknown_order(bench, KOLAYBI, key=f"key-{number}") for number in range(5)]
     bench.server.on(KOLAYBI.look_up_route, KOLAYBI.not_found)
     bench.clock.advance(HOUR)
@@ -463,7 +459,7 @@ def test_an_outcome_that_is_too_long_is_cut_for_the_answer_and_the_record_alike(
 
 
 def refuse_large_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the table refuses an item of more than 400 KB."""
+    """The table refuses an item of more than 400 KB."""
     client: Any = store_module._client()
     write = client.update_item
 
@@ -489,7 +485,7 @@ def test_an_outcome_that_the_table_refuses_is_kept_without_its_result(
     assert bench.send(KOLAYBI).body["result"] == {}
 
 
-def test_only_what_is_written_counts_as_settled(bench: Harness) -> None:
+def test_only_a_written_outcome_counts_as_final(bench: Harness) -> None:
     known = unknown_order(bench, KOLAYBI)
     bench.server.on(KOLAYBI.look_up_route, KOLAYBI.found(bench.record(known)))
     bench.clock.advance(HOUR)

@@ -1,4 +1,4 @@
-"""What DynamoDB itself would refuse and moto lets pass: reserved words, and names or values nobody uses."""
+"""What DynamoDB refuses and moto accepts: reserved words, and names or values that are not used."""
 
 import json
 import re
@@ -25,7 +25,7 @@ FUNCTIONS = {"attribute_not_exists", "attribute_exists"}
 
 @pytest.fixture
 def requests(bench: Harness) -> Any:
-    """Every writing or querying request the layer makes, its transactions taken apart."""
+    """Every request of the layer that writes or queries; a transaction is split into its parts."""
     seen: list[dict[str, Any]] = []
 
     def see(params: dict[str, Any], **_: Any) -> None:

@@ -1,4 +1,4 @@
-"""The table, the secret store or the time gives out at other moments than after the claim."""
+"""The table or the secret store fails, or the time is over, at other moments than after the claim."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
 
 
 class Conflicts:
-    """Lets the table cancel the first so many transactions for a conflict with another one."""
+    """Let the table cancel the first transactions because of a conflict with another one."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, times: int, code: str = "TransactionConflict") -> None:
         client = store_module._client()
@@ -45,15 +45,15 @@ class Conflicts:
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
-def test_a_mere_conflict_is_tried_again(bench: Harness, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+def test_a_conflict_alone_is_tried_again(bench: Harness, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     conflicts = Conflicts(monkeypatch, times)
     assert answered(bench, WALLETGATE, WALLETGATE.success).status == 200
-    # The claim, tried again, and the outcome, which marks the guard as paid.
+    # The claim twice, and the outcome, which marks the guard as paid.
     assert conflicts.tries == times + 2
     assert len(bench.server.to(WALLETGATE.route)) == 1
 
 
-def test_an_endless_conflict_is_a_table_that_does_not_answer(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_conflict_is_an_unavailable_table(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     Conflicts(monkeypatch, 99)
     response = answered(bench, WALLETGATE, WALLETGATE.success)
     assert (response.status, response.slug) == (503, "store-unavailable")
@@ -72,7 +72,7 @@ def test_another_cause_of_a_cancelled_transaction_is_not_tried_again(
 @pytest.mark.parametrize(
     "code", ["ProvisionedThroughputExceededException", "AccessDeniedException", "ValidationException"]
 )
-def test_what_the_table_refuses_is_no_answer_about_the_record(
+def test_a_refusal_by_the_table_proves_nothing_about_the_record(
     bench: Harness, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     def refuse(**_: Any) -> None:
@@ -88,10 +88,10 @@ def test_what_the_table_refuses_is_no_answer_about_the_record(
 
 @each_operation
 @pytest.mark.parametrize("seconds", [2.0, 27.0], ids=["not prepared", "at the claim"])
-def test_nobody_knows_of_an_earlier_order_while_the_table_does_not_answer(
+def test_an_earlier_order_is_unknown_while_the_table_does_not_answer(
     bench: Harness, example: Example, seconds: float
 ) -> None:
-    """Least of all that no money moved: it did."""
+    """It must not say that no money moved, because it did."""
     assert answered(bench, example, example.success).status == 200
     for name in ("GetItem", "PutItem", "TransactWriteItems"):
         bench.fail_table(name)
@@ -103,7 +103,7 @@ def test_nobody_knows_of_an_earlier_order_while_the_table_does_not_answer(
 
 
 @each_operation
-def test_nobody_knows_of_an_earlier_order_after_a_fault_before_the_claim(
+def test_an_earlier_order_is_unknown_after_an_error_before_the_claim(
     bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
@@ -185,7 +185,7 @@ def test_secrets_manager_that_does_not_answer(bench: Harness, monkeypatch: pytes
     ],
 )
 def test_a_refused_token_that_cannot_be_renewed(bench: Harness, broken: str, status: int, problem: str) -> None:
-    """The order was certainly not looked at, whatever stops the second try; so its key is free."""
+    """The provider certainly did not process the order, so its key is free, even if the second try fails."""
 
     def refuse(_: Call) -> Reply:
         if broken == "secret":
@@ -204,7 +204,7 @@ def test_a_refused_token_that_cannot_be_renewed(bench: Harness, broken: str, sta
 # -------------------------------------------------------------------- after another one took over
 
 
-def test_a_loser_that_cannot_read_what_stands_says_what_it_last_knew(bench: Harness) -> None:
+def test_a_former_owner_that_cannot_read_the_record_answers_what_it_knew(bench: Harness) -> None:
     def acquire_lease_and_break(_: Call) -> Reply:
         record = bench.record(bench.order(KOLAYBI).operation_id)
         bench.clock.advance(3600)
@@ -218,7 +218,7 @@ def test_a_loser_that_cannot_read_what_stands_says_what_it_last_knew(bench: Harn
     assert bench.record(response.body["operation_id"]).owner == "somebody else"
 
 
-def test_an_amount_that_cannot_be_counted_is_in_nobodys_way(bench: Harness) -> None:
+def test_an_amount_that_cannot_be_counted_stops_no_order(bench: Harness) -> None:
     """A capture of the whole pre-authorisation, whose answer names no amount."""
     response = answered(bench, PAYNET, json_reply({"is_succeed": True, "code": 0}), body={"xact_id": "x"})
     assert response.status == 200

@@ -1,4 +1,4 @@
-"""What is kept and told of an order whose outcome is unknown: why, and when asking again may help."""
+"""An order whose outcome is unknown: which reason is kept, and when it may be asked for again."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_the_reason_of_the_order_itself_is_the_first_evidence(
     assert answer.status == 202
     (first,) = bench.record(answer.body["operation_id"]).evidence
     assert (first["asked"], first["finding"], first["reason"]) == ("order", "unknown", reason)
-    # With the two writes that there are anyway; VakıfBank's login has two of its own.
+    # With the two writes of every order. VakıfBank's login has two more.
     assert bench.writes()[-2:] in (["PutItem", "UpdateItem"], ["TransactWriteItems", "UpdateItem"])
 
 
@@ -46,7 +46,7 @@ def test_a_success_beside_a_401_is_neither_a_success_nor_a_refused_login(bench: 
 
 
 @each_operation
-def test_a_client_that_repeats_for_two_minutes_is_looked_up_for_a_few_times(bench: Harness, example: Example) -> None:
+def test_repeats_for_two_minutes_cause_few_look_ups(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, json_reply({}, 500))
     bench.clock.advance(30)
@@ -63,7 +63,7 @@ def test_a_client_that_repeats_for_two_minutes_is_looked_up_for_a_few_times(benc
 
 
 @each_operation
-def test_whoever_waits_as_long_as_told_is_looked_up_for_each_time(bench: Harness, example: Example) -> None:
+def test_each_repeat_after_retry_after_causes_a_look_up(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, json_reply({}, 500))
     bench.clock.advance(30)
@@ -76,7 +76,7 @@ def test_whoever_waits_as_long_as_told_is_looked_up_for_each_time(bench: Harness
 
 
 @each_operation
-def test_the_status_route_tells_the_same_time_to_wait(
+def test_the_status_route_answers_the_same_retry_after(
     bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vezne.api.handle_operations.Store", lambda: bench.store)
@@ -91,7 +91,7 @@ def test_the_status_route_tells_the_same_time_to_wait(
 
 
 @each_operation
-def test_a_sweep_is_not_held_up_by_a_clients_pauses(bench: Harness, example: Example) -> None:
+def test_the_pauses_of_a_client_do_not_delay_a_sweep(bench: Harness, example: Example) -> None:
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, json_reply({}, 500))
     bench.clock.advance(30)

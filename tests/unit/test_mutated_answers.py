@@ -126,7 +126,7 @@ def at(body: Any, path: Path) -> Any:
 
 
 @pytest.mark.parametrize("genuine", ANSWERS, ids=str)
-def test_no_change_of_an_answer_makes_another_outcome_of_it(genuine: Genuine) -> None:
+def test_no_change_of_an_answer_gives_another_certain_outcome(genuine: Genuine) -> None:
     operation, order = order_of(genuine.example)
 
     def verdict(body: Any) -> str:

@@ -168,7 +168,7 @@ def test_nothing_leaves_a_final_status(status: str, change: str, read: str) -> N
 
 
 @pytest.mark.parametrize("change", LATER)
-def test_a_late_loser_changes_nothing(change: str) -> None:
+def test_a_former_owner_changes_nothing(change: str) -> None:
     taken = transitions.acquire_lease(EARLIER, NOW, "third", NOW + 60)
     store = table_with(transitions.claim(EARLIER), taken)
     with pytest.raises(ConditionFailedError) as failed:
