@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 from vezne.platform.masking import mask_text
 
 from .processes import STACK_FILE
@@ -53,6 +53,10 @@ def connect(stack: str) -> dict[str, str]:
         if "does not exist" in str(error):
             raise OperatorError(_no_stack(name, stacks)) from None
         raise OperatorError(f"The stack {name} cannot be read: {error}") from None
+    except NoRegionError:
+        raise OperatorError(
+            f"No region is set to look for the stack {name} in: set AWS_DEFAULT_REGION or AWS_PROFILE."
+        ) from None
     except BotoCoreError as error:
         raise OperatorError(f"The stack {name} cannot be read: {error}") from None
     parameters = {it["ParameterKey"]: it["ParameterValue"] for it in deployed.get("Parameters", [])}

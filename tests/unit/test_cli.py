@@ -11,7 +11,7 @@ from unittest.mock import Mock
 
 import click
 import pytest
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 from vezne.orders.store import StoreUnavailableError
 from vezne_cli import app, connection, operate, output
 from vezne_cli.app import main
@@ -275,6 +275,12 @@ def test_a_mistyped_stack(
     assert main(["unknown"]) == 1
     rights = "in eu-central-1 with these AWS rights (--stack, VEZNE_STACK; make: STACK=)"
     assert capsys.readouterr().err == f"There is no stack vezne-liv {rights}{said}\n"
+
+
+def test_a_stack_without_a_region(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(connection.boto3, "client", Mock(side_effect=NoRegionError()))
+    assert main(["unknown", "--stack", "vezne"]) == 1
+    assert "No region is set to look for the stack vezne in: set AWS_DEFAULT_REGION" in capsys.readouterr().err
 
 
 # ------------------------------------------------------------------ tables and lines
