@@ -66,7 +66,9 @@ class MemoryTable:
             item = {"Item": reason["Item"]} if "Item" in reason else {}
             raise _error("ConditionalCheckFailedException", **item)
         self._apply(write)
-        return {}
+        ((_, request),) = write.items()
+        wanted = request.get("ReturnValues") == "ALL_NEW"
+        return {"Attributes": copy.deepcopy(self.items[_name(write)])} if wanted else {}
 
     def _refusal(self, write: Item) -> Item:
         ((_, request),) = write.items()
@@ -205,7 +207,10 @@ def _updated(before: Item, request: Item) -> Item:
             added = left.operand()
             assert added is not None
             ((kind, members),) = added.items()
-            after[name] = {kind: sorted({*before.get(name, {kind: []})[kind], *members})}
+            if kind == "N":
+                after[name] = {"N": str(Decimal(before.get(name, {"N": "0"})["N"]) + Decimal(members))}
+            else:
+                after[name] = {kind: sorted({*before.get(name, {kind: []})[kind], *members})}
         else:
             left.next("=")
             value = left.operand()

@@ -27,9 +27,13 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """No byte of the order left, or the provider said it did not take the call: the same key may be sent again."""
+    """No byte of the order left, or the provider said it did not take the call: the same key may be sent again.
+
+    `provider_failed`: it could not be reached, or its login gave no usable answer.
+    """
 
     reason: str
+    provider_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

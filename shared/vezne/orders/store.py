@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import BotoCoreError, ClientError
 
 from vezne.orders import transitions
-from vezne.orders.guards import Guard, guards_of, remembered
+from vezne.orders.guards import Guard, Update, guards_of, remembered
 from vezne.orders.record import SHARDS, GuardMemory, Record, Unresolved, from_item, guard_id, plain, seconds_of
 from vezne.orders.transitions import Write
 from vezne.platform import aws
@@ -200,6 +200,20 @@ class Store:
             return self.apply(write)
         except ConditionFailedError:
             raise LostOwnershipError from None
+
+    def item(self, item_id: str) -> dict[str, Any]:
+        """An item that is no record, in DynamoDB's notation; empty if it does not stand there."""
+        answer = self._call("get_item", TableName=table(), Key={"id": {"S": item_id}}, ConsistentRead=True)
+        found: dict[str, Any] = answer.get("Item", {})
+        return found
+
+    def update_item(self, update: Update) -> dict[str, Any]:
+        """Change an item that is no record; as `update` asks, what stands there then. Raises ConditionFailedError."""
+        try:
+            changed: dict[str, Any] = self._call("update_item", TableName=table(), **update).get("Attributes", {})
+            return changed
+        except ClientError as error:
+            raise ConditionFailedError(error) from None
 
     def memory(self, record: Record) -> GuardMemory:
         """What the record's guards know of other orders under them."""

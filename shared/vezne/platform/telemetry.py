@@ -19,6 +19,7 @@ __all__ = [
     "emit_fault",
     "emit_metric",
     "emit_money",
+    "emit_of_provider",
     "flush",
     "logger",
     "stack_locations",
@@ -29,7 +30,7 @@ ALLOWED = frozenset({
     "level", "message", "timestamp", "service", "location", "xray_trace_id", "function_name", "function_request_id",
     "cold_start", "exception_name", "operation", "operation_id", "status", "reason", "problem", "replayed",
     "standing_order", "looked_up", "settled", "still_unknown", "oldest_unknown_seconds", "provider_milliseconds",
-    "secret_version", "frames",
+    "secret_version", "frames", "provider",
 })  # fmt: skip
 
 
@@ -63,11 +64,13 @@ def emit_fault(name: str) -> None:
 
 def emit_credentials_rejected(operation: str) -> None:
     """Count a refused login or an unusable secret, by provider: its orders and its inquiries have the same secret."""
-    with (
-        _never_in_the_way(),
-        single_metric(name="CredentialsRejected", unit=MetricUnit.Count, value=1) as metric,
-    ):
-        metric.add_dimension(name="provider", value=operation.split(".", maxsplit=1)[0])
+    emit_of_provider("CredentialsRejected", operation.split(".", maxsplit=1)[0])
+
+
+def emit_of_provider(name: str, provider: str, value: float = 1) -> None:
+    """Add one metric of a provider, all its operations together."""
+    with _never_in_the_way(), single_metric(name=name, unit=MetricUnit.Count, value=value) as metric:
+        metric.add_dimension(name="provider", value=provider)
 
 
 def emit_money(currency: str, minor_units: int) -> None:

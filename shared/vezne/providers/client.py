@@ -62,6 +62,7 @@ class Client(Generic[C]):
 
     `names_account`: gives the fields of the credentials that name the account. A renewed secret does not change them.
     `login_provider`: the address that gives tokens, if it is another one.
+    `probe`: the inquiry that shows whether the provider answers again. Raises as `ask` does.
     `try_by_reading`: how to try credentials at a provider without a login. Raises as `CredentialCache.access` does.
     """
 
@@ -70,6 +71,7 @@ class Client(Generic[C]):
     names_account: Callable[[C], dict[str, str]] = _names_no_account
     login_provider: Provider | None = None
     try_by_reading: Callable[[C, Deadline], None] | None = None
+    probe: Callable[[Deadline], object] | None = None
 
     @property
     def url_variables(self) -> list[str]:
@@ -106,10 +108,12 @@ def ask(
 ) -> ProviderResponse:
     """Make a read-only call.
 
-    After a lost answer it is made once more. After a refused login it is made once more with a new login. Raises
-    InquiryFailedError, CredentialsRefusedError, and the errors of `CredentialCache.access`.
+    After a lost answer it is made once more, unless the call before this one failed, too. After a refused login it is
+    made once more with a new login. Raises InquiryFailedError, CredentialsRefusedError, and the errors of
+    `CredentialCache.access`.
     """
     failure: InquiryFailedError = OutOfTimeError("not-enough-time")
+    failing = client.provider.failing
     for _ in range(_TRIES):
         if not deadline.allows_a_call():
             break
@@ -118,6 +122,9 @@ def ask(
             answer = client.provider.send(prepared, deadline, INQUIRY_SECONDS)
         except (NotSentError, AnswerLostError) as error:
             failure = InquiryFailedError(str(error))
+            client.provider.failing |= isinstance(error, NotSentError) and error.provider_failed
+            if failing:
+                break
             continue
         if refuses_login(answer):
             client.credential_cache.forget()
@@ -129,6 +136,8 @@ def ask(
         if answer.status < 500:
             return answer
         failure = InquiryFailedError(f"http-{answer.status}")
+        if failing:
+            break
     raise failure
 
 
@@ -138,7 +147,7 @@ def log_in(provider: Provider, request: Request, deadline: Deadline) -> Provider
     if answer.status in (400, 401, 403):
         raise CredentialsRefusedError(f"http-{answer.status}")
     if answer.status != 200:
-        raise NotSentError(f"login: http-{answer.status}")
+        raise NotSentError(f"login: http-{answer.status}", provider_failed=True)
     return answer
 
 
@@ -150,9 +159,9 @@ def ask_for_login(provider: Provider, request: Request, deadline: Deadline) -> P
         answer = provider.send(provider.prepare(request), deadline, INQUIRY_SECONDS)
     except AnswerLostError as error:
         # No order was sent, so a login without an answer is as harmless as no login.
-        raise NotSentError(f"login: {error}") from None
+        raise NotSentError(f"login: {error}", provider_failed=True) from None
     if answer.status >= 500:
-        raise NotSentError(f"login: http-{answer.status}")
+        raise NotSentError(f"login: http-{answer.status}", provider_failed=True)
     return answer
 
 
@@ -161,7 +170,7 @@ def read_token(answer: ProviderResponse, value: str, seconds: float | None = Non
     try:
         fields = answer.json()
     except UnreadableError:
-        raise NotSentError("login: unreadable") from None
+        raise NotSentError("login: unreadable", provider_failed=True) from None
     token = fields.get(value)
     lifetime: Any = seconds if seconds is not None else fields.get("expires_in", 0)
     try:
@@ -169,5 +178,5 @@ def read_token(answer: ProviderResponse, value: str, seconds: float | None = Non
     except (TypeError, ValueError):
         lifetime = 0.0
     if not isinstance(token, str) or not token:
-        raise NotSentError("login: no token")
+        raise NotSentError("login: no token", provider_failed=True)
     return Token(SecretStr(token), lifetime)

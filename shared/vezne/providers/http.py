@@ -40,11 +40,15 @@ LONGEST_ANSWER = 1024 * 1024
 
 
 class NotSentError(Exception):
-    """Certainly no byte of the request left this function. `retry_after`: seconds after which it may be tried again."""
+    """Certainly no byte of the request left this function.
 
-    def __init__(self, reason: str, retry_after: int = 5) -> None:
+    `retry_after`: seconds after which it may be tried again. `provider_failed`: the reason is the provider, not we.
+    """
+
+    def __init__(self, reason: str, retry_after: int = 5, *, provider_failed: bool = False) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.provider_failed = provider_failed
 
 
 class AnswerLostError(Exception):
@@ -135,6 +139,8 @@ class Provider:
 
     def __init__(self, url_variable: str) -> None:
         self.url_variable = url_variable
+        # Whether the last call had no answer, or a server error: then an inquiry is not tried twice.
+        self.failing = False
         self._session: requests.Session | None = None
         self._last_used = 0.0
 
@@ -166,13 +172,15 @@ class Provider:
             answer = self._exchange(prepared, longest)
             if attempt.expired:
                 raise TimeoutError
+            self.failing = answer.status >= 500
             return answer
         except Exception as error:
             self._forget_connections()
+            self.failing = True
             # The class name is enough to find the cause; the text may hold the URL or the answer.
             reason = type(error).__name__
             if not attempt.began:
-                raise NotSentError(reason) from None
+                raise NotSentError(reason, provider_failed=not attempt.out_of_time) from None
             raise AnswerLostError("deadline" if attempt.expired else reason) from None
         finally:
             attempt.finish()
@@ -215,6 +223,8 @@ class _Attempt:
     def __init__(self, deadline: Deadline, longest: float) -> None:
         self.began = False
         self.expired = False
+        # Connected, but too late to wait for an answer: that is no failure of the provider.
+        self.out_of_time = False
         self._deadline = deadline
         self._longest = longest
         self._timer: Timer | None = None
@@ -224,6 +234,7 @@ class _Attempt:
         if not self.began:
             seconds = min(self._longest, self._deadline.left() - FINALISE_SECONDS)
             if seconds < SHORTEST_READ_SECONDS:
+                self.out_of_time = True
                 raise TimeoutError
             self.began = True
             self._timer = _timer_thread.schedule(seconds, functools.partial(self._cut, sock))
