@@ -91,9 +91,9 @@ def test_one_that_is_still_running_is_raised(bench: Harness) -> None:
     bench.server.on(PAYNET.route, PAYNET.success)
     seen: list[str] = []
 
-    def fire_again(_: Any) -> Any:
+    def fire_again(call: Any) -> Any:
         seen.append(failure(bench, PAYNET, content(PAYNET)))
-        return PAYNET.success
+        return PAYNET.success(call)
 
     bench.server.on(PAYNET.route, fire_again)
     assert bench.standing_order(PAYNET, content(PAYNET))["status"] == "succeeded"
