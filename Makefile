@@ -13,7 +13,7 @@ RUNNING := $(OPERATING) .venv-sam/.installed .venv/.wheels-local
 TESTING := $(RUNNING) .venv/.installed .venv/.wheels-arm64 .venv/.wheels-x86_64 .venv/.wheels-image
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve logs explain unknown resolve forget client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak fuzz bench check lint format documents clean
+.PHONY: help setup run serve logs explain unknown resolve forget client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak fuzz bench check lint format new-operation documents clean
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 
@@ -22,7 +22,7 @@ help: ## List the targets
 
 setup: $(TESTING) ## Create the virtual environments with the pinned packages, and fetch the layer's wheels
 
-run: $(RUNNING) ## Bring everything up, send the five orders, print the results, stop
+run: $(RUNNING) ## Bring everything up, send one order of each operation, print the results, stop
 	@$(vezne) run
 
 serve: $(RUNNING) ## Keep everything up at localhost:8780 until Ctrl-C, and print curl lines (VEZNE_PORT, VEZNE_SWEEP_SECONDS=5)
@@ -126,6 +126,10 @@ lint: $(TESTING) ## Check style and format only
 format: $(TESTING) ## Put the code into the common format
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
+
+new-operation: $(TESTING) ## Write the skeleton of an operation: NAME=paynet.reverse_capture [ROUTE="POST /..."] [SUMMARY=] [INQUIRY=1]
+	@$(vezne) new-operation "$(NAME)" --route "$(ROUTE)" --summary "$(SUMMARY)" $(if $(INQUIRY),--inquiry)
+	@.venv/bin/ruff check --quiet --fix shared/vezne shared/vezne_client && .venv/bin/ruff format --quiet functions shared tests
 
 documents: $(OPERATING) ## Write the tables in the documents that are made from the template, the functions and the providers
 	@$(vezne) documents

@@ -14,7 +14,13 @@ SECTIONS: dict[str, list[click.Command]] = {
     "Operate a stack": [operate.unknown, operate.explain, operate.resolve, operate.forget],
     "Callers and secrets of a stack": [clients.client, secrets.secrets],
     "Run a stack on this machine": [local.run, local.serve, local.logs, local.invoke],
-    "Generate": [documents.document, documents.documents, documents.template, documents.dashboard],
+    "Generate": [
+        documents.new_operation,
+        documents.document,
+        documents.documents,
+        documents.template,
+        documents.dashboard,
+    ],
 }
 EPILOG = """\b
 Variables:

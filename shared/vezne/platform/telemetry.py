@@ -76,7 +76,7 @@ def emit_of_provider(name: str, provider: str, value: float = 1) -> None:
 def emit_money(currency: str, minor_units: int) -> None:
     """Add the amount of an order that succeeded, in the currency's smallest unit so that sums are exact.
 
-    The only dimension is currency.
+    Whichever way the money went: a capture and its reversal both count. The only dimension is currency.
     """
     with (
         _never_in_the_way(),

@@ -37,6 +37,23 @@ def documents() -> None:
         click.echo(f"{name} is written anew")
 
 
+@click.command(
+    "new-operation",
+    epilog=examples('new-operation paynet.reverse_capture --route "POST /paynet/capture-reversals"'),
+)
+@click.argument("name", metavar="NAME", type=Typed("It is <provider>.<verb>, like paynet.reverse_capture."))
+@click.option("--inquiry", is_flag=True, help="It asks and moves no money.")
+@click.option("--route", default="", help="Method and path of the API.  [default: made of the name]")
+@click.option("--summary", default="", help="What it does, in a few words, for the scope's description.")
+def new_operation(name: str, inquiry: bool, route: str, summary: str) -> None:
+    """Write what a further operation of a known provider needs, as files to fill in."""
+    from vezne_cli.new_operation import new_operation
+
+    for path in new_operation(name, inquiry=inquiry, route=route, summary=summary):
+        click.echo(path)
+    click.echo("Written. Nothing is sent until it is filled in: functions/README.md says how.")
+
+
 @click.command(epilog=examples("template .local/template.json"))
 @click.argument("file", metavar="FILE", type=Typed("It is the file to write, like .local/template.json."))
 def template(file: str) -> None:

@@ -1,0 +1,218 @@
+"""`make new-operation`: what a further operation of a known provider needs, as files to fill in.
+
+Names, secret, tag and rights come from the catalogue and from the rows of a function that the provider has already. No
+file is overwritten, and nothing is written unless all can be.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from vezne_sandbox.sandbox import PROVIDERS as SANDBOXES
+
+from . import catalogue
+from .connection import OperatorError
+from .processes import ROOT
+from .suggestions import did_you_mean
+from .template_rows import Names, with_rows
+
+_SKELETON = Path(__file__).with_name("skeleton")
+_NAME = re.compile(r"[a-z][a-z0-9]*\.[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_ROUTE = re.compile(r"(POST|GET) (/[a-z0-9-]+|/\{[a-z_]+\})+")
+
+
+class NotMadeError(OperatorError):
+    """No operation can be made of what was asked for. Nothing was written."""
+
+
+@dataclass(frozen=True)
+class _New:
+    """The new function, and the one of the same kind and provider whose rows and events are copied."""
+
+    names: Names
+    provider: catalogue.Provider
+    model: catalogue.Function
+    summary: str
+
+    @property
+    def kind(self) -> str:
+        """What its skeleton is called."""
+        return "order" if self.model.is_order else "inquiry"
+
+    @property
+    def verb(self) -> str:
+        """The second part of its name."""
+        return self.names.scope.partition(".")[2]
+
+    @property
+    def words(self) -> str:
+        """The verb as the classes are called."""
+        return "".join(word.capitalize() for word in self.verb.split("_"))
+
+    def filled(self, skeleton: str) -> str:
+        """A file of skeleton/ with the names of this function."""
+        names = {
+            "scope": self.names.scope,
+            "route": self.names.route,
+            "folder": self.names.folder,
+            "provider": self.provider.name,
+            "provider_class": SANDBOXES[self.provider.name].__name__,
+            "title": _title(self.provider.name),
+            "summary": self.summary,
+            "credentials": self.provider.credentials.__name__,
+            "verb": self.verb,
+            "verb_class": self.words,
+            "constant": self.verb.upper(),
+            "look_up": next((each.name for each in self.provider.inquiries.values()), ""),
+        }
+        return Template((_SKELETON / f"{skeleton}.txt").read_text()).substitute(names)
+
+
+def new_operation(
+    name: str, *, inquiry: bool = False, route: str = "", summary: str = "", root: Path = ROOT
+) -> list[str]:
+    """Write the skeleton of an operation. Returns the files written or changed, from the root.
+
+    Raises NotMadeError if the name is taken, or of another form, or its provider is not known.
+    """
+    new = _checked(name, inquiry=inquiry, route=route, summary=summary)
+    added = {**_code(new), **_events(new, root)}
+    standing = [path for path in added if (root / path).exists()]
+    if standing:
+        raise NotMadeError(f"{standing[0]} is there already. Nothing was written.")
+    texts = {**added, **_changed(new, root)}
+    for path, text in texts.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return sorted(texts)
+
+
+def _checked(name: str, *, inquiry: bool, route: str, summary: str) -> _New:
+    if not _NAME.fullmatch(name):
+        raise NotMadeError("A name is <provider>.<verb> in lower case, words joined by _, like paynet.reverse_capture.")
+    if name in catalogue.FUNCTIONS:
+        raise NotMadeError(f"{name} is there already: functions/{catalogue.FUNCTIONS[name].folder}.")
+    known, _, verb = name.partition(".")
+    provider = catalogue.PROVIDERS.get(known)
+    if provider is None:
+        raise NotMadeError(
+            f"There is no provider {known}{did_you_mean(known, catalogue.PROVIDERS)} A new one starts with its folder "
+            "in shared/vezne/providers, its sandbox, its secret and its parameters in template.yaml."
+        )
+    models = provider.inquiries if inquiry else provider.orders
+    if not models:
+        raise NotMadeError(f"{known} has no {'inquiry' if inquiry else 'order'} yet whose rows could be copied.")
+    method = "GET" if inquiry else "POST"
+    given = route or f"{method} /{known}/{verb.replace('_', '-')}"
+    if not _ROUTE.fullmatch(given) or not given.startswith((f"{method} /{known}/", f"POST /{known}/")):
+        raise NotMadeError(f"A route is a method and a path, like {method} /{known}/things/{{thing_id}}.")
+    if any(given == each.route for each in catalogue.FUNCTIONS.values()):
+        raise NotMadeError(f"{given} is the route of another function.")
+    return _New(
+        Names(name, given), provider, next(iter(models.values())), summary or f"{verb.replace('_', ' ').capitalize()}"
+    )
+
+
+def _title(provider: str) -> str:
+    """Its name for people: the heading of its README."""
+    return (ROOT / "shared/vezne/providers" / provider / "README.md").read_text().partition("\n")[0].removeprefix("# ")
+
+
+def _code(new: _New) -> dict[str, str]:
+    added = {
+        f"functions/{new.names.folder}/app.py": new.filled(f"{new.kind}.app"),
+        f"shared/vezne_sandbox/{new.provider.name}/{new.verb}.py": new.filled(f"{new.kind}.sandbox"),
+        f"tests/contract/test_{new.names.folder}.py": new.filled("contract"),
+    }
+    if new.kind == "order":
+        added[f"tests/support/operations/{new.names.folder}.py"] = new.filled("example")
+    return added
+
+
+def _events(new: _New, root: Path) -> dict[str, str]:
+    """The golden events of the model under the new names, with an empty request."""
+    made = {}
+    for path in sorted((root / "events").glob(f"{new.model.folder}.*.json")):
+        event = json.loads(_renamed(path.read_text(), new))
+        if path.name.endswith(".api.json"):
+            _asked_for(event, new)
+        elif path.name.endswith(".standing_order.json"):
+            event["standing_order"]["request"] = {"reference": "R-1"}
+        kind = path.name.removeprefix(new.model.folder)
+        made[f"events/{new.names.folder}{kind}"] = json.dumps(event, indent=2, ensure_ascii=False) + "\n"
+    return made
+
+
+def _renamed(text: str, new: _New) -> str:
+    pairs = [(new.model.name, new.names.scope), (new.model.folder, new.names.folder)]
+    pairs.append((new.model.folder.replace("_", "-"), new.names.folder.replace("_", "-")))
+    for old, given in pairs:
+        text = text.replace(old, given)
+    return text
+
+
+def _asked_for(event: dict[str, Any], new: _New) -> None:
+    path = new.names.route.partition(" ")[2]
+    parameters = dict.fromkeys(re.findall(r"\{(\w+)\}", path), "R-1")
+    filled = re.sub(r"\{\w+\}", "R-1", path)
+    method, context = new.names.method.upper(), event["requestContext"]
+    event |= {"resource": path, "path": filled, "httpMethod": method, "pathParameters": parameters or None}
+    context |= {"resourcePath": path, "path": f"/{context['stage']}{filled}", "httpMethod": method}
+    rest = {} if "reference" in parameters else {"reference": "R-1"}
+    if new.names.method == "get":
+        event |= {
+            "queryStringParameters": rest,
+            "multiValueQueryStringParameters": {name: [rest[name]] for name in rest},
+        }
+    else:
+        event["body"] = json.dumps(rest)
+
+
+def _changed(new: _New, root: Path) -> dict[str, str]:
+    """The files that are there already, with what the new function needs in them."""
+    models = f"shared/vezne/providers/{new.provider.name}/{'models' if new.kind == 'order' else 'inquiry_models'}.py"
+    client, fields = "shared/vezne_client/calls.py", "shared/vezne_cli/document/provider_fields.py"
+    old = Names(new.model.name, new.model.route)
+    template = with_rows((root / "template.yaml").read_text(), old, new.names, new.summary)
+    return {
+        "template.yaml": template,
+        models: _with_imports((root / models).read_text()) + new.filled("models"),
+        fields: _with_fields((root / fields).read_text(), new),
+        client: _with_call((root / client).read_text(), new),
+    }
+
+
+def _with_imports(source: str) -> str:
+    """Models with the import of what the skeleton uses."""
+    (listed,) = re.findall(r"from vezne\.providers\.models import (\([^)]*\)|.*)\n", source)
+    names = set(re.findall(r"\w+", listed)) | {"RequestModel", "RequiredText", "ResultModel"}
+    written = f"from vezne.providers.models import {', '.join(sorted(names))}"
+    if len(written) > 120:
+        written = "from vezne.providers.models import (\n" + "".join(f"    {name},\n" for name in sorted(names)) + ")"
+    return source.replace(f"from vezne.providers.models import {listed}", written)
+
+
+def _with_fields(source: str, new: _New) -> str:
+    """The document's fields with those of the new request."""
+    row = f'    "{new.words}Request": {{"reference": Wire("reference", "What it means")}},\n'
+    return re.sub(r"(?m)^(REQUESTS: .* = \{\n)", lambda found: found[0] + row, source)
+
+
+def _with_call(source: str, new: _New) -> str:
+    """The client's calls with the new one, behind the last of its kind."""
+    kind, module = ("OrderCall", "models") if new.kind == "order" else ("InquiryCall", "inquiry_models")
+    words = new.words
+    path = new.names.route.partition(" ")[2]
+    in_body = ", in_body=True" if new.kind == "inquiry" and new.names.method == "post" else ""
+    call = f'{new.verb.upper()} = {kind}("{new.names.scope}", "{path}", {words}Request, {words}Result{in_body})\n'
+    if len(call) > 121:
+        call = call.replace("(", "(\n    ", 1).replace(")\n", "\n)\n")
+    last = re.findall(rf"^[A-Z_]+ = {kind}\((?:.*|\n(?:    .*\n)+)\)\n", source, re.MULTILINE)[-1]
+    origin = f"from vezne.providers.{new.provider.name}.{module} import "
+    (listed,) = re.findall(rf"{re.escape(origin)}(.*)\n", source)
+    names = sorted({*listed.split(", "), f"{words}Request", f"{words}Result"})
+    exported = re.sub(r"(__all__ = \[\n)", rf'\1    "{new.verb.upper()}",\n', source)
+    return exported.replace(last, last + call).replace(origin + listed, origin + ", ".join(names))

@@ -1,0 +1,127 @@
+"""The rows of template.yaml that a function needs, copied from those of another function of the same provider.
+
+The template is text here: its comments, its anchors and its flow style must stay. So a row is copied as a person would
+copy it, and the names in it are replaced.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+
+from vezne.orders.record import operation_tag
+
+_WIDTH = 120
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the template calls a function. `scope` is "<provider>.<verb>", `route` method and path."""
+
+    scope: str
+    route: str
+
+    @property
+    def folder(self) -> str:
+        """Its folder in functions/."""
+        return self.scope.replace(".", "_")
+
+    @property
+    def logical_name(self) -> str:
+        """Its name in the template."""
+        return "".join(word.capitalize() for word in self.folder.split("_"))
+
+    @property
+    def method(self) -> str:
+        """In lower case."""
+        return self.route.partition(" ")[0].lower()
+
+    @property
+    def path(self) -> str:
+        """As the template writes it: `{` starts a mapping in YAML, so a path with a parameter is quoted."""
+        path = self.route.partition(" ")[2]
+        return f'"{path}"' if "{" in path else path
+
+
+def with_rows(template: str, model: Names, new: Names, summary: str) -> str:
+    """The template with the rows of a new function, each after that of the model.
+
+    Raises ValueError if the template has rows of the new function already, or lacks one of the model's.
+    """
+    if re.search(rf"\b{new.logical_name}\b", template):
+        raise ValueError(f"template.yaml has {new.logical_name} already")
+    scope = _block(template, rf"        - \{{ScopeName: {re.escape(model.scope)}, .*\n")
+    told = json.dumps(summary, ensure_ascii=False) if re.search(r"[^\w '.-]", summary) else summary
+    described = _after(template, scope, f"        - {{ScopeName: {new.scope}, ScopeDescription: {told}}}\n")
+    row = _block(described, rf"    {model.logical_name}: \{{(?:.*\n      )*?.*\}}\n(?=    \S)")
+    mapped = _after(described, row, _renamed(row, model, new).replace(_tag(model), _tag(new)))
+    alias = _block(mapped, rf' *\[?!GetAtt {model.logical_name}\.Arn, !Sub "\$\{{{model.logical_name}\.Arn\}}:live",\n')
+    aliased = _after(mapped, alias, _renamed(alias.replace("[", " "), model, new))
+    function = _block(aliased, rf"  {model.logical_name}:\n    Type: AWS::Serverless::Function\n(?:    .*\n)+\n")
+    written = _after(aliased, function, _renamed(function, model, new))
+    return _listed(written, model, new)
+
+
+def _block(template: str, pattern: str) -> str:
+    found = re.findall(pattern, template)
+    if len(found) != 1:
+        raise ValueError(f"template.yaml has {len(found)} places like {pattern!r}, not one")
+    return str(found[0])
+
+
+def _after(template: str, block: str, added: str) -> str:
+    return template.replace(block, block + added, 1)
+
+
+def _tag(names: Names) -> str:
+    return f"op_{operation_tag(names.scope)}*"
+
+
+def _renamed(block: str, model: Names, new: Names) -> str:
+    named = block.replace(f"Path: {model.path}", f"Path: {new.path}").replace(
+        f"Method: {model.method}", f"Method: {new.method}"
+    )
+    for old, given in (
+        (model.logical_name, new.logical_name),
+        (model.scope, new.scope),
+        (model.folder, new.folder),
+    ):
+        named = re.sub(rf"(?<![\w.]){re.escape(old)}(?=Role|Logs|New|Sweep|\b)", given, named)
+    return "".join(_wrapped(line) for line in named.splitlines(keepends=True))
+
+
+def _listed(template: str, model: Names, new: Names) -> str:
+    """The lists with the new function behind the model: what clients may do, what sweeps, the loops."""
+    entries = [
+        (rf"vezne/{re.escape(model.scope)}(?=,)", f"vezne/{new.scope}"),
+        (rf"!GetAtt {model.logical_name}Sweep\.Arn", f"!GetAtt {new.logical_name}Sweep.Arn"),
+        (rf"(?<=[\[ ]){model.logical_name}(?=[,\]])", new.logical_name),
+    ]
+    lines = template.splitlines(keepends=True)
+    for pattern, entry in entries:
+        lines = [
+            _wrapped(re.sub(pattern, rf"\g<0>, {entry}", line)) if re.search(pattern, line) else line for line in lines
+        ]
+    return "".join(lines)
+
+
+def _wrapped(line: str) -> str:
+    """A line in flow style that has become too long, as two. It is broken where it is nested least."""
+    depths: list[tuple[int, int]] = []
+    open_at: list[int] = []
+    for place, letter in enumerate(line[:_WIDTH]):
+        if letter in "[{":
+            open_at.append(place)
+        elif letter in "]}" and open_at:
+            open_at.pop()
+        elif line.startswith(", ", place):
+            depths.append((-len(open_at), place + 1))
+    if len(line) <= _WIDTH + 1 or not depths:
+        return line
+    _, at = max(depths)
+    start = len(line) - len(line.lstrip(" "))
+    # Inside a bracket that starts the line, what follows is written under its first entry; else a step to the right.
+    deeper = line[start] in "[{" or line.startswith("- [", start)
+    indent = start + (line[start:].index("[") + 1 if line.startswith("- [", start) else 1 if deeper else 0)
+    if not deeper and line[start:].split(" ", 1)[0].endswith(":"):
+        indent = start + 2
+    return f"{line[:at]}\n{' ' * indent}{line[at + 1 :]}"

@@ -1,0 +1,140 @@
+"""`make new-operation`, on a copy of the tree: the skeleton fails its contract, and a made-up operation passes it.
+
+The tests of the template, of the golden events and of the path run there, too: no other file had to change.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from vezne_cli.new_operation import NotMadeError, new_operation
+from vezne_cli.processes import ROOT
+from vezne_cli.template_rows import Names, with_rows
+
+NAME, FOLDER = "haso.make_up", "haso_make_up"
+# What is filled in: file -> the skeleton's text -> what a person would write.
+FILLED = {
+    f"functions/{FOLDER}/app.py": {
+        "import Deadline, ProviderResponse, Request\n": "import Deadline, ProviderResponse, Request, json_request\n",
+        "Inconclusive, Outcome, Unknown\n": "Inconclusive, Outcome, Succeeded, Unknown\n",
+        "        raise NotImplementedError\n": (
+            '        return json_request("/made-up", {"reference": order.request.reference}, {})\n'
+        ),
+        '        return Unknown(f"http-{answer.status}")\n': (
+            '        if answer.status == 200 and answer.json() == {"done": order.request.reference}:\n'
+            "            return Succeeded(MakeUpResult(reference=order.request.reference).public())\n"
+            '        return Unknown(f"http-{answer.status}")\n'
+        ),
+    },
+    f"tests/support/operations/{FOLDER}.py": {
+        "success=lambda _call: json_reply({})": 'success=lambda call: json_reply({"done": call.json()["reference"]})',
+        "POST /not-written-yet/make_up": "POST /made-up",
+    },
+    f"tests/contract/test_{FOLDER}.py": {
+        "import pytest\n": (
+            "from tests.support.bench import Harness\n"
+            f"from tests.support.operations.{FOLDER} import EXAMPLE\n"
+            "from tests.support.provider_server import json_reply\n"
+            "from tests.support.wire import answered, the_call, verdict\n"
+        ),
+        "    pytest.fail(NOT_WRITTEN)\n": "    pass\n",
+    },
+}
+CONTRACT = """
+
+def test_the_made_up_wire(bench: Harness) -> None:
+    answered(bench, EXAMPLE, EXAMPLE.success)
+    assert the_call(bench, EXAMPLE).json() == {"reference": "R-1"}
+
+
+def test_the_made_up_verdicts(bench: Harness) -> None:
+    assert verdict(bench, EXAMPLE, EXAMPLE.success) == "succeeded"
+
+
+def test_another_answer_proves_nothing(bench: Harness) -> None:
+    assert verdict(bench, EXAMPLE, json_reply({"done": "R-3"})) == "unknown"
+"""
+HELD_BY = ("tests/unit/test_template.py", "tests/unit/test_template_access.py", "tests/unit/test_one_declaration.py",
+           "tests/integration/test_golden_events.py")  # fmt: skip
+
+
+def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(root / "shared")}
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def pytest_in(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run(root, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The tree, without what is built."""
+    for name in ("template.yaml", "pyproject.toml", "samconfig.toml", "Makefile", "README.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in ("functions", "shared", "events", "tests"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "*.png"))
+    return tmp_path
+
+
+def test_a_made_up_operation_needs_no_other_file(copy: Path) -> None:
+    made = run(copy, "-m", "vezne_cli", "new-operation", NAME, "--summary", "Make it up, whole")
+    assert made.returncode == 0, made.stderr
+    skeleton = pytest_in(copy, f"tests/contract/test_{FOLDER}.py")
+    assert "2 failed" in skeleton.stdout, skeleton.stdout
+    for path, changes in FILLED.items():
+        text = (copy / path).read_text()
+        for old, new in changes.items():
+            assert old in text, f"{path}: {old}"
+            text = text.replace(old, new)
+        (copy / path).write_text(text + (CONTRACT if "/contract/" in path else ""))
+    held = pytest_in(
+        copy, f"tests/contract/test_{FOLDER}.py", *HELD_BY, "-k", f"{NAME} or {FOLDER} or test_template or declar"
+    )
+    assert held.returncode == 0, held.stdout[-5000:]
+    assert f"[{NAME}]" in pytest_in(copy, "tests/integration/test_second_request.py", "--collect-only").stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "route", "why"),
+    [
+        ("paynet.capture", "", "is there already"),
+        ("paynet", "", "<provider>.<verb>"),
+        ("paynet.Reverse", "", "<provider>.<verb>"),
+        ("paynett.reverse", "", "did you mean paynet?"),
+        ("paynet.void", "POST /paynet/captures", "is the route of another function"),
+        ("paynet.void", "GET /elsewhere", "A route is"),
+        ("paynet.void", "POST paynet", "A route is"),
+    ],
+)
+def test_a_name_that_cannot_be_made_writes_nothing(tmp_path: Path, name: str, route: str, why: str) -> None:
+    with pytest.raises(NotMadeError, match=why):
+        new_operation(name, route=route, root=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_file_is_overwritten(copy: Path) -> None:
+    standing = copy / "functions" / FOLDER / "app.py"
+    standing.parent.mkdir()
+    standing.write_text("mine")
+    with pytest.raises(NotMadeError, match=f"functions/{FOLDER}/app.py is there already"):
+        new_operation(NAME, root=copy)
+    assert standing.read_text() == "mine"
+    assert not (copy / "events" / f"{FOLDER}.api.json").exists()
+
+
+def test_the_rows_of_an_inquiry_are_those_of_an_inquiry() -> None:
+    template = (ROOT / "template.yaml").read_text()
+    old = Names("haso.payment_plan", "GET /haso/transactions/{transaction_code}/payment-plan")
+    new = Names("haso.customer_payments", "GET /haso/customers/{customer_code}/payments")
+    added = set(with_rows(template, old, new, "Show: what was paid").splitlines()) - set(template.splitlines())
+    assert "    HasoCustomerPayments: {Secret: HasoSecret}" in added
+    assert '        - {ScopeName: haso.customer_payments, ScopeDescription: "Show: what was paid"}' in added
+    assert '         Path: "/haso/customers/{customer_code}/payments", Method: get,' in added
+    assert len(added) <= 15
+    assert max(map(len, added)) <= 120
