@@ -12,7 +12,7 @@ from vezne.providers.kolaybi.inquiry_models import TransactionsRequest, Transact
 from vezne.providers.kolaybi.models import CollectionRequest, CollectionResult
 from vezne.providers.models import RequestModel, ResultModel
 from vezne.providers.paynet.inquiry_models import CheckRequest, CheckResult
-from vezne.providers.paynet.models import CaptureRequest, CaptureResult
+from vezne.providers.paynet.models import CaptureRequest, CaptureResult, ReverseCaptureRequest
 from vezne.providers.undocumented_fields import PUBLIC
 from vezne.providers.vakifbank.inquiry_models import QueryRequest, QueryResult
 from vezne.providers.vakifbank.models import PaymentRequest, PaymentResult
@@ -33,6 +33,7 @@ __all__ = [
     "PAY_BILL",
     "PRODUCT_DETAIL",
     "QUERY",
+    "REVERSE_CAPTURE",
     "SET_EXPENSES",
     "InquiryCall",
     "Operation",
@@ -85,6 +86,7 @@ SET_EXPENSES = OrderCall(
     "haso.set_expenses", "/haso/transactions/{transaction_code}/expenses", ExpensesRequest, ExpensesResult
 )
 CAPTURE = OrderCall("paynet.capture", "/paynet/captures", CaptureRequest, CaptureResult)
+REVERSE_CAPTURE = OrderCall("paynet.reverse_capture", "/paynet/capture-reversals", ReverseCaptureRequest, CaptureResult)
 
 LIST_TRANSACTIONS = InquiryCall(
     "kolaybi.list_transactions",

@@ -103,6 +103,9 @@ REQUESTS: dict[str, dict[str, Wire]] = {
         "reference_no": Wire("reference_no", "The merchant's own reference of the pre-authorisation"),
         "amount": Wire("amount", "What is captured, in TRY; absent: the whole pre-authorisation. Sent times 100"),
     },
+    "ReverseCaptureRequest": {
+        "xact_id": Wire("xact_id", "Paynet's encrypted id of the capture: the xact_id of the capture's result"),
+    },
     "TransactionsRequest": {
         "associate_id": Wire("associate_id", "The associate (cari); the provider has it in its path"),
     },

@@ -1,0 +1,74 @@
+"""The cancelling of a whole capture (page "Finansallaştırma İptal").
+
+Assumptions, since the page does not say:
+- the capture is found by its own ``xact_id``; a second cancelling of it is refused with ``code`` 1 and the Paynet error
+  fields, and no money moves;
+- the sum is not free for another capture of the pre-authorisation;
+- a capture that nobody made exists with 100000.00 TRY, if nothing else has its ``xact_id``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vezne_sandbox.ledger import Booking
+from vezne_sandbox.paynet.capture import Capture
+from vezne_sandbox.paynet.pre_authorisations import CAPTURE_REVERSAL_TYPE, CAPTURE_TYPE, PreAuthorisation, reference
+from vezne_sandbox.paynet.replies import error_object
+from vezne_sandbox.provider import Operation
+from vezne_sandbox.wire import Call, Refused, Reply
+
+if TYPE_CHECKING:
+    from vezne_sandbox.paynet import Paynet
+
+CANCELLED_ALREADY = {"paynet_error_id": "1", "paynet_error_message": "İşlem daha önce iptal edilmiş"}
+
+
+class Reversal(Capture):
+    """The cancelling of a capture. It has the fields of one."""
+
+    transaction_type = CAPTURE_REVERSAL_TYPE
+
+    def __init__(
+        self, provider: Paynet, call: Call, fields: dict[str, Any], target: PreAuthorisation, capture: Booking
+    ) -> None:
+        super().__init__(provider, call, fields, target)
+        self._capture = capture
+        self.booking.amount = capture.amount
+
+    def obstacle(self) -> Reply | None:
+        return self._failed(CANCELLED_ALREADY) if "reversed_xact_id" in self._capture.answer else None
+
+    def record(self) -> None:
+        super().record()
+        self._capture.answer["reversed_xact_id"] = self._ids["xact_id"]
+
+
+def reverse_capture(provider: Paynet, call: Call) -> Reversal:
+    """Find the capture that is to be cancelled."""
+    fields = provider.authorized_fields(call, frozenset({"xact_id"}))
+    xact_id, known = fields["xact_id"], provider.is_known(fields["xact_id"])
+    target = provider.pre_authorisation({"xact_id": xact_id})
+    if not known:
+        ids = {"id": str(provider.next_number()), "xact_id": xact_id, "transaction_type": CAPTURE_TYPE}
+        target.bookings.append(
+            Booking(provider.name, "paynet.capture", xact_id, {}, target.amount, "TRY", {}, target.at, ids)
+        )
+    capture = next((one for one in target.captures() if one.answer["xact_id"] == xact_id), None)
+    if capture is None:
+        raise Refused(error_object(11, "xact_id names no capture"))
+    return Reversal(provider, call, fields, target, capture)
+
+
+REVERSE_CAPTURE = Operation(
+    name="paynet.reverse_capture",
+    kind="pay",
+    method="POST",
+    path="/v1/transaction/capture_reversal",
+    handle=reverse_capture,
+    reference=reference,
+    faults=frozenset({"other_amount", "other_reference", "odd_refusal"}),
+    code_pattern=r"\d{1,3}",
+    look_up="paynet.check",
+    paid_once=True,
+)

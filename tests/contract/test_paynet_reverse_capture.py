@@ -1,0 +1,105 @@
+"""Paynet "Finansallaştırma İptal" (POST /v1/transaction/capture_reversal), and how its outcome is looked up.
+
+Page: https://doc.paynet.com.tr/servisler/iptal-iade/finansallastirma-iptal, read on 2026-11-26.
+"""
+
+from typing import Any
+
+import pytest
+
+from tests.support.bench import Harness
+from tests.support.operations.paynet_capture import capture_row, paynet_rows
+from tests.support.operations.paynet_reverse_capture import ANSWER, EXAMPLE, FAILED, XACT_ID, reversal_rows
+from tests.support.provider_server import json_reply
+from tests.support.wire import answered, findings, header, literals, looked_up, the_call, unknown_order, verdict
+
+
+def test_the_request_is_the_one_of_the_page(bench: Harness) -> None:
+    answered(bench, EXAMPLE, json_reply(ANSWER))
+    call = the_call(bench, EXAMPLE)
+    assert (call.method, call.path) == ("POST", "/v1/transaction/capture_reversal")
+    assert header(call, "Authorization") == "Basic sandbox-secret-key"
+    assert literals(call.body) == literals(f'{{"xact_id": "{XACT_ID}"}}')
+
+
+@pytest.mark.parametrize(
+    ("changes", "proves"),
+    [
+        ({}, "succeeded"),
+        # The page allows both types.
+        ({"transaction_type": 4}, "succeeded"),
+        ({"transaction_type": "RC"}, "succeeded"),
+        ({"transaction_type": 3}, "unknown"),
+        ({"is_succeed": "true"}, "unknown"),
+        ({"code": 22}, "unknown"),
+        (FAILED, "declined"),
+        ({**FAILED, "code": 0}, "declined"),
+        ({**FAILED, "authorization_code": "1"}, "unknown"),
+        ({**FAILED, "code": 99}, "unknown"),
+    ],
+)
+def test_what_each_answer_of_the_page_proves(bench: Harness, changes: dict[str, Any], proves: str) -> None:
+    assert verdict(bench, EXAMPLE, json_reply({**ANSWER, **changes})) == proves
+
+
+def test_a_capture_is_cancelled_once_under_whatever_key(bench: Harness) -> None:
+    assert answered(bench, EXAMPLE, json_reply(ANSWER)).status == 200
+    again = bench.send(EXAMPLE, key="another")
+    assert (again.status, again.slug) == (409, "held-by-another-operation")
+    assert len(bench.server.to(EXAMPLE.route)) == 1
+
+
+def test_after_a_refusal_it_may_be_tried_under_another_key(bench: Harness) -> None:
+    assert answered(bench, EXAMPLE, EXAMPLE.refusal).slug == "declined"
+    bench.server.on(EXAMPLE.route, json_reply(ANSWER))
+    assert bench.send(EXAMPLE, key="another").status == 200
+
+
+def test_the_reversal_that_the_captures_row_names_is_ours(bench: Harness) -> None:
+    operation_id = unknown_order(bench, EXAMPLE)
+    found = looked_up(bench, EXAMPLE, reversal_rows(bench.record(operation_id).created_at + 2))
+    assert (found.status, found.body["result"]["xact_id"]) == (200, "xk_reversal")
+    assert bench.server.to(EXAMPLE.look_up_route)[-1].json() == {"xact_id": XACT_ID}
+
+
+@pytest.mark.parametrize(
+    ("capture", "reversal"),
+    [
+        # The capture's row does not say that it is cancelled, or by which transaction.
+        ({"reversed": False}, {}),
+        ({"reversed": "true"}, {}),
+        ({"reversed_xact_id": ""}, {}),
+        ({"reversed_xact_id": "xk_third"}, {}),
+        # It is not the capture's row.
+        ({"xact_id": "xk_another"}, {}),
+        ({"transaction_type": 3}, {}),
+        ({"amount": None}, {}),
+        # The reversal is of another sum, of another time, or not certainly one.
+        ({}, {"amount": 10}),
+        ({}, {"amount": None}),
+        ({}, {"transaction_type": "4x"}),
+        ({}, {"is_succeed": None}),
+        ({}, {"is_succeed": False}),
+        ({}, {"xact_date": "2016-04-08T10:27:22.0296925+03:00"}),
+        ({}, {"xact_date": "2016-04-08"}),
+    ],
+)
+def test_other_rows_prove_nothing(bench: Harness, capture: dict[str, Any], reversal: dict[str, Any]) -> None:
+    operation_id = unknown_order(bench, EXAMPLE)
+    rows = reversal_rows(bench.record(operation_id).created_at + 2, capture, **reversal)
+    assert looked_up(bench, EXAMPLE, rows).status == 202
+    assert findings(bench, operation_id)[-1] != "found"
+    assert not bench.record(operation_id).final
+
+
+def test_the_reversal_of_another_capture_is_not_ours(bench: Harness) -> None:
+    operation_id = unknown_order(bench, EXAMPLE)
+    now = bench.record(operation_id).created_at + 2
+    other = capture_row(now, xact_id="xk_other", reversed=True, reversed_xact_id="xk_reversal")
+    mine = capture_row(now, xact_id=XACT_ID)
+    reply = paynet_rows(mine, other, capture_row(now, xact_id="xk_reversal", transaction_type=6))
+    assert looked_up(bench, EXAMPLE, reply).status == 202
+    # Both captures name the same reversal: whose it is, nobody can tell.
+    both = paynet_rows({**mine, "reversed": True, "reversed_xact_id": "xk_reversal"}, other,
+                       capture_row(now, xact_id="xk_reversal", transaction_type=6))  # fmt: skip
+    assert looked_up(bench, EXAMPLE, both).status == 202
