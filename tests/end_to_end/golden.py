@@ -58,7 +58,7 @@ def assert_healthy(stack: Stack, event: GoldenEvent, answer: Any) -> None:
     bookings = len(stack.sandbox.bookings())
     if event.kind == "sweep":
         assert answer["settled"] == 0, answer
-        assert answer["oldest_unknown_seconds"] == 0, answer
+        assert answer["looked_up"] == 0, answer
         assert bookings == 0
     elif event.kind == "standing_order":
         assert answer["status"] == "succeeded", answer

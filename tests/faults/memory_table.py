@@ -34,11 +34,37 @@ class MemoryTable:
         item = self.items.get(Key["id"]["S"])
         return {"Item": copy.deepcopy(item)} if item else {}
 
-    def query(self, *, ExpressionAttributeValues: Item, **_: Any) -> Item:  # noqa: N803
+    def query(
+        self,
+        *,
+        KeyConditionExpression: str,  # noqa: N803
+        ExpressionAttributeValues: Item,  # noqa: N803
+        ScanIndexForward: bool = True,  # noqa: N803
+        Limit: int = 1_000_000,  # noqa: N803
+        ExclusiveStartKey: Item | None = None,  # noqa: N803
+        Select: str = "ALL_PROJECTED_ATTRIBUTES",  # noqa: N803
+        **request: Any,
+    ) -> Item:
         """The sparse index, by partition."""
-        wanted = ExpressionAttributeValues[":partition"]
-        found = [item for item in self.items.values() if item.get("unresolved") == wanted and "next_look_up" in item]
-        return {"Items": sorted(copy.deepcopy(found), key=lambda item: _number(item["next_look_up"]))}
+        values = {"ExpressionAttributeValues": ExpressionAttributeValues}
+        found = [
+            item
+            for item in self.items.values()
+            if item.get("unresolved") == ExpressionAttributeValues[":partition"]
+            and "next_look_up" in item
+            and _Condition(KeyConditionExpression, values, item).holds()
+        ]
+        found.sort(key=_place, reverse=not ScanIndexForward)
+        if ExclusiveStartKey:
+            last = _place(ExclusiveStartKey)
+            found = [item for item in found if (_place(item) > last if ScanIndexForward else _place(item) < last)]
+        page, more = found[:Limit], len(found) > Limit
+        keys = ("id", "unresolved", "next_look_up")
+        next_page = {"LastEvaluatedKey": {name: page[-1][name] for name in keys}} if more else {}
+        condition = request.get("FilterExpression")
+        left = [item for item in page if condition is None or _Condition(condition, values, item).holds()]
+        items = {} if Select == "COUNT" else {"Items": copy.deepcopy(left)}
+        return {**items, "Count": len(left), "ScannedCount": len(page), **next_page}
 
     def put_item(self, **request: Any) -> Item:
         return self._write_one({"Put": request})
@@ -91,6 +117,11 @@ class MemoryTable:
             self.items[name] = _updated(before, request)
 
 
+def _place(item: Item) -> tuple[Decimal, str]:
+    """Where an item stands in its part of the index."""
+    return _number(item["next_look_up"]), item["id"]["S"]
+
+
 def _name(write: Item) -> str:
     ((kind, request),) = write.items()
     name: str = request["Item" if kind == "Put" else "Key"]["id"]["S"]
@@ -104,6 +135,10 @@ def _error(code: str, **more: Any) -> ClientError:
 
 def _number(value: Item) -> Decimal:
     return Decimal(value["N"])
+
+
+def _compared(left: Item, right: Item) -> tuple[bool, bool]:
+    return _number(left) < _number(right), _number(left) == _number(right)
 
 
 @functools.cache
@@ -188,7 +223,8 @@ class _Condition(_Operands):
             return False
         if relation == "=":
             return left == right if "N" not in left else _number(left) == _number(right)
-        return _number(left) < _number(right) or (relation == "<=" and _number(left) == _number(right))
+        less, equal = (left["S"] < right["S"], left == right) if "S" in left else _compared(left, right)
+        return less or (relation == "<=" and equal)
 
 
 def _updated(before: Item, request: Item) -> Item:

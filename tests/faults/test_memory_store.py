@@ -1,5 +1,6 @@
 """The store on the table in memory answers as it does on MiniStack and on DynamoDB Local, call by call."""
 
+import itertools
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,7 +8,18 @@ from typing import Any
 
 import pytest
 from vezne.orders import store as store_module
-from vezne.orders.record import DECLINED, NOT_EXECUTED, PROCESSING, SUCCEEDED, Record, StoredGuard, guard_id, to_item
+from vezne.orders.record import (
+    DECLINED,
+    LANES,
+    NOT_EXECUTED,
+    PROCESSING,
+    SHARDS,
+    SUCCEEDED,
+    Record,
+    StoredGuard,
+    guard_id,
+    to_item,
+)
 from vezne.orders.store import GuardRefusedError, LostOwnershipError, Store, StoreUnavailableError
 
 from tests.faults.memory_store import MemoryStore
@@ -63,12 +75,13 @@ class Pair:
         status = self.chance.choice([SUCCEEDED, DECLINED, NOT_EXECUTED])
         outcome = {"result": {"xact_id": f"x{self.chance.randrange(9)}"}} if status == SUCCEEDED else {}
         held = self.chance.random() < 0.1
+        wait = self.chance.choice([60, 7200])
         owner, sending = f"owner-{self.chance.randrange(6)}", self.chance.random() < 0.5
         calls: dict[str, Callable[[Store], Any]] = {
             "acquire_lease": lambda store: store.acquire_lease(record, owner, self.now + 30, sending=sending),
             "finalise": lambda store: store.finalise(record, status, outcome, hold_guards=held),
             "release": lambda store: store.release(record),
-            "mark_unknown": lambda store: store.mark_unknown(record, self.now + 60),
+            "mark_unknown": lambda store: store.mark_unknown(record, self.now + wait),
             "find": lambda store: store.find(record.id),
         }
         return calls[name]
@@ -131,6 +144,18 @@ def test_every_call_has_the_same_outcome(
         for guard in record.guards:
             assert there._guard(record, guard.key) == here._guard(record, guard.key)
     assert set(map(str, there.unresolved("paynet.capture"))) == set(map(str, here.unresolved("paynet.capture")))
+    assert (
+        len({lane for lane in LANES for shard in range(SHARDS) if there.first_due("paynet.capture", lane, shard)}) == 2
+    )
+    for lane, shard, newest_first in itertools.product(LANES, range(SHARDS), (False, True)):
+        left, right = (
+            [item.id for item in it.due("paynet.capture", lane, shard, newest_first=newest_first)] for it in pair.stores
+        )
+        assert left == right
+        for before in (pair.now, pair.now - 3600):
+            assert there.count("paynet.capture", lane, shard, before) == here.count(
+                "paynet.capture", lane, shard, before
+            )
     # Both kinds of outcome of every conditional call came up.
     assert {("claim", "NoneType"), ("claim", "Record"), ("claim", "dict"), ("acquire_lease", "Record"),
             ("acquire_lease", "lost ownership"), ("finalise", "Record"), ("finalise", "lost ownership"),

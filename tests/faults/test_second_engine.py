@@ -8,7 +8,19 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from vezne.orders.record import DECLINED, NOT_EXECUTED, PROCESSING, SUCCEEDED, UNKNOWN, Record, StoredGuard
+from vezne.orders import store as store_module
+from vezne.orders.record import (
+    DECLINED,
+    FRESH,
+    NOT_EXECUTED,
+    OLD,
+    PROCESSING,
+    SHARDS,
+    SUCCEEDED,
+    UNKNOWN,
+    Record,
+    StoredGuard,
+)
 from vezne.orders.store import GuardRefusedError, LostOwnershipError, Store, table
 
 CONTENDERS = 8
@@ -161,3 +173,27 @@ def test_every_transition_and_none_after_a_final_one(store: Store, ending: str) 
     standing = store.find(order.id)
     assert standing is not None
     assert standing.status == ending
+
+
+def test_what_is_due_in_each_lane_page_by_page(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "DUE_PAGE", 3)
+    waits = [-400, -300, -200, -100, 0, 60]
+    for old in (False, True):
+        for number, wait in enumerate(waits):
+            order = record(f"lane-{old}-{number}", "me")
+            past = NOW + wait - (7200 if old else 600)
+            kept = replace(order, may_arrive_until=past, created_at=past - 40)
+            assert store.claim(replace(kept, next_look_up=NOW)) is None
+            store.mark_unknown(kept, NOW + wait)
+    for lane, name in ((FRESH, "False"), (OLD, "True")):
+        found = {}
+        for shard in range(SHARDS):
+            oldest_first = list(store.due("paynet.capture", lane, shard, newest_first=False))
+            assert list(store.due("paynet.capture", lane, shard, newest_first=True)) == oldest_first[::-1]
+            assert [it.next_look_up for it in oldest_first] == sorted(it.next_look_up for it in oldest_first)
+            assert store.first_due("paynet.capture", lane, shard)[: len(oldest_first)] == oldest_first[:3]
+            found |= {item.id: item.next_look_up for item in oldest_first}
+        assert found == {f"op_lane-{name}-{number}": NOW + wait for number, wait in enumerate(waits[:-1])}
+        counts = [store.count("paynet.capture", lane, shard, NOW - 3600) for shard in range(SHARDS)]
+        assert [sum(each) for each in zip(*counts, strict=True)] == [6, 6 if lane == OLD else 0]
+    assert len({item.id for item in store.unresolved("paynet.capture")}) == 2 * len(waits)

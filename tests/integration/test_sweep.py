@@ -14,7 +14,7 @@ from vezne.orders.record import EVIDENCE_HEAD, EVIDENCE_TAIL, NOT_EXECUTED, SUCC
 from vezne.orders.sweep import SweepStoppedError
 from vezne.providers.kolaybi import client as kolaybi
 
-from tests.support.bench import START, Harness, operation_of
+from tests.support.bench import Harness, operation_of
 from tests.support.example import Example
 from tests.support.operations import EXAMPLES
 from tests.support.operations.haso_set_expenses import EXAMPLE as HASO, haso_success
@@ -38,22 +38,16 @@ def absence_counts_from(example: Example, may_arrive_until: float) -> float:
     return max(may_arrive_until, end_of_the_date) + 10 * DAY + 30 * MINUTE
 
 
-def nothing(looked_up: int = 0, still_unknown: int = 0, oldest: int = 0) -> dict[str, int]:
-    return {
-        "looked_up": looked_up,
-        "settled": 0,
-        "still_unknown": still_unknown,
-        "oldest_unknown_seconds": oldest,
-    }
+NOTHING = {"looked_up": 0, "settled": 0, "still_unknown": 0}
 
 
 @each_operation
 def test_a_quiet_table(bench: Harness, example: Example) -> None:
-    assert bench.sweep(example) == nothing()
+    assert bench.sweep(example) == NOTHING
     answered(bench, example, example.success)
     bench.server.calls.clear()
     bench.clock.advance(DAY)
-    assert bench.sweep(example) == nothing()
+    assert bench.sweep(example) == NOTHING
     assert bench.server.calls == []
 
 
@@ -62,13 +56,11 @@ def test_an_unknown_outcome_that_is_found(bench: Harness, example: Example) -> N
     known = unknown_order(bench, example)
     bench.server.on(example.look_up_route, example.found(bench.record(known)))
     bench.clock.advance(MINUTE)
-    assert bench.sweep(example) == {
-        "looked_up": 1, "settled": 1, "still_unknown": 0, "oldest_unknown_seconds": 0,
-    }  # fmt: skip
+    assert bench.sweep(example) == {"looked_up": 1, "settled": 1, "still_unknown": 0}
     assert bench.record(known).status == SUCCEEDED
     assert bench.server.to(example.route) == []
     assert bench.send(example).replayed
-    assert bench.sweep(example) == nothing()
+    assert bench.sweep(example) == NOTHING
 
 
 @each_operation
@@ -77,7 +69,7 @@ def test_a_killed_function_is_found_too(bench: Harness, example: Example) -> Non
     standing = bench.stand(example)
     bench.server.on(example.look_up_route, example.found(standing))
     bench.clock.advance(29)
-    assert bench.sweep(example) == nothing(still_unknown=1, oldest=29)
+    assert bench.sweep(example) == NOTHING
     assert bench.server.calls == []
     bench.clock.advance(1)
     assert bench.sweep(example)["settled"] == 1
@@ -284,33 +276,21 @@ def many(bench: Harness, count: int) -> list[str]:
     return known
 
 
-def test_the_age_of_the_oldest(bench: Harness) -> None:
-    many(bench, 5)
-    bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
-    bench.clock.now = START + 2 * HOUR
-    assert bench.sweep(PAYNET) == nothing(looked_up=5, still_unknown=5, oldest=2 * HOUR)
-    # A look-up does not change the age.
-    bench.clock.advance(1)
-    assert bench.sweep(PAYNET) == nothing(looked_up=0, still_unknown=5, oldest=2 * HOUR + 1)
-
-
-def test_orders_are_looked_up_by_due_time_and_a_failure_stops_no_other(
-    bench: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_newest_come_first_and_one_that_is_gone_stops_no_other(bench: Harness) -> None:
     known = many(bench, 6)
     bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
     bench.clock.advance(HOUR)
     bench.delete(known[2])
     bench.sweep(PAYNET)
     asked = [call.json()["xact_id"] for call in bench.server.to(PAYNET.look_up_route)]
-    assert asked == ["x0", "x1", "x3", "x4", "x5"]
+    assert asked == ["x5", "x4", "x3", "x1", "x0"]
 
 
 def test_no_time_left_means_no_look_up(bench: Harness) -> None:
     many(bench, 2)
     bench.clock.advance(HOUR)
     report = bench.sweep(PAYNET, seconds=7.0)
-    assert (report["looked_up"], report["still_unknown"]) == (0, 2)
+    assert report == NOTHING
     assert bench.server.calls == []
 
 
@@ -332,16 +312,16 @@ def test_an_order_that_became_final_since_the_index_was_read_is_not_looked_up(be
     first, second = many(bench, 2)
     bench.clock.advance(HOUR)
 
-    def settle_the_second(_: dict[str, Any]) -> None:
-        taken = bench.store.acquire_lease(bench.record(second), "somebody else", bench.clock.now + 27)
+    def settle_the_first(_: dict[str, Any]) -> None:
+        taken = bench.store.acquire_lease(bench.record(first), "somebody else", bench.clock.now + 27)
         bench.store.finalise(taken, SUCCEEDED, {"result": {"seen": "by somebody else"}})
 
-    # At the take-over of the first record. The index was read before.
-    bench.before_next("UpdateItem", settle_the_second)
+    # The newest is taken over first; the index was read before.
+    bench.before_next("UpdateItem", settle_the_first)
     bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
     assert bench.sweep(PAYNET)["settled"] == 1
-    assert findings(bench, first) == ["not_found"]
-    assert bench.record(second).outcome == {"result": {"seen": "by somebody else"}}
+    assert findings(bench, second) == ["not_found"]
+    assert bench.record(first).outcome == {"result": {"seen": "by somebody else"}}
 
 
 def test_an_order_that_is_taken_over_meanwhile_is_not_looked_up(bench: Harness) -> None:
@@ -378,33 +358,29 @@ def test_an_index_of_many_pages_is_read_to_its_end(bench: Harness, monkeypatch: 
     many(bench, 12)
     bench.clock.advance(HOUR)
     bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
-    call = store_module.call
-
-    def one_at_a_time(name: str, *client: Any, **request: Any) -> dict[str, Any]:
-        return call(name, *client, **request, **({"Limit": 1} if name == "query" else {}))
-
-    monkeypatch.setattr(store_module, "call", one_at_a_time)
+    monkeypatch.setattr(store_module, "DUE_PAGE", 1)
     assert bench.sweep(PAYNET)["looked_up"] == 12
 
 
 def test_each_function_sweeps_its_own_operation_only(bench: Harness) -> None:
     unknown_order(bench, KOLAYBI)
     bench.clock.advance(DAY)
-    assert bench.sweep(PAYNET) == nothing()
+    assert bench.sweep(PAYNET) == NOTHING
     assert bench.server.calls == []
 
 
 def test_a_table_that_does_not_answer_is_an_error_of_the_sweep(
     bench: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """So Lambda tries again. Then the age of the oldest is not known and not counted, but the sweep is."""
+    """So Lambda tries again. Then there is no census, but the sweep is counted."""
     bench.fail_table("Query")
     with pytest.raises(SweepStoppedError):
         bench.sweep(PAYNET)
-    assert bench.table_calls.count("Query") == 3
+    # One of the census, and three of the sweep.
+    assert bench.table_calls.count("Query") == 4
     printed = capsys.readouterr().out
     assert '"SweepHeartbeat":[1.0]' in printed
-    assert '"SweepErrors":[1.0,1.0,1.0]' in printed
+    assert '"SweepErrors":[1.0,1.0,1.0,1.0]' in printed
     assert "OldestUnknownAge" not in printed
 
 
@@ -492,7 +468,6 @@ def test_only_a_written_outcome_counts_as_final(bench: Harness) -> None:
     bench.before_next("UpdateItem", lambda _: bench.fail_table("UpdateItem"))
     report = bench.sweep(KOLAYBI)
     assert (report["settled"], report["still_unknown"]) == (0, 1)
-    assert report["oldest_unknown_seconds"] >= HOUR
     bench.heal_table()
     assert bench.record(known).status == "unknown"
 
@@ -517,4 +492,4 @@ def test_the_metrics_of_a_sweep(bench: Harness, capsys: pytest.CaptureFixture[st
     assert values["operation"] == "haso.set_expenses"
     assert values["SweepHeartbeat"] == [1.0]
     assert values["UnknownSettled"] == [1.0]
-    assert values["OldestUnknownAge"] == [0.0]
+    assert values["OldestUnknownAge"] == [HOUR]

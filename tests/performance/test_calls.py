@@ -71,10 +71,18 @@ def test_a_status_read_takes_one_call(bench: Harness, secret_reads: list[str]) -
     assert secret_reads == []
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_a_sweep_with_nothing_unknown_takes_one_query_per_shard(bench: Harness, example: Example) -> None:
-    bench.server.on(example.route, example.success)
-    assert bench.send(example).status == 200
+def test_a_sweep_with_nothing_unknown_takes_one_query_per_shard_and_lane(bench: Harness) -> None:
+    """Four workers together take as many as one; the first of them also counts, every five minutes."""
+    example = EXAMPLES[0]
+    taken = []
+    for number in range(4):
+        bench.table_calls.clear()
+        assert bench.sweep(example, worker=(number, 4))["looked_up"] == 0
+        taken.append(bench.table_calls.count("Query"))
+        assert len(bench.table_calls) == taken[-1]
+    census, share = 8 * 2, 2 * 2
+    assert taken == [census + share, share, share, share]
+    bench.clock.advance(60)
     bench.table_calls.clear()
-    assert bench.sweep(example)["looked_up"] == 0
-    assert bench.table_calls == ["Query"] * 8
+    bench.sweep(example)
+    assert bench.table_calls == ["Query"] * 8 * 2

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from vezne.operation import Operation, Order
-from vezne.orders import store as store_module
+from vezne.orders import census, store as store_module
 from vezne.orders.record import PROCESSING, Record
 from vezne.orders.store import Store
 from vezne.platform import telemetry
@@ -237,8 +237,14 @@ class Harness:
         self.table_calls.clear()
         return record
 
-    def sweep(self, example: Example, seconds: Seconds = 27.0) -> dict[str, int]:
-        return self.handle(example.function, sweep_event(), seconds)
+    def sweep(self, example: Example, seconds: Seconds = 58.0, worker: tuple[int, int] | None = None) -> dict[str, int]:
+        """By the only worker, as a rule of an earlier version asks for it, or by worker n of so many."""
+        if worker is None:
+            event = sweep_event()
+        else:
+            number, of = worker
+            event = {"sweep": {"worker": number, "of": of}}
+        return self.handle(example.function, event, seconds)
 
     def standing_order(self, example: Example, content: Any, seconds: Seconds = 27.0) -> dict[str, Any]:
         return self.handle(example.function, {"standing_order": content}, seconds)
@@ -327,6 +333,7 @@ class Harness:
 def forget_everything() -> None:
     """Bring the layer's module-level memory back to that of a new function instance."""
     telemetry.metrics.clear_metrics()
+    census.forget()
     for client in _CLIENTS:
         client.credential_cache.forget()
     for provider in _PROVIDERS:

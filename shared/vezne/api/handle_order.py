@@ -50,7 +50,7 @@ from vezne.orders.record import (
 )
 from vezne.orders.store import Store, StoreUnavailableError
 from vezne.platform import aws, startup, tls
-from vezne.platform.telemetry import MetricUnit, emit_metric, flush, logger
+from vezne.platform.telemetry import emit_metric, flush, logger
 from vezne.providers import credentials
 from vezne.providers.http import Deadline
 from vezne.providers.models import RequestModel, StandingOrder
@@ -84,6 +84,8 @@ _NOTHING_SENT: dict[WhyNothingSent, tuple[type[problems.Problem], str]] = {
         "The record store did not answer, so this request was not sent.",
     ),
 }
+# API Gateway gives up after 29 s. The function's own limit is longer, for its sweeps.
+ORDER_SECONDS = 27.0
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
@@ -95,7 +97,8 @@ def handler(operation: Operation[Any, Any, Any]) -> Handler:
     """The Lambda handler of an operation."""
 
     def handle(event: Event, context: Any) -> Any:
-        deadline, store = Deadline(context.get_remaining_time_in_millis), Store()
+        whole, store = Deadline(context.get_remaining_time_in_millis), Store()
+        deadline = whole.within(ORDER_SECONDS)
         try:
             if "standing_order" in event:
                 return _standing_order(operation, event["standing_order"], deadline, store)
@@ -103,8 +106,8 @@ def handler(operation: Operation[Any, Any, Any]) -> Handler:
                 from vezne.orders.sweep import look_up_now
 
                 return look_up_now(operation, event["look_up"], deadline, store)
-            if event.get("detail-type") == "Scheduled Event":
-                return _sweep(operation, deadline, store)
+            if "sweep" in event or event.get("detail-type") == "Scheduled Event":
+                return _sweep(operation, event, whole, store)
             return respond(event, lambda: _order(operation, event, deadline, store))
         finally:
             flush()
@@ -189,22 +192,29 @@ def _refused(reason: WhyRefused, holder: str | None) -> problems.Problem:
             return paid
 
 
-def _sweep(operation: Operation[Any, Any, Any], deadline: Deadline, store: Store) -> dict[str, int]:
-    # An order does not need it, so a cold start does not import it.
-    from vezne.orders.sweep import SweepStoppedError, sweep
+def _sweep(operation: Operation[Any, Any, Any], event: Event, deadline: Deadline, store: Store) -> dict[str, int]:
+    # An order does not need these, so a cold start does not import them.
+    from vezne.orders import census
+    from vezne.orders.sweep import SweepStoppedError, sweep, worker_of
 
+    worker = worker_of(event)
     # If this metric is missing, no sweep runs at all. What fails within a sweep has its own metrics.
     emit_metric("SweepHeartbeat", operation.name)
+    if worker.number == 0 and census.is_due(operation.name, store.now()):
+        try:
+            census.take_census(operation, store)
+        except StoreUnavailableError as error:
+            logger.error("no census", operation=operation.name, reason=str(error))
+            emit_metric("SweepErrors", operation.name)
     try:
-        report = sweep(operation, deadline, store)
+        report = sweep(operation, deadline, store, worker)
     except SweepStoppedError as stopped:
-        # Raise, so that Lambda tries again. The oldest order may be one of those that were not seen.
+        # Raise, so that Lambda tries again.
         logger.error("sweep stopped", extra={"operation": operation.name, **stopped.report})
         emit_metric("UnknownSettled", operation.name, stopped.report["settled"])
         raise
     logger.info("sweep", extra={"operation": operation.name, **report})
     emit_metric("UnknownSettled", operation.name, report["settled"])
-    emit_metric("OldestUnknownAge", operation.name, report["oldest_unknown_seconds"], MetricUnit.Seconds)
     return report
 
 

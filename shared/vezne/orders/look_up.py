@@ -14,9 +14,14 @@ from vezne.orders.record import LOOK_UP, NOT_EXECUTED, Record, iso_time, seconds
 from vezne.orders.store import Store
 from vezne.platform.masking import mask_text
 from vezne.platform.telemetry import emit_credentials_rejected, logger, stack_locations
-from vezne.providers.client import InquiryFailedError
-from vezne.providers.credentials import CredentialsRefusedError, SecretModel, SecretUnusableError
-from vezne.providers.http import Deadline
+from vezne.providers.client import InquiryFailedError, InquiryRefusedError, InquiryUnreadableError, OutOfTimeError
+from vezne.providers.credentials import (
+    CredentialsRefusedError,
+    SecretModel,
+    SecretUnavailableError,
+    SecretUnusableError,
+)
+from vezne.providers.http import Deadline, NotSentError
 from vezne.providers.models import RequestModel
 
 R = TypeVar("R", bound=RequestModel)
@@ -51,17 +56,18 @@ def _look_up(operation: Operation[R, Any, C], record: Record, deadline: Deadline
         # The secret may have been read anew meanwhile.
         return finding if _asks_its_account(operation, record) else Inconclusive("the order went to another account")
     except InquiryFailedError as error:
-        return Inconclusive(str(error))
+        answered = isinstance(error, InquiryRefusedError | InquiryUnreadableError | OutOfTimeError)
+        return Inconclusive(str(error), failed=not answered)
     except (CredentialsRefusedError, SecretUnusableError) as error:
         emit_credentials_rejected(operation.name)
         logger.error("credentials refused", operation=operation.name, reason=mask_text(str(error)))
-        return Inconclusive(type(error).__name__)
+        return Inconclusive(type(error).__name__, failed=True)
     except Exception as error:
         # Whatever fails here, the order's outcome is as unknown as before.
         logger.warning(
             "look-up failed", operation_id=record.id, exception_name=type(error).__name__, frames=stack_locations(error)
         )
-        return Inconclusive(type(error).__name__)
+        return Inconclusive(type(error).__name__, failed=isinstance(error, NotSentError | SecretUnavailableError))
 
 
 def _asks_its_account(operation: Operation[R, Any, C], record: Record) -> bool:

@@ -78,11 +78,13 @@ class NotFound:
 class Inconclusive:
     """A look-up failed, or what it showed neither proves nor excludes the order.
 
-    `send_again`: where the same order twice changes nothing, a repeat of it may be sent.
+    `send_again`: where the same order twice changes nothing, a repeat of it may be sent. `failed`: there was no answer,
+    or no login, so the next look-up is likely to fail as well.
     """
 
     reason: str
     send_again: bool = False
+    failed: bool = False
 
 
 Finding = Found | NotFound | Inconclusive

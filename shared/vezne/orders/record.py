@@ -25,6 +25,10 @@ ANSWER, LOOK_UP, OPERATOR = "answer", "look_up", "operator"
 # Each order is written to its operation's part of the index and taken out again: 8 partitions take 8,000 such writes
 # a second, far above any provider's limit, and a sweep reads all 8 in 8 queries.
 SHARDS = 8
+# The two lanes of the index. A record is in the old one from the look-up on after which the next is an hour away or
+# more. A fresh record's key is in the form that earlier versions write, so what they left is found, too.
+FRESH, OLD = LANES = ("", "old#")
+OLD_AFTER_SECONDS = 3600.0
 # The lists in a record stay far below DynamoDB's 400 KB: the first look-ups and the latest are kept.
 EVIDENCE_HEAD, EVIDENCE_TAIL = 20, 60
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 5, 300
@@ -249,8 +253,16 @@ def seconds_of(text: str) -> float:
 
 
 def partition(record: Record) -> str:
-    """The part of the index of unresolved records that a record is listed in: its operation and its shard."""
-    return f"{record.operation}#{int(hashlib.sha256(record.id.encode()).hexdigest()[:8], 16) % SHARDS}"
+    """The part of the index of unresolved records that a record is listed in."""
+    # The waits before the one of an hour are 15 minutes at most, and so is the time that a record is unknown by then.
+    is_old = record.next_look_up is not None and record.next_look_up - record.may_arrive_until >= OLD_AFTER_SECONDS
+    shard = int(hashlib.sha256(record.id.encode()).hexdigest()[:8], 16) % SHARDS
+    return partition_of(record.operation, OLD if is_old else FRESH, shard)
+
+
+def partition_of(operation: str, lane: str, shard: int) -> str:
+    """A part of the index: of one operation, one lane and one shard."""
+    return f"{operation}#{lane}{shard}"
 
 
 def _base32(digest: Any) -> str:

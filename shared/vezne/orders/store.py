@@ -10,7 +10,7 @@ import os
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,7 +18,21 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from vezne.orders import transitions
 from vezne.orders.guards import Guard, Update, guards_of, remembered
-from vezne.orders.record import SHARDS, GuardMemory, Record, Unresolved, from_item, guard_id, plain, seconds_of
+from vezne.orders.record import (
+    LANES,
+    SHARDS,
+    GuardMemory,
+    Record,
+    Unresolved,
+    from_item,
+    guard_id,
+    iso_time,
+    number,
+    partition_of,
+    plain,
+    seconds_of,
+    serialize,
+)
 from vezne.orders.transitions import Write
 from vezne.platform import aws
 from vezne.platform.telemetry import emit_fault, logger
@@ -27,6 +41,8 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
 UNRESOLVED_INDEX = "unresolved-index"
+# Entries of the index that a sweep reads at once: about what one worker looks up in a minute.
+DUE_PAGE = 100
 # Two functions' clocks may differ; a lease is only over when it is over on every clock.
 CLOCK_MARGIN_SECONDS = 3
 _CONFLICT_TRIES = 4
@@ -226,26 +242,68 @@ class Store:
         name = {"id": {"S": guard_id(record.operation, key)}}
         return plain(self._call("get_item", TableName=table(), Key=name, ConsistentRead=True).get("Item", {}))
 
-    def unresolved(self, operation: str, shards: Iterable[int] = range(SHARDS)) -> Iterator[Unresolved]:
-        """The unresolved records of an operation, in each shard the one due first first.
+    def unresolved(self, operation: str) -> Iterator[Unresolved]:
+        """All unresolved records of an operation. An item of the index that is not in the form of ours is passed over.
 
-        An item that is not in the form of ours is passed over: it must not hide the others.
+        It must not hide the others.
         """
-        for shard in shards:
-            start: dict[str, Any] = {}
-            while True:
-                page = self._call(
-                    "query",
-                    TableName=table(),
-                    IndexName=UNRESOLVED_INDEX,
-                    KeyConditionExpression="unresolved = :partition",
-                    ExpressionAttributeValues={":partition": {"S": f"{operation}#{shard}"}},
-                    **start,
-                )
-                yield from filter(None, map(_unresolved, page["Items"]))
-                if "LastEvaluatedKey" not in page:
-                    break
-                start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        for lane in LANES:
+            for shard in range(SHARDS):
+                for page in self._pages(partition_of(operation, lane, shard)):
+                    yield from filter(None, map(_unresolved, page["Items"]))
+
+    def due(self, operation: str, lane: str, shard: int, *, newest_first: bool) -> Iterator[Unresolved]:
+        """The records of a shard of a lane whose look-up is due now, in the order in which they became due.
+
+        A page is read only when it is asked for, so a long backlog costs no more than what is looked up of it.
+        """
+        pages = self._pages(
+            partition_of(operation, lane, shard),
+            {":now": number(self.now())},
+            " AND next_look_up <= :now",
+            Limit=DUE_PAGE,
+            ScanIndexForward=not newest_first,
+        )
+        for page in pages:
+            yield from filter(None, map(_unresolved, page["Items"]))
+
+    def first_due(self, operation: str, lane: str, shard: int) -> list[Unresolved]:
+        """The first records of a shard of a lane, a hundred at most, those due first first."""
+        page = next(self._pages(partition_of(operation, lane, shard), Limit=DUE_PAGE))
+        return list(filter(None, map(_unresolved, page["Items"])))
+
+    def count(self, operation: str, lane: str, shard: int, created_before: float) -> tuple[int, int]:
+        """How many records a shard of a lane has, and how many of them are older than that. None is read."""
+        pages = self._pages(
+            partition_of(operation, lane, shard),
+            {":before": iso_time(created_before)},
+            FilterExpression="created_at < :before",
+            Select="COUNT",
+        )
+        counts = [(page["ScannedCount"], page["Count"]) for page in pages]
+        return sum(all_of_them for all_of_them, _ in counts), sum(older for _, older in counts)
+
+    def _pages(
+        self, partition: str, values: dict[str, Any] | None = None, condition: str = "", **request: Any
+    ) -> Iterator[dict[str, Any]]:
+        """The answers to a query of one part of the index."""
+        start: dict[str, Any] = {}
+        while True:
+            page = self._call(
+                "query",
+                TableName=table(),
+                IndexName=UNRESOLVED_INDEX,
+                KeyConditionExpression=f"unresolved = :partition{condition}",
+                ExpressionAttributeValues={
+                    name: serialize(value) for name, value in {":partition": partition, **(values or {})}.items()
+                },
+                **request,
+                **start,
+            )
+            yield page
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def _call(self, name: str, **request: Any) -> dict[str, Any]:
         return call(name, self._client(), **request)

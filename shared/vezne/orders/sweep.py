@@ -1,11 +1,22 @@
-"""The scheduled sweep over the unknown outcomes of an operation, and the look-up of one that an operator asks for."""
+"""The scheduled sweep over the unknown outcomes of an operation, and the look-up of one that an operator asks for.
 
-from typing import Any, TypeVar
+Several workers sweep at once, each its own shards. A worker looks up what is due, in two lanes: three fresh records,
+the newest first, then an old one, the oldest first. So a new order waits for no backlog, and a backlog of orders that
+nothing can prove keeps no other from being looked up.
+"""
+
+import heapq
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
 
 from vezne.operation import Operation
 from vezne.orders.finalise import emit_new_unknown, lease, lease_is_alive
 from vezne.orders.look_up import look_up_and_record
-from vezne.orders.record import SHARDS, Unresolved
+from vezne.orders.outcome import Inconclusive
+from vezne.orders.record import FRESH, OLD, SHARDS, Unresolved
 from vezne.orders.store import LostOwnershipError, Store, StoreUnavailableError, new_owner
 from vezne.platform.telemetry import emit_metric, logger, stack_locations
 from vezne.providers.credentials import SecretModel
@@ -14,51 +25,116 @@ from vezne.providers.models import RequestModel
 
 R = TypeVar("R", bound=RequestModel)
 C = TypeVar("C", bound=SecretModel)
-# A table that does not answer so many times is down: the next sweep goes on.
+# A table that does not answer so many times is down, and a provider whose look-ups fail so many times is sick: the next
+# sweep goes on.
 MOST_ERRORS_IN_A_ROW = 3
+MOST_FAILED_IN_A_ROW = 3
+# Of so many look-ups one is of the old lane, while both lanes have records that are due.
+OLD_LANE_TURN = 4
 
 
 class SweepStoppedError(Exception):
-    """The table did not answer several times in a row, so not every unresolved record was seen. `report`: what was."""
+    """The table did not answer several times in a row, so not every due record was seen. `report`: what was."""
 
     def __init__(self, report: dict[str, int]) -> None:
         super().__init__("sweep stopped")
         self.report = report
 
 
-def sweep(operation: Operation[R, Any, C], deadline: Deadline, store: Store) -> dict[str, int]:
-    """Look up every unresolved record of the operation that is due, while time is left.
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One of several sweeps of an operation that run at once: the worker of this number among so many."""
 
-    Returns how many were looked up, are final now (`settled`) and are still unknown, and the age of the oldest in
-    seconds. Raises SweepStoppedError; one record or shard that cannot be read is only passed over.
+    number: int = 0
+    of: int = 1
+
+    @property
+    def shards(self) -> range:
+        """The shards that are this worker's alone. A worker too many has none."""
+        return range(self.number, SHARDS, self.of) if self.number < self.of else range(0)
+
+
+def worker_of(event: dict[str, Any]) -> Worker:
+    """Which worker an event means. Rules of an earlier version name none: then it is the only one."""
+    named = event.get("sweep", {})
+    return Worker(int(named.get("worker", 0)), int(named.get("of", 1)))
+
+
+def sweep(
+    operation: Operation[R, Any, C], deadline: Deadline, store: Store, worker: Worker = Worker()
+) -> dict[str, int]:
+    """Look up the worker's unresolved records that are due, while time is left and the provider answers.
+
+    Returns how many were looked up, and of these are final now (`settled`) and are still unknown. Raises
+    SweepStoppedError; one record or shard that cannot be read is only passed over.
     """
-    looked_up = final = still_unknown = oldest = errors_in_a_row = 0
-    # Those due first come first, so that a slow provider starves none of them.
-    items, whole = _listed(operation.name, store)
-    for item in sorted(items, key=lambda item: item.next_look_up):
-        now = store.now()
-        ended = False
-        if item.next_look_up <= now and deadline.allows_a_call() and errors_in_a_row < MOST_ERRORS_IN_A_ROW:
-            looked_up += 1
-            try:
-                ended = _sweep_one(operation, item.id, deadline, store)
-                errors_in_a_row = 0
-            except StoreUnavailableError as error:
-                errors_in_a_row += 1
-                _skip(operation.name, item.id, error)
-            final += ended
-        if not ended:
-            still_unknown += 1
-            oldest = max(oldest, int(now - item.created_at))
-    report = {
-        "looked_up": looked_up,
-        "settled": final,
-        "still_unknown": still_unknown,
-        "oldest_unknown_seconds": oldest,
-    }
-    if not whole or errors_in_a_row == MOST_ERRORS_IN_A_ROW:
-        raise SweepStoppedError(report)
-    return report
+    return _Sweep(operation, deadline, store).run(worker)
+
+
+class _Sweep(Generic[R, C]):
+    """One sweep of one worker, and what it has met so far."""
+
+    def __init__(self, operation: Operation[R, Any, C], deadline: Deadline, store: Store) -> None:
+        self._operation, self._deadline, self._store = operation, deadline, store
+        self._looked_up = self._final = 0
+        # In a row.
+        self._unread_shards = self._unread_records = self._failed = 0
+
+    def run(self, worker: Worker) -> dict[str, int]:
+        items = _in_turn(self._due(FRESH, worker.shards), self._due(OLD, worker.shards))
+        while self._goes_on() and (item := next(items, None)) is not None:
+            self._look_up(item)
+        report = {
+            "looked_up": self._looked_up,
+            "settled": self._final,
+            "still_unknown": self._looked_up - self._final,
+        }
+        if MOST_ERRORS_IN_A_ROW in (self._unread_shards, self._unread_records):
+            raise SweepStoppedError(report)
+        return report
+
+    def _goes_on(self) -> bool:
+        in_order = self._unread_records < MOST_ERRORS_IN_A_ROW and self._failed < MOST_FAILED_IN_A_ROW
+        return in_order and self._deadline.allows_a_call()
+
+    def _due(self, lane: str, shards: range) -> Iterator[Unresolved]:
+        newest_first = lane == FRESH
+        each = [self._due_of_a_shard(lane, shard, newest_first=newest_first) for shard in shards]
+        return heapq.merge(*each, key=attrgetter("next_look_up"), reverse=newest_first)
+
+    def _due_of_a_shard(self, lane: str, shard: int, *, newest_first: bool) -> Iterator[Unresolved]:
+        """The due records of one shard, as far as it can be read; none once too many shards could not be."""
+        if self._unread_shards == MOST_ERRORS_IN_A_ROW:
+            return
+        try:
+            yield from self._store.due(self._operation.name, lane, shard, newest_first=newest_first)
+            self._unread_shards = 0
+        except StoreUnavailableError as error:
+            self._unread_shards += 1
+            _skip(self._operation.name, f"shard {lane}{shard}", error)
+
+    def _look_up(self, item: Unresolved) -> None:
+        self._looked_up += 1
+        try:
+            final, failed = _sweep_one(self._operation, item.id, self._deadline, self._store)
+        except StoreUnavailableError as error:
+            self._unread_records += 1
+            _skip(self._operation.name, item.id, error)
+            return
+        self._unread_records = 0
+        self._final += final
+        if failed is not None:
+            self._failed = self._failed + 1 if failed else 0
+
+
+def _in_turn(fresh: Iterator[Unresolved], old: Iterator[Unresolved]) -> Iterator[Unresolved]:
+    """The fresh records, and at every fourth place an old one; when a lane has no more, the other's."""
+    for place in itertools.count(1):
+        first, second = (old, fresh) if place % OLD_LANE_TURN == 0 else (fresh, old)
+        item = next(first, None) or next(second, None)
+        if item is None:
+            return
+        yield item
 
 
 def look_up_now(operation: Operation[R, Any, C], record_id: str, deadline: Deadline, store: Store) -> dict[str, Any]:
@@ -67,28 +143,12 @@ def look_up_now(operation: Operation[R, Any, C], record_id: str, deadline: Deadl
     What came of it is the record's latest evidence. Returns whether its outcome is certain now, and from when on
     (seconds since 1970) a look-up without the order may prove that it was not executed.
     """
-    final = _sweep_one(operation, record_id, deadline, store)
+    final, _ = _sweep_one(operation, record_id, deadline, store)
     record = store.find(record_id)
     return {
         "settled": final,
         "absence_counts_from": None if record is None else operation.absence_counts_from(record),
     }
-
-
-def _listed(operation: str, store: Store) -> tuple[list[Unresolved], bool]:
-    """The unresolved records of every shard that can be read; False if several in a row could not."""
-    items: list[Unresolved] = []
-    errors_in_a_row = 0
-    for shard in range(SHARDS):
-        try:
-            items += store.unresolved(operation, (shard,))
-            errors_in_a_row = 0
-        except StoreUnavailableError as error:
-            errors_in_a_row += 1
-            _skip(operation, f"shard {shard}", error)
-            if errors_in_a_row == MOST_ERRORS_IN_A_ROW:
-                return items, False
-    return items, True
 
 
 def _skip(operation: str, what: str, error: StoreUnavailableError) -> None:
@@ -97,20 +157,22 @@ def _skip(operation: str, what: str, error: StoreUnavailableError) -> None:
     emit_metric("SweepErrors", operation)
 
 
-def _sweep_one(operation: Operation[R, Any, C], record_id: str, deadline: Deadline, store: Store) -> bool:
-    """Whether the record is final now."""
+def _sweep_one(
+    operation: Operation[R, Any, C], record_id: str, deadline: Deadline, store: Store
+) -> tuple[bool, bool | None]:
+    """Whether the record is final now, and whether its look-up failed; None if none was made."""
     try:
         record = store.find(record_id)
         if record is None or record.final:
-            return True
+            return True, None
         if lease_is_alive(record, store):
-            return False
+            return False, None
         taken = store.acquire_lease(record, new_owner(), lease(deadline, store))
         emit_new_unknown(record)
-        concluded, _ = look_up_and_record(operation, taken, deadline, store)
-        return concluded.final and concluded.written
+        concluded, finding = look_up_and_record(operation, taken, deadline, store)
+        return concluded.final and concluded.written, isinstance(finding, Inconclusive) and finding.failed
     except LostOwnershipError:
-        return False
+        return False, None
     except StoreUnavailableError:
         raise
     except Exception as error:
@@ -121,4 +183,4 @@ def _sweep_one(operation: Operation[R, Any, C], record_id: str, deadline: Deadli
             exception_name=type(error).__name__,
             frames=stack_locations(error),
         )
-        return False
+        return False, None

@@ -81,11 +81,12 @@ def acquire_lease(record: Record, now: float, owner: str, lease_until: float, *,
 
 
 def mark_unknown(record: Record, now: float, next_look_up: float) -> Write:
-    """Keep that the outcome is unknown, give up the lease, and set the next look-up."""
+    """Keep that the outcome is unknown, give up the lease, and set the next look-up and with it the lane."""
     kept = replace(record, status=UNKNOWN, lease_until=0.0, updated_at=now, next_look_up=round(next_look_up, 3))
     return _update(
         kept,
-        "SET #status = :status, #lease = :lease, #updated = :updated, #evidence = :evidence, #next = :next",
+        "SET #status = :status, #lease = :lease, #updated = :updated, #evidence = :evidence, #next = :next, "
+        "#lane = :lane",
         condition="#owner = :owner AND attribute_exists(unresolved)",
     )
 
@@ -116,7 +117,7 @@ def finalise(record: Record, now: float, status: str, outcome: dict[str, Any], *
 _NAMES = {
     "#owner": "owner", "#lease": "lease_until", "#status": "status", "#updated": "updated_at",
     "#flight": "in_flight_until", "#outcome": "outcome", "#evidence": "evidence", "#expires": "expires_at",
-    "#next": "next_look_up", "#by": "settled_by",
+    "#next": "next_look_up", "#lane": "unresolved", "#by": "settled_by",
 }  # fmt: skip
 
 

@@ -73,6 +73,11 @@ class Deadline:
         """Seconds until the function is stopped."""
         return self._remaining_milliseconds() / 1000
 
+    def within(self, seconds: float) -> "Deadline":
+        """The same deadline, but over in so many seconds at the latest."""
+        spare = max(0.0, self.left() - seconds)
+        return Deadline(lambda: (self.left() - spare) * 1000)
+
     def allows_a_call(self) -> bool:
         """Whether enough time is left to connect, wait for an answer and finalise."""
         return self.left() >= CONNECT_SECONDS + SHORTEST_READ_SECONDS + FINALISE_SECONDS
