@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).absolute().parents[2]
 LOCAL = ROOT / ".local"
@@ -164,13 +165,10 @@ def stack_file(progress: Progress) -> Iterator[Path]:
     """
     LOCAL.mkdir(exist_ok=True)
     with (LOCAL / "serve.lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StackError(f"another `make serve` is running, see {STACK_FILE.relative_to(ROOT)}") from error
-        if STACK_FILE.exists():
-            progress(f"removing the {STACK_FILE.relative_to(ROOT)} of a killed run")
-            STACK_FILE.unlink()
+        with _one_starts():
+            if not _is_free(handle):
+                raise StackError(f"another `make serve` is running, see {STACK_FILE.relative_to(ROOT)}")
+            _remove_old_stack_file(progress)
         try:
             yield STACK_FILE
         finally:
@@ -185,30 +183,53 @@ def run_directory(progress: Progress) -> Iterator[Path]:
     """
     runs = LOCAL / "runs"
     runs.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(StackError), stack_file(progress):
-        pass  # removes the file of a killed run; of a run that is alive, we do not get the right
-    for old in runs.iterdir():
-        _remove_if_abandoned(old, progress)
-    directory = Path(tempfile.mkdtemp(prefix=time.strftime("%Y%m%d-%H%M%S-"), dir=runs))
-    try:
-        with lock(directory / "lock"):
+    with contextlib.ExitStack() as held:
+        with _one_starts():
+            with (LOCAL / "serve.lock").open("w") as handle:
+                if _is_free(handle):
+                    _remove_old_stack_file(progress)
+            for old in runs.iterdir():
+                _remove_if_abandoned(old, progress)
+            directory = Path(tempfile.mkdtemp(prefix=time.strftime("%Y%m%d-%H%M%S-"), dir=runs))
+            # Held until the directory is gone: another run takes one that nobody holds for abandoned.
+            held.enter_context(lock(directory / "lock"))
+        try:
             yield directory
-    finally:
-        logs = LOCAL / "logs"
-        logs.mkdir(exist_ok=True)
-        for log in directory.glob("*.log"):
-            shutil.move(log, logs / log.name)
-        shutil.rmtree(directory)
+        finally:
+            logs = LOCAL / "logs"
+            logs.mkdir(exist_ok=True)
+            for log in directory.glob("*.log"):
+                shutil.move(log, logs / log.name)
+            shutil.rmtree(directory)
+
+
+def _one_starts() -> contextlib.AbstractContextManager[None]:
+    """Of several runs only one at a time looks who else is there: to look is to hold their locks for a moment."""
+    return lock(LOCAL / "start.lock")
+
+
+def _is_free(handle: IO[str]) -> bool:
+    """Whether nobody held this lock; it is ours then, until the file is closed."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _remove_old_stack_file(progress: Progress) -> None:
+    if STACK_FILE.exists():
+        progress(f"removing the {STACK_FILE.relative_to(ROOT)} of a killed run")
+        STACK_FILE.unlink()
 
 
 def _remove_if_abandoned(directory: Path, progress: Progress) -> None:
-    """Remove a run's directory, and the stack file it published, if no process holds its lock any more."""
+    """Remove a run's directory if no process holds its lock any more."""
     try:
         with (directory / "lock").open("r+") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not _is_free(handle):
+                return
     except FileNotFoundError:
-        return  # being made or removed by its own run at this very moment
-    except BlockingIOError:
-        return  # its run is alive
+        return  # being removed by its own run at this very moment
     progress(f"removing what the killed run {directory.name} left (its servers ended with it)")
     shutil.rmtree(directory, ignore_errors=True)

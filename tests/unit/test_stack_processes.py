@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ time.sleep(600)
 """
 OWNER = """
 import os, sys, time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from vezne_cli.processes import Child
 child = Child("stubborn", [sys.executable, "-c", sys.argv[2]], os.environ, Path(sys.argv[1]))
@@ -148,3 +150,29 @@ def test_the_logs_of_a_run_are_kept(local: Path) -> None:
     with run_directory(lambda text: None) as directory:
         (directory / "ministack.log").write_text("ready")
     assert (local / "logs" / "ministack.log").read_text() == "ready"
+
+
+def test_runs_that_begin_and_end_at_once_leave_each_other_alone(local: Path) -> None:
+    def run(number: int) -> None:
+        with run_directory(lambda text: None) as directory:
+            (directory / f"{number}.log").write_text("ready")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(run, range(200)))
+    assert len(list((local / "logs").iterdir())) == 200
+    assert not list((local / "runs").iterdir())
+
+
+def test_a_run_that_looks_who_else_is_there_does_not_pass_for_a_served_stack(local: Path) -> None:
+    local.mkdir()
+    (local / "stack.json").write_text("{}")
+
+    def serve() -> None:
+        with stack_file(lambda text: None):
+            pass
+
+    with ThreadPoolExecutor(1) as pool:
+        serving: list[Future[None]] = []
+        # Said while the first run looks. The second one asks for the file at that moment.
+        with run_directory(lambda text: serving.append(pool.submit(serve)) or time.sleep(0.2)):
+            assert [each.result(10) for each in serving] == [None]
