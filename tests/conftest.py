@@ -1,7 +1,9 @@
-"""Fixtures of the tests that run the code in this process: unit, contract, integration."""
+"""Fixtures of the tests that run the code in this process, and what of a run is common to all its processes."""
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 # Powertools reads these when it is imported; in Lambda the template sets them.
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "vezne")
@@ -11,9 +13,11 @@ os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "INFO")
 import pytest
 from moto import mock_aws
 
+from tests.support import results
 from tests.support.bench import Harness, forget_everything
 from tests.support.example import BASES
 from tests.support.provider_server import ProviderServer
+from tests.support.seed import SEED
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +57,52 @@ def bench(aws: None, provider_server: ProviderServer, monkeypatch: pytest.Monkey
     monkeypatch.setattr("vezne.api.handle_order.Store", lambda: bench.store)
     yield bench
     bench.close()
+
+
+# Folders whose tests share what takes long to make, or can be had only once: a deployed stack, the world of faults.
+ONE_PROCESS = ("end_to_end", "faults")
+# Of these, the files that share nothing with the others.
+APART = ("test_layer.py", "test_set_up.py", "test_versions.py", "test_chaos.py", "test_model.py")
+# What tests of faults tried: lines that say it, and tables.
+_lines: list[str] = []
+_tables: list[list[str]] = []
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Where there are several processes, one gets all tests of such a folder. Of the others, each gets whole files.
+
+    Not by xdist's groups: version 3.8 does not find them with pytest 9.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFolder(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            folder = file.removeprefix("tests/").partition("/")[0]
+            return folder if folder in ONE_PROCESS and not file.endswith(APART) else file
+
+    return ByFolder(config, log)
+
+
+def pytest_report_header() -> str:
+    return f"faults: VEZNE_FAULTS_SEED={SEED}"
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "teardown":
+        for name, lines in report.user_properties:
+            if name == "faults" and isinstance(lines, list):
+                _tables.append(lines) if len(lines) > 1 else _lines.extend(lines)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+    printed = [table for table in (_lines, *_tables) if table]
+    if not printed:
+        return
+    terminalreporter.section(f"faults (VEZNE_FAULTS_SEED={SEED})")
+    for line in "\n\n".join("\n".join(table) for table in printed).splitlines():
+        terminalreporter.write_line(line)
+    # Set by `make faults` for a run of everything.
+    if os.environ.get("VEZNE_WRITE_RESULTS") and not exitstatus:
+        results.write(Path(__file__).parent / "faults" / "RESULTS.md", "make faults", printed)

@@ -1,9 +1,7 @@
-"""One MiniStack, one sandbox and one nursery for all tests of this folder; tables that the run prints at its end."""
+"""One MiniStack, one sandbox and one nursery for all tests of this folder."""
 
-import os
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from vezne.orders.store import Store
@@ -13,14 +11,8 @@ from vezne_cli.stack import Aws
 from tests.end_to_end.lacking import lacking
 from tests.faults.engines import EngineStore
 from tests.faults.world import Function, World, create_table, running_world
-from tests.support import results
 from tests.support.dynamodb_local import dynamodb_local, running_dynamodb
-
-# Lines that say what one test tried, and tables.
-_lines: list[str] = []
-_tables: list[list[str]] = []
-# The same in every run, unless another one is asked for.
-SEED = int(os.environ.get("VEZNE_FAULTS_SEED") or 1)
+from tests.support.seed import SEED
 
 
 @pytest.fixture(scope="session")
@@ -70,27 +62,8 @@ def function(world: World, request: pytest.FixtureRequest) -> Function:
 
 
 @pytest.fixture
-def report() -> Iterator[list[str]]:
-    """Lines to be printed at the end of the run."""
+def report(record_property: Callable[[str, object], None]) -> Iterator[list[str]]:
+    """Lines to be printed at the end of the run: tests/conftest.py gathers them, of whatever process."""
     lines: list[str] = []
     yield lines
-    if len(lines) > 1:
-        _tables.append(lines)
-    else:
-        _lines.extend(lines)
-
-
-def pytest_report_header() -> str:
-    return f"faults: VEZNE_FAULTS_SEED={SEED}"
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
-    printed = [table for table in (_lines, *_tables) if table]
-    if not printed:
-        return
-    terminalreporter.section(f"faults (VEZNE_FAULTS_SEED={SEED})")
-    for line in "\n\n".join("\n".join(table) for table in printed).splitlines():
-        terminalreporter.write_line(line)
-    # Set by `make faults` for a run of everything.
-    if os.environ.get("VEZNE_WRITE_RESULTS") and not exitstatus:
-        results.write(Path(__file__).parent / "RESULTS.md", "make faults", printed)
+    record_property("faults", lines)

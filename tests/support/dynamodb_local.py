@@ -7,17 +7,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vezne_cli.processes import LOCAL, choose_port, running
+from vezne_cli.processes import LOCAL, choose_port, lock, running
 
 PACKAGE = "amplify-dynamodb-simulator@2.9.30"
 
 
 def dynamodb_local() -> Path | str:
     """The folder of DynamoDB Local, fetched once with npm; or why there is none."""
-    folder = LOCAL / "dynamodb-local"
-    found = list(folder.glob("**/DynamoDBLocal.jar"))
     if not shutil.which("java"):
         return "no java here"
+    with lock(LOCAL / "dynamodb-local.lock"):
+        return _fetched(LOCAL / "dynamodb-local")
+
+
+def _fetched(folder: Path) -> Path | str:
+    found = list(folder.glob("**/DynamoDBLocal.jar"))
     if not found:
         if not shutil.which("npm"):
             return "no npm here"
