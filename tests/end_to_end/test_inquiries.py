@@ -1,33 +1,22 @@
 """The inquiries through the deployed template: what an order wants to know before, and shows after."""
 
-import re
 import uuid
-from decimal import Decimal
 
 import httpx
 import pytest
-from vezne.providers.haso.inquiry_models import PaymentPlanRequest
-from vezne.providers.kolaybi.inquiry_models import TransactionsRequest
-from vezne.providers.paynet.inquiry_models import CheckRequest
-from vezne.providers.vakifbank.inquiry_models import QueryRequest
 from vezne.providers.walletgate.inquiry_models import BillsRequest
 from vezne.providers.walletgate.models import BillPaymentRequest
 from vezne_cli.catalogue import INQUIRIES, ROUTES
 from vezne_cli.golden import golden
 from vezne_cli.stack import Stack
 from vezne_client import (
-    CHECK,
     INQUIRIES as CALLS,
     LIST_BILLS,
-    LIST_TRANSACTIONS,
     PAY_BILL,
-    PAYMENT_PLAN,
-    QUERY,
     Client,
 )
 
 from tests.end_to_end.callers import heard_by
-from tests.support.order import new_order
 
 ASAT = "5e1d0a57-0000-4000-8000-000000001001"
 
@@ -98,43 +87,6 @@ def test_a_bill_that_was_listed_can_be_paid_field_by_field(stack: Stack, vezne: 
     assert str(paid.result.transaction_amount) == "120.4000"
     assert len(stack.sandbox.bookings("walletgate", bill.inv_payment_transaction_query_oid)) == 1
     assert vezne.ask(LIST_BILLS, asked).bills == []
-
-
-def test_a_capture_is_a_row_of_the_check(vezne: Client) -> None:
-    one = new_order("paynet.capture")
-    paid = vezne.order(one.call, one.request)
-    rows = vezne.ask(CHECK, CheckRequest(reference_no=one.reference)).transactions
-    assert [row.transaction_type for row in rows] == ["3", "4"]
-    assert (rows[1].xact_id, str(rows[1].amount)) == (paid.result.xact_id, "10.50")
-
-
-def test_a_payment_is_found_by_its_code(vezne: Client) -> None:
-    one = new_order("vakifbank.pay")
-    heard = heard_by(vezne)
-    paid = vezne.order(one.call, one.request)
-    asked = QueryRequest(institution_transaction_code=one.reference, payment_date="2026-12-28")
-    (payment,) = vezne.ask(QUERY, asked).payments
-    assert (str(payment.amount), payment.currency, payment.transaction_type) == ("10.5", "TRY", "account")
-    assert payment.raw["TransactionQueryNo"] == paid.result.transaction_query_no
-    assert "519786457841326" not in heard[-1].text
-    assert vezne.ask(QUERY, QueryRequest(institution_transaction_code=uuid.uuid4().hex)).payments == []
-
-
-def test_a_collection_is_listed_with_its_marker(vezne: Client) -> None:
-    one = new_order("kolaybi.collect")
-    paid = vezne.order(one.call, one.request)
-    (row,) = vezne.ask(LIST_TRANSACTIONS, TransactionsRequest(associate_id=int(one.reference))).raw["data"]
-    assert re.fullmatch(rf"{paid.operation_id}\.d[0-9]{{6}} Tahsilat açıklaması", row["description"])
-
-
-def test_expenses_show_in_the_payment_plan(vezne: Client) -> None:
-    one = new_order("haso.set_expenses")
-    paid = vezne.order(one.call, one.request)
-    asked = PaymentPlanRequest(transaction_code=one.reference, merchant_oid="ORDER-1")
-    plan = vezne.ask(PAYMENT_PLAN, asked).payment_plan
-    assert plan is not None
-    assert [row.model_dump(exclude={"raw"}) for row in plan] == [row.model_dump() for row in paid.result.payment_plan]
-    assert plan[-1].total_expense_amount == Decimal("10.50")
 
 
 def test_a_bad_question_is_refused_before_the_provider_hears_of_it(stack: Stack, token: str) -> None:

@@ -108,13 +108,6 @@ def test_an_amount_is_taken_exactly_as_written(stack: Stack, token: str) -> None
     assert booked(stack, one) == [Decimal("1234567.89")]
 
 
-def test_a_capture_without_amount_takes_the_whole(stack: Stack, vezne: Client) -> None:
-    one = new_order("paynet.capture").but(amount=None)
-    stack.sandbox.seed(paynet={"pre_authorisations": [{"reference_no": one.reference, "amount": "77.10"}]})
-    vezne.order(one.call, one.request)
-    assert booked(stack, one) == [Decimal("77.10")]
-
-
 def test_a_lost_answer_is_unknown_and_never_sent_again(stack: Stack, token: str, vezne: Client) -> None:
     one = new_order("kolaybi.collect")
     stack.sandbox.rule("kolaybi.collect", "reset")

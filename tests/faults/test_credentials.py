@@ -98,17 +98,6 @@ def let_the_hold_end(function: Function) -> None:
 
 
 @pytest.mark.parametrize("function", OPERATIONS, indirect=True)
-def test_after_a_rotation_a_warm_function_pays_with_the_new_secret(function: Function) -> None:
-    process = function.fork()
-    assert process.call(new_order(function.operation).event).status == 200
-    put_secret(function, "sandbox-new-secret")
-    accept(function, "sandbox-new-secret")
-    order = new_order(function.operation)
-    assert process.call(order.event).status == 200
-    assert order.times_booked(function.world.sandbox) == 1
-
-
-@pytest.mark.parametrize("function", OPERATIONS, indirect=True)
 def test_no_order_fails_while_the_secret_is_rotated(function: Function, report: list[str]) -> None:
     """First the provider accepts both, then AWSCURRENT changes, then the old one is refused: orders keep coming."""
     fleet = [function.fork() for _ in range(4)]

@@ -165,3 +165,14 @@ def test_one_lost_answer_of_the_table_is_not_noticed(function: Function) -> None
     answer = function.call(order.event, lost={"PutItem": 1, "TransactWriteItems": 1, "UpdateItem": 1})
     assert (answer.status, answer.replayed) == (200, False), answer.body
     assert order.times_booked(function.world.sandbox) == 1
+
+
+@pytest.mark.parametrize("function", OPERATIONS, indirect=True)
+def test_a_standing_order_whose_rule_fires_often_at_once_pays_once(function: Function) -> None:
+    order, fleet = new_order(function.operation), [function.fork() for _ in range(6)]
+    content = {"name": order.key, "occurrence": "2026-12-01T06:00:00Z", "request": order.fields}
+    answers = at_once(fleet, [{"standing_order": content}] * len(fleet))
+    assert sum(answer.raised is None for answer in answers) >= 1
+    assert {answer.raised for answer in answers} <= {None, "StandingOrderFailed: in-progress"}
+    assert order.times_booked(function.world.sandbox) == 1
+    assert function.call({"standing_order": content}).value["status"] == "succeeded"

@@ -119,14 +119,6 @@ def test_answer_to_another_clients_operation(bench: Harness, example: Example) -
 
 
 @each_operation
-def test_answer_to_in_progress(bench: Harness, example: Example) -> None:
-    standing = bench.stand(example)
-    response = bench.send(example)
-    assert_problem(response, 409, "in-progress", "unknown", "same_key", operation_id=standing.id)
-    assert int(response.headers["Retry-After"]) >= 1
-
-
-@each_operation
 def test_answer_to_too_large(bench: Harness, example: Example) -> None:
     text = '{"a": "' + "x" * (64 * 1024 - 8) + '"}'
     assert len(text) == 64 * 1024 + 1
@@ -142,13 +134,6 @@ def test_answer_to_not_json(bench: Harness, example: Example, content_type: str)
     response = bench.send(example, headers={"Content-Type": content_type})
     assert_problem(response, 415, "unsupported-media-type", "not_moved", "never")
     nothing_happened(bench, example)
-
-
-@each_operation
-def test_answer_to_key_reused(bench: Harness, example: Example) -> None:
-    operation_id = answered(bench, example, example.success).body["operation_id"]
-    response = bench.send(example, example.other_body)
-    assert_problem(response, 422, "idempotency-key-reused", "not_moved", "new_key", operation_id=operation_id)
 
 
 def test_answer_to_total_would_fall(bench: Harness) -> None:
