@@ -25,10 +25,15 @@ def _fetched(folder: Path) -> Path | str:
     if not found:
         if not shutil.which("npm"):
             return "no npm here"
-        folder.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--silent", "--no-save", "--ignore-scripts", "--prefix", str(folder), PACKAGE]
+        # Whole or not there: what was cut off half-way has the jar, too.
+        new = folder.with_suffix(".new")
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
+        command = ["npm", "install", "--silent", "--no-save", "--ignore-scripts", "--prefix", str(new), PACKAGE]
         if subprocess.run(command, check=False, capture_output=True).returncode:
             return f"npm could not install {PACKAGE}"
+        shutil.rmtree(folder, ignore_errors=True)
+        new.rename(folder)
         found = list(folder.glob("**/DynamoDBLocal.jar"))
     return found[0].parent if found else "no DynamoDBLocal.jar in the package"
 
