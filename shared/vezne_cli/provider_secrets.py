@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 
 import boto3
 from pydantic import SecretStr, ValidationError
+from vezne.api.reasons import reason
 from vezne.orders.store import Store
+from vezne.platform.masking import mask_text
 from vezne.providers.credentials import (
     CredentialsRefusedError,
     SecretModel,
@@ -39,12 +41,13 @@ class Version(NamedTuple):
 
 def validated(provider: str, fields: Any) -> SecretModel:
     """The provider's credentials. Raises OperatorError that names each field that does not fit, never a value."""
+    model = PROVIDERS[provider].credentials
     try:
-        return PROVIDERS[provider].credentials.model_validate(fields)
+        return model.model_validate(fields)
     except ValidationError as error:
         problems = [
-            f"{'.'.join([provider, *map(str, item['loc'])])}: {item['msg'].removeprefix('Value error, ')}"
-            for item in error.errors(include_input=False, include_url=False, include_context=False)
+            f"{'.'.join([provider, *map(str, item['loc'])])}: {reason(item, model, mask_text)}"
+            for item in error.errors(include_input=False, include_url=False)
         ]
         raise OperatorError("\n".join(problems)) from None
 

@@ -81,7 +81,7 @@ def test_every_field_but_the_optional_ones_is_needed(missing: tuple[str, str]) -
     if missing in (("walletgate", "tenant_id"), ("haso", "ip_address")):
         provider_secrets.validated(provider, rest)
         return
-    with pytest.raises(OperatorError, match=rf"^{provider}\.{field}: Field required$"):
+    with pytest.raises(OperatorError, match=rf"^{provider}\.{field}: is required$"):
         provider_secrets.validated(provider, rest)
 
 
