@@ -130,7 +130,7 @@ def test_an_inquiry_without_a_usable_secret_is_a_problem_until_it_is_repaired(
         assert inquire(stack, token, inquiry).status_code == 200
 
 
-def test_events_that_nobody_waits_for_survive_a_malformed_secret(stack: Stack, token: str) -> None:
+def test_sweeps_and_standing_orders_are_repeated_after_a_malformed_secret(stack: Stack, token: str) -> None:
     one = new_order("paynet.capture")
     stack.sandbox.rule(one.operation, "reset")
     operation_id = send(stack, one, token).json()["operation_id"]

@@ -88,7 +88,7 @@ class Vezne(RuleBasedStateMachine):
     def function_pauses_and_another_one_comes_between(
         self, index: int, step: str, between: str, skew: float, seconds: float
     ) -> None:
-        """With a skew, or after half a minute, the other one finds the lease over: this one becomes a zombie."""
+        """With a skew, or after half a minute, the other one finds the lease over: this one goes on too late."""
         order = self.orders[index]
 
         def others() -> None:

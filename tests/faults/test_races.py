@@ -1,4 +1,4 @@
-"""Races between real processes on MiniStack: identical orders, sweeps and retries, zombies, writes the SDK repeats."""
+"""Races between real processes on MiniStack: identical orders, sweeps, retries, frozen functions, repeated writes."""
 
 import random
 import time
@@ -92,32 +92,34 @@ def compete(function: Function, order: Order, fleet: list[FunctionProcess], chan
 @pytest.mark.parametrize("function", OPERATIONS, indirect=True)
 @pytest.mark.parametrize("step", ["claim.after", "order.before", "order.left", "order.came", "finalise.before"])
 @pytest.mark.parametrize("refused", [False, True])
-def test_a_zombie_that_wakes_after_its_lease_doubles_nothing(function: Function, step: str, refused: bool) -> None:
+def test_a_frozen_function_that_goes_on_after_its_lease_books_nothing_twice(
+    function: Function, step: str, refused: bool
+) -> None:
     """It freezes at a step, its record is taken over on clocks that run ahead, and it goes on where it was."""
-    trial, zombie = Trial(function, new_order(function.operation)), function.fork()
+    trial, frozen = Trial(function, new_order(function.operation)), function.fork()
     if refused:
         function.world.sandbox.rule(function.operation, then="refuse", match=trial.order.mark)
-    zombie.begin(trial.order.event, plan={"at": step, "do": "stop"})
-    zombie.wait_until_stopped()
+    frozen.begin(trial.order.event, plan={"at": step, "do": "stop"})
+    frozen.wait_until_stopped()
     trial.send(clock=RETRY_AT)
-    zombie.wake()
-    trial.check(zombie.end())
+    frozen.wake()
+    trial.check(frozen.end())
     trial.sweep_until_quiet()
     trial.end()
-    # A refusal that only the zombie heard is dropped with everything else it says; the order stays honestly unknown.
+    # A refusal that only the frozen heard is dropped with everything else it says; the order stays honestly unknown.
     assert trial.verdict == []
 
 
 @pytest.mark.parametrize("function", OPERATIONS, indirect=True)
 @pytest.mark.parametrize("step", ["claim.after", "order.before"])
-def test_a_zombie_whose_time_is_over_sends_nothing(function: Function, step: str) -> None:
-    trial, zombie = Trial(function, new_order(function.operation)), function.fork()
-    zombie.call(new_order(function.operation).event)
-    zombie.begin(trial.order.event, plan={"at": step, "do": "stop"}, seconds=SHORT_LIFE_SECONDS)
-    zombie.wait_until_stopped()
+def test_a_frozen_function_whose_time_is_over_sends_nothing(function: Function, step: str) -> None:
+    trial, frozen = Trial(function, new_order(function.operation)), function.fork()
+    frozen.call(new_order(function.operation).event)
+    frozen.begin(trial.order.event, plan={"at": step, "do": "stop"}, seconds=SHORT_LIFE_SECONDS)
+    frozen.wait_until_stopped()
     time.sleep(SHORT_LIFE_SECONDS)
-    zombie.wake()
-    answer = zombie.end()
+    frozen.wake()
+    answer = frozen.end()
     assert (answer.status, answer.body["money"], answer.body["retry"]) == (503, "not_moved", "same_key")
     assert trial.bookings == 0
     trial.send()
@@ -159,7 +161,7 @@ def test_a_write_whose_answer_is_lost_is_repeated_without_harm(
 
 
 @pytest.mark.parametrize("function", OPERATIONS, indirect=True)
-def test_one_lost_answer_of_the_table_is_not_noticed(function: Function) -> None:
+def test_a_write_whose_first_answer_is_lost_succeeds_at_the_second_try(function: Function) -> None:
     function.call(new_order(function.operation).event)
     order = new_order(function.operation)
     answer = function.call(order.event, lost={"PutItem": 1, "TransactWriteItems": 1, "UpdateItem": 1})

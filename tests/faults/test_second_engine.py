@@ -102,7 +102,7 @@ def test_one_of_many_take_overs_wins(store: Store) -> None:
         assert standing.owner == next(said.owner for said in told if isinstance(said, Record))
 
 
-def test_settling_taking_over_and_releasing_at_once_leave_one_truth(store: Store) -> None:
+def test_writes_of_one_record_at_once_leave_one_outcome(store: Store) -> None:
     for number in range(ROUNDS):
         order = record(f"{number}", "me", *keyed(number, BILL, PART))
         assert store.claim(order) is None

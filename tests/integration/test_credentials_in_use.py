@@ -161,7 +161,7 @@ def test_a_login_that_fails_lets_the_next_one_try(bench: Harness, reply: Reply) 
     assert send_from_a_new_instance(bench, "key-1") == 200
 
 
-def test_while_another_function_logs_in_nobody_else_does(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_function_logs_in_at_a_time(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first function may be trying a wrong secret now."""
     monkeypatch.setattr(login_lock, "_LONGEST_WAIT_SECONDS", 0.05)
     monkeypatch.setattr(login_lock, "_WAIT_SECONDS", 0.01)
@@ -185,7 +185,7 @@ def test_a_function_that_was_killed_during_a_login_does_not_block_the_others_for
     assert send_from_a_new_instance(bench, "key-1") == 200
 
 
-def test_without_the_table_nobody_logs_in(bench: Harness) -> None:
+def test_no_login_without_the_table(bench: Harness) -> None:
     bench.fail_table("UpdateItem")
     assert send_from_a_new_instance(bench, "key-1") == 503
     assert logins(bench) == 0

@@ -266,7 +266,7 @@ def test_a_total_may_decrease_if_the_caller_allows_it_and_counts_from_then_on(be
     assert set_totals(bench, "key-4", "50.00", "10.01").status == 200
 
 
-def test_the_total_of_one_client_binds_every_client(bench: Harness) -> None:
+def test_the_total_of_one_client_limits_every_client(bench: Harness) -> None:
     assert set_totals(bench, "key-1", "100.00", "230.00").status == 200
     response = answered(bench, HASO, HASO.success, body=totals("0", "1"), client="client-2")
     assert response.status == 422
@@ -279,7 +279,7 @@ def test_another_transaction_is_not_bound(bench: Harness) -> None:
     assert other.status == 200
 
 
-def test_a_refused_total_binds_nobody(bench: Harness) -> None:
+def test_a_refused_total_limits_no_later_order(bench: Harness) -> None:
     assert answered(bench, HASO, HASO.refusal, body=totals("500.00", "500.00")).status == 402
     assert set_totals(bench, "key-2", "1.00", "1.00").status == 200
 

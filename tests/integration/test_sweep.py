@@ -42,7 +42,7 @@ NOTHING = {"looked_up": 0, "settled": 0, "still_unknown": 0}
 
 
 @each_operation
-def test_a_quiet_table(bench: Harness, example: Example) -> None:
+def test_a_sweep_without_unresolved_records_looks_up_nothing(bench: Harness, example: Example) -> None:
     assert bench.sweep(example) == NOTHING
     answered(bench, example, example.success)
     bench.server.calls.clear()

@@ -174,7 +174,7 @@ def test_what_is_expected_to_fail_ends_with_a_sentence(
     assert capsys.readouterr().err.startswith(said)
 
 
-def test_our_own_fault_is_no_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_ours_is_raised_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "connect", Mock(side_effect=KeyError("x")))
     with pytest.raises(KeyError):
         main(["unknown"])

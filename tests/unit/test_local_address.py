@@ -39,7 +39,7 @@ def test_a_taken_usual_port_is_said_and_another_one_is_taken(taken: int) -> None
     assert said == [f"port {taken} is taken, so this stack is on port {port} (VEZNE_PORT chooses one)"]
 
 
-def test_a_free_usual_port_is_taken_without_a_word() -> None:
+def test_the_usual_port_is_taken_if_it_is_free() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         free = other.getsockname()[1]

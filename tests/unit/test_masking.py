@@ -130,7 +130,7 @@ def test_an_identity_number_keeps_two_characters(text: str, masked: str) -> None
         ("4111111111111111", "***"), ("5321234567 Ali", "*** A**"),
     ],
 )  # fmt: skip
-def test_a_name_keeps_the_first_letter_of_each_word(text: str, masked: str) -> None:
+def test_a_name_is_masked_to_the_first_letter_of_each_word(text: str, masked: str) -> None:
     assert mask_name(text) == masked
 
 

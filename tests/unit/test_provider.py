@@ -122,7 +122,7 @@ def test_tls_handshake_that_breaks(start: Callable[..., RawServer], monkeypatch:
         send()
 
 
-def test_certificate_that_nobody_vouches_for(start: Callable[..., RawServer], tls: Any) -> None:
+def test_an_untrusted_certificate_is_refused(start: Callable[..., RawServer], tls: Any) -> None:
     server = start(answering(ok(b"{}")), context=tls.context)
     with pytest.raises(NotSentError):
         send()
@@ -246,7 +246,7 @@ def short_reads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("name", DRIPPED)
-def test_drip_past_the_deadline(
+def test_a_slow_answer_is_cut_at_the_deadline(
     start: Callable[..., RawServer], short_reads: None, tls: Any, trusted: Callable[[], None], name: str, secure: bool
 ) -> None:
     at_once, slowly = DRIPPED[name]

@@ -140,7 +140,7 @@ def test_an_inquiry_that_reads_like_an_order_is_another_message() -> None:
         ("O", "T", "1.00", "0"), ("O", "T", "-1", "0"), ("O", "T", "0", ""), ("O", "T", "0", "１"),
     ],
 )  # fmt: skip
-def test_nothing_odd_is_signed(oid: str, code: str, fee: str, expense: str) -> None:
+def test_only_values_in_the_documented_form_are_signed(oid: str, code: str, fee: str, expense: str) -> None:
     with pytest.raises(ValueError, match="not in the form that can be signed"):
         order_token("203.0.113.7", oid, code, fee, expense)
     if (fee, expense) == ("0", "0"):

@@ -121,7 +121,7 @@ def test_nothing_is_flushed_when_nothing_was_counted(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out == ""
 
 
-def test_a_metric_that_cannot_be_written_is_in_nobodys_way(monkeypatch: pytest.MonkeyPatch, log: io.StringIO) -> None:
+def test_a_metric_that_cannot_be_written_fails_no_order(monkeypatch: pytest.MonkeyPatch, log: io.StringIO) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(CANARY)
 

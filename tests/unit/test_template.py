@@ -171,7 +171,7 @@ def test_no_role_has_a_wildcard_action_or_resource(system: Template) -> None:
             assert "NotResource" not in statement
 
 
-def test_a_role_is_worn_by_the_one_service_it_is_for(system: Template) -> None:
+def test_each_role_is_assumable_by_one_service(system: Template) -> None:
     services = {"GatewayLogsRole": "apigateway", "DeploymentRole": "codedeploy", "OutboxRole": "pipes"}
     for role, it in of_type(system, "AWS::IAM::Role").items():
         (statement,) = it["Properties"]["AssumeRolePolicyDocument"]["Statement"]

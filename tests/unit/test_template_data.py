@@ -98,7 +98,7 @@ def test_everything_stored_is_under_our_key(system: Template) -> None:
     assert properties(system, "Key")["EnableKeyRotation"] is True
 
 
-def test_nobody_uses_the_key_but_through_a_service(system: Template) -> None:
+def test_the_key_is_used_through_a_service_only(system: Template) -> None:
     """Managing is for the account, which delegates by IAM; using is always narrowed by a condition."""
     using = re.compile("kms:(Encrypt|Decrypt|ReEncrypt|GenerateDataKey|CreateGrant)")
     for sid, statement in key_statements(system).items():
@@ -242,7 +242,7 @@ def test_the_outbox_loses_nothing_and_holds_nothing_up(system: Template) -> None
     assert source_parameters["DeadLetterConfig"] == {"Arn": attribute("OutboxDeadLetters")}
 
 
-def test_nobody_but_the_pipe_tells_an_outcome(system: Template) -> None:
+def test_only_the_pipe_publishes_an_outcome(system: Template) -> None:
     allow, deny = properties(system, "OutboxPolicy")["PolicyDocument"]["Statement"]
     assert (allow["Effect"], allow["Principal"]) == ("Allow", {"AWS": attribute("OutboxRole")})
     assert (deny["Effect"], deny["Principal"], deny["Action"]) == ("Deny", "*", "sns:Publish")

@@ -97,7 +97,7 @@ def test_every_function_has_limits_a_role_and_a_log(system: Template) -> None:
         assert function["LoggingConfig"]["LogGroup"] == {"Ref": f"{name}Logs"}, name
 
 
-def test_what_nobody_waits_for_has_a_place_where_it_fails_to(system: Template) -> None:
+def test_failed_asynchronous_events_go_to_the_dead_letters(system: Template) -> None:
     """A function that a rule invokes, and no other: the others never write a dead letter, and have no right to."""
     aliases = {name: it["Properties"] for name, it in of_type(system, "AWS::Lambda::Alias").items()}
     invoked = {

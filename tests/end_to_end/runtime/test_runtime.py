@@ -50,7 +50,7 @@ def lease_is_over(stack: Stack, operation_id: str) -> None:
     )
 
 
-def test_the_time_limit_kills_and_the_order_is_still_told_honestly(stack: Stack, tmp_path: Path) -> None:
+def test_an_order_whose_function_was_killed_by_the_time_limit_is_unknown(stack: Stack, tmp_path: Path) -> None:
     one = new_order("paynet.capture")
     event = one.in_the_golden_event()
     stack.sandbox.rule("paynet.capture", "hang")
