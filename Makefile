@@ -6,6 +6,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 	"$$name" -c '$(SUITS)' 2>/dev/null && { echo "$$name"; break; }; done)
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+OUTAGE_ARGS ?=
 
 # What operating a stack needs, what running one on this machine needs, and what the tests need.
 OPERATING := .venv/.run
@@ -13,7 +14,7 @@ RUNNING := $(OPERATING) .venv-sam/.installed .venv/.wheels-local
 TESTING := $(RUNNING) .venv/.installed .venv/.wheels-arm64 .venv/.wheels-x86_64 .venv/.wheels-image
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve logs explain unknown resolve forget client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak fuzz bench check lint format new-operation documents clean
+.PHONY: help setup run serve logs explain unknown resolve forget client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak outage fuzz bench check lint format new-operation documents clean
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 
@@ -96,6 +97,9 @@ faults: $(TESTING) ## Prove the promise and print the tables: kills, faulty answ
 
 soak: $(TESTING) ## Random orders and faults for MINUTES=10, then doubles, lost and wrong outcomes
 	@PYTHONPATH=.:shared .venv/bin/python -m tests.faults.soak -- "$(or $(MINUTES),10)"
+
+outage: $(TESTING) ## A provider is sick, on a virtual clock: unknown outcomes with and without the breaker (OUTAGE_ARGS="--minutes 10")
+	@PYTHONPATH=.:shared .venv/bin/python -m tests.faults.outage $(OUTAGE_ARGS)
 
 fuzz: $(TESTING) ## Send 5,000 generated requests through the local stack (REQUESTS=n for another number)
 	VEZNE_FUZZ_REQUESTS="$(or $(REQUESTS),5000)" .venv/bin/python -m pytest tests/end_to_end/test_fuzz.py -s $(PYTEST_ARGS)

@@ -4,7 +4,6 @@ It knows what `vezne.orders.store` uses and refuses everything else. `test_memor
 DynamoDB Local, call by call.
 """
 
-import copy
 import functools
 import re
 from decimal import Decimal
@@ -18,7 +17,10 @@ _CLAUSES = ("SET", "REMOVE", "ADD")
 
 
 class MemoryTable:
-    """The client's calls; one table, whatever its name."""
+    """The client's calls; one table, whatever its name.
+
+    An attribute's value is never changed in place, so copies of an item need not be deep.
+    """
 
     def __init__(self) -> None:
         self.items: dict[str, Item] = {}
@@ -32,7 +34,7 @@ class MemoryTable:
 
     def get_item(self, *, Key: Item, **_: Any) -> Item:  # noqa: N803
         item = self.items.get(Key["id"]["S"])
-        return {"Item": copy.deepcopy(item)} if item else {}
+        return {"Item": dict(item)} if item else {}
 
     def query(
         self,
@@ -63,7 +65,7 @@ class MemoryTable:
         next_page = {"LastEvaluatedKey": {name: page[-1][name] for name in keys}} if more else {}
         condition = request.get("FilterExpression")
         left = [item for item in page if condition is None or _Condition(condition, values, item).holds()]
-        items = {} if Select == "COUNT" else {"Items": copy.deepcopy(left)}
+        items = {} if Select == "COUNT" else {"Items": [dict(item) for item in left]}
         return {**items, "Count": len(left), "ScannedCount": len(page), **next_page}
 
     def put_item(self, **request: Any) -> Item:
@@ -94,7 +96,7 @@ class MemoryTable:
         self._apply(write)
         ((_, request),) = write.items()
         wanted = request.get("ReturnValues") == "ALL_NEW"
-        return {"Attributes": copy.deepcopy(self.items[_name(write)])} if wanted else {}
+        return {"Attributes": dict(self.items[_name(write)])} if wanted else {}
 
     def _refusal(self, write: Item) -> Item:
         ((_, request),) = write.items()
@@ -103,13 +105,13 @@ class MemoryTable:
         if condition is None or _Condition(condition, request, item or {}).holds():
             return {"Code": "None"}
         returned = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and item
-        return {"Code": "ConditionalCheckFailed", **({"Item": copy.deepcopy(item)} if returned else {})}
+        return {"Code": "ConditionalCheckFailed", **({"Item": dict(item)} if returned and item else {})}
 
     def _apply(self, write: Item) -> None:
         ((kind, request),) = write.items()
         name = _name(write)
         if kind == "Put":
-            self.items[name] = copy.deepcopy(request["Item"])
+            self.items[name] = dict(request["Item"])
         elif kind == "Delete":
             self.items.pop(name, None)
         else:
@@ -131,6 +133,12 @@ def _name(write: Item) -> str:
 def _error(code: str, **more: Any) -> ClientError:
     answer: Any = {"Error": {"Code": code, "Message": code}, **more}
     return ClientError(answer, "write")
+
+
+def _equal(left: Item, right: Item) -> bool:
+    if left.keys() != right.keys():
+        return False
+    return left == right if "N" not in left else _number(left) == _number(right)
 
 
 def _number(value: Item) -> Decimal:
@@ -217,19 +225,22 @@ class _Condition(_Operands):
             result = (self.name() in self._item) == wanted
             self.next(")")
             return result
-        left, relation, right = self.operand(), self.next("=", "<", "<="), self.operand()
-        # A comparison with an attribute that is not there is false.
+        left, relation, right = self.operand(), self.next("=", "<>", "<", "<="), self.operand()
+        if relation == "<>":
+            # True, too, of an attribute that is not there.
+            return left is None or right is None or not _equal(left, right)
+        # Any other comparison with an attribute that is not there is false.
         if left is None or right is None or left.keys() != right.keys():
             return False
         if relation == "=":
-            return left == right if "N" not in left else _number(left) == _number(right)
+            return _equal(left, right)
         less, equal = (left["S"] < right["S"], left == right) if "S" in left else _compared(left, right)
         return less or (relation == "<=" and equal)
 
 
 def _updated(before: Item, request: Item) -> Item:
     """The item after an update; every right side is read from the item as it was."""
-    after, left = copy.deepcopy(before), _Operands(request["UpdateExpression"], request, before)
+    after, left = dict(before), _Operands(request["UpdateExpression"], request, before)
     clause = ""
     while left.peek():
         if left.peek() in _CLAUSES:
@@ -251,5 +262,5 @@ def _updated(before: Item, request: Item) -> Item:
             left.next("=")
             value = left.operand()
             assert value is not None
-            after[name] = copy.deepcopy(value)
+            after[name] = value
     return after

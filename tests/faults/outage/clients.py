@@ -1,0 +1,89 @@
+"""Clients: orders at a steady rate, each repeated under its key until there is an answer, or for a minute."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from vezne_cli.catalogue import ORDERS
+
+from tests.support.operations import of
+
+if TYPE_CHECKING:
+    from tests.faults.outage.world import World
+
+REPEAT_SECONDS = 5.0
+# Nobody repeats for longer.
+PATIENCE_SECONDS = 60.0
+FUNCTION_SECONDS = 27.0
+AMOUNT = "49.90"
+
+
+@dataclass(slots=True)
+class Told:
+    """One order: when it was first sent, and the last status its client was told."""
+
+    reference: str
+    first: float
+    status: int = 0
+    attempts: int = 0
+
+
+@dataclass
+class Clients:
+    """All clients of one operation."""
+
+    world: "World"
+    operation: str
+    per_second: float
+    until: float
+    patience: float = PATIENCE_SECONDS
+    orders: list[Told] = field(default_factory=list)
+    # HTTP status -> how often. Lambda's throttle is a 5xx of the gateway without a problem in it.
+    answers: Counter[int] = field(default_factory=Counter)
+    # When each success was told for the first time.
+    succeeded: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        example = of(self.operation)
+        self._event = example.order("mark-@", AMOUNT).event
+        self._body: str = self._event["body"]
+        self._provider = ORDERS[self.operation].provider
+
+    def start(self) -> None:
+        self.world.clock.at(self.world.clock.now, self._new)
+
+    def _new(self) -> None:
+        clock = self.world.clock
+        order = Told(f"mark-{len(self.orders)}", clock.now)
+        self.orders.append(order)
+        self._send(order)
+        following = self.world.begins + len(self.orders) / self.per_second
+        if following < self.until:
+            clock.at(following, self._new)
+
+    def _send(self, order: Told) -> None:
+        order.attempts += 1
+        if not self.world.throttles[self.operation].admits(self.world.clock.now):
+            self._told(order, {"statusCode": 429, "headers": {}})
+            return
+        key = f"key-{order.reference}"
+        event = {
+            **self._event,
+            "headers": {**self._event["headers"], "idempotency-key": key},
+            "multiValueHeaders": {**self._event["multiValueHeaders"], "idempotency-key": [key]},
+            "body": self._body.replace("mark-@", order.reference),
+        }
+        self.world.fleet.invoke(self.operation, event, FUNCTION_SECONDS, lambda answer: self._told(order, answer))
+
+    def _told(self, order: Told, answer: Any) -> None:
+        status = 500 if answer is None else int(answer["statusCode"])
+        order.status = status
+        self.answers[status] += 1
+        clock = self.world.clock
+        if status == 200:
+            self.succeeded.append(clock.now)
+        if status not in (202, 409, 429) and status < 500:
+            return
+        wait = max(REPEAT_SECONDS, float((answer or {}).get("headers", {}).get("Retry-After", 0)))
+        if clock.now + wait <= order.first + self.patience:
+            clock.after(wait, lambda: self._send(order))

@@ -1,0 +1,155 @@
+"""How long the sweeps need for what an outage has left, and how long an order waits that becomes unknown meanwhile."""
+
+import time
+from dataclasses import dataclass, replace
+
+from vezne.orders.record import FINAL, UNKNOWN, Record, from_item, operation_id, to_item
+
+from tests.faults.outage import seams
+from tests.faults.outage.providers import ORDER, Sickness
+from tests.faults.outage.scenarios import SEED, SICK
+from tests.faults.outage.world import Traffic, World
+from tests.support.operations import of
+
+# One order a minute gets no answer, and nobody repeats it: only a sweep finds it.
+NEWCOMERS_PER_SECOND = 1 / 60
+HOUR, DAY = 3600.0, 86_400.0
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """Unresolved records: `booked` ones of the last hour, and `unprovable` ones of earlier days."""
+
+    name: str
+    booked: int
+    unprovable: int = 0
+    # At most so many hours are watched.
+    hours: float = 24.0
+
+
+@dataclass
+class Drained:
+    """What came of one run. `newcomer_seconds`: the longest that a newcomer waited until its outcome was known."""
+
+    backlog: Backlog
+    workers: int
+    minutes: float | None = None
+    left: int = 0
+    newcomers: int = 0
+    newcomer_seconds: float = 0.0
+    newcomers_waiting: int = 0
+    look_ups: int = 0
+    took_seconds: float = 0.0
+
+
+# An hour's hang without a breaker leaves 72,259 (throttle 200), or 34,064 (throttle 20).
+BACKLOGS = (
+    (Backlog("130 booked", 130), 4),
+    (Backlog("72,259 booked", 72_259, hours=8.0), 4),
+    (Backlog("72,259 booked", 72_259, hours=8.0), 8),
+    (Backlog("72,259 booked, 34,064 unprovable", 72_259, 34_064, hours=8.0), 4),
+)
+
+
+def run(backlog: Backlog, workers: int, seed: int = SEED) -> Drained:
+    """Drain a backlog by so many workers."""
+    started = time.process_time()
+    world = World([Traffic(SICK, NEWCOMERS_PER_SECOND, 20.0)], backlog.hours * HOUR, seed)
+    (provider,) = world.providers.values()
+    clients = world.clients[SICK]
+    clients.patience = 0.0
+    with seams.in_place(world):
+        waiting = _fill(world, backlog)
+        provider.sickness = Sickness("502", frozenset({ORDER}), books=True)
+        clients.start()
+        world.start_sweeps(SICK, workers=workers)
+        minutes = None
+        while minutes is None and world.clock.now < world.begins + backlog.hours * HOUR:
+            world.run_for(60.0)
+            waiting = {name for name in waiting if not _is_final(world, name)}
+            if not waiting and backlog.booked:
+                minutes = (world.clock.now - world.begins) / 60
+    waits = _waits(world)
+    known = [seconds for seconds, ended in waits if ended]
+    return Drained(
+        backlog,
+        workers,
+        minutes=minutes,
+        left=len(waiting),
+        newcomers=len(waits),
+        newcomer_seconds=max((seconds for seconds, _ in waits), default=0.0),
+        newcomers_waiting=len(waits) - len(known),
+        look_ups=provider.calls["look-up"],
+        took_seconds=time.process_time() - started,
+    )
+
+
+def _fill(world: World, backlog: Backlog) -> set[str]:
+    """Put the records into the table; the names of those that can be found at the provider."""
+    (provider,) = world.providers.values()
+    pattern = _unknown_record(world)
+    booked = set()
+    for number in range(backlog.booked + backlog.unprovable):
+        is_booked = number < backlog.booked
+        age = (number / backlog.booked) * HOUR if is_booked else 2 * DAY + number
+        record = _like(pattern, f"left-{number}", world.begins - age)
+        if not is_booked:
+            # Looked up daily for ever: some of them are due at any time.
+            overdue = (number - backlog.booked) / backlog.unprovable * DAY
+            record = replace(record, next_look_up=round(world.begins - overdue, 3))
+        world.table.put_item(TableName="records", Item=to_item(record))
+        if is_booked:
+            provider.booked[f"left-{number}"] = [record.created_at + 1]
+            booked.add(record.id)
+    return booked
+
+
+def _unknown_record(world: World) -> Record:
+    """A record as the handler leaves it behind when the provider does not answer."""
+    (provider,) = world.providers.values()
+    provider.sickness = Sickness("hang")
+    event = of(SICK).order("pattern", "49.90").event
+    world.fleet.invoke(SICK, event, 27.0, lambda _: None)
+    world.run_for(30.0)
+    world.begins = world.clock.now
+    (item,) = [item for item in world.table.items.values() if item["id"]["S"].startswith("op_")]
+    record = from_item(item)
+    for name in list(world.table.items):
+        world.table.delete_item(Key={"id": {"S": name}})
+    return record
+
+
+def _like(pattern: Record, mark: str, created_at: float) -> Record:
+    moved = created_at - pattern.created_at
+    known_as = operation_id(pattern.principal, pattern.operation, mark)
+    fields = {name: value.replace("pattern", mark) for name, value in pattern.lookup_fields.items()}
+    guards = tuple(replace(guard, key=guard.key.replace("pattern", mark)) for guard in pattern.guards)
+    assert pattern.status == UNKNOWN
+    assert pattern.next_look_up is not None
+    return replace(
+        pattern,
+        id=known_as,
+        created_at=created_at,
+        updated_at=pattern.updated_at + moved,
+        may_arrive_until=pattern.may_arrive_until + moved,
+        next_look_up=round(pattern.next_look_up + moved, 3),
+        lookup_fields=fields,
+        guards=guards,
+    )
+
+
+def _is_final(world: World, name: str) -> bool:
+    return world.table.items[name]["status"]["S"] in FINAL
+
+
+def _waits(world: World) -> list[tuple[float, bool]]:
+    """Of each newcomer: how long it took or takes until its outcome was known, and whether it is."""
+    waits = []
+    principal = of(SICK).order("any", "1.00").client
+    for order in world.clients[SICK].orders:
+        item = world.table.items.get(operation_id(principal, SICK, f"key-{order.reference}"))
+        if item is not None:
+            record = from_item(item)
+            ended = record.updated_at if record.final else world.clock.now
+            waits.append((ended - record.created_at, record.final))
+    return waits

@@ -1,0 +1,90 @@
+"""Powertools' circuit breaker round our calls, as its documentation shows it, in the place of ours.
+
+aws_lambda_powertools.utilities.circuit_breaker with its defaults: one circuit for each provider, its state in DynamoDB.
+Its code is the installed one; only its clock and what tells its probers apart (a thread there, an instance here) are
+put in place.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from aws_lambda_powertools.shared.cache_dict import LRUDict
+from aws_lambda_powertools.utilities.circuit_breaker import CircuitBreakerOpenError, CircuitState, base, circuit_breaker
+from aws_lambda_powertools.utilities.circuit_breaker.persistence import (
+    CircuitBreakerDynamoDBPersistence,
+    base as persistence_base,
+    dynamodb,
+)
+from vezne.providers.http import NotSentError, ProviderResponse
+
+from tests.faults.outage.fleet import Cell
+
+if TYPE_CHECKING:
+    from tests.faults.outage.world import World
+
+Call = Callable[[], ProviderResponse]
+
+
+class _ServerError(Exception):
+    """An answer of 500 or above, which the circuit must count as a failure."""
+
+    def __init__(self, response: ProviderResponse) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
+class PowertoolsCircuit:
+    """One circuit for each provider."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._store = CircuitBreakerDynamoDBPersistence("records", boto3_client=world.table)
+        memories = ("_LOCAL_FAILURES", "_LOCAL_SUCCESSES", "_LAST_OBSERVED_STATE")
+        cells = [Cell(base, name, dict) for name in memories]
+        cells.append(Cell(self._store, "_cache", lambda: LRUDict(max_items=16)))
+        for function in world.fleet.functions.values():
+            function.cells += cells
+
+    def call(self, provider: str, send: Call) -> ProviderResponse:
+        """Make a call through the circuit. An open circuit is "not sent"."""
+
+        @circuit_breaker(name=provider, persistence_store=self._store, on_transition=self._changed)
+        def protected() -> ProviderResponse:
+            response = send()
+            if response.status >= 500:
+                raise _ServerError(response)
+            return response
+
+        try:
+            return protected()
+        except _ServerError as error:
+            return error.response
+        except CircuitBreakerOpenError:
+            raise NotSentError("circuit open", 30) from None
+
+    def _changed(self, transition: Any) -> None:
+        if transition.to_state is CircuitState.OPEN:
+            self._world.openings.append((self._world.clock.now, transition.circuit_name))
+
+    def _prober(self) -> str:
+        return str(id(self._world.instance()))
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """On the virtual clock."""
+        world = self._world
+
+        class Now:
+            @staticmethod
+            def now() -> dt.datetime:
+                return dt.datetime.fromtimestamp(world.now(), dt.UTC)
+
+        with ExitStack() as stack:
+            for module in (base, persistence_base, dynamodb):
+                stack.enter_context(mock.patch.object(module, "dt", SimpleNamespace(datetime=Now)))
+            stack.enter_context(mock.patch.object(base, "_probe_owner_id", self._prober))
+            yield

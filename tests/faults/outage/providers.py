@@ -1,0 +1,150 @@
+"""The providers as fast models: what the sandboxes answer, booked and found by the reference alone, sick on request."""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from vezne_sandbox.vakifbank.messages import DUPLICATE, EXPLANATIONS, completed, query_result
+
+from tests.faults.outage.table import NotModelled
+
+ORDER, LOOK_UP, LOGIN = "order", "look-up", "login"
+# How long a healthy provider takes.
+SECONDS = {ORDER: 0.6, LOOK_UP: 0.3, LOGIN: 0.3}
+BAD_GATEWAY_SECONDS = 0.3
+_ISTANBUL = timezone(timedelta(hours=3))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What comes back, and after how many seconds; `status` None: nothing ever comes."""
+
+    seconds: float
+    status: int | None
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class Sickness:
+    """What a provider does to calls of these kinds: `hang`, `502` or `slow` (8 s), to a share of them.
+
+    `books`: whether an order that gets no answer is booked all the same.
+    """
+
+    then: str
+    kinds: frozenset[str] = frozenset({ORDER, LOOK_UP, LOGIN})
+    share: float = 1.0
+    books: bool = False
+    slow_seconds: float = 8.0
+
+    def befalls(self, kind: str, chance: random.Random) -> bool:
+        return kind in self.kinds and (self.share >= 1 or chance.random() < self.share)
+
+
+@dataclass
+class Provider:
+    """One provider. `booked`: reference -> when, once for each time. `calls`: by second of the run and kind."""
+
+    name: str
+    chance: random.Random
+    sickness: Sickness | None = None
+    booked: dict[str, list[float]] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    sick_calls: int = 0
+
+    def answer(self, path: str, body: bytes, now: float) -> Answer:
+        try:
+            kind, respond, reference = _ROUTES[path](body)
+        except LookupError as error:
+            raise NotModelled(path) from error
+        self.calls[kind] += 1
+        sickness = self.sickness
+        self.sick_calls += sickness is not None
+        if sickness is None or not sickness.befalls(kind, self.chance):
+            return Answer(SECONDS[kind], 200, respond(self, reference, now))
+        if sickness.then == "slow":
+            return Answer(sickness.slow_seconds, 200, respond(self, reference, now))
+        if kind == ORDER and sickness.books:
+            respond(self, reference, now)
+        if sickness.then == "hang":
+            return Answer(0.0, None)
+        return Answer(BAD_GATEWAY_SECONDS, 502, b"<html><body>502 Bad Gateway</body></html>")
+
+    def doubles(self) -> int:
+        """How many payments were booked that had been booked before."""
+        return sum(len(times) - 1 for times in self.booked.values())
+
+
+Respond = Callable[[Provider, str, float], bytes]
+
+
+def _istanbul(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC).astimezone(_ISTANBUL):%Y-%m-%dT%H:%M:%S.%f0+03:00}"
+
+
+def _capture_fields(reference: str, at: float) -> dict[str, Any]:
+    return {
+        "xact_id": f"xk_{reference}", "id": f"1{reference.rpartition('-')[2]}", "xact_date": _istanbul(at),
+        "transaction_type": 4, "pos_type": 5, "is_tds": True, "amount": 49.9, "net_amount": 47.9, "currency": "TRY",
+        "authorization_code": f"aut-{reference}", "reference_code": f"ref-{reference}",
+        "order_id": f"order-{reference}", "is_succeed": True,
+    }  # fmt: skip
+
+
+def _capture(provider: Provider, reference: str, now: float) -> bytes:
+    provider.booked.setdefault(reference, []).append(now)
+    whole = {"object_name": "transaction", "code": 0, "message": "Başarılı İşlem"}
+    return json.dumps({**_capture_fields(reference, now), **whole}).encode()
+
+
+def _check(provider: Provider, reference: str, now: float) -> bytes:
+    rows = [{"agent_reference": reference, **_capture_fields(reference, now - 3600), "transaction_type": 3}]
+    rows += [
+        {"agent_reference": reference, **_capture_fields(reference, at)} for at in provider.booked.get(reference, ())
+    ]
+    return json.dumps({"object_name": "transaction", "code": 0, "message": "Başarılı İşlem", "Data": rows}).encode()
+
+
+def _pay(provider: Provider, code: str, now: float) -> bytes:
+    if code in provider.booked:
+        return query_result(code, {}, DUPLICATE, EXPLANATIONS[DUPLICATE]).body
+    provider.booked[code] = [now]
+    return query_result(code, _numbers(code), 1, "Tahsil Edildi").body
+
+
+def _numbers(code: str) -> dict[str, str]:
+    number = code.rpartition("-")[2]
+    return {"TransactionObjectId": f"2022{number:0>12}", "TransactionQueryNo": number}
+
+
+def _query(provider: Provider, code: str, now: float) -> bytes:
+    rows = [
+        {
+            "InstitutionTransactionCode": code, "TransactionType": 1, "Amount": 49.9, "CurrencyType": "TL",
+            "PaymentDate": _istanbul(at)[:10], "Result": True, "ErrorCode": 1, "ErrorExplanation": "Tahsil Edildi",
+            **_numbers(code),
+        }
+        for at in provider.booked.get(code, ())
+    ]  # fmt: skip
+    return completed({"Result": rows}).body
+
+
+def _log_in(provider: Provider, reference: str, now: float) -> bytes:
+    return json.dumps({"access_token": "token", "token_type": "Bearer", "expires_in": 3600}).encode()
+
+
+def _json(kind: str, respond: Respond, name: str) -> Callable[[bytes], tuple[str, Respond, str]]:
+    return lambda body: (kind, respond, json.loads(body)[name])
+
+
+_ROUTES: dict[str, Callable[[bytes], tuple[str, Respond, str]]] = {
+    "/v1/transaction/capture": _json(ORDER, _capture, "reference_no"),
+    "/v1/transaction/check": _json(LOOK_UP, _check, "reference_no"),
+    "/tos/payment": _json(ORDER, _pay, "InstitutionTransactionCode"),
+    "/tos/query": _json(LOOK_UP, _query, "InstitutionTransactionNo"),
+    "/auth/oauth/v2/token": lambda _: (LOGIN, _log_in, ""),
+}

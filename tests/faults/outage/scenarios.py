@@ -1,0 +1,162 @@
+"""The outages, and what is measured in each."""
+
+import time
+from dataclasses import dataclass, field, replace
+
+from vezne.orders.record import FINAL, operation_id
+from vezne_cli.catalogue import ORDERS
+
+from tests.faults.outage import seams
+from tests.faults.outage.peer import PowertoolsCircuit
+from tests.faults.outage.providers import ORDER, Sickness
+from tests.faults.outage.world import Traffic, World
+from tests.support.operations import of
+
+SEED = 1
+# One that signs each call, and one that logs in.
+SICK = "paynet.capture"
+BESIDE = "vakifbank.pay"
+BESIDE_PER_SECOND = 5.0
+WARM_UP_SECONDS = 60.0
+# Watched for so long after the provider is well again.
+AFTER_SECONDS = 120.0
+# A provider is back when it takes this share of the orders placed, in a window of this many orders or seconds.
+BACK_SHARE, BACK_ORDERS, BACK_SECONDS = 0.9, 5, 5.0
+# What stands between an order and its provider.
+NOTHING, OURS, POWERTOOLS = "without", "with", "Powertools"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One provider sick for so many minutes, while another one goes on beside it."""
+
+    name: str
+    sickness: Sickness | None
+    minutes: float = 60.0
+    per_second: float = 20.0
+    throttle: float = 20.0
+    operation: str = SICK
+    beside: str = BESIDE
+
+    def lasting(self, minutes: float) -> "Scenario":
+        """The same, for so long at most."""
+        return replace(self, minutes=min(self.minutes, minutes))
+
+
+@dataclass
+class Measured:
+    """What came of one run."""
+
+    scenario: Scenario
+    breaker: str
+    orders: int = 0
+    unknown: int = 0
+    sick_calls_per_second: float = 0.0
+    peak: int = 0
+    # Calls of the provider beside that found no instance.
+    throttled_beside: int = 0
+    # 429 of the sick provider's own route.
+    too_many: int = 0
+    recovery_seconds: float | None = None
+    openings: int = 0
+    promise: str = ""
+    table_calls: dict[str, int] = field(default_factory=dict)
+    # Of the outcomes that became unknown: seconds since the provider fell sick.
+    unknown_at: list[float] = field(default_factory=list)
+    took_seconds: float = 0.0
+
+
+SCENARIOS = (
+    Scenario("hang", Sickness("hang", books=True)),
+    Scenario("hang, throttle 200", Sickness("hang", books=True), throttle=200.0),
+    Scenario("502", Sickness("502")),
+    Scenario("VakıfBank hangs, login too, 5/s", Sickness("hang", books=True), minutes=20.0, per_second=5.0,
+             operation=BESIDE, beside=SICK),
+    Scenario("only orders hang", Sickness("hang", frozenset({ORDER}), books=True)),
+    Scenario("only orders 502", Sickness("502", frozenset({ORDER}))),
+    Scenario("hang, 6 orders a minute", Sickness("hang", books=True), per_second=0.1),
+    Scenario("10 % answer 502", Sickness("502", share=0.1), throttle=200.0),
+    Scenario("30 % answer 502", Sickness("502", share=0.3), throttle=200.0),
+    Scenario("70 % answer 502", Sickness("502", share=0.7), throttle=200.0),
+    Scenario("every call takes 8 s", Sickness("slow"), throttle=200.0),
+    Scenario("15,000 healthy orders", None, minutes=12.5),
+)  # fmt: skip
+
+
+def run(scenario: Scenario, breaker: str = OURS, seed: int = SEED) -> Measured:
+    """One scenario from the start to some minutes after the provider is well again."""
+    started = time.process_time()
+    sick_seconds = 60 * scenario.minutes
+    # Before and after it is sick, orders come as ever; the healthy run has no other time.
+    before, after = (WARM_UP_SECONDS, AFTER_SECONDS) if scenario.sickness else (0.0, 0.0)
+    traffic = [Traffic(scenario.operation, scenario.per_second, scenario.throttle)]
+    if scenario.sickness:
+        traffic.append(Traffic(scenario.beside, BESIDE_PER_SECOND, 20.0))
+    world = World(traffic, before + sick_seconds + after, seed)
+    if breaker == POWERTOOLS:
+        world.circuit = PowertoolsCircuit(world)
+    provider = world.providers[ORDERS[scenario.operation].provider]
+    with seams.in_place(world, breaker=breaker == OURS):
+        world.start()
+        world.run_for(before)
+        fell_sick = world.clock.now
+        provider.sickness = scenario.sickness
+        world.run_for(sick_seconds)
+        well = world.clock.now
+        provider.sickness = None
+        world.run_for(after)
+        # Whoever still waits for an answer gets it.
+        world.run_for(30.0 if scenario.sickness else 10.0)
+        measured = _measured(scenario, breaker, world, fell_sick, well)
+    measured.took_seconds = time.process_time() - started
+    return measured
+
+
+def _measured(scenario: Scenario, breaker: str, world: World, fell_sick: float, well: float) -> Measured:
+    operation = scenario.operation
+    provider = world.providers[ORDERS[operation].provider]
+    clients = world.clients[operation]
+    return Measured(
+        scenario,
+        breaker,
+        orders=len(clients.orders),
+        unknown=world.metrics[operation]["OrderUnknown"],
+        sick_calls_per_second=provider.sick_calls / max(1.0, well - fell_sick),
+        peak=world.fleet.peak_of_all,
+        throttled_beside=world.fleet.throttled[scenario.beside],
+        too_many=world.throttles[operation].refused,
+        recovery_seconds=_recovery(world, scenario, well) if scenario.sickness else None,
+        openings=len(world.openings),
+        promise=" / ".join(map(str, kept_promise(world))),
+        table_calls=dict(world.table.calls),
+        unknown_at=[at - fell_sick for at in world.unknown_at[operation]],
+    )
+
+
+def _recovery(world: World, scenario: Scenario, well: float) -> float | None:
+    """After how many seconds as many orders succeed again as are placed; None if not within the time watched."""
+    window = max(BACK_SECONDS, BACK_ORDERS / scenario.per_second)
+    wanted = BACK_SHARE * window * scenario.per_second
+    succeeded = world.clients[scenario.operation].succeeded
+    for step in range(int(AFTER_SECONDS - window)):
+        begins = well + step
+        if sum(begins <= at < begins + window for at in succeeded) >= wanted:
+            return float(step)
+    return None
+
+
+def kept_promise(world: World) -> tuple[int, int, int]:
+    """Doubles, lost orders, wrong outcomes: what was booked beside what is recorded and what clients were told."""
+    doubles = sum(provider.doubles() for provider in world.providers.values())
+    lost = wrong = 0
+    for operation, clients in world.clients.items():
+        booked = world.providers[ORDERS[operation].provider].booked
+        principal = of(operation).order("any", "1.00").client
+        for order in clients.orders:
+            known_as = operation_id(principal, operation, f"key-{order.reference}")
+            status = world.table.items.get(known_as, {}).get("status", {}).get("S")
+            is_booked = order.reference in booked
+            lost += is_booked and status is None
+            final = status in FINAL
+            wrong += (final and (status == "succeeded") != is_booked) or (order.status == 200 and not is_booked)
+    return doubles, lost, wrong

@@ -1,0 +1,168 @@
+"""Puts the virtual clock, the table and the providers in the place of time, AWS and sockets.
+
+The same seams as in `in_process.py`; what is different is that time passes, for many instances.
+"""
+
+import importlib
+import importlib.util
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from vezne.api import handle_order
+from vezne.orders import census, store
+from vezne.orders.store import Store
+from vezne.platform import telemetry
+from vezne.providers import credentials
+from vezne.providers.http import (
+    FINALISE_SECONDS,
+    READ_SECONDS,
+    SHORTEST_READ_SECONDS,
+    AnswerLostError,
+    Deadline,
+    NotSentError,
+    Provider,
+    ProviderResponse,
+)
+from vezne_cli.catalogue import ORDERS, PROVIDERS, URLS
+from vezne_sandbox.sandbox import Sandbox
+
+from tests.faults.outage.fleet import Cell, Function
+
+if TYPE_CHECKING:
+    from tests.faults.outage.world import World
+
+SECRET_SECONDS = 0.03
+
+
+def function_of(operation: str, reserved: int | None = None) -> Function:
+    """The deployed function of an operation, with what its instances remember."""
+    module = importlib.import_module(ORDERS[operation].module)
+    provider = PROVIDERS[ORDERS[operation].provider]
+    remembering: list[Any] = [provider.client.credential_cache]
+    if provider.locks_logins:
+        remembering.append(provider.module.LOGINS)
+    cells = [*map(_own, remembering), Cell(census, "_last", dict)]
+    return Function(operation, module.handler, cells, reserved)
+
+
+def _own(remembering: Any) -> Cell:
+    """The attributes of an object, as they are when it is new."""
+    if hasattr(remembering, "forget"):
+        remembering.forget()
+    pristine = dict(vars(remembering))
+    return Cell(remembering, "__dict__", lambda: dict(pristine))
+
+
+class _Time(ModuleType):
+    """The module `time` as Vezne's code sees it."""
+
+    def __init__(self, world: "World") -> None:
+        super().__init__("time")
+        self._world = world
+
+    def time(self) -> float:
+        return self._world.now()
+
+    monotonic = time
+
+    def sleep(self, seconds: float) -> None:
+        self._world.instance().wait(seconds)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+
+class _Metrics:
+    """Counts what is emitted. An outcome that became unknown is noted with its time."""
+
+    metric_set = ()
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._operation = ""
+
+    def add_dimension(self, name: str, value: str) -> None:
+        self._operation = value
+
+    def add_metric(self, name: str, unit: Any, value: float) -> None:
+        self._world.count(name, self._operation, value)
+
+
+def has_breaker() -> bool:
+    """Whether the code under test has a circuit breaker."""
+    return importlib.util.find_spec("vezne.orders.breaker") is not None
+
+
+@contextmanager
+def in_place(world: "World", *, breaker: bool = True) -> Iterator[None]:
+    """For all of Vezne's modules, until the end of the block; then what still waits is ended."""
+    secrets = Sandbox()
+
+    def fetch(model: Any) -> tuple[Any, str]:
+        world.instance().takes(SECRET_SECONDS)
+        provider = next(each for each in PROVIDERS.values() if each.credentials is model)
+        accepted = secrets.providers[provider.name].secrets._accepted
+        return model.model_validate({name: values[0] for name, values in accepted.items()}), "version-1"
+
+    clock = _Time(world)
+    with ExitStack() as stack:
+        environment = {**{name: f"http://{name}.invalid" for name in URLS}, "TABLE_NAME": "records"}
+        stack.enter_context(mock.patch.dict("os.environ", environment))
+        for name, module in list(sys.modules.items()):
+            if name.startswith("vezne.") and getattr(module, "time", None) is time:
+                stack.enter_context(mock.patch.object(module, "time", clock))
+        stack.enter_context(mock.patch.object(handle_order, "Store", partial(Store, world.now)))
+        stack.enter_context(mock.patch.object(store, "_client", return_value=world.table))
+        stack.enter_context(mock.patch.object(Provider, "send", _sender(world)))
+        if world.circuit is not None:
+            stack.enter_context(world.circuit.in_place())
+        stack.enter_context(mock.patch.object(credentials, "_fetch_secret", fetch))
+        stack.enter_context(mock.patch.object(telemetry, "metrics", _Metrics(world)))
+        stack.enter_context(mock.patch.object(telemetry, "single_metric", _single_metric))
+        level = telemetry.logger.log_level
+        telemetry.logger.setLevel(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            telemetry.logger.setLevel(level)
+
+
+class _Nothing:
+    def add_dimension(self, **_: Any) -> None:
+        pass
+
+
+@contextmanager
+def _single_metric(**_: Any) -> Iterator[Any]:
+    yield _Nothing()
+
+
+def _sender(world: "World") -> Any:
+    def send(provider: Provider, prepared: Any, deadline: Deadline, longest: float = READ_SECONDS) -> ProviderResponse:
+        """What `Provider.send` does, without a socket."""
+        seconds = min(longest, deadline.left() - FINALISE_SECONDS)
+        if seconds < SHORTEST_READ_SECONDS:
+            raise NotSentError("TimeoutError")
+        name = world.provider_at(provider.url_variable)
+        if world.circuit is None:
+            return _exchange(world, name, prepared, seconds)
+        return world.circuit.call(name, lambda: _exchange(world, name, prepared, seconds))
+
+    return send
+
+
+def _exchange(world: "World", provider: str, prepared: Any, seconds: float) -> ProviderResponse:
+    instance = world.instance()
+    answer = world.answer(provider, prepared)
+    if answer.status is None or answer.seconds >= seconds:
+        instance.wait(seconds)
+        raise AnswerLostError("deadline")
+    instance.wait(answer.seconds)
+    return ProviderResponse(answer.status, answer.body)

@@ -1,0 +1,111 @@
+"""One run: the clock, the fleet, the table, the providers and the clients, and what is counted."""
+
+import random
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vezne_cli.catalogue import ORDERS, PROVIDERS
+
+from tests.faults.outage import seams
+from tests.faults.outage.clients import Clients
+from tests.faults.outage.clock import Clock
+from tests.faults.outage.fleet import Fleet, Instance, Throttle
+from tests.faults.outage.providers import Answer, Provider
+from tests.faults.outage.table import Table
+
+if TYPE_CHECKING:
+    from tests.faults.outage.peer import PowertoolsCircuit
+
+# As in the template: the route's burst is twice its rate.
+BURST = 2
+# A rule each minute starts so many workers, which have the function's whole time.
+SWEEP_EVERY_SECONDS = 60.0
+SWEEP_SECONDS = 58.0
+WORKERS = 4
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Orders of one operation. `throttle`: ThrottlingRate of its route."""
+
+    operation: str
+    per_second: float
+    throttle: float
+
+
+class World:
+    """Vezne with some of its operations, as deployed."""
+
+    def __init__(self, traffic: list[Traffic], seconds: float, seed: int, *, instances: int = 1000) -> None:
+        self.clock = Clock()
+        self.begins = self.clock.now
+        self.table = Table(self._takes, self._changed)
+        self.metrics: dict[str, Counter[str]] = defaultdict(Counter)
+        self.unknown_at: dict[str, list[float]] = defaultdict(list)
+        self.openings: list[tuple[float, str]] = []
+        operations = [each.operation for each in traffic]
+        self.fleet = Fleet(self.clock, [seams.function_of(name) for name in operations], instances)
+        self.throttles = {each.operation: Throttle(each.throttle, BURST * each.throttle) for each in traffic}
+        self.providers = {name: Provider(name, random.Random(f"{seed} {name}")) for name in
+                          {ORDERS[name].provider for name in operations}}  # fmt: skip
+        self._by_variable = {variable: name for name in self.providers for variable in PROVIDERS[name].urls}
+        # Another breaker in the place of ours.
+        self.circuit: PowertoolsCircuit | None = None
+        self.clients = {each.operation: Clients(self, each.operation, each.per_second, self.begins + seconds)
+                        for each in traffic}  # fmt: skip
+
+    def instance(self) -> Instance:
+        """The one that runs."""
+        assert self.fleet.current is not None
+        return self.fleet.current
+
+    def now(self) -> float:
+        """The time as the code that runs sees it."""
+        return self.clock.now if self.fleet.current is None else self.fleet.current.now()
+
+    def start(self, *, sweeps: bool = True) -> None:
+        for number, clients in enumerate(self.clients.values()):
+            clients.start()
+            if sweeps:
+                self.start_sweeps(clients.operation, 10.0 * (number + 1))
+
+    def start_sweeps(self, operation: str, delay: float = 10.0, workers: int = WORKERS) -> None:
+        """Let the schedule of an operation's sweeps begin."""
+        self.clock.after(delay, lambda: self._sweep(operation, workers))
+
+    def run_for(self, seconds: float) -> None:
+        self.clock.run(self.clock.now + seconds)
+
+    def provider_at(self, variable: str) -> str:
+        """Which provider is at the address in this environment variable."""
+        return self._by_variable[variable]
+
+    def answer(self, provider: str, prepared: Any) -> Answer:
+        """What a provider makes of a call."""
+        body = prepared.body or b""
+        content = body.encode() if isinstance(body, str) else body
+        return self.providers[provider].answer(prepared.path_url, content, self.now())
+
+    def count(self, metric: str, operation: str, value: float) -> None:
+        self.metrics[operation][metric] += int(value)
+        if metric == "OrderUnknown":
+            self.unknown_at[operation].append(self.clock.now)
+
+    def _sweep(self, operation: str, workers: int) -> None:
+        for worker in range(workers):
+            event = {"sweep": {"worker": worker, "of": workers}}
+            self.fleet.invoke(operation, event, SWEEP_SECONDS, lambda _: None)
+        self.clock.after(SWEEP_EVERY_SECONDS, lambda: self._sweep(operation, workers))
+
+    def _takes(self, seconds: float) -> None:
+        if self.fleet.current is not None:
+            self.fleet.current.takes(seconds)
+
+    def _changed(self, name: str, before: Any, after: Any) -> None:
+        if name.startswith("breaker#") and _is_open(after) and not _is_open(before):
+            self.openings.append((self.clock.now, name.partition("#")[2]))
+
+
+def _is_open(item: Any) -> bool:
+    return bool(item.get("state", {}).get("S") == "open")

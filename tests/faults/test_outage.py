@@ -1,0 +1,108 @@
+"""The drill of `make outage` in short, and the models it stands on."""
+
+import pytest
+from vezne_cli.catalogue import ORDERS
+
+from tests.faults.outage import seams
+from tests.faults.outage.clock import Clock
+from tests.faults.outage.fleet import COLD_START_SECONDS, WAY_SECONDS, Fleet, Function, Throttle
+from tests.faults.outage.providers import Sickness
+from tests.faults.outage.scenarios import BESIDE, NOTHING, SICK, kept_promise
+from tests.faults.outage.world import Traffic, World
+
+
+def outage(sickness: Sickness, *, breaker: str = NOTHING) -> World:
+    """Ten minutes with a minute before and three after it: the first provider is sick, the other is not."""
+    world = World([Traffic(SICK, 1, 20), Traffic(BESIDE, 0.5, 20)], 600, seed=1)
+    provider = world.providers[ORDERS[SICK].provider]
+    with seams.in_place(world, breaker=breaker != NOTHING):
+        world.start()
+        world.run_for(60)
+        provider.sickness = sickness
+        world.run_for(360)
+        provider.sickness = None
+        world.run_for(210)
+    return world
+
+
+@pytest.fixture(scope="module")
+def hang() -> World:
+    return outage(Sickness("hang", books=True))
+
+
+def test_an_outage_doubles_and_loses_nothing(hang: World) -> None:
+    assert kept_promise(hang) == (0, 0, 0)
+
+
+def test_without_a_breaker_every_order_becomes_unknown(hang: World) -> None:
+    assert 340 <= hang.metrics[SICK]["OrderUnknown"] <= 380
+
+
+def test_the_provider_beside_is_untouched(hang: World) -> None:
+    beside = hang.clients[BESIDE]
+    assert {order.status for order in beside.orders} == {200}
+    assert len(beside.orders) == 300
+
+
+def test_a_run_can_be_repeated() -> None:
+    def counted() -> tuple[object, ...]:
+        world = World([Traffic(SICK, 2, 20)], 60, seed=3)
+        with seams.in_place(world):
+            world.providers[ORDERS[SICK].provider].sickness = Sickness("502", share=0.5)
+            world.start()
+            world.run_for(90)
+        return world.metrics[SICK], world.table.calls, world.clients[SICK].answers
+
+    assert counted() == counted()
+
+
+def test_calls_wait_beside_one_another() -> None:
+    clock, told = Clock(), []
+
+    def call(name: str, seconds: float) -> None:
+        clock.wait(seconds)
+        told.append((name, clock.now))
+
+    begins = clock.now
+    clock.begin(lambda: call("long", 20))
+    clock.after(5, lambda: clock.begin(lambda: call("short", 1)))
+    clock.run(begins + 60)
+    clock.close()
+    assert told == [("short", begins + 6), ("long", begins + 20)]
+
+
+def test_the_gateway_admits_a_burst_and_then_its_rate() -> None:
+    throttle = Throttle(rate=20, burst=40)
+    assert sum(throttle.admits(0.0) for _ in range(100)) == 40
+    assert sum(throttle.admits(second) for second in (0.5, 1.0) for _ in range(100)) == 20
+    assert throttle.refused == 240
+
+
+def fleet_of(*limits: int | None, instances: int) -> Fleet:
+    def handle(seconds: float, instance: object) -> str:
+        instance.wait(seconds)  # type: ignore[attr-defined]
+        return "done"
+
+    functions = [Function(f"function-{number}", handle, [], limit) for number, limit in enumerate(limits)]
+    return Fleet(Clock(), functions, instances)
+
+
+def test_an_account_has_so_many_instances_and_a_function_its_own() -> None:
+    fleet, answers = fleet_of(None, 1, instances=3), []
+    for name in ["function-0"] * 3 + ["function-1"] * 2:
+        fleet.invoke(name, 1.0, 27.0, answers.append)
+    fleet.clock.run(fleet.clock.now + 5)
+    fleet.clock.close()
+    assert dict(fleet.throttled) == {"function-0": 1, "function-1": 1}
+    assert sorted(map(str, answers)) == ["None", "None", "done", "done", "done"]
+
+
+def test_a_call_is_killed_when_its_time_is_over() -> None:
+    fleet, ended = fleet_of(None, instances=3), []
+    begins = fleet.clock.now
+    fleet.invoke("function-0", 100.0, 27.0, lambda answer: ended.append((answer, fleet.clock.now - begins)))
+    fleet.clock.run(begins + 60)
+    fleet.clock.close()
+    assert ended == [(None, pytest.approx(COLD_START_SECONDS + 27))]
+    assert fleet.killed["function-0"] == 1
+    assert WAY_SECONDS < COLD_START_SECONDS
