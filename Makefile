@@ -14,7 +14,8 @@ RUNNING := $(OPERATING) .venv-sam/.installed .venv/.wheels-local
 TESTING := $(RUNNING) .venv/.installed .venv/.wheels-arm64 .venv/.wheels-x86_64 .venv/.wheels-image
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve logs explain unknown resolve forget client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak outage fuzz bench check lint format new-operation documents clean
+.PHONY: help setup run serve logs explain unknown resolve forget breaker client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak outage fuzz bench check lint format new-operation documents clean
+>>>>>>> d2af3ae (orders: ask the breaker before the claim, and tell it how calls end)
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 
@@ -44,6 +45,9 @@ resolve: $(OPERATING) ## Look an unknown outcome up, then decide: OP=op_... AS=s
 
 forget: $(OPERATING) ## Erase what a settled operation says of persons: OP=op_... REASON="..." (STACK=name)
 	@$(vezne) forget $(stack) -- "$(OP)" "$(REASON)"
+
+breaker: $(OPERATING) ## Show a provider's breaker, or stop its orders: PROVIDER=paynet [STATE=open|closed REASON="..."] (STACK=name)
+	@$(vezne) breaker $(stack) -- "$(PROVIDER)" $(if $(STATE),"$(STATE)" "$(REASON)")
 
 client: $(OPERATING) ## Make an app client: NAME=shop SCOPES="paynet.capture operations.read" [PRINCIPAL=whose keys] (STACK=name)
 	@$(vezne) client create $(stack) $(if $(PRINCIPAL),--principal "$(PRINCIPAL)") -- "$(NAME)" "$(SCOPES)"

@@ -78,15 +78,20 @@ class WhyNothingSent(Enum):
     LOGIN_REFUSED = "login-refused"
     SECRET_UNAVAILABLE = "secret-unavailable"  # noqa: S105 # nosec B105
     PROVIDER_UNREACHABLE = "provider-unreachable"
+    PROVIDER_DOWN = "provider-down"
     STORE_UNAVAILABLE = "store-unavailable"
 
 
 @dataclass(frozen=True, slots=True)
 class NothingSent:
-    """This attempt sent nothing, and may be repeated under the same key. `retry_after`: in seconds, if known."""
+    """This attempt sent nothing, and may be repeated under the same key. `retry_after`: in seconds, if known.
+
+    `provider_failed`: the provider's login gave no usable answer.
+    """
 
     reason: WhyNothingSent
     retry_after: int | None = None
+    provider_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ GOLDEN_EVENTS = [GoldenEvent(path) for path in sorted((ROOT / "events").glob("*.
 def first_time(stack: Stack) -> None:
     """Golden events have fixed keys: forget every order, here and at the providers."""
     for item in stack.records():
+        if item["id"]["S"].startswith("breaker#"):
+            continue
         stack.aws("dynamodb").delete_item(TableName=stack.table, Key={"id": item["id"]})
     stack.sandbox.reset()
 

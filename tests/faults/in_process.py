@@ -16,6 +16,8 @@ from typing import Any
 from unittest import mock
 
 from vezne.api import handle_order
+from vezne.orders import breaker
+from vezne.orders.breaker_item import breaker_id
 from vezne.orders.record import Record
 from vezne.orders.store import Store
 from vezne.platform import telemetry
@@ -32,6 +34,7 @@ from tests.faults.function import Killed, Steps, call_kind, module_of, operation
 from tests.faults.memory_store import MemoryStore
 from tests.faults.memory_table import MemoryTable
 from tests.faults.world import SWEEP, Answer
+from tests.support.breakers import never_opens
 
 LAMBDA_SECONDS = 27.0
 
@@ -87,6 +90,9 @@ class Bench:
         self.module = importlib.import_module(module_of(operation))
         self.operation = operation_of(self.module)
         self.operation.client.credential_cache.forget()
+        breaker.forget()
+        provider = operation.partition(".")[0]
+        self.table.items[breaker_id(provider)] = never_opens(provider)
         self.between: Callable[[], None] = lambda: None
         self._steps = Steps(self._act)
         self._broken: AssertionError | None = None

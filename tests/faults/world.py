@@ -22,6 +22,8 @@ from vezne_cli.stack import Aws, _ministack, _sandbox
 from vezne_client import Problem
 from vezne_sandbox.client import SandboxControl
 
+from tests.support.breakers import never_opens
+
 OPERATIONS = tuple(ORDERS)
 SWEEP = {"detail-type": "Scheduled Event", "source": "aws.events"}
 # No invocation takes this long, even on a machine that is busy with other things.
@@ -208,10 +210,11 @@ class World:
     directory: Path
 
     def function(self, operation: str) -> Function:
-        """A function with a new, empty table and a secret of its own."""
+        """A function with a new table and a secret of its own. The table has nothing but a breaker that never opens."""
         name = f"{operation.replace('.', '-')}-{uuid.uuid4().hex[:8]}"
         create_table(self.aws, name)
         provider = operation.partition(".")[0]
+        self.aws("dynamodb").put_item(TableName=name, Item=never_opens(provider))
         fields = json.loads((ROOT / "shared/vezne_sandbox/credentials.json").read_text()).get(provider, {})
         secret = self.aws("secretsmanager").create_secret(Name=name, SecretString=json.dumps(fields))["ARN"]
         return Function(self, operation, name, secret)

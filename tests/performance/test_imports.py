@@ -49,7 +49,7 @@ ASKING_MODULES = {
 }  # fmt: skip
 SENDING_MODULES = ASKING_MODULES | {
     "api.handle_order", "operation", "orders.execute", "orders.finalise", "orders.guards", "orders.look_up",
-    "orders.store", "orders.transitions",
+    "orders.store", "orders.transitions", "orders.breaker", "orders.breaker_item",
 }  # fmt: skip
 # VakıfBank's logins are remembered in the table.
 LOGIN_MODULES = {"providers.login_lock", "orders.store", "orders.guards", "orders.transitions"}

@@ -11,7 +11,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from vezne.operation import Operation, Order
-from vezne.orders import census, store as store_module
+from vezne.orders import breaker, census, store as store_module
+from vezne.orders.breaker_item import BreakerItem, breaker_id, from_item
 from vezne.orders.record import PROCESSING, Record
 from vezne.orders.store import Store
 from vezne.platform import telemetry
@@ -24,6 +25,7 @@ from vezne_cli.catalogue import load
 from vezne_cli.template import source
 from vezne_client import Problem
 
+from tests.support.breakers import never_opens
 from tests.support.example import Example
 from tests.support.order import Order as NewOrder
 from tests.support.provider_server import ProviderServer, json_reply
@@ -261,8 +263,19 @@ class Harness:
         return record
 
     def items(self) -> list[dict[str, Any]]:
-        """Every item of the table, in DynamoDB's own notation."""
-        return table_client().scan(TableName=TABLE)["Items"]
+        """Every item of the table but the breakers, in DynamoDB's own notation."""
+        items = table_client().scan(TableName=TABLE)["Items"]
+        return [item for item in items if not item["id"]["S"].startswith("breaker#")]
+
+    def breaker(self, provider: str) -> BreakerItem:
+        """A provider's breaker as it stands in the table."""
+        return from_item(self.store.item(breaker_id(provider)))
+
+    def let_breakers_open(self) -> None:
+        """From now on the breakers are as deployed."""
+        for provider in SECRETS:
+            self.delete(breaker_id(provider))
+        breaker.forget()
 
     def delete(self, record_id: str) -> None:
         """Take an item away, as the table does when its time is over."""
@@ -296,6 +309,8 @@ class Harness:
     def _create_table(self) -> None:
         table_client().create_table(TableName=TABLE, **table_of_the_template())
         self._set_variable("TABLE_NAME", TABLE)
+        for provider in SECRETS:
+            self.put(never_opens(provider))
 
     def _secret_id(self, provider: str) -> str:
         if provider not in self._secret_ids:
@@ -334,12 +349,14 @@ def forget_everything() -> None:
     """Bring the layer's module-level memory back to that of a new function instance."""
     telemetry.metrics.clear_metrics()
     census.forget()
+    breaker.forget()
     for client in _CLIENTS:
         client.credential_cache.forget()
     for provider in _PROVIDERS:
         provider._forget_connections()
         provider._session = None
         provider._last_used = 0.0
+        provider.failing = False
 
 
 def _response(answer: dict[str, Any]) -> Response:

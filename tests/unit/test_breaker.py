@@ -13,6 +13,7 @@ from vezne.orders.store import StoreUnavailableError
 from vezne.providers.client import InquiryFailedError, InquiryRefusedError
 from vezne.providers.credentials import CredentialsRefusedError
 from vezne.providers.http import Deadline
+from vezne_cli import breakers
 
 from tests.faults.memory_store import MemoryStore
 from tests.faults.memory_table import MemoryTable
@@ -357,3 +358,14 @@ def test_an_hour_of_silence_leaves_few_bad_ends_and_is_over_soon_after(world: Wo
 
 def _fields(state: BreakerItem) -> dict[str, Any]:
     return {name: getattr(state, name) for name in BreakerItem.__slots__}
+
+
+def test_the_command_shows_a_breaker_and_keeps_who_changed_it_and_why(world: World) -> None:
+    assert list(breakers.show(world.store, "paynet")) == ["paynet  closed"]
+    told = list(breakers.set_by_hand(world.store, "paynet", OPEN, "arn:me", "they book twice"))
+    assert told[:2] == ["paynet  open since 2027-01-15T08:00:00.000Z", "  by arn:me: they book twice"]
+    assert "nothing is sent, until you close it" in told[-1]
+    assert world.order(world.instance(), GOOD) is not None
+    told = list(breakers.set_by_hand(world.store, "paynet", CLOSED, "arn:me", "repaired"))
+    assert told[0].startswith("paynet  closed")
+    assert world.order(world.instance(), GOOD) is None

@@ -83,6 +83,9 @@ def of_make(target: str, **variables: str) -> list[str]:
             "Missing argument 'EVENT'. It is a file like events/paynet_capture.api.json",
         ),
         ("invoke", {"FN": "paynet_capture", "EVENT": "none.json"}, "'EVENT': There is no file none.json. It is a file"),
+        ("breaker", {}, "Missing argument 'PROVIDER'. It is one of: "),
+        ("breaker", {"PROVIDER": "paynet", "STATE": "shut"}, "There is no state shut. There are: open, closed"),
+        ("breaker", {"PROVIDER": "paynet", "STATE": "open"}, "Missing argument '[REASON]'. Say why"),
         ("client", {"SCOPES": "paynet.capture"}, "Missing argument 'NAME'. It is the client's name, like shop"),
         ("client", {"NAME": "shop"}, "Missing argument 'SCOPES...'. It is one of: operations.read, "),
         (
@@ -128,6 +131,12 @@ def test_what_is_missing_or_mistyped_is_named(
             "client",
             {"NAME": "shop", "SCOPES": "a b", "PRINCIPAL": "old", "STACK": "s"},
             ["client", "create", "--stack", "s", "--principal", "old", "--", "shop", "a b"],
+        ),
+        ("breaker", {"PROVIDER": "paynet"}, ["breaker", "--", "paynet"]),
+        (
+            "breaker",
+            {"PROVIDER": "paynet", "STATE": "open", "REASON": "a b", "STACK": "s"},
+            ["breaker", "--stack", "s", "--", "paynet", "open", "a b"],
         ),
         ("clients", {}, ["client", "list"]),
         ("client-rotate", {"NAME": "shop", "FINISH": "1"}, ["client", "rotate", "--finish", "--", "shop"]),

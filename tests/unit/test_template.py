@@ -271,7 +271,8 @@ def test_records_are_fenced_by_the_operation(system: Template, name: str) -> Non
         return
     tag = base64.b32encode(hashlib.sha256(operation.encode()).digest()).decode().lower()[:4]
     extra = ["secret#vakifbank"] if name == "VakifbankPay" else []
-    assert keys == [f"op_{tag}*", f"guard#{operation}#*", *extra]
+    breaker = f"breaker#{operation.partition('.')[0]}"
+    assert keys == [f"op_{tag}*", f"guard#{operation}#*", *extra, breaker]
 
 
 # ------------------------------------------------------------------ versions

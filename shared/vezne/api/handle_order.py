@@ -79,6 +79,10 @@ _NOTHING_SENT: dict[WhyNothingSent, tuple[type[problems.Problem], str]] = {
         "The provider's secret could not be read in time.",
     ),
     WhyNothingSent.PROVIDER_UNREACHABLE: (problems.ProviderUnreachable, "The provider could not be reached."),
+    WhyNothingSent.PROVIDER_DOWN: (
+        problems.ProviderDown,
+        "The provider does not answer as it should, or an operator has stopped its orders: nothing was sent.",
+    ),
     WhyNothingSent.STORE_UNAVAILABLE: (
         problems.StoreUnavailable,
         "The record store did not answer, so this request was not sent.",

@@ -155,6 +155,13 @@ class ProviderUnreachable(Problem):
     retry: Retry = "same_key"
 
 
+class ProviderDown(Problem):
+    """The provider fails so often that nothing is sent to it for a while, or an operator has stopped its orders."""
+
+    status, slug, title = 503, "provider-down", "Nothing is sent to the provider now"
+    retry: Retry = "same_key"
+
+
 class NotEnoughTime(Problem):
     """Too little time was left to send safely."""
 

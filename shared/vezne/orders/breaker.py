@@ -254,8 +254,9 @@ class Breaker:
 
     @contextlib.contextmanager
     def _as_known(self) -> Iterator[None]:
-        """Should the table not answer, what is known stays."""
+        """Should the table not answer, what is known stays. Whatever fails here, the order's own outcome stands."""
         try:
             yield
-        except StoreUnavailableError as error:
-            logger.warning("breaker not reached", provider=self.provider, reason=str(error))
+        except Exception as error:
+            reason = str(error) if isinstance(error, StoreUnavailableError) else type(error).__name__
+            logger.warning("breaker not reached", provider=self.provider, reason=reason)

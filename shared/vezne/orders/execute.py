@@ -27,6 +27,7 @@ from vezne.operation import (
     WhyNothingSent,
     known,
 )
+from vezne.orders.breaker import Breaker, breaker_of
 from vezne.orders.finalise import (
     emit_new_unknown,
     finalise,
@@ -74,19 +75,22 @@ C = TypeVar("C", bound=SecretModel)
 
 def execute_order(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline, store: Store) -> Result:
     """Take an order down the one path, and say what became of it. What it raises, it raises before the claim."""
+    breaker = breaker_of(operation.name, operation.client)
     try:
-        return _execute(operation, order, deadline, store)
+        return _execute(operation, order, deadline, store, breaker)
     except StoppedError as stopped:
         return stopped.result
+    finally:
+        breaker.leave(store)
 
 
-def _execute(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline, store: Store) -> Known:
+def _execute(
+    operation: Operation[R, Any, C], order: Order[R], deadline: Deadline, store: Store, breaker: Breaker
+) -> Known:
     """Raises StoppedError; after the claim, only one that is certain."""
     me = new_owner()
     try:
-        prepared = _prepare(operation, order, deadline)
-        if isinstance(prepared, NothingSent):
-            raise StoppedError(prepared)
+        prepared = _admit_and_prepare(operation, order, deadline, store, breaker)
     except Exception as error:
         # What stopped this attempt says nothing about an earlier one under the same key.
         standing = _or_unavailable(lambda: store.find(order.operation_id))
@@ -101,8 +105,7 @@ def _execute(operation: Operation[R, Any, C], order: Order[R], deadline: Deadlin
     try:
         if standing is not None and standing.owner != me:
             return _existing(operation, order, standing, me, prepared, deadline, store)
-        outcome = _call_with_renewal(operation, order, prepared, deadline)
-        return finalise(with_own_reason(record, outcome, ORDER, store.now()), outcome, store)
+        return _send_and_finalise(operation, order, record, prepared, deadline, store)
     except StoppedError:
         raise
     except Exception as error:
@@ -118,6 +121,21 @@ class Prepared:
 
     request: requests.PreparedRequest
     account: dict[str, str]
+
+
+def _admit_and_prepare(
+    operation: Operation[R, Any, C], order: Order[R], deadline: Deadline, store: Store, breaker: Breaker
+) -> Prepared:
+    """Ask the breaker first: where the provider is down, nobody logs in either. Raises StoppedError."""
+    wait = breaker.admit(deadline, store)
+    if wait is not None:
+        raise StoppedError(NothingSent(WhyNothingSent.PROVIDER_DOWN, wait))
+    prepared = _prepare(operation, order, deadline)
+    if isinstance(prepared, NothingSent):
+        if prepared.provider_failed:
+            breaker.tell(deadline, store, good=False)
+        raise StoppedError(prepared)
+    return prepared
 
 
 def _prepare(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline) -> Prepared | NothingSent:
@@ -140,7 +158,7 @@ def _prepare(operation: Operation[R, Any, C], order: Order[R], deadline: Deadlin
         return NothingSent(WhyNothingSent.SECRET_UNAVAILABLE, retry_after=5)
     except NotSentError as error:
         logger.warning("not sent", operation=operation.name, reason=str(error))
-        return NothingSent(WhyNothingSent.PROVIDER_UNREACHABLE, error.retry_after)
+        return NothingSent(WhyNothingSent.PROVIDER_UNREACHABLE, error.retry_after, error.provider_failed)
     if not deadline.allows_a_call():
         return NothingSent(WhyNothingSent.NOT_ENOUGH_TIME)
     return Prepared(request, operation.account(access))
@@ -255,11 +273,32 @@ def _look_up_or_send_again(
     again = isinstance(finding, NotFound) or (isinstance(finding, Inconclusive) and finding.send_again)
     if not again or not deadline.allows_a_call():
         return finalise(concluded, Unknown("look-up"), store)
-    outcome = _call_with_renewal(operation, order, prepared, deadline)
-    if not isinstance(outcome, Succeeded):
+    return _send_and_finalise(operation, order, concluded, prepared, deadline, store, again=True)
+
+
+def _send_and_finalise(
+    operation: Operation[R, Any, C],
+    order: Order[R],
+    record: Record,
+    prepared: Prepared,
+    deadline: Deadline,
+    store: Store,
+    *,
+    again: bool = False,
+) -> Known:
+    """Send, keep what came of it, and tell the breaker. `again`: the order may have been carried out before."""
+    breaker = breaker_of(operation.name, operation.client)
+    with breaker.call(store):
+        outcome = _call_with_renewal(operation, order, prepared, deadline)
+    kept = outcome
+    if again and not isinstance(outcome, Succeeded):
         # The first sending may have been carried out: whatever refuses the second says nothing about it.
-        outcome = Unknown(_reason_of(outcome))
-    return finalise(with_own_reason(concluded, outcome, ORDER_AGAIN, store.now()), outcome, store)
+        kept = Unknown(_reason_of(outcome))
+    asked = ORDER_AGAIN if again else ORDER
+    try:
+        return finalise(with_own_reason(record, kept, asked, store.now()), kept, store)
+    finally:
+        breaker.end(outcome, deadline, store)
 
 
 def _reason_of(outcome: Outcome) -> str:
@@ -287,7 +326,7 @@ def _call_with_renewal(
         return NotSent(type(error).__name__)
     if isinstance(renewed, NothingSent):
         refused = renewed.reason in (WhyNothingSent.SECRET_UNUSABLE, WhyNothingSent.LOGIN_REFUSED)
-        return outcome if refused else NotSent(renewed.reason.value)
+        return outcome if refused else NotSent(renewed.reason.value, renewed.provider_failed)
     if renewed.account != prepared.account:
         # The record says where the order went. The other account gets a claim of its own, when the order comes again.
         return NotSent("the secret is another account's now")
@@ -319,7 +358,7 @@ def _call(operation: Operation[R, Any, C], order: Order[R], prepared: Prepared, 
                 raise
             answer = _send(operation, prepared.request, deadline)
     except NotSentError as error:
-        return NotSent(str(error))
+        return NotSent(str(error), error.provider_failed)
     except AnswerLostError as error:
         return Unknown(str(error))
     if answer.status >= 500:

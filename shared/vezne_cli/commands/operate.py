@@ -7,7 +7,7 @@ import click
 
 from vezne_cli.output import on_terminal, show, show_table
 
-from .parameters import OneOf, Reason, examples, operation_id, stack_option
+from .parameters import OneOf, Reason, examples, operation_id, providers, stack_option
 
 
 @click.command(epilog=examples("explain op_3njcnbxjglsd2oit2nz6nj63gv --stack vezne"))
@@ -92,6 +92,36 @@ def forget(operation: str, reason: str, stack: str) -> None:
     connect(stack)
     who, clock = operate.operator()
     show(operate.forget(Store(clock), operation, reason, who))
+
+
+@click.command(
+    epilog=examples(
+        "breaker paynet", 'breaker paynet open "they book twice" --stack vezne', 'breaker paynet closed "ok"'
+    )
+)
+@click.argument("provider", metavar="PROVIDER", type=OneOf("provider", providers))
+@click.argument("state", metavar="[STATE]", required=False, type=OneOf("state", lambda: ("open", "closed")))
+@click.argument("reason", metavar="[REASON]", required=False, type=Reason())
+@stack_option
+def breaker(provider: str, state: str | None, reason: str | None, stack: str) -> None:
+    """Show the breaker of PROVIDER, or make it open or closed.
+
+    Open stops its orders: each is answered 503 provider-down, and nothing is sent, until you close it. REASON, who
+    decided and when stay with it.
+    """
+    if state and not reason:
+        raise click.UsageError("Missing argument 'REASON'. Say why, like \"they book twice\".")
+    from vezne.orders.store import Store
+
+    from vezne_cli import breakers, operate
+    from vezne_cli.connection import connect
+
+    connect(stack)
+    if not state or not reason:
+        show(breakers.show(Store(), provider))
+        return
+    who, clock = operate.operator()
+    show(breakers.set_by_hand(Store(clock), provider, state, who, reason))
 
 
 def _confirmed(given: str) -> Callable[[str], bool]:

@@ -17,7 +17,7 @@ GATEWAY = ["unauthorized", "forbidden", "route-not-found", "too-many-requests", 
 PROVIDER = ["internal", "provider-rejected-credentials", "provider-unreachable", "not-enough-time"]
 BODY = ["too-large", "unsupported-media-type"]
 ORDER = [*PROVIDER, *BODY, "invalid-request", "declined", "not-executed", "in-progress", "idempotency-key-reused",
-         "store-unavailable"]  # fmt: skip
+         "provider-down", "store-unavailable"]  # fmt: skip
 SETTLED_BY = {
     "enum": ["answer", "look_up", "operator"],
     "description": "How a final outcome was found out: by the answer to the order, by a look-up, or by a person's"

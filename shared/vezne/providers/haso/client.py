@@ -20,9 +20,18 @@ _NAMES = frozenset({"InstallmentNo", "totalExpenseAmount"})
 _ENVELOPE = frozenset({"Success", "Errors", "Data"})
 
 PROVIDER = Provider("HASO_URL")
-CLIENT = Client(
-    PROVIDER, CredentialCache(HasoCredentials), lambda credentials: {"merchant_id": credentials.merchant_id}
-)
+
+
+def _names_account(credentials: HasoCredentials) -> dict[str, str]:
+    return {"merchant_id": credentials.merchant_id}
+
+
+def _probe(deadline: Deadline) -> None:
+    """Ask for the plan of a transaction that cannot exist. A refusal in HASO's form is an answer, too."""
+    plan_answer("vezne-probe", "vezne-probe", deadline)
+
+
+CLIENT = Client(PROVIDER, CredentialCache(HasoCredentials), _names_account, probe=_probe)
 
 
 # The characters of each field. The token joins the fields without a separator, so no other character is signed.

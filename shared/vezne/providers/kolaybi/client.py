@@ -46,7 +46,11 @@ def _log_in(credentials: KolayBiCredentials, _version: str, deadline: Deadline) 
     return read_token(log_in(PROVIDER, request, deadline), "data", TOKEN_SECONDS)
 
 
-CLIENT = Client(PROVIDER, CredentialCache(KolayBiCredentials, _log_in))
+def _probe(deadline: Deadline) -> None:
+    vaults({}, deadline)
+
+
+CLIENT = Client(PROVIDER, CredentialCache(KolayBiCredentials, _log_in), probe=_probe)
 
 
 @dataclass(frozen=True, slots=True)

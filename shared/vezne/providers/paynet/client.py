@@ -54,7 +54,12 @@ def _try_by_reading(credentials: PaynetCredentials, deadline: Deadline) -> None:
         raise NotSentError(f"http-{answer.status}")
 
 
-CLIENT = Client(PROVIDER, CredentialCache(PaynetCredentials), try_by_reading=_try_by_reading)
+def _probe(deadline: Deadline) -> None:
+    """Read a transaction that cannot exist. Being told so is an answer, too."""
+    transaction_rows({"xact_id": "vezne-probe"}, deadline)
+
+
+CLIENT = Client(PROVIDER, CredentialCache(PaynetCredentials), try_by_reading=_try_by_reading, probe=_probe)
 
 
 def headers(access: RequestCredentials[PaynetCredentials]) -> dict[str, str]:

@@ -143,7 +143,12 @@ def _names_account(credentials: VakifBankCredentials) -> dict[str, str]:
     return {"institution_code": credentials.institution_code, "resource": credentials.resource}
 
 
-CLIENT = Client(PROVIDER, CredentialCache(VakifBankCredentials, _log_in), _names_account)
+def _probe(deadline: Deadline) -> None:
+    """Ask for a payment that was never made; the number has the form of ours."""
+    payment_rows({"InstitutionTransactionNo": "00000000-0000-4000-8000-000000000000"}, deadline)
+
+
+CLIENT = Client(PROVIDER, CredentialCache(VakifBankCredentials, _log_in), _names_account, probe=_probe)
 
 
 def made_by(payment_date: str, sent_until: float) -> float:

@@ -1,5 +1,6 @@
 """walletgate: login ("Get Access Token"), TransactionData/SummaryRecordByFilter, InvoicePayment's two inquiries."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -49,7 +50,13 @@ def _names_account(credentials: WalletgateCredentials) -> dict[str, str]:
     return {} if credentials.tenant_id is None else {"tenant_id": str(credentials.tenant_id)}
 
 
-CLIENT = Client(PROVIDER, CredentialCache(WalletgateCredentials, _log_in), _names_account, IDENTITY)
+def _probe(deadline: Deadline) -> None:
+    """Ask for a payment that was never made."""
+    now = time.time()
+    find_transactions("vezne-probe", now, now, deadline)
+
+
+CLIENT = Client(PROVIDER, CredentialCache(WalletgateCredentials, _log_in), _names_account, IDENTITY, probe=_probe)
 
 
 def find_transactions(ext_transaction_id: str, since: float, until: float, deadline: Deadline) -> list[Any]:
