@@ -15,7 +15,6 @@ TESTING := $(RUNNING) .venv/.installed .venv/.wheels-arm64 .venv/.wheels-x86_64 
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run serve logs explain unknown resolve forget breaker client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak outage fuzz bench check lint format new-operation documents clean
->>>>>>> d2af3ae (orders: ask the breaker before the claim, and tell it how calls end)
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 

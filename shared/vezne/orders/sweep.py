@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from vezne.operation import Operation
+from vezne.orders.breaker import breaker_of
 from vezne.orders.finalise import emit_new_unknown, lease, lease_is_alive
 from vezne.orders.look_up import look_up_and_record
 from vezne.orders.outcome import Inconclusive
@@ -82,7 +83,10 @@ class _Sweep(Generic[R, C]):
 
     def run(self, worker: Worker) -> dict[str, int]:
         items = _in_turn(self._due(FRESH, worker.shards), self._due(OLD, worker.shards))
-        while self._goes_on() and (item := next(items, None)) is not None:
+        breaker = breaker_of(self._operation.name, self._operation.client)
+        # While it is open, a probe is all that is sent to the provider.
+        answers = breaker.may_look_up(self._deadline, self._store)
+        while answers and self._goes_on() and (item := next(items, None)) is not None:
             self._look_up(item)
         report = {
             "looked_up": self._looked_up,
