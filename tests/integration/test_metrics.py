@@ -166,7 +166,7 @@ def test_a_fault_of_ours_is_counted(bench: Harness, counted: Counted, monkeypatc
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_the_only_dimensions_are_service_operation_and_currency(
+def test_the_only_dimensions_are_service_operation_provider_and_currency(
     bench: Harness, counted: Counted, example: Example
 ) -> None:
     bench.server.on(example.route, example.success)
@@ -174,8 +174,8 @@ def test_the_only_dimensions_are_service_operation_and_currency(
     bench.sweep(example)
     for points in counted().values():
         for dimensions, _ in points:
-            assert dimensions.keys() <= {"service", "operation", "currency"}
-            assert set(dimensions.values()) <= {"vezne", example.operation, "TRY"}
+            assert dimensions.keys() <= {"service", "operation", "provider", "currency"}
+            assert set(dimensions.values()) <= {"vezne", example.operation, example.provider, "TRY"}
 
 
 def standing(example: Example) -> dict[str, Any]:

@@ -74,6 +74,8 @@ def test_a_status_read_takes_one_call(bench: Harness, secret_reads: list[str]) -
 def test_a_sweep_with_nothing_unknown_takes_one_query_per_shard_and_lane(bench: Harness) -> None:
     """Four workers together take as many as one; the first of them also counts, every five minutes."""
     example = EXAMPLES[0]
+    # An instance that has read the breaker.
+    assert bench.sweep(example, worker=(3, 4))["looked_up"] == 0
     taken = []
     for number in range(4):
         bench.table_calls.clear()

@@ -337,7 +337,8 @@ def test_an_unknown_state_keeps_nothing_back_and_is_left_alone(world: World) -> 
     instance = world.instance()
     for _ in range(9):
         assert world.order(instance, BAD) is None
-    assert world.item().state == "other"
+    assert world.item() == BreakerItem(state="other")
+    assert "update_item" not in world.calls
 
 
 def test_an_hour_of_silence_leaves_few_bad_ends_and_is_over_soon_after(world: World) -> None:

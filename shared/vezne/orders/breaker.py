@@ -100,8 +100,8 @@ class Breaker:
     def call(self, store: Store) -> Iterator[None]:
         """Watch a call that has been admitted: one that is slow is told as bad while it goes on."""
         self._started = store.now()
-        # A trial has its own end, and a breaker that is not closed needs no telling.
-        timer = None if self.known.stops else _timers.schedule(SLOW_SECONDS, lambda: self.mark_as_slow(store))
+        # A trial has its own end, and of a breaker that is not closed nothing is counted.
+        timer = None if self.known.state != CLOSED else _timers.schedule(SLOW_SECONDS, lambda: self.mark_as_slow(store))
         try:
             yield
         finally:
@@ -134,7 +134,7 @@ class Breaker:
         with self._as_known():
             if trial is not None:
                 self._end_trial(trial, store, good=good, slow=slow)
-            elif self.known.stops:
+            elif self.known.state != CLOSED:
                 return
             elif not good and marked is None:
                 own = store.now() - self._good_at <= OWN_GOOD_SECONDS
