@@ -34,7 +34,7 @@ def dimensions(alarm: dict[str, Any]) -> dict[str, Any]:
 def counted() -> set[str]:
     """The metrics of our own code, by their names in it."""
     code = "".join(path.read_text() for path in sorted((ROOT / "shared" / "vezne").rglob("*.py")))
-    names = set(re.findall(r'emit_(?:metric|fault)\(\s*"(\w+)"', code)) | set(
+    names = set(re.findall(r'emit_(?:metric|fault|of_provider)\(\s*"(\w+)"', code)) | set(
         re.findall(r'single_metric\(name="(\w+)"', code)
     )
     # "OrderSucceeded" and its like are made of the status.
