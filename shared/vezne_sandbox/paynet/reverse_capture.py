@@ -9,13 +9,13 @@ Assumptions, since the page does not say:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vezne_sandbox.ledger import Booking
-from vezne_sandbox.paynet.capture import Capture
-from vezne_sandbox.paynet.pre_authorisations import CAPTURE_REVERSAL_TYPE, CAPTURE_TYPE, PreAuthorisation, reference
+from vezne_sandbox.paynet import capture
+from vezne_sandbox.paynet.pre_authorisations import CAPTURE_REVERSAL_TYPE, CAPTURE_TYPE
 from vezne_sandbox.paynet.replies import error_object
-from vezne_sandbox.provider import Operation
 from vezne_sandbox.wire import Call, Refused, Reply
 
 if TYPE_CHECKING:
@@ -24,24 +24,22 @@ if TYPE_CHECKING:
 CANCELLED_ALREADY = {"paynet_error_id": "1", "paynet_error_message": "İşlem daha önce iptal edilmiş"}
 
 
-class Reversal(Capture):
+class Reversal(capture.Capture):
     """The cancelling of a capture. It has the fields of one."""
 
     transaction_type = CAPTURE_REVERSAL_TYPE
 
-    def __init__(
-        self, provider: Paynet, call: Call, fields: dict[str, Any], target: PreAuthorisation, capture: Booking
-    ) -> None:
-        super().__init__(provider, call, fields, target)
-        self._capture = capture
-        self.booking.amount = capture.amount
+    def __init__(self, captured: Booking, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._captured = captured
+        self.booking.amount = captured.amount
 
     def obstacle(self) -> Reply | None:
-        return self._failed(CANCELLED_ALREADY) if "reversed_xact_id" in self._capture.answer else None
+        return self._failed(CANCELLED_ALREADY) if "reversed_xact_id" in self._captured.answer else None
 
     def record(self) -> None:
         super().record()
-        self._capture.answer["reversed_xact_id"] = self._ids["xact_id"]
+        self._captured.answer["reversed_xact_id"] = self._ids["xact_id"]
 
 
 def reverse_capture(provider: Paynet, call: Call) -> Reversal:
@@ -54,21 +52,16 @@ def reverse_capture(provider: Paynet, call: Call) -> Reversal:
         target.bookings.append(
             Booking(provider.name, "paynet.capture", xact_id, {}, target.amount, "TRY", {}, target.at, ids)
         )
-    capture = next((one for one in target.captures() if one.answer["xact_id"] == xact_id), None)
-    if capture is None:
+    captured = next((one for one in target.captures() if one.answer["xact_id"] == xact_id), None)
+    if captured is None:
         raise Refused(error_object(11, "xact_id names no capture"))
-    return Reversal(provider, call, fields, target, capture)
+    return Reversal(captured, provider, call, fields, target)
 
 
-REVERSE_CAPTURE = Operation(
+REVERSE_CAPTURE = replace(
+    capture.CAPTURE,
     name="paynet.reverse_capture",
-    kind="pay",
-    method="POST",
     path="/v1/transaction/capture_reversal",
     handle=reverse_capture,
-    reference=reference,
-    faults=frozenset({"other_amount", "other_reference", "odd_refusal"}),
-    code_pattern=r"\d{1,3}",
-    look_up="paynet.check",
     paid_once=True,
 )
