@@ -85,15 +85,14 @@ def _renamed(block: str, model: Names, new: Names) -> str:
         (model.scope, new.scope),
         (model.folder, new.folder),
     ):
-        named = re.sub(rf"(?<![\w.]){re.escape(old)}(?=Role|Logs|New|Sweep|\b)", given, named)
+        named = re.sub(rf"(?<![\w.]){re.escape(old)}(?=Role|Logs|New|\b)", given, named)
     return "".join(_wrapped(line) for line in named.splitlines(keepends=True))
 
 
 def _listed(template: str, model: Names, new: Names) -> str:
-    """The lists with the new function behind the model: what clients may do, what sweeps, the loops."""
+    """The lists with the new function behind the model: what clients may do, and the loops."""
     entries = [
         (rf"vezne/{re.escape(model.scope)}(?=,)", f"vezne/{new.scope}"),
-        (rf"!GetAtt {model.logical_name}Sweep\.Arn", f"!GetAtt {new.logical_name}Sweep.Arn"),
         (rf"(?<=[\[ ]){model.logical_name}(?=[,\]])", new.logical_name),
     ]
     lines = template.splitlines(keepends=True)

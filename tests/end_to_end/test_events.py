@@ -59,13 +59,14 @@ def test_a_sweep_settles_an_unknown_outcome(stack: Stack, token: str, operation:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_the_deployed_sweep_rule_invokes_its_function(stack: Stack, operation: str) -> None:
-    rule = rule_named(stack, f"{ORDERS[operation].logical_name}Sweep")
-    assert rule["State"] == "ENABLED"
-    (target,) = stack.aws("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]
-    assert target["Arn"].endswith(f":function:{stack.functions[operation]}:live")
-    assert "Input" not in target
-    assert "InputTransformer" not in target
+def test_the_deployed_sweep_rules_invoke_their_function(stack: Stack, operation: str) -> None:
+    for name, state, workers in (("Sweep", "ENABLED", range(4)), ("MoreSweep", "DISABLED", range(4, 8))):
+        rule = rule_named(stack, f"{ORDERS[operation].logical_name}{name}")
+        assert rule["State"] == state
+        targets = stack.aws("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]
+        assert all(target["Arn"].endswith(f":function:{stack.functions[operation]}:live") for target in targets)
+        sent = [json.loads(target["Input"])["sweep"] for target in targets]
+        assert sorted(sent, key=str) == [{"worker": worker, "of": 4} for worker in workers]
 
 
 @contextmanager

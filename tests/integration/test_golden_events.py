@@ -75,7 +75,7 @@ def test_the_standing_order_runs(bench: Harness, example: Example) -> None:
 @each_operation
 def test_the_sweep_runs(bench: Harness, example: Example) -> None:
     event = golden_event(example.operation, "sweep")
-    assert (event["detail-type"], event["source"]) == ("Scheduled Event", "aws.events")
+    assert event == {"sweep": {"worker": 0, "of": 1}}
     assert bench.handle(example.function, event)["still_unknown"] == 0
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vezne.orders.record import SHARDS
+from vezne.orders.record import LANES, SHARDS
 from vezne_cli.catalogue import ORDERS
 from vezne_cli.golden import golden_event
 from vezne_cli.stack import Stack, running_stack
@@ -181,13 +181,18 @@ def _whatever_the_orders(measured: dict[str, Measured], system: dict[str, Any]) 
         f"{reads:,}: {INSTANCES} instances of each function read every 5 minutes",
         reads / 10_000 * (price["Secrets Manager, 10,000 calls"] + price["KMS, 10,000 calls"]),
     )
-    sweeps, time = functions * HOURS * 12, statistics.mean(it.sweep_milliseconds for it in measured.values())
+    # The workers of a minute share the queries.
+    sweeps = functions * HOURS * 60 * int(system["Parameters"]["SweepWorkers"]["Default"])
+    time, queries = (
+        statistics.mean(it.sweep_milliseconds for it in measured.values()),
+        functions * HOURS * 60 * SHARDS * len(LANES),
+    )
     yield (
         "Sweeps",
-        f"{sweeps:,} of {time:.0f} ms, {SHARDS} queries each",
+        f"{sweeps:,} of {time:.0f} ms at most, {queries:,} queries",
         sweeps / 1e6 * price["Lambda, a million requests"]
         + sweeps * time / 1000 * MEGABYTES / 1024 * price["Lambda, arm64, GB-second"]
-        + sweeps * SHARDS * 0.5 / 1e6 * price["DynamoDB, on demand, a million read units"],
+        + queries * 0.5 / 1e6 * price["DynamoDB, on demand, a million read units"],
     )
     minutes = properties(system, "Client")["AccessTokenValidity"]
     tokens = CLIENTS * HOURS * 60 // minutes

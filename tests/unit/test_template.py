@@ -7,8 +7,12 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from vezne.api.handle_order import ORDER_SECONDS
+from vezne.orders.record import SHARDS
+from vezne.orders.sweep import Worker, worker_of
 from vezne_cli import emulator
 from vezne_cli.template import Template, source
 
@@ -31,6 +35,7 @@ from tests.support.template import (
 
 ITEM_ACTIONS = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
 LOG_ACTIONS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+SWEEP = re.compile(r"Sweep$")
 # What is in the account for others than functions, and what it may do is asserted by its own test.
 OTHER_ROLES = {"GatewayLogsRole", "DeploymentRole", "OutboxRole"}
 
@@ -317,28 +322,57 @@ def test_everything_invokes_the_alias(system: Template) -> None:
 
 
 def test_the_function_ends_before_the_gateway_gives_up(system: Template) -> None:
-    for it in of_type(system, "AWS::Lambda::Function").values():
-        assert it["Properties"]["Timeout"] == 27
+    """But for those that sweep: there the code ends an order after the same 27 s."""
+    for name, it in of_type(system, "AWS::Lambda::Function").items():
+        assert it["Properties"]["Timeout"] == (58 if name in ORDERS else ORDER_SECONDS), name
         assert it["Properties"]["Runtime"] == "python3.13"
+    assert ORDER_SECONDS == 27
 
 
 # ------------------------------------------------------------------ events nobody waits for
 
 
-def test_every_order_function_has_its_sweep(system: Template) -> None:
-    rules = of_type(system, "AWS::Events::Rule")
+def test_every_order_function_has_its_sweeps(system: Template) -> None:
+    """Two rules with the workers that there may be: a rule has five targets at most."""
     for name in ORDERS:
-        sweep = rules[f"{name}Sweep"]["Properties"]
-        assert sweep["ScheduleExpression"] == {"Ref": "SweepSchedule"}
-        assert [target["Arn"] for target in sweep["Targets"]] == [{"Ref": f"{name}Aliaslive"}]
-    assert source()["Parameters"]["SweepSchedule"]["Default"] == "rate(5 minutes)"
+        workers = []
+        for rule in (f"{name}Sweep", f"{name}MoreSweep"):
+            sweep = properties(system, rule)
+            assert sweep["ScheduleExpression"] == {"Ref": "SweepSchedule"}
+            assert len(sweep["Targets"]) <= 5
+            assert {target["Arn"]["Ref"] for target in sweep["Targets"]} == {f"{name}Aliaslive"}
+            workers += [worker_of(json.loads(sent(target["Input"], of="4"))) for target in sweep["Targets"]]
+            assert properties(system, f"{rule}Permission")["SourceArn"] == attribute(rule)
+        assert workers == [Worker(number, 4) for number in range(SHARDS)]
+    parameters = source()["Parameters"]
+    assert parameters["SweepSchedule"]["Default"] == "rate(1 minute)"
+    declared = parameters["SweepWorkers"]
+    assert declared["Default"] == "4"
+    assert re.fullmatch(declared["AllowedPattern"], str(SHARDS))
+    assert not any(re.fullmatch(declared["AllowedPattern"], other) for other in ("", "0", "9", "10"))
+
+
+def sent(event: dict[str, Any], of: str) -> str:
+    """The text of an event, with its own values and the number of workers filled in."""
+    text, values = event["Fn::Sub"]
+    for name, value in {**values, "SweepWorkers": of}.items():
+        text = text.replace(f"${{{name}}}", value)
+    return str(text)
+
+
+@pytest.mark.parametrize("workers", range(1, SHARDS + 1))
+def test_a_rule_without_a_worker_that_is_needed_is_off(workers: int) -> None:
+    rules = source()["Mappings"]["SweepRules"]
+    needed = {rule: any(int(it[place]) < workers for place in "ABCD") for rule, it in rules.items()}
+    assert {rule: it[str(workers)] == "ENABLED" for rule, it in rules.items()} == needed
 
 
 def test_retries_are_bounded_at_both_layers_and_end_in_our_queue(system: Template) -> None:
     queue = {"Fn::GetAtt": ["DeadLetters", "Arn"]}
     for name, rule in of_type(system, "AWS::Events::Rule").items():
         for target in rule["Properties"]["Targets"]:
-            assert target["DeadLetterConfig"] == {"Arn": queue}, name
+            # A sweep that is lost is followed by the next.
+            assert target.get("DeadLetterConfig") == (None if SWEEP.search(name) else {"Arn": queue}), name
             assert target["RetryPolicy"]["MaximumRetryAttempts"] <= 10, name
             assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 21600, name
     for name in ORDERS:
@@ -348,13 +382,14 @@ def test_retries_are_bounded_at_both_layers_and_end_in_our_queue(system: Templat
         assert config["DestinationConfig"] == {"OnFailure": {"Destination": queue}}
 
 
-def test_every_rule_may_put_what_it_cannot_hand_over_into_our_queue(system: Template) -> None:
+def test_every_standing_order_may_put_what_it_cannot_hand_over_into_our_queue(system: Template) -> None:
     """By its ARN: the names that CloudFormation makes do not begin with a stack's whole name if that is long."""
     (statement,) = properties(system, "DeadLettersPolicy")["PolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
     assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
     (listed,) = statement["Condition"]["ArnEquals"].values()
-    assert sorted(arn["Fn::GetAtt"][0] for arn in listed) == sorted(of_type(system, "AWS::Events::Rule"))
+    rules = [name for name in of_type(system, "AWS::Events::Rule") if not SWEEP.search(name)]
+    assert sorted(arn["Fn::GetAtt"][0] for arn in listed) == sorted(rules)
 
 
 def test_the_standing_order_example_is_off_and_passes_on_its_time(system: Template) -> None:

@@ -47,7 +47,10 @@ def test_an_operation_can_be_limited_and_stopped(system: Template, name: str) ->
 def test_a_stopped_operation_is_not_swept(system: Template, name: str) -> None:
     """Each sweep would be refused, and end in the dead-letter queue."""
     provider = ORDERS[name][0].split(".")[0].title()
-    assert properties(system, f"{name}Sweep")["State"] == {"Fn::If": [f"Stops{provider}", "DISABLED", "ENABLED"]}
+    for rule in ("Sweep", "MoreSweep"):
+        place, states = properties(system, f"{name}{rule}")["State"]["Fn::Select"]
+        needed = {"Fn::FindInMap": ["SweepRules", rule, {"Ref": "SweepWorkers"}]}
+        assert states[int(place)] == {"Fn::If": [f"Stops{provider}", "DISABLED", needed]}
     assert system["Conditions"][f"Stops{provider}"] == {"Fn::Equals": [{"Ref": f"{provider}Concurrency"}, "0"]}
 
 

@@ -13,7 +13,7 @@ from tests.support.template import ORDERS, ROOT, ROUTES, attribute, of_type, pro
 FUNCTIONS = [*ROUTES, "Reference"]
 NAMESPACE = {"Fn::Sub": "Vezne/${AWS::StackName}"}
 METRIC_IN_SEARCH = re.compile(
-    r"SEARCH\('\{\"Vezne/\$\{AWS::StackName\}\",([a-z,]+)\} MetricName=\"(\w+)\"', '(\w+)', 300\)"
+    r"SEARCH\('\{\"Vezne/\$\{AWS::StackName\}\",([a-z,]+)\} MetricName=\"(\w+)\"', '(\w+)', (?:300|86400)\)"
 )
 
 
@@ -65,7 +65,7 @@ def test_each_operation_has_its_alarms(alarms: dict[str, Any], name: str) -> Non
     own = {alarm["MetricName"]: alarm for key, alarm in alarms.items() if key.startswith(name)}
     assert own.keys() == {
         "Errors", "DestinationDeliveryFailures", "Throttles", "Duration", "OrderUnknown", "OldestUnknownAge",
-        "SweepHeartbeat", "StandingOrderFailed",
+        "SweepHeartbeat", "StandingOrderFailed", "OverdueSeconds", "Unresolved",
     }  # fmt: skip
     for metric, alarm in own.items():
         if alarm["Namespace"] == "AWS/Lambda":
@@ -74,6 +74,8 @@ def test_each_operation_has_its_alarms(alarms: dict[str, Any], name: str) -> Non
             assert alarm["Namespace"] == NAMESPACE
             assert dimensions(alarm) == {"operation": ORDERS[name][0], "service": "vezne"}, metric
     assert own["OldestUnknownAge"]["Statistic"] == "Maximum"
+    assert (own["OverdueSeconds"]["Statistic"], own["OverdueSeconds"]["Threshold"]) == ("Maximum", 900)
+    assert (own["Unresolved"]["Statistic"], own["Unresolved"]["Threshold"]) == ("Maximum", 500)
     assert own["OldestUnknownAge"]["Threshold"] == {"Ref": "UnknownAgeAlarmSeconds"}
     # No sweep is itself the alarm, and does not make an old unknown look new.
     assert own["SweepHeartbeat"]["TreatMissingData"] == "breaching"
@@ -95,7 +97,7 @@ def test_an_alarm_of_ours_looks_at_a_metric_that_the_code_counts(alarms: dict[st
     ours = {alarm["MetricName"] for alarm in alarms.values() if alarm["Namespace"] == NAMESPACE}
     assert ours == {
         "OrderUnknown", "OldestUnknownAge", "SweepHeartbeat", "CredentialsRejected", "Internal", "SettleFailed",
-        "StandingOrderFailed",
+        "StandingOrderFailed", "OverdueSeconds", "Unresolved",
     }  # fmt: skip
     assert ours <= counted()
 
@@ -126,7 +128,7 @@ def test_a_call_near_its_time_limit_is_told_before_it_is_cut_off(alarms: dict[st
     for name in ORDERS:
         alarm = alarms[f"{name}Duration"]
         assert alarm["Statistic"] == "Maximum"
-        assert 24_000 <= alarm["Threshold"] < 27_000
+        assert 55_000 <= alarm["Threshold"] < 58_000
 
 
 def test_only_alarms_may_publish_to_the_alarm_topic(system: Template) -> None:
@@ -210,6 +212,10 @@ def test_the_dashboard_shows_what_the_business_asks_for() -> None:
         ("operation,service", "ProviderLatency", "p99"),
     ]
     assert searches["Age of the oldest unknown outcome"] == [("operation,service", "OldestUnknownAge", "Maximum")]
+    assert searches["Unknown outcomes, and those that only a person can decide (of the day)"] == [
+        ("operation,service", "Unresolved", "Maximum"),
+        ("operation,service", "Unprovable", "Maximum"),
+    ]
     assert searches["Money settled, by currency"] == [("currency,service", "MoneySettled", "Sum")]
     assert {metric for found in searches.values() for _, metric, _ in found} <= counted()
 

@@ -92,7 +92,7 @@ def test_every_function_has_limits_a_role_and_a_log(system: Template) -> None:
     for name, it in functions.items():
         function = it["Properties"]
         assert function["Runtime"] == "python3.13", name
-        assert 1 < function["Timeout"] < 29, name
+        assert 1 < function["Timeout"] < 60, name
         assert function["Role"] == attribute(f"{name}Role", "Arn"), name
         assert function["LoggingConfig"]["LogGroup"] == {"Ref": f"{name}Logs"}, name
 
