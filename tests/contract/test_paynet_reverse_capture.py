@@ -33,8 +33,6 @@ def test_the_request_is_the_one_of_the_page(bench: Harness) -> None:
         ({"is_succeed": "true"}, "unknown"),
         ({"code": 22}, "unknown"),
         (FAILED, "declined"),
-        ({**FAILED, "code": 0}, "declined"),
-        ({**FAILED, "authorization_code": "1"}, "unknown"),
         ({**FAILED, "code": 99}, "unknown"),
     ],
 )
@@ -47,12 +45,6 @@ def test_a_capture_is_cancelled_once_under_whatever_key(bench: Harness) -> None:
     again = bench.send(EXAMPLE, key="another")
     assert (again.status, again.slug) == (409, "held-by-another-operation")
     assert len(bench.server.to(EXAMPLE.route)) == 1
-
-
-def test_after_a_refusal_it_may_be_tried_under_another_key(bench: Harness) -> None:
-    assert answered(bench, EXAMPLE, EXAMPLE.refusal).slug == "declined"
-    bench.server.on(EXAMPLE.route, json_reply(ANSWER))
-    assert bench.send(EXAMPLE, key="another").status == 200
 
 
 def test_the_reversal_that_the_captures_row_names_is_ours(bench: Harness) -> None:
