@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from vezne.orders.breaker import STATE_FIGURES
 from vezne_cli.catalogue import PROVIDERS
 from vezne_cli.template import Template, source
 
@@ -60,6 +61,21 @@ def test_each_provider_has_its_alarm_on_refused_logins(alarms: dict[str, Any], p
     assert dimensions(alarm) == {"provider": provider, "service": "vezne"}
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_each_provider_has_its_alarms_on_its_breaker(alarms: dict[str, Any], provider: str) -> None:
+    """When it has been open for more than a minute, and when it has opened more than 3 times in 15 minutes."""
+    for name, looked_at in {
+        "BreakerOpen": ("BreakerState", "Maximum", 60, 2, 0),
+        "BreakerOpensOften": ("BreakerOpened", "Sum", 900, 1, 3),
+    }.items():
+        alarm = alarms[f"{provider.capitalize()}{name}"]
+        facts = ("MetricName", "Statistic", "Period", "EvaluationPeriods", "Threshold")
+        assert tuple(alarm[fact] for fact in facts) == looked_at
+        assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+        assert dimensions(alarm) == {"provider": provider, "service": "vezne"}
+    assert STATE_FIGURES == {"closed": 0, "trial": 1, "open": 2}
+
+
 @pytest.mark.parametrize("name", ORDERS)
 def test_each_operation_has_its_alarms(alarms: dict[str, Any], name: str) -> None:
     own = {alarm["MetricName"]: alarm for key, alarm in alarms.items() if key.startswith(name)}
@@ -97,7 +113,7 @@ def test_an_alarm_of_ours_looks_at_a_metric_that_the_code_counts(alarms: dict[st
     ours = {alarm["MetricName"] for alarm in alarms.values() if alarm["Namespace"] == NAMESPACE}
     assert ours == {
         "OrderUnknown", "OldestUnknownAge", "SweepHeartbeat", "CredentialsRejected", "Internal", "SettleFailed",
-        "StandingOrderFailed", "OverdueSeconds", "Unresolved",
+        "StandingOrderFailed", "OverdueSeconds", "Unresolved", "BreakerState", "BreakerOpened",
     }  # fmt: skip
     assert ours <= counted()
 
@@ -217,6 +233,10 @@ def test_the_dashboard_shows_what_the_business_asks_for() -> None:
         ("operation,service", "Unprovable", "Maximum"),
     ]
     assert searches["Money settled, by currency"] == [("currency,service", "MoneySettled", "Sum")]
+    assert searches["Breakers (0 closed, 1 trial, 2 open) and orders refused"] == [
+        ("provider,service", "BreakerState", "Maximum"),
+        ("provider,service", "BreakerRefused", "Sum"),
+    ]
     assert {metric for found in searches.values() for _, metric, _ in found} <= counted()
 
 
