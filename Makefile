@@ -38,9 +38,10 @@ explain: $(OPERATING) ## Say what happened to one operation: OP=op_... (STACK=na
 unknown: $(OPERATING) ## List the unresolved operations with age and amount (STACK=name for a deployed stack)
 	@$(vezne) unknown $(stack)
 
-resolve: $(OPERATING) ## Look an unknown outcome up, then decide: OP=op_... AS=succeeded|not_executed REASON="..." [ROW=] [OVERRIDE=1]
+resolve: $(OPERATING) ## Look an unknown outcome up, then decide: OP=op_... AS=succeeded|not_executed REASON="..." [ROW=] [OVERRIDE=1], or many: FILE=statement.csv [DRY_RUN=1]
 	@$(vezne) resolve $(stack) $(if $(ROW),--row "$(ROW)") $(if $(CONFIRM),--confirm "$(CONFIRM)") \
-		$(if $(OVERRIDE),--override) -- "$(OP)" "$(AS)" "$(REASON)"
+		$(if $(OVERRIDE),--override) \
+		$(if $(FILE),--file "$(FILE)" $(if $(DRY_RUN),--dry-run),-- "$(OP)" "$(AS)" "$(REASON)")
 
 forget: $(OPERATING) ## Erase what a settled operation says of persons: OP=op_... REASON="..." (STACK=name)
 	@$(vezne) forget $(stack) -- "$(OP)" "$(REASON)"

@@ -23,7 +23,8 @@ from .connection import OperatorError
 DECISION_SECONDS = 30
 # So long after the last moment at which a function can have been at the record, whatever its clock says.
 LEASE_MARGIN_SECONDS = 120
-_TOLD = {
+# What a client is told from then on.
+TOLD = {
     SUCCEEDED: "200 succeeded, without a result; it will not pay again",
     NOT_EXECUTED: "402 not-executed, money not_moved, retry new_key: it may pay AGAIN under a new key",
 }
@@ -65,8 +66,11 @@ def decide(
     store: Store, record: Record, decision: Decision, look_up: LookUp, confirmed: Callable[[str], bool]
 ) -> Iterator[str]:
     """Look up, show, ask, and write the decision. `store` has AWS's time. Raises OperatorError if it is refused."""
-    _refuse_while_somebody_may_be_at_it(record, store)
-    row = _row(record, decision)
+    if reason := why_not_now(record, store):
+        raise OperatorError(f"{record.id} {reason}")
+    if reason := why_not_this_row(record, decision):
+        raise OperatorError(f"--row {reason}")
+    row = _row(decision)
     yield f"looking {record.id} up at the provider first ..."
     answer = look_up(record.operation, record.id)
     before, record = record, store.find(record.id) or record
@@ -91,24 +95,32 @@ def decide(
     yield f"{record.id} is {decision.status} now, by {decision.by}: {decision.reason}"
 
 
-def _refuse_while_somebody_may_be_at_it(record: Record, store: Store) -> None:
+def why_not_now(record: Record, store: Store) -> str:
+    """Why nobody may decide about a record now; empty if somebody may."""
     if record.final:
-        raise OperatorError(f"{record.id} is {record.status} already; a final outcome is never changed.")
+        return f"is {record.status} already; a final outcome is never changed."
     free_from = max(record.lease_until, record.may_arrive_until) + LEASE_MARGIN_SECONDS
     if store.now() < free_from:
-        raise OperatorError(f"{record.id} may be on its way or worked on now; try again after {iso_time(free_from)}.")
+        return f"may be on its way or worked on now; try again after {iso_time(free_from)}."
+    return ""
 
 
-def _row(record: Record, decision: Decision) -> dict[str, str]:
-    """The payment that the operator names, as its guard remembers it. Raises OperatorError."""
+def why_not_this_row(record: Record, decision: Decision) -> str:
+    """What is wrong with the payment that the operator names; empty if nothing is, or none is named."""
     if not decision.row:
-        return {}
+        return ""
     field, _, value = decision.row.partition("=")
     known = sorted({name for guard in record.guards for name in guard.remembers})
-    if decision.status != SUCCEEDED or field not in known or not value.strip():
-        fields = f"one of: {', '.join(known)}" if known else "none for this operation"
-        raise OperatorError(f"--row is field=value for a payment that succeeded; the field is {fields}.")
-    return {field: value.strip()}
+    if decision.status == SUCCEEDED and field in known and value.strip():
+        return ""
+    fields = f"one of: {', '.join(known)}" if known else "none for this operation"
+    return f"is field=value for a payment that succeeded; the field is {fields}."
+
+
+def _row(decision: Decision) -> dict[str, str]:
+    """The payment that the operator names, as its guard remembers it."""
+    field, _, value = decision.row.partition("=")
+    return {field: value.strip()} if decision.row else {}
 
 
 def _doubts(
@@ -135,7 +147,7 @@ def _shown(record: Record, decision: Decision, doubts: list[str]) -> Iterator[st
     yield f"  fields:  {', '.join(f'{name} {value}' for name, value in record.lookup_fields.items())}"
     for entry in record.evidence:
         yield f"  {_entry(entry)}"
-    yield f"  the client will be told: {_TOLD[decision.status]}"
+    yield f"  the client will be told: {TOLD[decision.status]}"
     if doubts:
         yield _lines(doubts)
 

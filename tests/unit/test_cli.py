@@ -68,6 +68,7 @@ def of_make(target: str, **variables: str) -> list[str]:
         ("resolve", {"OP": ID, "AS": "suceeded", "REASON": "why"}, "'AS': There is no decision suceeded; did you mean"),
         ("resolve", {"OP": ID, "AS": "succeeded"}, "Missing argument 'REASON'. Say why"),
         ("resolve", {"OP": ID, "AS": "succeeded", "REASON": " "}, "Missing argument 'REASON'. Say why"),
+        ("resolve", {"FILE": "a.csv", "ROW": "x=y"}, "--file has everything in its columns"),
         ("forget", {"REASON": "asked"}, "Missing argument 'OP'."),
         ("forget", {"OP": ID}, "Missing argument 'REASON'."),
         (
@@ -126,6 +127,11 @@ def test_what_is_missing_or_mistyped_is_named(
             "resolve",
             {"OP": ID, "AS": "succeeded", "REASON": "a b", "ROW": "x=y", "CONFIRM": ID, "OVERRIDE": "1", "STACK": "s"},
             ["resolve", "--stack", "s", "--row", "x=y", "--confirm", ID, "--override", "--", ID, "succeeded", "a b"],
+        ),
+        (
+            "resolve",
+            {"FILE": "a b.csv", "DRY_RUN": "1", "STACK": "s"},
+            ["resolve", "--stack", "s", "--file", "a b.csv", "--dry-run"],
         ),
         (
             "client",
@@ -317,6 +323,38 @@ def test_what_others_wrote_is_no_markup_in_a_table(capsys: pytest.CaptureFixture
 
 
 # ------------------------------------------------------------------ help
+
+
+@pytest.fixture
+def planned(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """A file of two rows, and what carries it out."""
+    rows = [Mock(**{"cells.return_value": (ID, "2")}), Mock(**{"cells.return_value": (ID, "3")})]
+    monkeypatch.setattr(connection, "connect", lambda _stack: {})
+    monkeypatch.setattr(operate, "operator", lambda: ("somebody", lambda: 0.0))
+    monkeypatch.setattr("vezne_cli.decisions.look_up_in", Mock())
+    monkeypatch.setattr("vezne_cli.statement.plan", Mock(return_value=rows))
+    carry_out = Mock(return_value=iter(["[1/2]", "[2/2]"]))
+    monkeypatch.setattr("vezne_cli.statement.carry_out", carry_out)
+    return carry_out
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "done"),
+    [(["--dry-run"], 0, False), ([], 1, False), (["--confirm", "3"], 1, False), (["--confirm", "2"], 0, True)],
+)
+def test_a_file_of_decisions_needs_the_number_of_its_rows(
+    planned: Mock, options: list[str], code: int, done: bool
+) -> None:
+    assert main(["resolve", "--file", "statement.csv", *options]) == code
+    assert planned.called == done
+
+
+def test_a_file_that_was_not_done_whole_is_told(planned: Mock, capsys: pytest.CaptureFixture[str]) -> None:
+    planned.side_effect = lambda *given: (given[-1].not_done.append("line 3, why"), iter(["[1/2]"]))[1]
+    assert main(["resolve", "--file", "statement.csv", "--confirm", "2"]) == 1
+    printed = capsys.readouterr()
+    assert "line 3, why" in printed.out
+    assert "The same file can be given again" in printed.err
 
 
 def commands(group: click.Group) -> Iterator[tuple[list[str], click.Command]]:
