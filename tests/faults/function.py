@@ -9,7 +9,8 @@ The steps are put round the code from outside; the code under test knows nothing
     order.came                            the answer was read, or waiting for it is over
     finalise.before finalise.after            the outcome is written (finalise, release or mark_unknown)
     acquire_lease.before acquire_lease.after      another invocation's record
-    look_up.before look_up.left look_up.came
+    look_up.before look_up.left look_up.came      a look-up, or a probe
+    breaker.before breaker.after                  each write of the breaker
 """
 
 import functools
@@ -31,7 +32,7 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.retries import standard
 from vezne.api import handle_order
 from vezne.operation import Operation
-from vezne.orders import store as store_module
+from vezne.orders import breaker, store as store_module
 from vezne.providers import client as inquiries, http as provider
 from vezne_sandbox.sandbox import Sandbox
 
@@ -49,6 +50,7 @@ LAMBDA_SECONDS = 27.0
 STEPS = (
     "claim.before", "claim.after", "order.before", "order.head", "order.left", "order.came", "finalise.before",
     "finalise.after", "acquire_lease.before", "acquire_lease.after", "look_up.before", "look_up.left", "look_up.came",
+    "breaker.before", "breaker.after",
 )  # fmt: skip
 
 
@@ -81,10 +83,11 @@ def module_of(operation: str) -> str:
 
 
 def watch_store(steps: Steps) -> None:
-    """Put steps round the record's writes."""
+    """Put steps round the writes of records and of the breaker."""
     for method in ("claim", "acquire_lease", "finalise", "release", "mark_unknown"):
         step = "finalise" if method in ("release", "mark_unknown") else method
         _surround(store_module.Store, method, steps, step)
+    _surround(store_module.Store, "update_item", steps, "breaker")
 
 
 def _surround(owner: type, method: str, steps: Steps, step: str) -> None:
@@ -225,6 +228,7 @@ def serve(connection: socket.socket, operation: str, environment: dict[str, str]
         lost.set(request.get("lost", {}))
         if request.get("cold") and served is not None:
             served.client.credential_cache.forget()
+            breaker.forget()
         if served is None:
             told = invoke(module, request)
         else:

@@ -1,0 +1,118 @@
+"""A function process is killed at each step of the breaker: the promise holds, and the breaker heals."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+from vezne.orders.breaker_item import CLOSED, OPEN, TRIAL, BreakerItem, breaker_id, from_item
+
+from tests.faults.orders import new_order
+from tests.faults.verdict import RETRY_AT, Trial
+from tests.faults.world import OPERATIONS, Function, World
+
+ENDS = ("breaker.before", "breaker.after")
+
+
+def healthy() -> BreakerItem:
+    return BreakerItem(window=int(time.time() // 10))
+
+
+def nearly_sick() -> BreakerItem:
+    return BreakerItem(window=int(time.time() // 10), bad=4)
+
+
+def probe_is_due() -> BreakerItem:
+    return BreakerItem(state=OPEN, gen=1, since=time.time() - 10, until=time.time() - 5)
+
+
+def in_trial() -> BreakerItem:
+    return BreakerItem(state=TRIAL, gen=2, since=time.time() - 10, until=time.time() - 5)
+
+
+@dataclass(frozen=True)
+class Kill:
+    """Where an order's function is killed: the breaker as it stands, what the provider does, and the step."""
+
+    before: Callable[[], BreakerItem]
+    fault: str
+    step: str
+    nth: int = 1
+
+    @property
+    def plan(self) -> dict[str, object]:
+        return {"at": self.step, "nth": self.nth}
+
+
+KILLS = {
+    **{f"report of a bad end, {end}": Kill(healthy, "bad_gateway_html", end) for end in ENDS},
+    **{f"opening, {end}": Kill(nearly_sick, "bad_gateway_html", end, 2) for end in ENDS},
+    **{f"taking the probe, {end}": Kill(probe_is_due, "", end) for end in ENDS},
+    "the probe under way": Kill(probe_is_due, "", "look_up.left"),
+    "the probe answered": Kill(probe_is_due, "", "look_up.came"),
+    **{f"end of the probe, {end}": Kill(probe_is_due, "", end, 2) for end in ENDS},
+    **{f"taking the trial, {end}": Kill(in_trial, "", end) for end in ENDS},
+    **{f"the trial at {step}": Kill(in_trial, "", step)
+       for step in ("claim.before", "claim.after", "order.left", "finalise.before", "finalise.after")},
+    **{f"end of a good trial, {end}": Kill(in_trial, "", end, 2) for end in ENDS},
+    **{f"end of a bad trial, {end}": Kill(in_trial, "bad_gateway_html", end, 2) for end in ENDS},
+}  # fmt: skip
+
+
+def put(function: Function, state: BreakerItem) -> None:
+    values = {name: {"N": str(value)} for name in BreakerItem.__slots__
+              if (value := getattr(state, name)) and not isinstance(value, str)}  # fmt: skip
+    item = {"id": {"S": breaker_id(function.operation.partition(".")[0])}, "state": {"S": state.state}, **values}
+    function.world.aws("dynamodb").put_item(TableName=function.table, Item=item)
+
+
+def standing(function: Function) -> BreakerItem:
+    return from_item(function.item(breaker_id(function.operation.partition(".")[0])) or {})
+
+
+def healed_after(function: Function, offset: float) -> str:
+    """How the breaker stands once some more orders have come, each a minute after the one before."""
+    for minute in range(1, 9):
+        Trial(function, new_order(function.operation)).send(clock=offset + 60 * minute)
+        if standing(function).state == CLOSED:
+            break
+    return standing(function).state
+
+
+def try_one(function: Function, kill: Kill) -> list[str]:
+    """What contradicts the promise, or that the breaker does not heal."""
+    put(function, kill.before())
+    trial = Trial(function, new_order(function.operation))
+    if kill.fault:
+        function.world.sandbox.rule(function.operation, match=trial.order.mark, then=kill.fault)
+    trial.send(plan=kill.plan, cold=True)
+    if not trial.told[-1].endswith("killed"):
+        return [f"not killed: {trial.told}"]
+    trial.retry(RETRY_AT)
+    state = healed_after(function, RETRY_AT)
+    trial.retry(2 * RETRY_AT + 600)
+    trial.sweep_until_quiet()
+    trial.end()
+    return [*trial.verdict, *([] if state == CLOSED else [f"the breaker is {state}"])]
+
+
+def try_all(function: Function) -> dict[str, list[str]]:
+    return {name: try_one(function, kill) for name, kill in KILLS.items()}
+
+
+@pytest.mark.timeout(600)
+def test_a_kill_at_any_step_of_the_breaker_breaks_neither_the_promise_nor_the_breaker(
+    world: World, report: list[str]
+) -> None:
+    world.sandbox.reset()
+    with ThreadPoolExecutor(len(OPERATIONS)) as pool:
+        tried = dict(zip(OPERATIONS, pool.map(lambda name: try_all(world.function(name)), OPERATIONS), strict=True))
+    report.append(f"Breakers: killed at {len(KILLS)} steps with each of {len(OPERATIONS)} operations.")
+    wrong = [
+        f"{operation}, {name}: {said}"
+        for operation, all_said in tried.items()
+        for name, said in all_said.items()
+        if said
+    ]
+    assert wrong == []
