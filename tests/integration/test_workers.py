@@ -276,3 +276,11 @@ def test_a_census_that_cannot_be_taken_keeps_nothing_from_being_looked_up(bench:
     bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
     assert bench.sweep(PAYNET)["looked_up"] == 1
     assert findings(bench, known) == ["not_found"]
+
+
+def test_no_look_up_is_begun_that_could_not_be_made(bench: Harness) -> None:
+    (known,) = stored(bench, 1, due=HOUR)
+    due = bench.record(known).next_look_up
+    # Enough for a call, but for nothing of the table before it.
+    assert bench.sweep(PAYNET, seconds=8.1) == NOTHING
+    assert bench.record(known).next_look_up == due

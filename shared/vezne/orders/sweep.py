@@ -30,6 +30,9 @@ C = TypeVar("C", bound=SecretModel)
 # sweep goes on.
 MOST_ERRORS_IN_A_ROW = 3
 MOST_FAILED_IN_A_ROW = 3
+# What the table may take before a look-up's call. One begun too late would come to nothing, and the record's next be
+# hours away.
+SECONDS_BEFORE_THE_CALL = 1.0
 # Of so many look-ups one is of the old lane, while both lanes have records that are due.
 OLD_LANE_TURN = 4
 
@@ -99,7 +102,8 @@ class _Sweep(Generic[R, C]):
 
     def _goes_on(self) -> bool:
         in_order = self._unread_records < MOST_ERRORS_IN_A_ROW and self._failed < MOST_FAILED_IN_A_ROW
-        return in_order and self._deadline.allows_a_call()
+        before_the_call = self._deadline.within(self._deadline.left() - SECONDS_BEFORE_THE_CALL)
+        return in_order and before_the_call.allows_a_call()
 
     def _due(self, lane: str, shards: range) -> Iterator[Unresolved]:
         newest_first = lane == FRESH
