@@ -7,7 +7,7 @@ from tests.faults.outage import seams
 from tests.faults.outage.clock import Clock
 from tests.faults.outage.fleet import COLD_START_SECONDS, WAY_SECONDS, Fleet, Function, Throttle
 from tests.faults.outage.providers import Sickness
-from tests.faults.outage.scenarios import BESIDE, NOTHING, SICK, kept_promise
+from tests.faults.outage.scenarios import BESIDE, NOTHING, OURS, SICK, kept_promise
 from tests.faults.outage.world import Traffic, World
 
 
@@ -26,22 +26,47 @@ def outage(sickness: Sickness, *, breaker: str = NOTHING) -> World:
 
 
 @pytest.fixture(scope="module")
-def hang() -> World:
+def without() -> World:
     return outage(Sickness("hang", books=True))
 
 
-def test_an_outage_doubles_and_loses_nothing(hang: World) -> None:
-    assert kept_promise(hang) == (0, 0, 0)
+@pytest.fixture(scope="module")
+def protected() -> World:
+    return outage(Sickness("hang", books=True), breaker=OURS)
 
 
-def test_without_a_breaker_every_order_becomes_unknown(hang: World) -> None:
-    assert 340 <= hang.metrics[SICK]["OrderUnknown"] <= 380
+def test_an_outage_doubles_and_loses_nothing(without: World, protected: World) -> None:
+    assert kept_promise(without) == (0, 0, 0)
+    assert kept_promise(protected) == (0, 0, 0)
 
 
-def test_the_provider_beside_is_untouched(hang: World) -> None:
-    beside = hang.clients[BESIDE]
-    assert {order.status for order in beside.orders} == {200}
-    assert len(beside.orders) == 300
+def test_without_the_breaker_every_order_becomes_unknown(without: World) -> None:
+    assert 340 <= without.metrics[SICK]["OrderUnknown"] <= 380
+
+
+def test_the_breaker_leaves_few_unknown_outcomes_and_opens_once(protected: World) -> None:
+    assert 1 <= protected.metrics[SICK]["OrderUnknown"] <= 15
+    assert len(protected.openings) == 1
+    # The first orders, and inquiries that probe: an hour of them would be about 120.
+    assert protected.providers[ORDERS[SICK].provider].sick_calls <= 40
+    assert protected.clients[SICK].orders[-1].status == 200
+
+
+def test_the_provider_beside_is_untouched(without: World, protected: World) -> None:
+    for world in (without, protected):
+        beside = world.clients[BESIDE]
+        assert {order.status for order in beside.orders} == {200}
+        assert len(beside.orders) == 300
+
+
+def test_a_healthy_provider_costs_no_write_of_the_breaker() -> None:
+    world = World([Traffic(SICK, 1, 20)], 60, seed=2)
+    with seams.in_place(world):
+        world.start(sweeps=False)
+        world.run_for(70)
+    # The claim and the outcome of each order, and no other write.
+    assert sum(count for name, count in world.table.calls.items() if name != "get_item") == 120
+    assert world.table.calls["get_item"] == world.fleet.cold_starts[SICK]
 
 
 def test_a_run_can_be_repeated() -> None:

@@ -12,7 +12,6 @@ from rich.table import Table
 from tests.faults.outage.drain import BACKLOGS, Drained, run as drain
 from tests.faults.outage.report import Rows, drain_rows, outage_rows, plot
 from tests.faults.outage.scenarios import NOTHING, OURS, POWERTOOLS, SCENARIOS, Measured, Scenario, run
-from tests.faults.outage.seams import has_breaker
 from tests.faults.tables import aligned
 from tests.support import results
 
@@ -31,8 +30,7 @@ def wanted(names: list[str], minutes: float) -> list[tuple[Scenario, str]]:
         if names and scenario.name not in names:
             continue
         runs.append((scenario.lasting(min(minutes, MINUTES_WITHOUT) if scenario.sickness else 60.0), NOTHING))
-        if has_breaker():
-            runs.append((scenario.lasting(minutes), OURS))
+        runs.append((scenario.lasting(minutes), OURS))
         if number < POWERTOOLS_IN:
             runs.append((scenario.lasting(min(minutes, MINUTES_WITHOUT)), POWERTOOLS))
     return runs

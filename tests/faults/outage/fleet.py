@@ -76,6 +76,8 @@ class Instance:
         over = clock.now + seconds > self.ends
         self.debt = 0.0
         self.take_out()
+        # Events that come meanwhile are no instance's.
+        self._fleet.current = None
         clock.wait(max(0.0, self.ends - clock.now) if over else seconds)
         self.install()
         if over:

@@ -137,13 +137,19 @@ def _log_in(provider: Provider, reference: str, now: float) -> bytes:
     return json.dumps({"access_token": "token", "token_type": "Bearer", "expires_in": 3600}).encode()
 
 
-def _json(kind: str, respond: Respond, name: str) -> Callable[[bytes], tuple[str, Respond, str]]:
-    return lambda body: (kind, respond, json.loads(body)[name])
+def _json(kind: str, respond: Respond, *names: str) -> Callable[[bytes], tuple[str, Respond, str]]:
+    """A call with a JSON body, whose reference is in the first of these fields that it has."""
+
+    def read(body: bytes) -> tuple[str, Respond, str]:
+        fields = json.loads(body)
+        return kind, respond, fields[next((name for name in names if name in fields), names[0])]
+
+    return read
 
 
 _ROUTES: dict[str, Callable[[bytes], tuple[str, Respond, str]]] = {
     "/v1/transaction/capture": _json(ORDER, _capture, "reference_no"),
-    "/v1/transaction/check": _json(LOOK_UP, _check, "reference_no"),
+    "/v1/transaction/check": _json(LOOK_UP, _check, "reference_no", "xact_id"),
     "/tos/payment": _json(ORDER, _pay, "InstitutionTransactionCode"),
     "/tos/query": _json(LOOK_UP, _query, "InstitutionTransactionNo"),
     "/auth/oauth/v2/token": lambda _: (LOGIN, _log_in, ""),

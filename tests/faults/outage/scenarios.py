@@ -18,8 +18,8 @@ SICK = "paynet.capture"
 BESIDE = "vakifbank.pay"
 BESIDE_PER_SECOND = 5.0
 WARM_UP_SECONDS = 60.0
-# Watched for so long after the provider is well again.
-AFTER_SECONDS = 120.0
+# Watched for so long after the provider is well again. A trial that went badly keeps a breaker open for up to 300 s.
+AFTER_SECONDS, AFTER_BAD_TRIALS_SECONDS = 120.0, 360.0
 # A provider is back when it takes this share of the orders placed, in a window of this many orders or seconds.
 BACK_SHARE, BACK_ORDERS, BACK_SECONDS = 0.9, 5, 5.0
 # What stands between an order and its provider.
@@ -37,6 +37,7 @@ class Scenario:
     throttle: float = 20.0
     operation: str = SICK
     beside: str = BESIDE
+    after: float = AFTER_SECONDS
 
     def lasting(self, minutes: float) -> "Scenario":
         """The same, for so long at most."""
@@ -72,13 +73,15 @@ SCENARIOS = (
     Scenario("502", Sickness("502")),
     Scenario("VakıfBank hangs, login too, 5/s", Sickness("hang", books=True), minutes=20.0, per_second=5.0,
              operation=BESIDE, beside=SICK),
-    Scenario("only orders hang", Sickness("hang", frozenset({ORDER}), books=True)),
-    Scenario("only orders 502", Sickness("502", frozenset({ORDER}))),
+    Scenario("only orders hang", Sickness("hang", frozenset({ORDER}), books=True), after=AFTER_BAD_TRIALS_SECONDS),
+    Scenario("only orders 502", Sickness("502", frozenset({ORDER})), after=AFTER_BAD_TRIALS_SECONDS),
     Scenario("hang, 6 orders a minute", Sickness("hang", books=True), per_second=0.1),
     Scenario("10 % answer 502", Sickness("502", share=0.1), throttle=200.0),
     Scenario("30 % answer 502", Sickness("502", share=0.3), throttle=200.0),
-    Scenario("70 % answer 502", Sickness("502", share=0.7), throttle=200.0),
+    Scenario("70 % answer 502", Sickness("502", share=0.7), throttle=200.0, after=AFTER_BAD_TRIALS_SECONDS),
+    Scenario("every order takes 8 s", Sickness("slow", frozenset({ORDER})), throttle=200.0),
     Scenario("every call takes 8 s", Sickness("slow"), throttle=200.0),
+    Scenario("hang, 200 orders a second", Sickness("hang", books=True), minutes=1.0, per_second=200.0, throttle=400.0),
     Scenario("15,000 healthy orders", None, minutes=12.5),
 )  # fmt: skip
 
@@ -88,7 +91,7 @@ def run(scenario: Scenario, breaker: str = OURS, seed: int = SEED) -> Measured:
     started = time.process_time()
     sick_seconds = 60 * scenario.minutes
     # Before and after it is sick, orders come as ever; the healthy run has no other time.
-    before, after = (WARM_UP_SECONDS, AFTER_SECONDS) if scenario.sickness else (0.0, 0.0)
+    before, after = (WARM_UP_SECONDS, scenario.after) if scenario.sickness else (0.0, 0.0)
     traffic = [Traffic(scenario.operation, scenario.per_second, scenario.throttle)]
     if scenario.sickness:
         traffic.append(Traffic(scenario.beside, BESIDE_PER_SECOND, 20.0))
@@ -138,7 +141,7 @@ def _recovery(world: World, scenario: Scenario, well: float) -> float | None:
     window = max(BACK_SECONDS, BACK_ORDERS / scenario.per_second)
     wanted = BACK_SHARE * window * scenario.per_second
     succeeded = world.clients[scenario.operation].succeeded
-    for step in range(int(AFTER_SECONDS - window)):
+    for step in range(int(scenario.after - window)):
         begins = well + step
         if sum(begins <= at < begins + window for at in succeeded) >= wanted:
             return float(step)

@@ -4,19 +4,20 @@ The same seams as in `in_process.py`; what is different is that time passes, for
 """
 
 import importlib
-import importlib.util
 import logging
+import random
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from vezne.api import handle_order
-from vezne.orders import census, store
+from vezne.orders import breaker as breaker_module, census, store
+from vezne.orders.breaker import Breaker
 from vezne.orders.store import Store
 from vezne.platform import telemetry
 from vezne.providers import credentials
@@ -45,10 +46,10 @@ def function_of(operation: str, reserved: int | None = None) -> Function:
     """The deployed function of an operation, with what its instances remember."""
     module = importlib.import_module(ORDERS[operation].module)
     provider = PROVIDERS[ORDERS[operation].provider]
-    remembering: list[Any] = [provider.client.credential_cache]
+    remembering: list[Any] = [provider.client.credential_cache, provider.client.provider]
     if provider.locks_logins:
         remembering.append(provider.module.LOGINS)
-    cells = [*map(_own, remembering), Cell(census, "_last", dict)]
+    cells = [*map(_own, remembering), Cell(census, "_last", dict), Cell(breaker_module, "_breakers", dict)]
     return Function(operation, module.handler, cells, reserved)
 
 
@@ -95,9 +96,29 @@ class _Metrics:
         self._world.count(name, self._operation, value)
 
 
-def has_breaker() -> bool:
-    """Whether the code under test has a circuit breaker."""
-    return importlib.util.find_spec("vezne.orders.breaker") is not None
+class _Timers:
+    """Calls back on the virtual clock."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def schedule(self, seconds: float, act: Callable[[], None]) -> list[Callable[[], None]]:
+        acts = [act]
+        self._world.clock.after(seconds, lambda: acts.pop()() if acts else None)
+        return acts
+
+    def cancel(self, timer: list[Callable[[], None]]) -> None:
+        timer.clear()
+
+
+@contextmanager
+def _without_breaker() -> Iterator[None]:
+    """As if there were none: every order and every look-up may be sent, and nothing is told."""
+    nothing: dict[str, Any] = {"admit": None, "may_look_up": True, "call": nullcontext(), "tell": None, "leave": None}
+    with ExitStack() as stack:
+        for name, answer in nothing.items():
+            stack.enter_context(mock.patch.object(Breaker, name, return_value=answer))
+        yield
 
 
 @contextmanager
@@ -121,6 +142,11 @@ def in_place(world: "World", *, breaker: bool = True) -> Iterator[None]:
         stack.enter_context(mock.patch.object(handle_order, "Store", partial(Store, world.now)))
         stack.enter_context(mock.patch.object(store, "_client", return_value=world.table))
         stack.enter_context(mock.patch.object(Provider, "send", _sender(world)))
+        stack.enter_context(mock.patch.object(breaker_module, "_timers", _Timers(world)))
+        # Its waits are chosen by chance: the same in every run.
+        stack.enter_context(mock.patch.object(breaker_module, "random", random.Random(1)))
+        if not breaker:
+            stack.enter_context(_without_breaker())
         if world.circuit is not None:
             stack.enter_context(world.circuit.in_place())
         stack.enter_context(mock.patch.object(credentials, "_fetch_secret", fetch))
