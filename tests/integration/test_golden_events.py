@@ -62,6 +62,17 @@ def test_the_api_event_runs(bench: Harness, example: Example) -> None:
     assert len(bench.server.to(route)) == 1
 
 
+@pytest.mark.parametrize("example", [it for it in EXAMPLES if it.once], ids=str)
+@pytest.mark.parametrize("kind", ["api", "standing_order"])
+def test_what_is_performed_once_is_named_in_no_other_event(example: Example, kind: str) -> None:
+    """Else the local stack refuses the one that comes second."""
+    request = golden(example.operation).fields
+    if kind == "standing_order":
+        request = golden_event(example.operation, kind)["standing_order"]["request"]
+    naming = [path.name for path in EVENTS.glob("*.json") if request[example.named_by] in path.read_text()]
+    assert naming == [f"{example.function}.{kind}.json"]
+
+
 @each_operation
 def test_the_standing_order_runs(bench: Harness, example: Example) -> None:
     event = golden_event(example.operation, "standing_order")
