@@ -76,7 +76,8 @@ def misled(function: Function, rule: dict[str, Any], *, booked: bool, retry: boo
     control = function.world.sandbox
     control.rule(function.operation, match=trial.order.mark, then="reset", book=booked)
     trial.send()
-    made = control.rule(LOOK_UPS[function.operation], **rule)
+    # Of this order only: two operations may have the same look-up.
+    made = control.rule(LOOK_UPS[function.operation], match=trial.order.reference, **rule)
     return finished(trial, made["id"], retry=retry)
 
 

@@ -82,7 +82,7 @@ def killed_beside_an_odd_row(function: Function, step: str, fault: str) -> Trial
     trial = Trial(function, new_order(function.operation))
     trial.send(plan={"at": "order.came"})
     then = next(said for said in ODD_ROWS[fault] if has_fault(LOOK_UPS[function.operation], said))
-    made = function.world.sandbox.rule(LOOK_UPS[function.operation], then=then)
+    made = function.world.sandbox.rule(LOOK_UPS[function.operation], then=then, match=trial.order.reference)
     trial.sweep(clock=RETRY_AT, plan={"at": step})
     function.world.sandbox.remove_rules(made["id"])
     return trial
