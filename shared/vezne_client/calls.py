@@ -35,9 +35,11 @@ __all__ = [
     "QUERY",
     "REVERSE_CAPTURE",
     "SET_EXPENSES",
+    "Health",
     "InquiryCall",
     "Operation",
     "OrderCall",
+    "ProviderHealth",
     "Refusal",
 ]
 
@@ -134,6 +136,19 @@ class Operation(ResultModel):
     # Written out again, it has the fields of its own type.
     result: SerializeAsAny[ResultModel] | None = None
     refusal: Refusal | None = None
+
+
+class ProviderHealth(ResultModel):
+    """How a provider is. `down`: no order is sent to it; `degraded`: one at a time. `since`: its last change."""
+
+    status: Literal["up", "degraded", "down"]
+    since: datetime | None = None
+
+
+class Health(ResultModel):
+    """How the providers are, by name."""
+
+    providers: dict[str, ProviderHealth]
 
 
 def read_operation(body: Any) -> Operation:

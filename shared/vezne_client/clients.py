@@ -15,7 +15,7 @@ import httpx
 from vezne.providers.models import RequestModel, ResultModel
 
 from . import steps
-from .calls import InquiryCall, Operation, OrderCall, read_operation
+from .calls import Health, InquiryCall, Operation, OrderCall, read_operation
 from .steps import Came, Lost, Send, Steps, Succeeded, Unsent, Wait
 
 Q = TypeVar("Q", bound=RequestModel)
@@ -81,6 +81,10 @@ class _Common:
         path, until = f"/operations/{quote(operation_id, safe='')}", self._now() + wait_seconds
         send = Send("GET", path, until, steps.SHORTEST_INQUIRY_SECONDS)
         return steps.inquiry(send, read_operation, self._now)
+
+    def _health(self, wait_seconds: float) -> Steps[Health]:
+        send = Send("GET", "/health", self._now() + wait_seconds, steps.SHORTEST_INQUIRY_SECONDS)
+        return steps.inquiry(send, Health.model_validate, self._now)
 
     def _seconds(self, send: Send) -> float:
         """How long to wait for an answer now."""
@@ -169,6 +173,10 @@ class Client(_Common):
         """Read one of this client's operations. Raises Problem, Unanswered or ResultDoesNotFit."""
         return self._carry_out(self._read(operation_id, wait_seconds))
 
+    def health(self, *, wait_seconds: float = 60) -> Health:
+        """Tell how the providers are. Raises Problem, Unanswered or ResultDoesNotFit."""
+        return self._carry_out(self._health(wait_seconds))
+
     def _carry_out(self, plan: Steps[T]) -> T:
         came: Came = None
         while True:
@@ -237,6 +245,10 @@ class AsyncClient(_Common):
     async def read(self, operation_id: str, *, wait_seconds: float = 60) -> Operation:
         """As `Client.read`."""
         return await self._carry_out(self._read(operation_id, wait_seconds))
+
+    async def health(self, *, wait_seconds: float = 60) -> Health:
+        """As `Client.health`."""
+        return await self._carry_out(self._health(wait_seconds))
 
     async def _carry_out(self, plan: Steps[T]) -> T:
         came: Came = None

@@ -1,5 +1,6 @@
 """A sick provider, from the caller's side: what opens its breaker, what is answered meanwhile, and how it closes."""
 
+import json
 import time
 from collections.abc import Callable
 
@@ -7,6 +8,7 @@ import pytest
 from vezne.orders import breaker as breaker_module, store as store_module
 from vezne.orders.breaker_item import CLOSED, OPEN, TRIAL, decide
 from vezne.providers.paynet import client as paynet
+from vezne_cli.catalogue import PROVIDERS
 
 from tests.support.bench import Harness, forget_everything
 from tests.support.example import Example
@@ -242,3 +244,20 @@ def test_an_inquiry_after_a_failed_call_is_tried_once(bench: Harness) -> None:
     bench.handle("paynet_check", event)
     assert not paynet.PROVIDER.failing
     forget_everything()
+
+
+def test_health_tells_each_provider_with_any_scope(sick: Harness) -> None:
+    shown = dict(zip(sorted(PROVIDERS), ("down", "degraded", "up"), strict=False))
+    for provider, state in zip(shown, (OPEN, TRIAL, CLOSED), strict=True):
+        sick.store.update_item(decide(provider, sick.clock.now, state, "me", "a test"))
+    event = {"resource": "/health", "requestContext": {"authorizer": {"claims": {"client_id": "c"}}}}
+    answer = sick.handle("get_operation", event)
+    assert answer["statusCode"] == 200
+    told = json.loads(answer["body"])["providers"]
+    assert told.keys() == PROVIDERS.keys()
+    for provider, known in told.items():
+        since = {"since": "2026-12-01T06:00:00.000Z"} if provider in shown else {}
+        assert known == {"status": shown.get(provider, "up"), **since}
+    sick.fail_table("GetItem")
+    assert sick.handle("get_operation", event)["statusCode"] == 503
+    assert sick.handle("get_operation", {"resource": "/health"})["statusCode"] == 403

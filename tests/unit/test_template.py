@@ -58,7 +58,7 @@ def test_every_route_has_the_authorizer_and_exactly_its_scope(system: Template) 
     public = {("get", path): [{"NONE": []}] for path in PUBLIC}
     assert routes == public | {
         (method, path): [{"Tokens": [f"vezne/{name}"]}] for name, method, path in ROUTES.values()
-    }
+    } | {("get", "/health"): [{"Tokens": properties(system, "Client")["AllowedOAuthScopes"]}]}
 
 
 def test_what_is_public_can_reach_nothing(system: Template) -> None:
@@ -272,7 +272,7 @@ def test_records_are_fenced_by_the_operation(system: Template, name: str) -> Non
         return
     keys = as_list(fenced["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
     if name == "GetOperation":
-        assert keys == ["op_*"]
+        assert keys == ["op_*", "breaker#*"]
         return
     tag = base64.b32encode(hashlib.sha256(operation.encode()).digest()).decode().lower()[:4]
     extra = ["secret#vakifbank"] if name == "VakifbankPay" else []

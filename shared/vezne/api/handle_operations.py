@@ -4,24 +4,44 @@ It is apart from `handle_order`, because reading needs none of the code that sen
 """
 
 import re
+from pathlib import Path
 from typing import Any
 
 from vezne.api import problems
-from vezne.api.responses import Event, Handler, path_parameters, principal, resource, respond, response
+from vezne.api.responses import Event, Handler, client_id, path_parameters, principal, resource, respond, response
 from vezne.orders import store as store_module
-from vezne.orders.record import retry_after
+from vezne.orders.record import iso_time, retry_after
 from vezne.orders.store import Store, StoreUnavailableError
 from vezne.platform import aws, startup, tls
 
 
 def handler() -> Handler:
-    """The Lambda handler of GET /operations/{operation_id}: what the table says, for the client that owns it."""
+    """The Lambda handler of GET /operations/{operation_id} and of GET /health."""
 
     def handle(event: Event, _context: Any) -> Any:
-        return respond(event, lambda: _read_operation(event, Store()))
+        asked = _health if event.get("resource") == "/health" else _read_operation
+        return respond(event, lambda: asked(event, Store()))
 
     startup.finish(reads=(aws.read_descriptions, tls.context), connects=(store_module.connect,))
     return handle
+
+
+def _health(event: Event, store: Store) -> dict[str, Any]:
+    """GET /health: how each provider's breaker stands, to every client, whatever its scope."""
+    # Most calls read an operation: this is not part of the cold start.
+    from vezne.orders.breaker_item import OPEN, TRIAL, breaker_id, from_item
+
+    client_id(event)
+    folders = Path(__file__).parents[1] / "providers"
+    providers: dict[str, Any] = {}
+    try:
+        for provider in sorted(it.name for it in folders.iterdir() if it.is_dir() and not it.name.startswith("_")):
+            known = from_item(store.item(breaker_id(provider)))
+            since = {"since": iso_time(known.since)} if known.since else {}
+            providers[provider] = {"status": {OPEN: "down", TRIAL: "degraded"}.get(known.state, "up"), **since}
+    except StoreUnavailableError:
+        raise problems.StoreUnavailable("The breakers could not be read; nothing was changed.", retry_after=5) from None
+    return response(200, {"providers": providers}, {})
 
 
 def _read_operation(event: Event, store: Store) -> dict[str, Any]:

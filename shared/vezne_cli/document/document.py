@@ -64,6 +64,7 @@ def build() -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for route in found:
         paths.setdefault(route.path, {})[route.method] = _operation(route)
+    paths["/health"] = {"get": _health([route.scope for route in found])}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -86,6 +87,36 @@ def _security() -> dict[str, Any]:
         "scheme": "bearer",
         "bearerFormat": "JWT",
         "description": "An access token of the deployment's user pool, by OAuth 2 client credentials (TokenUrl)",
+    }
+
+
+def _health(scopes: list[str]) -> dict[str, Any]:
+    """How the providers are; the function that reads operations answers it."""
+    provider = {
+        "type": "object",
+        "properties": {
+            "status": {"enum": ["up", "degraded", "down"],
+                       "description": "down: no order is sent to it; degraded: one at a time, to try it"},
+            "since": {**TIME, "description": "When it last went down or came back; absent if it never went down"},
+        },
+        "required": ["status"],
+    }  # fmt: skip
+    schema = {
+        "type": "object",
+        "properties": {"providers": {"type": "object", "additionalProperties": provider}},
+        "required": ["providers"],
+    }
+    example = {"providers": {"paynet": {"status": "down", "since": "2026-11-27T09:12:00.000Z"}}}
+    answers = {"200": {"description": "How each provider is",
+                       "content": {"application/json": {"schema": schema, "example": example}}}}  # fmt: skip
+    return {
+        "operationId": "health",
+        "tags": [_tag(READ)],
+        "summary": "Tell how each provider is",
+        "description": "Moves nothing.\n\nScope: any one of them.",
+        "security": [{"token": [scope]} for scope in scopes],
+        "parameters": [],
+        "responses": {**answers, **_refusals([*GATEWAY, "store-unavailable", "internal"], {})},
     }
 
 
@@ -306,8 +337,15 @@ def _responses(route: Function) -> dict[str, Any]:
             "headers": {**location, **RETRY_AFTER, **REPLAYED},
             "content": {"application/json": _content(route, "202", f"{_name(route)}.unknown")},
         }
+    responses |= _refusals(_slugs(route), _recorded().get(route.name, {}))
+    return responses
+
+
+def _refusals(slugs: list[str], recorded: dict[str, Any]) -> dict[str, Any]:
+    """The problems of a route by status; `recorded`: an example of each status, if there is one."""
+    responses: dict[str, Any] = {}
     problems = _problems()
-    for slug in sorted(_slugs(route), key=lambda slug: int(problems[slug]["status"])):
+    for slug in sorted(slugs, key=lambda slug: int(problems[slug]["status"])):
         status = str(problems[slug]["status"])
         entry = responses.setdefault(
             status, {"description": "", "content": {"application/problem+json": {"schema": {"oneOf": []}}}}
@@ -320,9 +358,8 @@ def _responses(route: Function) -> dict[str, Any]:
             entry["headers"] = RETRY_AFTER
         if status == "402":
             entry["headers"] = REPLAYED
-        recorded = _recorded().get(route.name, {}).get(status)
-        if recorded:
-            entry["content"]["application/problem+json"]["example"] = recorded
+        if status in recorded:
+            entry["content"]["application/problem+json"]["example"] = recorded[status]
     return responses
 
 
