@@ -14,8 +14,8 @@ import pytest
 from moto import mock_aws
 
 from tests.support import results
-from tests.support.bench import Harness, forget_everything
 from tests.support.example import BASES
+from tests.support.harness import Harness, forget_everything
 from tests.support.provider_server import ProviderServer
 from tests.support.seed import SEED
 
@@ -52,11 +52,11 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def bench(aws: None, provider_server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
-    bench = Harness(provider_server, monkeypatch.setenv)
-    monkeypatch.setattr("vezne.api.handle_order.Store", lambda: bench.store)
-    yield bench
-    bench.close()
+def harness(aws: None, provider_server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
+    harness = Harness(provider_server, monkeypatch.setenv)
+    monkeypatch.setattr("vezne.api.handle_order.Store", lambda: harness.store)
+    yield harness
+    harness.close()
 
 
 # Folders whose tests share what takes long to make, or can be had only once: a deployed stack, the world of faults.

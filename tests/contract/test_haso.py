@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.bench import Harness
+from tests.support.harness import Harness
 from tests.support.operations.haso_set_expenses import EXAMPLE as HASO, haso_answer, haso_plan, haso_success
 from tests.support.provider_server import HANG_UP, Answering, Reply, json_reply
 from tests.support.providers import SECRETS
@@ -38,19 +38,19 @@ def refusal(*errors: Any, http: int = 200) -> Reply:
     return json_reply({"Success": False, "Errors": list(errors), "Data": None}, http)
 
 
-def test_the_order_as_it_is_sent(bench: Harness) -> None:
-    answered(bench, HASO, haso_answer)
-    call = the_call(bench, HASO)
+def test_the_order_as_it_is_sent(harness: Harness) -> None:
+    answered(harness, HASO, haso_answer)
+    call = the_call(harness, HASO)
     assert (call.method, call.path) == ("POST", "/servis/RequestV2/SendTransactionExpense")
     assert header(call, "Content-Type") == "application/json"
     assert header(call, "Authorization") is None
     assert literals(call.body) == literals(REQUEST)
 
 
-def test_without_an_address_none_is_sent(bench: Harness) -> None:
-    bench.put_secret("haso", {name: value for name, value in SECRETS["haso"].items() if name != "ip_address"})
-    answered(bench, HASO, haso_answer)
-    assert "ipAddress" not in the_call(bench, HASO).json()
+def test_without_an_address_none_is_sent(harness: Harness) -> None:
+    harness.put_secret("haso", {name: value for name, value in SECRETS["haso"].items() if name != "ip_address"})
+    answered(harness, HASO, haso_answer)
+    assert "ipAddress" not in the_call(harness, HASO).json()
 
 
 @pytest.mark.parametrize(
@@ -62,20 +62,22 @@ def test_without_an_address_none_is_sent(bench: Harness) -> None:
         ("12345678.90", "99999999.99", ("1234567890", "9999999999")),
     ],
 )
-def test_amounts_are_times_100_without_decimals(bench: Harness, fee: str, expense: str, wire: tuple[str, str]) -> None:
+def test_amounts_are_times_100_without_decimals(
+    harness: Harness, fee: str, expense: str, wire: tuple[str, str]
+) -> None:
     order = {**HASO.body, "counter_party_attorney_fee": fee, "expense_amount": expense}
-    assert answered(bench, HASO, haso_answer, body=order).status == 200
-    sent = the_call(bench, HASO).json()
+    assert answered(harness, HASO, haso_answer, body=order).status == 200
+    sent = the_call(harness, HASO).json()
     assert (sent["counterPartyAttorneyFee"], sent["expenseAmount"]) == wire
 
 
-def test_the_answer_is_read(bench: Harness) -> None:
+def test_the_answer_is_read(harness: Harness) -> None:
     """The names have capital and small letters as on the page."""
     rows = [
         {"InstallmentNo": 1, "installmentPayment": 500.0, "termDate": "2026-11-01", "totalExpenseAmount": 0},
         {"InstallmentNo": 2, "installmentPayment": 830.0, "termDate": "2026-12-01", "totalExpenseAmount": 330.0},
     ]
-    response = answered(bench, HASO, success(*rows))
+    response = answered(harness, HASO, success(*rows))
     assert response.status == 200
     assert response.body["result"] == {
         "payment_plan": [
@@ -178,8 +180,8 @@ def test_the_answer_is_read(bench: Harness) -> None:
         (HANG_UP, "unknown"),
     ],
 )
-def test_the_outcome_of_each_answer(bench: Harness, reply: Answering, outcome: str) -> None:
-    assert verdict(bench, HASO, reply) == outcome
+def test_the_outcome_of_each_answer(harness: Harness, reply: Answering, outcome: str) -> None:
+    assert verdict(harness, HASO, reply) == outcome
 
 
 @pytest.mark.parametrize(
@@ -191,8 +193,8 @@ def test_the_outcome_of_each_answer(bench: Harness, reply: Answering, outcome: s
         (["TCKN 10000000146 hatalı"], "", "TCKN *** hatalı"),
     ],
 )
-def test_a_refusals_code_and_text(bench: Harness, errors: list[str], code: str, text: str) -> None:
-    response = answered(bench, HASO, refusal(*errors))
+def test_a_refusals_code_and_text(harness: Harness, errors: list[str], code: str, text: str) -> None:
+    response = answered(harness, HASO, refusal(*errors))
     assert response.status == 402
     assert (response.body["provider_code"], response.body["provider_text"]) == (code, text)
 
@@ -200,10 +202,10 @@ def test_a_refusals_code_and_text(bench: Harness, errors: list[str], code: str, 
 # -------------------------------------------------------------------- look-up
 
 
-def test_the_look_up_call(bench: Harness) -> None:
-    unknown_order(bench, HASO)
-    looked_up(bench, HASO, haso_success("330"))
-    (call,) = bench.server.to("POST /servis/Index/GetPaymentsOfTransaction")
+def test_the_look_up_call(harness: Harness) -> None:
+    unknown_order(harness, HASO)
+    looked_up(harness, HASO, haso_success("330"))
+    (call,) = harness.server.to("POST /servis/Index/GetPaymentsOfTransaction")
     assert header(call, "Content-Type") == "application/json"
     assert call.json() == {
         "merchantId": "sandbox-merchant-id",
@@ -213,36 +215,36 @@ def test_the_look_up_call(bench: Harness) -> None:
     }
 
 
-def test_the_total_in_the_plan_is_proof(bench: Harness) -> None:
-    known = unknown_order(bench, HASO)
-    response = looked_up(bench, HASO, haso_success("330.00"))
+def test_the_total_in_the_plan_is_proof(harness: Harness) -> None:
+    known = unknown_order(harness, HASO)
+    response = looked_up(harness, HASO, haso_success("330.00"))
     assert (response.status, response.body["status"]) == (200, "succeeded")
     assert response.body["result"]["payment_plan"][1]["total_expense_amount"] == "330.00"
-    assert findings(bench, known) == ["found"]
-    assert bench.server.to(HASO.route) == []
+    assert findings(harness, known) == ["found"]
+    assert harness.server.to(HASO.route) == []
 
 
-def test_the_expense_alone_is_no_proof(bench: Harness) -> None:
+def test_the_expense_alone_is_no_proof(harness: Harness) -> None:
     """Whether `expenseAmount` includes the fee is not clear, so this may be an older order's figure."""
-    known = unknown_order(bench, HASO)
-    assert looked_up(bench, HASO, haso_success("230.00")).status == 202
-    assert findings(bench, known) == ["inconclusive"]
-    assert bench.server.to(HASO.route) == []
+    known = unknown_order(harness, HASO)
+    assert looked_up(harness, HASO, haso_success("230.00")).status == 202
+    assert findings(harness, known) == ["inconclusive"]
+    assert harness.server.to(HASO.route) == []
 
 
-def test_a_plan_without_any_total_is_no_proof(bench: Harness) -> None:
-    known = unknown_order(bench, HASO)
-    assert looked_up(bench, HASO, success({"InstallmentNo": 1, "installmentPayment": 500})).status == 202
-    assert findings(bench, known) == ["inconclusive"]
+def test_a_plan_without_any_total_is_no_proof(harness: Harness) -> None:
+    known = unknown_order(harness, HASO)
+    assert looked_up(harness, HASO, success({"InstallmentNo": 1, "installmentPayment": 500})).status == 202
+    assert findings(harness, known) == ["inconclusive"]
 
 
-def test_another_total_is_not_ours_and_the_same_order_is_sent_again(bench: Harness) -> None:
-    known = unknown_order(bench, HASO)
-    bench.server.on(HASO.route, haso_answer)
-    response = looked_up(bench, HASO, haso_success(Decimal("100.00")))
-    assert findings(bench, known) == ["not_found"]
+def test_another_total_is_not_ours_and_the_same_order_is_sent_again(harness: Harness) -> None:
+    known = unknown_order(harness, HASO)
+    harness.server.on(HASO.route, haso_answer)
+    response = looked_up(harness, HASO, haso_success(Decimal("100.00")))
+    assert findings(harness, known) == ["not_found"]
     assert response.body["status"] == "succeeded"
-    (again,) = bench.server.to(HASO.route)
+    (again,) = harness.server.to(HASO.route)
     assert literals(again.body) == literals(REQUEST)
 
 
@@ -267,46 +269,46 @@ def test_another_total_is_not_ours_and_the_same_order_is_sent_again(bench: Harne
         HANG_UP,
     ],
 )
-def test_a_look_up_that_fails_proves_nothing(bench: Harness, reply: Reply) -> None:
-    known = unknown_order(bench, HASO)
-    assert looked_up(bench, HASO, reply).status == 202
-    assert findings(bench, known) == ["inconclusive"]
-    assert bench.server.to(HASO.route) == []
+def test_a_look_up_that_fails_proves_nothing(harness: Harness, reply: Reply) -> None:
+    known = unknown_order(harness, HASO)
+    assert looked_up(harness, HASO, reply).status == 202
+    assert findings(harness, known) == ["inconclusive"]
+    assert harness.server.to(HASO.route) == []
 
 
 # ------------------------------------------------------- the total before the order
 
 
-def correction(bench: Harness, fee: str, expense: str) -> dict[str, Any]:
+def correction(harness: Harness, fee: str, expense: str) -> dict[str, Any]:
     """100 + 230 were set; then an order to set these figures is lost."""
-    assert answered(bench, HASO, haso_answer).status == 200
+    assert answered(harness, HASO, haso_answer).status == 200
     order = {**HASO.body, "counter_party_attorney_fee": fee, "expense_amount": expense, "allow_lower": True}
-    assert answered(bench, HASO, HANG_UP, body=order, key="correction").status == 202
-    bench.server.calls.clear()
-    bench.server.on(HASO.route, haso_answer)
+    assert answered(harness, HASO, HANG_UP, body=order, key="correction").status == 202
+    harness.server.calls.clear()
+    harness.server.on(HASO.route, haso_answer)
     return order
 
 
-def test_the_total_from_before_proves_nothing_and_is_sent_again(bench: Harness) -> None:
+def test_the_total_from_before_proves_nothing_and_is_sent_again(harness: Harness) -> None:
     """A correction from 100 + 230 to 80 + 250 shows the same total, whether it arrived or not."""
-    order = correction(bench, "80.00", "250.00")
-    bench.server.on(HASO.look_up_route, haso_success("330.00"))
-    bench.clock.advance(60)
-    assert bench.sweep(HASO)["still_unknown"] == 1
-    assert bench.server.to(HASO.route) == []
-    bench.clock.advance(3600)
-    response = looked_up(bench, HASO, haso_success("330.00"), body=order, key="correction")
+    order = correction(harness, "80.00", "250.00")
+    harness.server.on(HASO.look_up_route, haso_success("330.00"))
+    harness.clock.advance(60)
+    assert harness.sweep(HASO)["still_unknown"] == 1
+    assert harness.server.to(HASO.route) == []
+    harness.clock.advance(3600)
+    response = looked_up(harness, HASO, haso_success("330.00"), body=order, key="correction")
     assert response.body["status"] == "succeeded"
-    assert findings(bench, response.body["operation_id"])[:2] == ["inconclusive", "inconclusive"]
-    (again,) = bench.server.to(HASO.route)
+    assert findings(harness, response.body["operation_id"])[:2] == ["inconclusive", "inconclusive"]
+    (again,) = harness.server.to(HASO.route)
     assert (again.json()["counterPartyAttorneyFee"], again.json()["expenseAmount"]) == ("8000", "25000")
 
 
-def test_the_same_figures_as_before_are_found(bench: Harness) -> None:
-    order = correction(bench, "100.00", "230.00")
-    response = looked_up(bench, HASO, haso_success("330.00"), body=order, key="correction")
+def test_the_same_figures_as_before_are_found(harness: Harness) -> None:
+    order = correction(harness, "100.00", "230.00")
+    response = looked_up(harness, HASO, haso_success("330.00"), body=order, key="correction")
     assert response.body["status"] == "succeeded"
-    assert bench.server.to(HASO.route) == []
+    assert harness.server.to(HASO.route) == []
 
 
 @pytest.mark.parametrize(
@@ -314,20 +316,20 @@ def test_the_same_figures_as_before_are_found(bench: Harness) -> None:
     [("330.00", "not_found"), ("230.00", "not_found"), ("400.00", "inconclusive"), ("0", "inconclusive"),
      ("300.00", "found"), ("200.00", "inconclusive")],
 )  # fmt: skip
-def test_only_the_total_before_shows_that_an_order_has_not_arrived(bench: Harness, total: str, finding: str) -> None:
+def test_only_the_total_before_shows_that_an_order_has_not_arrived(harness: Harness, total: str, finding: str) -> None:
     """A total that is neither ours nor the one before was set by somebody else, perhaps after ours."""
-    order = correction(bench, "100.00", "200.00")
-    response = looked_up(bench, HASO, haso_success(total), body=order, key="correction")
-    assert findings(bench, response.body["operation_id"])[:1] == [finding]
-    assert len(bench.server.to(HASO.route)) == (finding == "not_found")
+    order = correction(harness, "100.00", "200.00")
+    response = looked_up(harness, HASO, haso_success(total), body=order, key="correction")
+    assert findings(harness, response.body["operation_id"])[:1] == [finding]
+    assert len(harness.server.to(HASO.route)) == (finding == "not_found")
 
 
 @pytest.mark.parametrize(("allow_lower", "finding"), [(False, "inconclusive"), (True, "not_found")])
-def test_a_higher_total_of_somebody_else_is_not_lowered(bench: Harness, allow_lower: bool, finding: str) -> None:
+def test_a_higher_total_of_somebody_else_is_not_lowered(harness: Harness, allow_lower: bool, finding: str) -> None:
     """Before the first order of a transaction its total is not known."""
     order = {**HASO.body, "allow_lower": allow_lower}
-    known = unknown_order(bench, HASO, body=order)
-    bench.server.on(HASO.route, haso_answer)
-    looked_up(bench, HASO, haso_success("500.00"), body=order)
-    assert findings(bench, known)[:1] == [finding]
-    assert len(bench.server.to(HASO.route)) == allow_lower
+    known = unknown_order(harness, HASO, body=order)
+    harness.server.on(HASO.route, haso_answer)
+    looked_up(harness, HASO, haso_success("500.00"), body=order)
+    assert findings(harness, known)[:1] == [finding]
+    assert len(harness.server.to(HASO.route)) == allow_lower

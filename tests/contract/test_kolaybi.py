@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from vezne.providers.credentials import KolayBiCredentials, RequestCredentials
 
-from tests.support.bench import START, TABLE, Harness, operation_of, table_client
+from tests.support.harness import START, TABLE, Harness, operation_of, table_client
 from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI, KOLAYBI_DATA
 from tests.support.provider_server import HANG_UP, Reply, json_reply
 from tests.support.providers import SECRETS
@@ -29,9 +29,9 @@ ANSWER = """{
 PAGE_ANSWER = Reply(200, ANSWER.encode(), {"Content-Type": "application/json"})
 
 
-def marker_of(bench: Harness, operation_id: str) -> str:
+def marker_of(harness: Harness, operation_id: str) -> str:
     """The marker of an order, as its record keeps it."""
-    return bench.record(operation_id).lookup_fields["marker"]
+    return harness.record(operation_id).lookup_fields["marker"]
 
 
 def with_data(**changes: Any) -> Reply:
@@ -43,21 +43,21 @@ def refusal(http: int = 422, **fields: Any) -> Reply:
     return json_reply({"success": False, **fields}, http)
 
 
-def test_the_pages_order_is_sent_as_on_the_page(bench: Harness) -> None:
-    response = answered(bench, KOLAYBI, PAGE_ANSWER, body=ORDER)
-    call = the_call(bench, KOLAYBI)
+def test_the_pages_order_is_sent_as_on_the_page(harness: Harness) -> None:
+    response = answered(harness, KOLAYBI, PAGE_ANSWER, body=ORDER)
+    call = the_call(harness, KOLAYBI)
     assert (call.method, call.path) == ("POST", "/kolaybi/v1/associates/123/transactions/proceed")
     assert header(call, "Authorization") == "Bearer sandbox-token"
     assert header(call, "Channel") == "sandbox-channel"
     assert header(call, "Content-Type") == "application/x-www-form-urlencoded"
-    marker = marker_of(bench, response.body["operation_id"])
+    marker = marker_of(harness, response.body["operation_id"])
     assert call.body.decode() == (
         f"amount=1000&currency=TRY&gateway_id=1&description={marker}+Tahsilat+a%C3%A7%C4%B1klamas%C4%B1"
     )
 
 
-def test_the_pages_answer_is_read(bench: Harness) -> None:
-    response = answered(bench, KOLAYBI, PAGE_ANSWER, body=ORDER)
+def test_the_pages_answer_is_read(harness: Harness) -> None:
+    response = answered(harness, KOLAYBI, PAGE_ANSWER, body=ORDER)
     assert response.status == 200
     assert response.body["result"] == {
         "transaction_status": "Tamamlandı",
@@ -69,9 +69,9 @@ def test_the_pages_answer_is_read(bench: Harness) -> None:
     }
 
 
-def test_the_login(bench: Harness) -> None:
-    answered(bench, KOLAYBI, PAGE_ANSWER, body=ORDER)
-    login = bench.server.calls[0]
+def test_the_login(harness: Harness) -> None:
+    answered(harness, KOLAYBI, PAGE_ANSWER, body=ORDER)
+    login = harness.server.calls[0]
     assert (login.method, login.path) == ("POST", "/kolaybi/v1/access_token")
     assert header(login, "Content-Type") == "application/json"
     assert header(login, "Channel") == "sandbox-channel"
@@ -79,7 +79,7 @@ def test_the_login(bench: Harness) -> None:
     assert login.json() == {"api_key": SECRETS["kolaybi"]["api_key"]}
 
 
-def test_every_field_on_the_wire_in_the_pages_order(bench: Harness) -> None:
+def test_every_field_on_the_wire_in_the_pages_order(harness: Harness) -> None:
     order = {
         "description": "Şube & depo = %100 + KDV",
         "project_ids": [7, 8, 7],
@@ -89,9 +89,9 @@ def test_every_field_on_the_wire_in_the_pages_order(bench: Harness) -> None:
         "currency": "USD",
         "amount": "10.50",
     }
-    response = answered(bench, KOLAYBI, with_data(amount=10.5, currency="USD"), body=order)
+    response = answered(harness, KOLAYBI, with_data(amount=10.5, currency="USD"), body=order)
     assert response.status == 200
-    assert the_call(bench, KOLAYBI).form() == [
+    assert the_call(harness, KOLAYBI).form() == [
         ("amount", "10.5"),
         ("currency", "USD"),
         ("gateway_id", "42"),
@@ -100,25 +100,25 @@ def test_every_field_on_the_wire_in_the_pages_order(bench: Harness) -> None:
         ("project_ids[]", "7"),
         ("project_ids[]", "8"),
         ("project_ids[]", "7"),
-        ("description", f"{marker_of(bench, response.body['operation_id'])} Şube & depo = %100 + KDV"),
+        ("description", f"{marker_of(harness, response.body['operation_id'])} Şube & depo = %100 + KDV"),
     ]
 
 
 @pytest.mark.parametrize(("ours", "wire"), [("vault", "Vault"), ("associate", "Associate")])
-def test_gateway_types(bench: Harness, ours: str, wire: str) -> None:
-    answered(bench, KOLAYBI, PAGE_ANSWER, body={**ORDER, "gateway_type": ours})
-    assert dict(the_call(bench, KOLAYBI).form())["gateway_type"] == wire
+def test_gateway_types(harness: Harness, ours: str, wire: str) -> None:
+    answered(harness, KOLAYBI, PAGE_ANSWER, body={**ORDER, "gateway_type": ours})
+    assert dict(the_call(harness, KOLAYBI).form())["gateway_type"] == wire
 
 
 @pytest.mark.parametrize("description", [None, "", "iki  boşluk, Çağrı'nın ödemesi"])
-def test_the_description_is_sent_as_given_behind_the_marker(bench: Harness, description: str | None) -> None:
+def test_the_description_is_sent_as_given_behind_the_marker(harness: Harness, description: str | None) -> None:
     order = {name: value for name, value in ORDER.items() if name != "description"}
     if description is not None:
         order["description"] = description
-    response = answered(bench, KOLAYBI, PAGE_ANSWER, body=order)
-    marker = marker_of(bench, response.body["operation_id"])
+    response = answered(harness, KOLAYBI, PAGE_ANSWER, body=order)
+    marker = marker_of(harness, response.body["operation_id"])
     expected = f"{marker} {description}" if description else marker
-    assert dict(the_call(bench, KOLAYBI).form())["description"] == expected
+    assert dict(the_call(harness, KOLAYBI).form())["description"] == expected
 
 
 @pytest.mark.parametrize(
@@ -233,8 +233,8 @@ def test_the_description_is_sent_as_given_behind_the_marker(bench: Harness, desc
         (HANG_UP, "unknown"),
     ],
 )
-def test_the_outcome_of_each_answer(bench: Harness, reply: Reply, outcome: str) -> None:
-    assert verdict(bench, KOLAYBI, reply) == outcome
+def test_the_outcome_of_each_answer(harness: Harness, reply: Reply, outcome: str) -> None:
+    assert verdict(harness, KOLAYBI, reply) == outcome
 
 
 @pytest.mark.parametrize(
@@ -247,8 +247,8 @@ def test_the_outcome_of_each_answer(bench: Harness, reply: Reply, outcome: str) 
         ({"message": "Kart 4111111111111111"}, "422", "Kart ***"),
     ],
 )
-def test_a_refusals_code_and_text(bench: Harness, body: dict[str, Any], code: str, text: str) -> None:
-    response = answered(bench, KOLAYBI, refusal(**body))
+def test_a_refusals_code_and_text(harness: Harness, body: dict[str, Any], code: str, text: str) -> None:
+    response = answered(harness, KOLAYBI, refusal(**body))
     assert response.status == 402
     assert (response.body["provider_code"], response.body["provider_text"]) == (code, text)
 
@@ -260,23 +260,23 @@ def row(marker: str, **changes: Any) -> dict[str, Any]:
     return {"id": 9, "amount": 250.75, "description": f"{marker} Aylık ödeme", **changes}
 
 
-def lost_order(bench: Harness) -> tuple[str, str]:
+def lost_order(harness: Harness) -> tuple[str, str]:
     """An order whose answer is lost: its operation id, and its marker."""
-    known = unknown_order(bench, KOLAYBI)
-    return known, marker_of(bench, known)
+    known = unknown_order(harness, KOLAYBI)
+    return known, marker_of(harness, known)
 
 
-def test_the_look_up_call(bench: Harness) -> None:
-    unknown_order(bench, KOLAYBI)
-    looked_up(bench, KOLAYBI, json_reply({"data": []}))
-    (call,) = bench.server.to(KOLAYBI.look_up_route)
+def test_the_look_up_call(harness: Harness) -> None:
+    unknown_order(harness, KOLAYBI)
+    looked_up(harness, KOLAYBI, json_reply({"data": []}))
+    (call,) = harness.server.to(KOLAYBI.look_up_route)
     assert (call.method, call.path, call.body) == ("GET", "/kolaybi/v1/associates/123/transactions", b"")
     assert header(call, "Authorization") == "Bearer sandbox-token"
     assert header(call, "Channel") == "sandbox-channel"
 
 
-def test_the_marker_is_the_operation_id_and_the_day_of_the_claim(bench: Harness) -> None:
-    operation, order = operation_of("kolaybi_collect"), bench.order(KOLAYBI)
+def test_the_marker_is_the_operation_id_and_the_day_of_the_claim(harness: Harness) -> None:
+    operation, order = operation_of("kolaybi_collect"), harness.order(KOLAYBI)
     first, second = (replace(order, ordered_at=START + days * 86_400) for days in (0, 91))
     assert operation.lookup_fields(first)["marker"] == f"{order.operation_id}.d261201"
     assert operation.lookup_fields(second)["marker"] == f"{order.operation_id}.d270302"
@@ -287,9 +287,9 @@ def test_the_marker_is_the_operation_id_and_the_day_of_the_claim(bench: Harness)
 
 
 @pytest.mark.parametrize("shape", ["list", "data", "items", "results", "after odd rows", "description alone"])
-def test_the_marker_in_front_of_a_description_is_proof(bench: Harness, shape: str) -> None:
+def test_the_marker_in_front_of_a_description_is_proof(harness: Harness, shape: str) -> None:
     """The page documents only the path of the list. Clients read its rows from these four places."""
-    known, marker = lost_order(bench)
+    known, marker = lost_order(harness)
     ours = row(marker)
     body = {
         "list": {"data": [ours]},
@@ -305,19 +305,19 @@ def test_the_marker_in_front_of_a_description_is_proof(bench: Harness, shape: st
         },
         "description alone": {"data": [{"description": marker}]},
     }[shape]
-    response = looked_up(bench, KOLAYBI, json_reply(body))
+    response = looked_up(harness, KOLAYBI, json_reply(body))
     assert (response.status, response.body["status"]) == (200, "succeeded")
     assert response.body["result"]["amount"] == "250.75"
     assert response.body["result"]["currency"] == "TRY"
-    assert findings(bench, known) == ["found"]
-    assert bench.server.to(KOLAYBI.route) == []
+    assert findings(harness, known) == ["found"]
+    assert harness.server.to(KOLAYBI.route) == []
 
 
-def test_the_fields_of_the_row_are_in_the_result(bench: Harness) -> None:
-    _, marker = lost_order(bench)
+def test_the_fields_of_the_row_are_in_the_result(harness: Harness) -> None:
+    _, marker = lost_order(harness)
     found = row(marker, transaction_status="Tamamlandı", transaction_type="Tahsilat", payment_method="Nakit",
                 issue_date="2026-12-01 09:00:00", currency="try", amount="250.7500")  # fmt: skip
-    assert looked_up(bench, KOLAYBI, json_reply({"data": [found]})).body["result"] == {
+    assert looked_up(harness, KOLAYBI, json_reply({"data": [found]})).body["result"] == {
         "transaction_status": "Tamamlandı",
         "transaction_type": "Tahsilat",
         "payment_method": "Nakit",
@@ -327,9 +327,9 @@ def test_the_fields_of_the_row_are_in_the_result(bench: Harness) -> None:
     }
 
 
-def test_missing_amount_and_currency_of_a_row_are_those_of_the_order(bench: Harness) -> None:
-    _, marker = lost_order(bench)
-    assert looked_up(bench, KOLAYBI, json_reply({"data": [{"description": marker}]})).body["result"] == {
+def test_missing_amount_and_currency_of_a_row_are_those_of_the_order(harness: Harness) -> None:
+    _, marker = lost_order(harness)
+    assert looked_up(harness, KOLAYBI, json_reply({"data": [{"description": marker}]})).body["result"] == {
         "transaction_status": None,
         "transaction_type": None,
         "payment_method": None,
@@ -340,9 +340,9 @@ def test_missing_amount_and_currency_of_a_row_are_those_of_the_order(bench: Harn
 
 
 @pytest.mark.parametrize("issue_date", ["15.01.2024 14:30", "", 1705318200])
-def test_our_row_is_proof_whatever_form_its_date_has(bench: Harness, issue_date: Any) -> None:
-    _, marker = lost_order(bench)
-    response = looked_up(bench, KOLAYBI, json_reply({"data": [row(marker, issue_date=issue_date)]}))
+def test_our_row_is_proof_whatever_form_its_date_has(harness: Harness, issue_date: Any) -> None:
+    _, marker = lost_order(harness)
+    response = looked_up(harness, KOLAYBI, json_reply({"data": [row(marker, issue_date=issue_date)]}))
     assert response.body["status"] == "succeeded"
 
 
@@ -359,11 +359,11 @@ def test_our_row_is_proof_whatever_form_its_date_has(bench: Harness, issue_date:
     ],
     ids=str,
 )  # fmt: skip
-def test_a_row_of_ours_that_does_not_fit_proves_nothing(bench: Harness, changes: dict[str, Any]) -> None:
-    known, marker = lost_order(bench)
-    response = looked_up(bench, KOLAYBI, json_reply({"data": [row(marker, **changes)]}))
+def test_a_row_of_ours_that_does_not_fit_proves_nothing(harness: Harness, changes: dict[str, Any]) -> None:
+    known, marker = lost_order(harness)
+    response = looked_up(harness, KOLAYBI, json_reply({"data": [row(marker, **changes)]}))
     assert (response.status, response.body["status"]) == (202, "unknown")
-    assert findings(bench, known) == ["inconclusive"]
+    assert findings(harness, known) == ["inconclusive"]
 
 
 @pytest.mark.parametrize(
@@ -390,11 +390,11 @@ def test_a_row_of_ours_that_does_not_fit_proves_nothing(bench: Harness, changes:
          "another order quotes", "behind", "without the day", "in capitals", "padded", "longer", "cut", "cut short",
          "a list", "in a note", "no description", "null"],
 )  # fmt: skip
-def test_a_row_that_may_be_ours_proves_nothing(bench: Harness, rows: Callable[[str], list[Any]]) -> None:
-    known, marker = lost_order(bench)
-    response = looked_up(bench, KOLAYBI, json_reply({"data": rows(marker)}))
+def test_a_row_that_may_be_ours_proves_nothing(harness: Harness, rows: Callable[[str], list[Any]]) -> None:
+    known, marker = lost_order(harness)
+    response = looked_up(harness, KOLAYBI, json_reply({"data": rows(marker)}))
     assert (response.status, response.body["status"]) == (202, "unknown")
-    assert findings(bench, known) == ["inconclusive"]
+    assert findings(harness, known) == ["inconclusive"]
 
 
 @pytest.mark.parametrize(
@@ -405,9 +405,9 @@ def test_a_row_that_may_be_ours_proves_nothing(bench: Harness, rows: Callable[[s
     ],
     ids=["errors", "beside the rows"],
 )
-def test_a_marker_outside_the_rows_is_no_row(bench: Harness, body: Callable[[str], Any]) -> None:
-    _, marker = lost_order(bench)
-    assert looked_up(bench, KOLAYBI, json_reply(body(marker))).status == 202
+def test_a_marker_outside_the_rows_is_no_row(harness: Harness, body: Callable[[str], Any]) -> None:
+    _, marker = lost_order(harness)
+    assert looked_up(harness, KOLAYBI, json_reply(body(marker))).status == 202
 
 
 @pytest.mark.parametrize(
@@ -419,30 +419,30 @@ def test_a_marker_outside_the_rows_is_no_row(bench: Harness, body: Callable[[str
     ],
     ids=["nothing", "same amount", "another order's marker"],
 )
-def test_without_the_marker_nothing_is_proven(bench: Harness, body: dict[str, Any]) -> None:
-    known = unknown_order(bench, KOLAYBI)
+def test_without_the_marker_nothing_is_proven(harness: Harness, body: dict[str, Any]) -> None:
+    known = unknown_order(harness, KOLAYBI)
     for _ in range(5):
-        response = looked_up(bench, KOLAYBI, json_reply(body))
+        response = looked_up(harness, KOLAYBI, json_reply(body))
         assert (response.status, response.body["status"]) == (202, "unknown")
-        bench.clock.advance(24 * 3600)
-    assert findings(bench, known) == ["not_found"] * 5
-    assert bench.server.to(KOLAYBI.route) == []
+        harness.clock.advance(24 * 3600)
+    assert findings(harness, known) == ["not_found"] * 5
+    assert harness.server.to(KOLAYBI.route) == []
 
 
-def test_the_row_of_an_expired_record_does_not_prove_the_order_that_uses_its_key_again(bench: Harness) -> None:
-    before = replace(bench.order(KOLAYBI), ordered_at=START - 95 * 86_400)
+def test_the_row_of_an_expired_record_does_not_prove_the_order_that_uses_its_key_again(harness: Harness) -> None:
+    before = replace(harness.order(KOLAYBI), ordered_at=START - 95 * 86_400)
     old = operation_of("kolaybi_collect").lookup_fields(before)["marker"]
-    known, marker = lost_order(bench)
+    known, marker = lost_order(harness)
     assert old.partition(".")[0] == marker.partition(".")[0] == known
-    assert looked_up(bench, KOLAYBI, json_reply({"data": [row(old)]})).status == 202
-    assert findings(bench, known) == ["not_found"]
-    bench.clock.advance(60)
-    assert looked_up(bench, KOLAYBI, json_reply({"data": [row(marker), row(old)]})).body["status"] == "succeeded"
+    assert looked_up(harness, KOLAYBI, json_reply({"data": [row(old)]})).status == 202
+    assert findings(harness, known) == ["not_found"]
+    harness.clock.advance(60)
+    assert looked_up(harness, KOLAYBI, json_reply({"data": [row(marker), row(old)]})).body["status"] == "succeeded"
 
 
-def record_of_before(bench: Harness) -> str:
+def record_of_before(harness: Harness) -> str:
     """An order that the version before sent: its marker is the operation id alone, behind the description."""
-    known = unknown_order(bench, KOLAYBI)
+    known = unknown_order(harness, KOLAYBI)
     table_client().update_item(
         TableName=TABLE, Key={"id": {"S": known}}, UpdateExpression="REMOVE clues.#marker",
         ExpressionAttributeNames={"#marker": "marker"},
@@ -466,14 +466,14 @@ def record_of_before(bench: Harness) -> str:
     ],
 )
 def test_a_record_of_the_version_before_is_looked_up_by_its_own_marker(
-    bench: Harness, changes: dict[str, Any], finding: str
+    harness: Harness, changes: dict[str, Any], finding: str
 ) -> None:
     """Its marker does not have the day, so the row must."""
-    known = record_of_before(bench)
+    known = record_of_before(harness)
     fields = {"description": "Aylık ödeme {id}", "amount": 250.75, "issue_date": "2026-12-01 09:00:05", **changes}
     fields["description"] = fields["description"].replace("{id}", known)
-    looked_up(bench, KOLAYBI, json_reply({"data": [fields]}))
-    assert findings(bench, known) == [finding]
+    looked_up(harness, KOLAYBI, json_reply({"data": [fields]}))
+    assert findings(harness, known) == [finding]
 
 
 @pytest.mark.parametrize(
@@ -488,10 +488,10 @@ def test_a_record_of_the_version_before_is_looked_up_by_its_own_marker(
     ],
     ids=str,
 )  # fmt: skip
-def test_a_list_in_an_unknown_form_proves_nothing(bench: Harness, body: dict[str, Any]) -> None:
-    known = unknown_order(bench, KOLAYBI)
-    assert looked_up(bench, KOLAYBI, json_reply(body)).status == 202
-    assert findings(bench, known) == ["inconclusive"]
+def test_a_list_in_an_unknown_form_proves_nothing(harness: Harness, body: dict[str, Any]) -> None:
+    known = unknown_order(harness, KOLAYBI)
+    assert looked_up(harness, KOLAYBI, json_reply(body)).status == 202
+    assert findings(harness, known) == ["inconclusive"]
 
 
 OTHERS = [{"description": f"başka {number}", "amount": 1} for number in range(100)]
@@ -499,10 +499,10 @@ OTHERS = [{"description": f"başka {number}", "amount": 1} for number in range(1
 
 @pytest.mark.parametrize(("count", "finding"), [(19, "not_found"), (20, "inconclusive"), (50, "inconclusive"),
                                                 (51, "not_found"), (100, "inconclusive")])  # fmt: skip
-def test_a_list_that_may_be_cut_is_no_proof_of_absence(bench: Harness, count: int, finding: str) -> None:
-    known = unknown_order(bench, KOLAYBI)
-    looked_up(bench, KOLAYBI, json_reply({"data": OTHERS[:count]}))
-    assert findings(bench, known) == [finding]
+def test_a_list_that_may_be_cut_is_no_proof_of_absence(harness: Harness, count: int, finding: str) -> None:
+    known = unknown_order(harness, KOLAYBI)
+    looked_up(harness, KOLAYBI, json_reply({"data": OTHERS[:count]}))
+    assert findings(harness, known) == [finding]
 
 
 def numbered(number: int | None, rows: list[Any], **about: Any) -> Reply:
@@ -510,40 +510,40 @@ def numbered(number: int | None, rows: list[Any], **about: Any) -> Reply:
     return json_reply({"success": True, "data": rows, "pagination": {"current_page": number, **about}})
 
 
-def pages_asked(bench: Harness) -> list[str]:
-    return [call.path.partition("?")[2] for call in bench.server.calls if "transactions" in call.path]
+def pages_asked(harness: Harness) -> list[str]:
+    return [call.path.partition("?")[2] for call in harness.server.calls if "transactions" in call.path]
 
 
 @pytest.mark.parametrize("about", [{"per_page": 20, "total": 45}, {"last_page": 3}], ids=["total", "last_page"])
 @pytest.mark.parametrize("place", ["beside data", "in data"])
-def test_every_page_is_read(bench: Harness, about: dict[str, int], place: str) -> None:
-    known, marker = lost_order(bench)
+def test_every_page_is_read(harness: Harness, about: dict[str, int], place: str) -> None:
+    known, marker = lost_order(harness)
     for number, rows in ((2, OTHERS[:20]), (3, [row(marker)])):
-        bench.server.on(f"{KOLAYBI.look_up_route}?page={number}", numbered(number, rows, **about))
+        harness.server.on(f"{KOLAYBI.look_up_route}?page={number}", numbered(number, rows, **about))
     first = numbered(1, OTHERS[:20], **about)
     if place == "in data":
         first = json_reply({"data": {"current_page": 1, **about, "data": OTHERS[:20]}})
-    response = looked_up(bench, KOLAYBI, first)
+    response = looked_up(harness, KOLAYBI, first)
     assert response.body["status"] == "succeeded"
-    assert pages_asked(bench) == ["", "page=2", "page=3"]
-    assert findings(bench, known) == ["found"]
+    assert pages_asked(harness) == ["", "page=2", "page=3"]
+    assert findings(harness, known) == ["found"]
 
 
-def test_pages_without_end_are_no_proof_of_absence(bench: Harness) -> None:
-    known = unknown_order(bench, KOLAYBI)
+def test_pages_without_end_are_no_proof_of_absence(harness: Harness) -> None:
+    known = unknown_order(harness, KOLAYBI)
     for number in range(2, 20):
-        bench.server.on(f"{KOLAYBI.look_up_route}?page={number}", numbered(number, OTHERS[:20], last_page=number + 1))
-    looked_up(bench, KOLAYBI, numbered(1, OTHERS[:20], last_page=2))
-    assert findings(bench, known) == ["inconclusive"]
-    assert len(pages_asked(bench)) == 10
+        harness.server.on(f"{KOLAYBI.look_up_route}?page={number}", numbered(number, OTHERS[:20], last_page=number + 1))
+    looked_up(harness, KOLAYBI, numbered(1, OTHERS[:20], last_page=2))
+    assert findings(harness, known) == ["inconclusive"]
+    assert len(pages_asked(harness)) == 10
 
 
 @pytest.mark.parametrize("number", [1, 3, None, "2"])
-def test_a_page_that_is_not_the_next_one_proves_nothing(bench: Harness, number: Any) -> None:
-    known, marker = lost_order(bench)
-    bench.server.on(f"{KOLAYBI.look_up_route}?page=2", numbered(number, [row(marker)], last_page=2))
-    looked_up(bench, KOLAYBI, numbered(1, OTHERS[:20], last_page=2))
-    assert findings(bench, known) == ["inconclusive"]
+def test_a_page_that_is_not_the_next_one_proves_nothing(harness: Harness, number: Any) -> None:
+    known, marker = lost_order(harness)
+    harness.server.on(f"{KOLAYBI.look_up_route}?page=2", numbered(number, [row(marker)], last_page=2))
+    looked_up(harness, KOLAYBI, numbered(1, OTHERS[:20], last_page=2))
+    assert findings(harness, known) == ["inconclusive"]
 
 
 @pytest.mark.parametrize(
@@ -557,18 +557,18 @@ def test_a_page_that_is_not_the_next_one_proves_nothing(bench: Harness, number: 
         HANG_UP,
     ],
 )
-def test_a_look_up_that_fails_proves_nothing(bench: Harness, reply: Reply) -> None:
-    known = unknown_order(bench, KOLAYBI)
-    assert looked_up(bench, KOLAYBI, reply).status == 202
-    assert findings(bench, known) == ["inconclusive"]
+def test_a_look_up_that_fails_proves_nothing(harness: Harness, reply: Reply) -> None:
+    known = unknown_order(harness, KOLAYBI)
+    assert looked_up(harness, KOLAYBI, reply).status == 202
+    assert findings(harness, known) == ["inconclusive"]
 
 
-def test_the_marker_in_the_text_of_another_order_proves_nothing(bench: Harness) -> None:
+def test_the_marker_in_the_text_of_another_order_proves_nothing(harness: Harness) -> None:
     """A second order has the text "again for op_...". Its row must not make the first one final."""
-    known = unknown_order(bench, KOLAYBI)
+    known = unknown_order(harness, KOLAYBI)
     second = {**KOLAYBI.body, "description": f"{known} yerine"}
-    bench.server.on(KOLAYBI.route, KOLAYBI.success)
-    response = bench.send(KOLAYBI, second, key="key-2")
+    harness.server.on(KOLAYBI.route, KOLAYBI.success)
+    response = harness.send(KOLAYBI, second, key="key-2")
     assert response.status == 400
     assert response.body["errors"] == [{"place": "body.description", "reason": "must not contain an operation id"}]
-    assert bench.server.to(KOLAYBI.route) == []
+    assert harness.server.to(KOLAYBI.route) == []

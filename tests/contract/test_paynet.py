@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.bench import START, Harness
+from tests.support.harness import START, Harness
 from tests.support.operations.paynet_capture import (
     CAPTURE_ANSWER,
     EXAMPLE as PAYNET,
@@ -74,9 +74,9 @@ def with_sign(name: str, value: Any) -> Reply:
     return json_reply({**body, name: value}, 400)
 
 
-def test_the_pages_order_is_sent_as_on_the_page(bench: Harness) -> None:
-    answered(bench, PAYNET, Reply(200, PAGE_ANSWER.encode()), body=ORDER)
-    call = the_call(bench, PAYNET)
+def test_the_pages_order_is_sent_as_on_the_page(harness: Harness) -> None:
+    answered(harness, PAYNET, Reply(200, PAGE_ANSWER.encode()), body=ORDER)
+    call = the_call(harness, PAYNET)
     assert (call.method, call.path) == ("POST", "/v1/transaction/capture")
     # The secret key as it is, not in base64.
     assert header(call, "Authorization") == "Basic sandbox-secret-key"
@@ -85,8 +85,8 @@ def test_the_pages_order_is_sent_as_on_the_page(bench: Harness) -> None:
     assert literals(call.body) == literals(PAGE_REQUEST)
 
 
-def test_the_pages_answer_is_read(bench: Harness) -> None:
-    response = answered(bench, PAYNET, Reply(200, PAGE_ANSWER.encode()), body=ORDER)
+def test_the_pages_answer_is_read(harness: Harness) -> None:
+    response = answered(harness, PAYNET, Reply(200, PAGE_ANSWER.encode()), body=ORDER)
     assert response.status == 200
     assert response.body["result"] == {
         "xact_id": "xk_EAAAAIO6j*mZ24gKFpk739cUeuL9P7oKyavBUO0Rbe7WKYXG",
@@ -126,14 +126,14 @@ def test_the_pages_answer_is_read(bench: Harness) -> None:
 
 
 def test_the_names_of_the_card_holder_are_neither_answered_nor_kept(
-    bench: Harness, capsys: pytest.CaptureFixture[str]
+    harness: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
     holder = {"card_holder": "Ayşe Yılmaz", "email": "ayse@example.com", "phone": "5321234567", "user_id": "ayse@x.com"}
-    first = answered(bench, PAYNET, json_reply({**CAPTURE_ANSWER, **holder}))
-    again = bench.send(PAYNET)
+    first = answered(harness, PAYNET, json_reply({**CAPTURE_ANSWER, **holder}))
+    again = harness.send(PAYNET)
     assert (first.status, again.status, again.replayed) == (200, 200, True)
     assert again.body["result"] == first.body["result"]
-    kept = f"{first}{bench.items()}{capsys.readouterr()}"
+    kept = f"{first}{harness.items()}{capsys.readouterr()}"
     for value in ("Ayşe", "Yılmaz", "5321234567", "ayse@"):
         assert value not in kept
 
@@ -153,9 +153,9 @@ def test_the_names_of_the_card_holder_are_neither_answered_nor_kept(
         ({"xact_id": "i", "amount": 10}, {"xact_id": "i", "amount": "1000"}),
     ],
 )
-def test_references_and_amounts_on_the_wire(bench: Harness, order: dict[str, Any], wire: dict[str, str]) -> None:
-    assert answered(bench, PAYNET, capture(), body=order).status == 200
-    assert list(the_call(bench, PAYNET).json().items()) == list(wire.items())
+def test_references_and_amounts_on_the_wire(harness: Harness, order: dict[str, Any], wire: dict[str, str]) -> None:
+    assert answered(harness, PAYNET, capture(), body=order).status == 200
+    assert list(the_call(harness, PAYNET).json().items()) == list(wire.items())
 
 
 @pytest.mark.parametrize(
@@ -269,13 +269,13 @@ def test_references_and_amounts_on_the_wire(bench: Harness, order: dict[str, Any
         (HANG_UP, "unknown"),
     ],
 )
-def test_the_outcome_of_each_answer(bench: Harness, reply: Reply, outcome: str) -> None:
-    assert verdict(bench, PAYNET, reply) == outcome
+def test_the_outcome_of_each_answer(harness: Harness, reply: Reply, outcome: str) -> None:
+    assert verdict(harness, PAYNET, reply) == outcome
 
 
-def test_a_401_ends_as_a_refused_login(bench: Harness) -> None:
+def test_a_401_ends_as_a_refused_login(harness: Harness) -> None:
     """The key does not change. Without a new key in the secret the call is not made again."""
-    assert verdict(bench, PAYNET, error_object(7, 401, "authentication_error")) == "provider-rejected-credentials"
+    assert verdict(harness, PAYNET, error_object(7, 401, "authentication_error")) == "provider-rejected-credentials"
 
 
 @pytest.mark.parametrize(
@@ -287,8 +287,8 @@ def test_a_401_ends_as_a_refused_login(bench: Harness) -> None:
         ({"code": 1, "message": "4355 0800 0000 4358 reddedildi"}, "1", "*** reddedildi"),
     ],
 )
-def test_a_refusals_code_and_text(bench: Harness, changes: dict[str, Any], code: str, text: str) -> None:
-    response = answered(bench, PAYNET, capture(is_succeed=False, **changes))
+def test_a_refusals_code_and_text(harness: Harness, changes: dict[str, Any], code: str, text: str) -> None:
+    response = answered(harness, PAYNET, capture(is_succeed=False, **changes))
     assert response.status == 402
     assert (response.body["provider_code"], response.body["provider_text"]) == (code, text)
 
@@ -309,12 +309,12 @@ REFERENCE = PAYNET.body["xact_id"]
         ({"xact": "x"}, "detail", {"xact": "x"}),
     ],
 )
-def test_the_look_up_call(bench: Harness, order: dict[str, str], service: str, asked: dict[str, str]) -> None:
-    unknown_order(bench, PAYNET, body=order)
-    bench.clock.advance(60)
-    bench.server.on(f"POST /v1/transaction/{service}", paynet_rows())
-    bench.send(PAYNET, order)
-    (call,) = bench.server.to(f"POST /v1/transaction/{service}")
+def test_the_look_up_call(harness: Harness, order: dict[str, str], service: str, asked: dict[str, str]) -> None:
+    unknown_order(harness, PAYNET, body=order)
+    harness.clock.advance(60)
+    harness.server.on(f"POST /v1/transaction/{service}", paynet_rows())
+    harness.send(PAYNET, order)
+    (call,) = harness.server.to(f"POST /v1/transaction/{service}")
     assert header(call, "Authorization") == "Basic sandbox-secret-key"
     assert call.json() == asked
 
@@ -342,20 +342,20 @@ def test_the_look_up_call(bench: Harness, order: dict[str, str], service: str, a
         "beside a failed one",
     ],
 )
-def test_a_capture_made_since_the_claim_is_proof_in_any_row(bench: Harness, rows: list[dict[str, Any]]) -> None:
-    known = unknown_order(bench, PAYNET)
-    response = looked_up(bench, PAYNET, paynet_rows(*rows))
+def test_a_capture_made_since_the_claim_is_proof_in_any_row(harness: Harness, rows: list[dict[str, Any]]) -> None:
+    known = unknown_order(harness, PAYNET)
+    response = looked_up(harness, PAYNET, paynet_rows(*rows))
     assert (response.status, response.body["status"]) == (200, "succeeded")
     assert response.body["result"]["amount"] in ("49.90", "49.9000")
     assert response.body["result"]["transaction_type"] in ("4", "CR")
     assert "is_succeed" not in response.body["result"]
-    assert findings(bench, known) == ["found"]
+    assert findings(harness, known) == ["found"]
 
 
-def test_a_whole_capture_is_found_whatever_its_amount(bench: Harness) -> None:
+def test_a_whole_capture_is_found_whatever_its_amount(harness: Harness) -> None:
     order = {"xact_id": REFERENCE}
-    unknown_order(bench, PAYNET, body=order)
-    response = looked_up(bench, PAYNET, paynet_rows(capture_row(START + 2, "123.45")), body=order)
+    unknown_order(harness, PAYNET, body=order)
+    response = looked_up(harness, PAYNET, paynet_rows(capture_row(START + 2, "123.45")), body=order)
     assert response.body["status"] == "succeeded"
     assert response.body["result"]["amount"] == "123.45"
 
@@ -412,13 +412,13 @@ def test_a_whole_capture_is_found_whatever_its_amount(bench: Harness) -> None:
         ([capture_row(START + 2, xact_date="01.12.2026")], "inconclusive"),
     ],
 )
-def test_what_proves_nothing(bench: Harness, rows: list[dict[str, Any]], finding: str) -> None:
-    known = unknown_order(bench, PAYNET)
+def test_what_proves_nothing(harness: Harness, rows: list[dict[str, Any]], finding: str) -> None:
+    known = unknown_order(harness, PAYNET)
     for _ in range(3):
-        assert looked_up(bench, PAYNET, paynet_rows(*rows)).status == 202
-        bench.clock.advance(24 * 3600)
-    assert findings(bench, known) == [finding] * 3
-    assert bench.server.to(PAYNET.route) == []
+        assert looked_up(harness, PAYNET, paynet_rows(*rows)).status == 202
+        harness.clock.advance(24 * 3600)
+    assert findings(harness, known) == [finding] * 3
+    assert harness.server.to(PAYNET.route) == []
 
 
 @pytest.mark.parametrize(
@@ -438,21 +438,21 @@ def test_what_proves_nothing(bench: Harness, rows: list[dict[str, Any]], finding
         HANG_UP,
     ],
 )
-def test_a_look_up_that_fails_proves_nothing(bench: Harness, reply: Reply) -> None:
-    known = unknown_order(bench, PAYNET)
-    assert looked_up(bench, PAYNET, reply).status == 202
-    assert findings(bench, known) == ["inconclusive"]
+def test_a_look_up_that_fails_proves_nothing(harness: Harness, reply: Reply) -> None:
+    known = unknown_order(harness, PAYNET)
+    assert looked_up(harness, PAYNET, reply).status == 202
+    assert findings(harness, known) == ["inconclusive"]
 
 
-def test_the_capture_of_an_earlier_order_does_not_prove_a_later_one(bench: Harness) -> None:
+def test_the_capture_of_an_earlier_order_does_not_prove_a_later_one(harness: Harness) -> None:
     """Two part captures of the same amount, one minute apart. The row of the first does not prove the second."""
-    assert answered(bench, PAYNET, capture(amount=Decimal("49.90"))).status == 200
-    first = capture_row(bench.clock.now + 1)
-    bench.clock.advance(60)
-    response = answered(bench, PAYNET, HANG_UP, key="key-2")
+    assert answered(harness, PAYNET, capture(amount=Decimal("49.90"))).status == 200
+    first = capture_row(harness.clock.now + 1)
+    harness.clock.advance(60)
+    response = answered(harness, PAYNET, HANG_UP, key="key-2")
     assert response.status in (202, 409)
     if response.status == 202:
-        looked = looked_up(bench, PAYNET, paynet_rows(PRE_AUTHORISATION, first), key="key-2")
+        looked = looked_up(harness, PAYNET, paynet_rows(PRE_AUTHORISATION, first), key="key-2")
         assert looked.body["status"] == "unknown"
 
 
@@ -461,60 +461,60 @@ def test_the_capture_of_an_earlier_order_does_not_prove_a_later_one(bench: Harne
 NAMES = {"order_id": "order-1", "authorization_code": "aut-1", "reference_code": "ref-1"}
 
 
-def second_part(bench: Harness, *, minutes: float = 30, **names: str) -> None:
+def second_part(harness: Harness, *, minutes: float = 30, **names: str) -> None:
     """A part of 49.90 was captured. Later the answer to another such part is lost. Its row comes two seconds later."""
-    assert answered(bench, PAYNET, capture(amount=Decimal("49.90"), **names)).status == 200
-    bench.clock.advance(60 * minutes)
-    assert answered(bench, PAYNET, HANG_UP, key="key-2").status == 202
-    bench.server.calls.clear()
+    assert answered(harness, PAYNET, capture(amount=Decimal("49.90"), **names)).status == 200
+    harness.clock.advance(60 * minutes)
+    assert answered(harness, PAYNET, HANG_UP, key="key-2").status == 202
+    harness.server.calls.clear()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_capture_is_known_by_each_name_that_does_not_change(bench: Harness, name: str) -> None:
-    second_part(bench, **{name: NAMES[name]})
+def test_a_capture_is_known_by_each_name_that_does_not_change(harness: Harness, name: str) -> None:
+    second_part(harness, **{name: NAMES[name]})
     # Paynet's clock is half an hour ahead, so the row of the first part seems to be later than the second claim.
-    first = capture_row(bench.clock.now + 2, xact_id="xk_anew", **{name: NAMES[name]})
-    response = looked_up(bench, PAYNET, paynet_rows(PRE_AUTHORISATION, first), key="key-2")
-    assert findings(bench, response.body["operation_id"]) == ["not_found"]
+    first = capture_row(harness.clock.now + 2, xact_id="xk_anew", **{name: NAMES[name]})
+    response = looked_up(harness, PAYNET, paynet_rows(PRE_AUTHORISATION, first), key="key-2")
+    assert findings(harness, response.body["operation_id"]) == ["not_found"]
     own = capture_row(START + 1802, xact_id="xk_own", **{name: "another"})
-    bench.clock.advance(60)
-    again = looked_up(bench, PAYNET, paynet_rows(PRE_AUTHORISATION, first, own), key="key-2")
+    harness.clock.advance(60)
+    again = looked_up(harness, PAYNET, paynet_rows(PRE_AUTHORISATION, first, own), key="key-2")
     assert again.body["result"]["xact_id"] == "xk_own"
 
 
-def test_a_capture_that_a_look_up_found_is_known_by_its_plain_id(bench: Harness) -> None:
-    first = unknown_order(bench, PAYNET)
+def test_a_capture_that_a_look_up_found_is_known_by_its_plain_id(harness: Harness) -> None:
+    first = unknown_order(harness, PAYNET)
     row = capture_row(START + 2, id="8229", xact_id="xk_once")
-    assert looked_up(bench, PAYNET, paynet_rows(row)).body["result"]["id"] == "8229"
-    assert bench.record(first).status == "succeeded"
-    bench.clock.advance(1800)
-    second = answered(bench, PAYNET, HANG_UP, key="key-2").body["operation_id"]
-    looked_up(bench, PAYNET, paynet_rows(capture_row(bench.clock.now, id="8229", xact_id="xk_anew")), key="key-2")
-    assert findings(bench, second) == ["not_found"]
+    assert looked_up(harness, PAYNET, paynet_rows(row)).body["result"]["id"] == "8229"
+    assert harness.record(first).status == "succeeded"
+    harness.clock.advance(1800)
+    second = answered(harness, PAYNET, HANG_UP, key="key-2").body["operation_id"]
+    looked_up(harness, PAYNET, paynet_rows(capture_row(harness.clock.now, id="8229", xact_id="xk_anew")), key="key-2")
+    assert findings(harness, second) == ["not_found"]
 
 
 @pytest.mark.parametrize(("minutes", "status"), [(3, "unknown"), (6, "succeeded")])
 def test_a_capture_made_near_the_end_of_another_order_proves_nothing(
-    bench: Harness, minutes: float, status: str
+    harness: Harness, minutes: float, status: str
 ) -> None:
     """The first part has no name, so only the time shows which capture a row is."""
-    second_part(bench, minutes=minutes)
-    row = capture_row(bench.clock.now + 2, xact_id="xk_anew")
-    assert looked_up(bench, PAYNET, paynet_rows(row), key="key-2").body["status"] == status
+    second_part(harness, minutes=minutes)
+    row = capture_row(harness.clock.now + 2, xact_id="xk_anew")
+    assert looked_up(harness, PAYNET, paynet_rows(row), key="key-2").body["status"] == status
 
 
 @pytest.mark.parametrize("seconds", [-3600, 3600])
-def test_a_wrong_clock_proves_nothing(bench: Harness, seconds: float) -> None:
-    unknown_order(bench, PAYNET)
-    assert looked_up(bench, PAYNET, paynet_rows(capture_row(START + 2 + seconds))).status == 202
+def test_a_wrong_clock_proves_nothing(harness: Harness, seconds: float) -> None:
+    unknown_order(harness, PAYNET)
+    assert looked_up(harness, PAYNET, paynet_rows(capture_row(START + 2 + seconds))).status == 202
 
 
-def test_the_plain_id_is_looked_up_through_detail_with_letters_for_types(bench: Harness) -> None:
+def test_the_plain_id_is_looked_up_through_detail_with_letters_for_types(harness: Harness) -> None:
     order = {"xact": "8229", "amount": "49.90"}
-    known = unknown_order(bench, PAYNET, body=order)
-    bench.clock.advance(60)
+    known = unknown_order(harness, PAYNET, body=order)
+    harness.clock.advance(60)
     rows = [{**PRE_AUTHORISATION, "id": "8229", "transaction_type": "PR", "reversed": False},
             capture_row(START + 2, id="8230", transaction_type="CR", reversed=False)]  # fmt: skip
-    bench.server.on("POST /v1/transaction/detail", paynet_rows(*rows))
-    assert bench.send(PAYNET, order).body["status"] == "succeeded"
-    assert findings(bench, known) == ["found"]
+    harness.server.on("POST /v1/transaction/detail", paynet_rows(*rows))
+    assert harness.send(PAYNET, order).body["status"] == "succeeded"
+    assert findings(harness, known) == ["found"]

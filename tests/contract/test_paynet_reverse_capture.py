@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.support.bench import Harness
+from tests.support.harness import Harness
 from tests.support.operations.paynet_capture import capture_row, paynet_rows
 from tests.support.operations.paynet_reverse_capture import ANSWER, EXAMPLE, FAILED, XACT_ID, reversal_rows
 from tests.support.provider_server import json_reply
 from tests.support.wire import answered, findings, header, literals, looked_up, the_call, unknown_order, verdict
 
 
-def test_the_request_is_the_one_of_the_page(bench: Harness) -> None:
-    answered(bench, EXAMPLE, json_reply(ANSWER))
-    call = the_call(bench, EXAMPLE)
+def test_the_request_is_the_one_of_the_page(harness: Harness) -> None:
+    answered(harness, EXAMPLE, json_reply(ANSWER))
+    call = the_call(harness, EXAMPLE)
     assert (call.method, call.path) == ("POST", "/v1/transaction/capture_reversal")
     assert header(call, "Authorization") == "Basic sandbox-secret-key"
     assert literals(call.body) == literals(f'{{"xact_id": "{XACT_ID}"}}')
@@ -36,22 +36,22 @@ def test_the_request_is_the_one_of_the_page(bench: Harness) -> None:
         ({**FAILED, "code": 99}, "unknown"),
     ],
 )
-def test_what_each_answer_of_the_page_proves(bench: Harness, changes: dict[str, Any], proves: str) -> None:
-    assert verdict(bench, EXAMPLE, json_reply({**ANSWER, **changes})) == proves
+def test_what_each_answer_of_the_page_proves(harness: Harness, changes: dict[str, Any], proves: str) -> None:
+    assert verdict(harness, EXAMPLE, json_reply({**ANSWER, **changes})) == proves
 
 
-def test_a_capture_is_cancelled_once_under_whatever_key(bench: Harness) -> None:
-    assert answered(bench, EXAMPLE, json_reply(ANSWER)).status == 200
-    again = bench.send(EXAMPLE, key="another")
+def test_a_capture_is_cancelled_once_under_whatever_key(harness: Harness) -> None:
+    assert answered(harness, EXAMPLE, json_reply(ANSWER)).status == 200
+    again = harness.send(EXAMPLE, key="another")
     assert (again.status, again.slug) == (409, "held-by-another-operation")
-    assert len(bench.server.to(EXAMPLE.route)) == 1
+    assert len(harness.server.to(EXAMPLE.route)) == 1
 
 
-def test_the_reversal_that_the_captures_row_names_is_ours(bench: Harness) -> None:
-    operation_id = unknown_order(bench, EXAMPLE)
-    found = looked_up(bench, EXAMPLE, reversal_rows(bench.record(operation_id).created_at + 2))
+def test_the_reversal_that_the_captures_row_names_is_ours(harness: Harness) -> None:
+    operation_id = unknown_order(harness, EXAMPLE)
+    found = looked_up(harness, EXAMPLE, reversal_rows(harness.record(operation_id).created_at + 2))
     assert (found.status, found.body["result"]["xact_id"]) == (200, "xk_reversal")
-    assert bench.server.to(EXAMPLE.look_up_route)[-1].json() == {"xact_id": XACT_ID}
+    assert harness.server.to(EXAMPLE.look_up_route)[-1].json() == {"xact_id": XACT_ID}
 
 
 @pytest.mark.parametrize(
@@ -76,19 +76,19 @@ def test_the_reversal_that_the_captures_row_names_is_ours(bench: Harness) -> Non
         ({}, {"xact_date": "2016-04-08"}),
     ],
 )
-def test_other_rows_prove_nothing(bench: Harness, capture: dict[str, Any], reversal: dict[str, Any]) -> None:
-    operation_id = unknown_order(bench, EXAMPLE)
-    rows = reversal_rows(bench.record(operation_id).created_at + 2, capture, **reversal)
-    assert looked_up(bench, EXAMPLE, rows).status == 202
-    assert findings(bench, operation_id)[-1] != "found"
-    assert not bench.record(operation_id).final
+def test_other_rows_prove_nothing(harness: Harness, capture: dict[str, Any], reversal: dict[str, Any]) -> None:
+    operation_id = unknown_order(harness, EXAMPLE)
+    rows = reversal_rows(harness.record(operation_id).created_at + 2, capture, **reversal)
+    assert looked_up(harness, EXAMPLE, rows).status == 202
+    assert findings(harness, operation_id)[-1] != "found"
+    assert not harness.record(operation_id).final
 
 
 @pytest.mark.parametrize("mine", [{}, {"reversed": True, "reversed_xact_id": "xk_reversal"}])
-def test_a_reversal_that_another_capture_names_is_not_ours(bench: Harness, mine: dict[str, Any]) -> None:
-    operation_id = unknown_order(bench, EXAMPLE)
-    now = bench.record(operation_id).created_at + 2
+def test_a_reversal_that_another_capture_names_is_not_ours(harness: Harness, mine: dict[str, Any]) -> None:
+    operation_id = unknown_order(harness, EXAMPLE)
+    now = harness.record(operation_id).created_at + 2
     other = capture_row(now, xact_id="xk_other", reversed=True, reversed_xact_id="xk_reversal")
     reversal = capture_row(now, xact_id="xk_reversal", transaction_type=6)
     rows = paynet_rows(capture_row(now, xact_id=XACT_ID, **mine), other, reversal)
-    assert looked_up(bench, EXAMPLE, rows).status == 202
+    assert looked_up(harness, EXAMPLE, rows).status == 202

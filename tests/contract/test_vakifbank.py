@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from stdnum import luhn
 
-from tests.support.bench import Harness
+from tests.support.harness import Harness
 from tests.support.operations.vakifbank_pay import (
     EXAMPLE as VAKIFBANK,
     VAKIFBANK_COMPLETED,
@@ -103,9 +103,9 @@ def header_only(code: str, status: int = 400, text: str = "Açıklama") -> Reply
     return json_reply({"Header": {"StatusCode": code, "StatusDescription": text}}, status)
 
 
-def test_the_pages_order_is_sent_as_on_the_page(bench: Harness) -> None:
-    answered(bench, VAKIFBANK, vakifbank_answer, body=ORDER)
-    call = the_call(bench, VAKIFBANK)
+def test_the_pages_order_is_sent_as_on_the_page(harness: Harness) -> None:
+    answered(harness, VAKIFBANK, vakifbank_answer, body=ORDER)
+    call = the_call(harness, VAKIFBANK)
     assert (call.method, call.path) == ("POST", "/tos/payment")
     assert header(call, "Authorization") == "Bearer sandbox-token"
     assert header(call, "Content-Type") == "application/json"
@@ -114,9 +114,9 @@ def test_the_pages_order_is_sent_as_on_the_page(bench: Harness) -> None:
     assert literals(call.body) == literals(PAGE_REQUEST.replace("$guid", code))
 
 
-def test_the_pages_answer_is_read(bench: Harness) -> None:
+def test_the_pages_answer_is_read(harness: Harness) -> None:
     order = {**ORDER, "institution_transaction_code": CODE}
-    response = answered(bench, VAKIFBANK, Reply(200, PAGE_ANSWER.encode()), body=order)
+    response = answered(harness, VAKIFBANK, Reply(200, PAGE_ANSWER.encode()), body=order)
     assert response.status == 200
     assert response.body["result"] == {
         "transaction_object_id": "2022000039254817",
@@ -128,12 +128,12 @@ def test_the_pages_answer_is_read(bench: Harness) -> None:
         "status_description": "Tamamlandı",
         "status_description_en": "Completed",
     }
-    assert the_call(bench, VAKIFBANK).json()["InstitutionTransactionCode"] == CODE
+    assert the_call(harness, VAKIFBANK).json()["InstitutionTransactionCode"] == CODE
 
 
-def test_the_login(bench: Harness) -> None:
-    answered(bench, VAKIFBANK, vakifbank_answer, body=ORDER)
-    login = bench.server.calls[0]
+def test_the_login(harness: Harness) -> None:
+    answered(harness, VAKIFBANK, vakifbank_answer, body=ORDER)
+    login = harness.server.calls[0]
     secret = SECRETS["vakifbank"]
     assert (login.method, login.path) == ("POST", "/auth/oauth/v2/token")
     assert header(login, "Content-Type") == "application/x-www-form-urlencoded"
@@ -148,14 +148,14 @@ def test_the_login(bench: Harness) -> None:
     ]
 
 
-def test_the_derived_code_is_made_from_the_operation(bench: Harness) -> None:
+def test_the_derived_code_is_made_from_the_operation(harness: Harness) -> None:
     """The same order has the same code when it is sent again. Another order has another code."""
     codes = []
     for key in ("key-1", "key-2"):
-        answered(bench, VAKIFBANK, vakifbank_answer, body=ORDER, key=key)
-        codes.append(bench.server.to(VAKIFBANK.route)[-1].json()["InstitutionTransactionCode"])
+        answered(harness, VAKIFBANK, vakifbank_answer, body=ORDER, key=key)
+        codes.append(harness.server.to(VAKIFBANK.route)[-1].json()["InstitutionTransactionCode"])
     assert codes[0] != codes[1]
-    assert bench.records()[0]["clues"]["M"]["institution_transaction_code"]["S"] in codes
+    assert harness.records()[0]["clues"]["M"]["institution_transaction_code"]["S"] in codes
 
 
 CARD = "411111111111111" + luhn.calc_check_digit("411111111111111")
@@ -168,12 +168,12 @@ def cards_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("allowed", [None, "", "false", "True", "1"])
 def test_a_payment_to_a_card_needs_a_deployment_that_allows_it(
-    bench: Harness, monkeypatch: pytest.MonkeyPatch, allowed: str | None
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, allowed: str | None
 ) -> None:
     if allowed is not None:
         monkeypatch.setenv("CARD_PAYMENTS", allowed)
     order = {**ORDER, "transaction_type": "credit_card", "receiver_account": CARD}
-    response = bench.send(VAKIFBANK, order)
+    response = harness.send(VAKIFBANK, order)
     assert (response.status, response.slug, response.body["money"]) == (400, "invalid-request", "not_moved")
     assert response.body["errors"] == [
         {
@@ -182,19 +182,19 @@ def test_a_payment_to_a_card_needs_a_deployment_that_allows_it(
         }
     ]
     assert CARD not in str(response)
-    assert (bench.server.calls, bench.writes()) == ([], [])
+    assert (harness.server.calls, harness.writes()) == ([], [])
 
 
-def test_no_standing_order_pays_to_a_card(cards_allowed: None, bench: Harness) -> None:
+def test_no_standing_order_pays_to_a_card(cards_allowed: None, harness: Harness) -> None:
     """Its number would be stored in the rule, in the queue and in the dead letter."""
-    bench.server.on(VAKIFBANK.route, vakifbank_answer)
+    harness.server.on(VAKIFBANK.route, vakifbank_answer)
     request = {**ORDER, "transaction_type": "credit_card", "receiver_account": CARD}
     standing = {"name": "aidat", "occurrence": "2026-12-01T06:00:00Z", "request": request}
     with pytest.raises(Exception, match=r"^invalid-request$"):
-        bench.standing_order(VAKIFBANK, standing)
-    assert (bench.server.to(VAKIFBANK.route), bench.table_calls) == ([], [])
-    bench.standing_order(VAKIFBANK, {**standing, "request": ORDER})
-    assert len(bench.server.to(VAKIFBANK.route)) == 1
+        harness.standing_order(VAKIFBANK, standing)
+    assert (harness.server.to(VAKIFBANK.route), harness.table_calls) == ([], [])
+    harness.standing_order(VAKIFBANK, {**standing, "request": ORDER})
+    assert len(harness.server.to(VAKIFBANK.route)) == 1
 
 
 @pytest.mark.parametrize(
@@ -215,11 +215,11 @@ def test_no_standing_order_pays_to_a_card(cards_allowed: None, bench: Harness) -
     ids=["account", "name", "card", "return", "dollars"],
 )
 def test_each_transaction_type(
-    cards_allowed: None, bench: Harness, changes: dict[str, Any], wire: dict[str, Any]
+    cards_allowed: None, harness: Harness, changes: dict[str, Any], wire: dict[str, Any]
 ) -> None:
-    response = answered(bench, VAKIFBANK, vakifbank_answer, body={**ORDER, **changes})
+    response = answered(harness, VAKIFBANK, vakifbank_answer, body={**ORDER, **changes})
     assert response.status == 200
-    sent = the_call(bench, VAKIFBANK).json()
+    sent = the_call(harness, VAKIFBANK).json()
     assert {name: sent[name] for name in wire} == wire
 
 
@@ -227,19 +227,19 @@ def test_each_transaction_type(
     ("amount", "literal"),
     [("0.01", "0.01"), ("200", "200.0"), ("1234567.80", "1234567.8"), ("9999999999999.99", "9999999999999.99")],
 )
-def test_amounts_are_exact_json_numbers(bench: Harness, amount: str, literal: str) -> None:
-    answered(bench, VAKIFBANK, vakifbank_answer, body={**ORDER, "amount": amount})
-    assert ("Amount", ("float", literal)) in literals(the_call(bench, VAKIFBANK).body)
+def test_amounts_are_exact_json_numbers(harness: Harness, amount: str, literal: str) -> None:
+    answered(harness, VAKIFBANK, vakifbank_answer, body={**ORDER, "amount": amount})
+    assert ("Amount", ("float", literal)) in literals(the_call(harness, VAKIFBANK).body)
 
 
 def test_a_card_number_is_sent_and_kept_nowhere(
-    cards_allowed: None, bench: Harness, capsys: pytest.CaptureFixture[str]
+    cards_allowed: None, harness: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
     order = {**ORDER, "transaction_type": "credit_card", "receiver_account": CARD}
-    response = answered(bench, VAKIFBANK, result(ErrorExplanation=f"{CARD} nolu karta ödendi"), body=order)
+    response = answered(harness, VAKIFBANK, result(ErrorExplanation=f"{CARD} nolu karta ödendi"), body=order)
     assert response.status == 200
-    assert CARD in the_call(bench, VAKIFBANK).body.decode()
-    written = f"{response}{bench.items()}{capsys.readouterr()}"
+    assert CARD in the_call(harness, VAKIFBANK).body.decode()
+    written = f"{response}{harness.items()}{capsys.readouterr()}"
     assert CARD not in written
     assert response.body["result"]["error_explanation"] == "*** nolu karta ödendi"
 
@@ -317,28 +317,28 @@ def test_a_card_number_is_sent_and_kept_nowhere(
         (Reply(502, b"<html>Bad Gateway</html>"), "unknown"),
     ],
 )
-def test_the_outcome_of_each_answer(bench: Harness, reply: Answering, outcome: str) -> None:
-    assert verdict(bench, VAKIFBANK, reply) == outcome
+def test_the_outcome_of_each_answer(harness: Harness, reply: Answering, outcome: str) -> None:
+    assert verdict(harness, VAKIFBANK, reply) == outcome
 
 
 @pytest.mark.parametrize(
     "reply", [header_only("ACBG000001", 401), header_only("ACBG000001"), header_only("ACBG000002"), Reply(401, b"")]
 )
-def test_a_refused_token_is_renewed_once(bench: Harness, reply: Reply) -> None:
-    bench.server.on(VAKIFBANK.route, reply, vakifbank_answer)
-    assert bench.send(VAKIFBANK).status == 200
-    assert len(bench.server.to("POST /auth/oauth/v2/token")) == 2
-    bodies = [call.body for call in bench.server.to(VAKIFBANK.route)]
+def test_a_refused_token_is_renewed_once(harness: Harness, reply: Reply) -> None:
+    harness.server.on(VAKIFBANK.route, reply, vakifbank_answer)
+    assert harness.send(VAKIFBANK).status == 200
+    assert len(harness.server.to("POST /auth/oauth/v2/token")) == 2
+    bodies = [call.body for call in harness.server.to(VAKIFBANK.route)]
     assert len(bodies) == 2
     assert bodies[0] == bodies[1]
 
 
-def test_a_token_refused_twice_is_a_refused_login(bench: Harness) -> None:
-    bench.server.on(VAKIFBANK.route, header_only("ACBG000001", 401))
-    response = bench.send(VAKIFBANK)
+def test_a_token_refused_twice_is_a_refused_login(harness: Harness) -> None:
+    harness.server.on(VAKIFBANK.route, header_only("ACBG000001", 401))
+    response = harness.send(VAKIFBANK)
     assert (response.status, response.slug) == (502, "provider-rejected-credentials")
-    assert len(bench.server.to(VAKIFBANK.route)) == 2
-    assert bench.records() == []
+    assert len(harness.server.to(VAKIFBANK.route)) == 2
+    assert harness.records() == []
 
 
 @pytest.mark.parametrize(
@@ -350,8 +350,8 @@ def test_a_token_refused_twice_is_a_refused_login(bench: Harness) -> None:
         (refused(explanation="TR330006100519786457841326 hatalı"), "12", "*** hatalı"),
     ],
 )
-def test_a_refusals_code_and_text(bench: Harness, reply: Answering, code: str, text: str) -> None:
-    response = answered(bench, VAKIFBANK, reply)
+def test_a_refusals_code_and_text(harness: Harness, reply: Answering, code: str, text: str) -> None:
+    response = answered(harness, VAKIFBANK, reply)
     assert response.status == 402
     assert (response.body["provider_code"], response.body["provider_text"]) == (code, text)
 
@@ -359,9 +359,9 @@ def test_a_refusals_code_and_text(bench: Harness, reply: Answering, code: str, t
 # -------------------------------------------------------------------- look-up
 
 
-def row(bench: Harness, operation_id: str, **changes: Any) -> dict[str, Any]:
+def row(harness: Harness, operation_id: str, **changes: Any) -> dict[str, Any]:
     """The row of this order, with the names of the payment and of the answer."""
-    code = bench.record(operation_id).lookup_fields["institution_transaction_code"]
+    code = harness.record(operation_id).lookup_fields["institution_transaction_code"]
     return {
         "InstitutionCode": "0006624",
         "InstitutionTransactionCode": code,
@@ -377,47 +377,47 @@ def row(bench: Harness, operation_id: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-def test_the_look_up_call(bench: Harness) -> None:
-    known = unknown_order(bench, VAKIFBANK)
-    looked_up(bench, VAKIFBANK, vakifbank_rows(row(bench, known)))
-    (call,) = bench.server.to("POST /tos/query")
+def test_the_look_up_call(harness: Harness) -> None:
+    known = unknown_order(harness, VAKIFBANK)
+    looked_up(harness, VAKIFBANK, vakifbank_rows(row(harness, known)))
+    (call,) = harness.server.to("POST /tos/query")
     assert header(call, "Authorization") == "Bearer sandbox-token"
     assert header(call, "Content-Type") == "application/json"
     assert call.json() == {
         "InstitutionCode": "0006624",
-        "InstitutionTransactionNo": bench.record(known).lookup_fields["institution_transaction_code"],
+        "InstitutionTransactionNo": harness.record(known).lookup_fields["institution_transaction_code"],
     }
 
 
-def test_a_found_payment(bench: Harness) -> None:
-    known = unknown_order(bench, VAKIFBANK)
-    response = looked_up(bench, VAKIFBANK, vakifbank_rows(row(bench, known)))
+def test_a_found_payment(harness: Harness) -> None:
+    known = unknown_order(harness, VAKIFBANK)
+    response = looked_up(harness, VAKIFBANK, vakifbank_rows(row(harness, known)))
     assert (response.status, response.body["status"]) == (200, "succeeded")
     assert response.body["result"] == {
         "transaction_object_id": "2022000039254817",
         "transaction_query_no": "7425301",
-        "institution_transaction_code": bench.record(known).lookup_fields["institution_transaction_code"],
+        "institution_transaction_code": harness.record(known).lookup_fields["institution_transaction_code"],
         "error_code": "1",
         "error_explanation": "Tahsil Edildi",
         "gateway_object_id": None,
         "status_description": None,
         "status_description_en": None,
     }
-    assert findings(bench, known) == ["found"]
-    assert bench.server.to(VAKIFBANK.route) == []
+    assert findings(harness, known) == ["found"]
+    assert harness.server.to(VAKIFBANK.route) == []
 
 
-def test_the_row_may_call_the_code_by_its_other_names(bench: Harness) -> None:
-    known = unknown_order(bench, VAKIFBANK)
-    ours = row(bench, known)
+def test_the_row_may_call_the_code_by_its_other_names(harness: Harness) -> None:
+    known = unknown_order(harness, VAKIFBANK)
+    ours = row(harness, known)
     ours["InstitutionTransactionNo"] = ours.pop("InstitutionTransactionCode")
-    assert looked_up(bench, VAKIFBANK, vakifbank_rows(ours)).body["status"] == "succeeded"
+    assert looked_up(harness, VAKIFBANK, vakifbank_rows(ours)).body["status"] == "succeeded"
 
 
-def test_the_list_may_be_one_level_deeper(bench: Harness) -> None:
-    known = unknown_order(bench, VAKIFBANK)
-    body = {"Header": VAKIFBANK_COMPLETED, "Data": {"QueryResult": {"Result": [row(bench, known)]}}}
-    assert looked_up(bench, VAKIFBANK, json_reply(body)).body["status"] == "succeeded"
+def test_the_list_may_be_one_level_deeper(harness: Harness) -> None:
+    known = unknown_order(harness, VAKIFBANK)
+    body = {"Header": VAKIFBANK_COMPLETED, "Data": {"QueryResult": {"Result": [row(harness, known)]}}}
+    assert looked_up(harness, VAKIFBANK, json_reply(body)).body["status"] == "succeeded"
 
 
 @pytest.mark.parametrize(
@@ -430,33 +430,34 @@ def test_the_list_may_be_one_level_deeper(bench: Harness) -> None:
     ],
     ids=["other amount", "no amount", "failed", "error code"],
 )
-def test_a_row_of_our_code_that_contradicts_proves_nothing(bench: Harness, changes: dict[str, Any]) -> None:
-    known = unknown_order(bench, VAKIFBANK)
-    response = looked_up(bench, VAKIFBANK, vakifbank_rows(row(bench, known, **changes)))
+def test_a_row_of_our_code_that_contradicts_proves_nothing(harness: Harness, changes: dict[str, Any]) -> None:
+    known = unknown_order(harness, VAKIFBANK)
+    response = looked_up(harness, VAKIFBANK, vakifbank_rows(row(harness, known, **changes)))
     assert (response.status, response.body["status"]) == (202, "unknown")
-    assert findings(bench, known) == ["inconclusive"]
+    assert findings(harness, known) == ["inconclusive"]
     # Not "not found", so it is not sent again either.
-    assert bench.server.to(VAKIFBANK.route) == []
+    assert harness.server.to(VAKIFBANK.route) == []
 
 
-def test_two_rows_of_our_code_prove_nothing(bench: Harness) -> None:
-    known = unknown_order(bench, VAKIFBANK)
-    response = looked_up(bench, VAKIFBANK, vakifbank_rows(row(bench, known), row(bench, known)))
+def test_two_rows_of_our_code_prove_nothing(harness: Harness) -> None:
+    known = unknown_order(harness, VAKIFBANK)
+    response = looked_up(harness, VAKIFBANK, vakifbank_rows(row(harness, known), row(harness, known)))
     assert response.status == 202
-    assert findings(bench, known) == ["inconclusive"]
+    assert findings(harness, known) == ["inconclusive"]
 
 
-def test_a_foreign_payment_of_the_same_amount_is_not_ours(bench: Harness) -> None:
-    known = unknown_order(bench, VAKIFBANK)
-    foreign = row(bench, known, InstitutionTransactionCode=CODE)
-    bench.server.on(VAKIFBANK.route, vakifbank_answer)
-    response = looked_up(bench, VAKIFBANK, vakifbank_rows(foreign))
-    assert findings(bench, known) == ["not_found"]
+def test_a_foreign_payment_of_the_same_amount_is_not_ours(harness: Harness) -> None:
+    known = unknown_order(harness, VAKIFBANK)
+    foreign = row(harness, known, InstitutionTransactionCode=CODE)
+    harness.server.on(VAKIFBANK.route, vakifbank_answer)
+    response = looked_up(harness, VAKIFBANK, vakifbank_rows(foreign))
+    assert findings(harness, known) == ["not_found"]
     # It is not found, and the bank refuses doubles, so it is sent again under the same code.
     assert response.body["status"] == "succeeded"
-    (again,) = bench.server.to(VAKIFBANK.route)
+    (again,) = harness.server.to(VAKIFBANK.route)
     assert (
-        again.json()["InstitutionTransactionCode"] == bench.record(known).lookup_fields["institution_transaction_code"]
+        again.json()["InstitutionTransactionCode"]
+        == harness.record(known).lookup_fields["institution_transaction_code"]
     )
 
 
@@ -474,20 +475,20 @@ def test_a_foreign_payment_of_the_same_amount_is_not_ours(bench: Harness) -> Non
         HANG_UP,
     ],
 )
-def test_a_look_up_that_fails_proves_nothing(bench: Harness, reply: Reply) -> None:
-    known = unknown_order(bench, VAKIFBANK)
-    assert looked_up(bench, VAKIFBANK, reply).status == 202
-    assert findings(bench, known) == ["inconclusive"]
-    assert bench.server.to(VAKIFBANK.route) == []
+def test_a_look_up_that_fails_proves_nothing(harness: Harness, reply: Reply) -> None:
+    known = unknown_order(harness, VAKIFBANK)
+    assert looked_up(harness, VAKIFBANK, reply).status == 202
+    assert findings(harness, known) == ["inconclusive"]
+    assert harness.server.to(VAKIFBANK.route) == []
 
 
-def test_a_duplicate_refused_on_resend_is_no_refusal(bench: Harness) -> None:
+def test_a_duplicate_refused_on_resend_is_no_refusal(harness: Harness) -> None:
     """The page does not say how a double is answered. The first may have been booked meanwhile."""
-    unknown_order(bench, VAKIFBANK)
+    unknown_order(harness, VAKIFBANK)
 
     def refuse(call: Call) -> Reply:
         return vakifbank_answer(call, Result=False, ErrorCode=99, ErrorExplanation="Mükerrer işlem")
 
-    bench.server.on(VAKIFBANK.route, refuse)
-    response = looked_up(bench, VAKIFBANK, vakifbank_rows())
+    harness.server.on(VAKIFBANK.route, refuse)
+    response = looked_up(harness, VAKIFBANK, vakifbank_rows())
     assert (response.status, response.body["status"]) == (202, "unknown")

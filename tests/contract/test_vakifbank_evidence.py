@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from vezne.providers.vakifbank import client as vakifbank
 
-from tests.support.bench import operation_of
+from tests.support.harness import operation_of
 from tests.support.mutations import (
     MISSING,
     Mutation,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.bench import Harness
+from tests.support.harness import Harness
 from tests.support.operations.walletgate_pay_bill import BILL, BILL_PAYLOAD, EXAMPLE as WALLETGATE, OID, walletgate_rows
 from tests.support.provider_server import HANG_UP, Reply, json_reply
 from tests.support.providers import SECRETS
@@ -144,9 +144,9 @@ def refusal(code: Any, http: int = 200, message: str = "Yetersiz bakiye") -> Rep
     return json_reply({"status": 1, "code": code, "message": message, "payload": None}, http)
 
 
-def test_the_pages_order_is_sent_as_on_the_page(bench: Harness) -> None:
-    answered(bench, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body=BILL)
-    call = the_call(bench, WALLETGATE)
+def test_the_pages_order_is_sent_as_on_the_page(harness: Harness) -> None:
+    answered(harness, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body=BILL)
+    call = the_call(harness, WALLETGATE)
     assert (call.method, call.path) == ("POST", "/v1/InvoicePayment/MakePayment")
     assert header(call, "Authorization") == "Bearer sandbox-token"
     assert header(call, "x-client-id") == "sandbox-platform-key"
@@ -154,45 +154,45 @@ def test_the_pages_order_is_sent_as_on_the_page(bench: Harness) -> None:
     assert literals(call.body) == literals(PAGE_REQUEST)
 
 
-def test_without_a_tenant_in_the_secret_none_is_sent(bench: Harness) -> None:
+def test_without_a_tenant_in_the_secret_none_is_sent(harness: Harness) -> None:
     """`tenant_id` is in the page's sample, not in its parameter table."""
-    bench.put_secret(
+    harness.put_secret(
         "walletgate", {name: value for name, value in SECRETS["walletgate"].items() if name != "tenant_id"}
     )
-    answered(bench, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body=BILL)
+    answered(harness, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body=BILL)
     page = [pair for pair in literals(PAGE_REQUEST) if pair[0] != "tenant_id"]
-    assert literals(the_call(bench, WALLETGATE).body) == page
+    assert literals(the_call(harness, WALLETGATE).body) == page
 
 
-def test_the_pages_answer_is_read(bench: Harness) -> None:
-    response = answered(bench, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body=BILL)
+def test_the_pages_answer_is_read(harness: Harness) -> None:
+    response = answered(harness, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body=BILL)
     assert response.status == 200
     assert response.body["result"] == RESULT
 
 
 def test_the_names_of_the_wallets_owner_are_neither_answered_nor_kept(
-    bench: Harness, capsys: pytest.CaptureFixture[str]
+    harness: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
     owner = {
         "name": "Ayşe Yılmaz", "phone_number": "5321234567", "email": "ayse@example.com", "total_balance": 91357.13,
         "cash_balance": {"available": 91357.13}, "transaction_limits": {"payment_limit": 91357.13},
         "account_number": "2800000001", "tax_number": "10000000146", "user_kyc_info": "Ayşe Yılmaz",
     }  # fmt: skip
-    first = answered(bench, WALLETGATE, envelope(sender_wallet_info=owner))
-    again = bench.send(WALLETGATE)
+    first = answered(harness, WALLETGATE, envelope(sender_wallet_info=owner))
+    again = harness.send(WALLETGATE)
     assert (first.status, again.status, again.replayed) == (200, 200, True)
     assert again.body["result"] == first.body["result"]
-    kept = f"{first}{bench.items()}{capsys.readouterr()}"
+    kept = f"{first}{harness.items()}{capsys.readouterr()}"
     for value in ("Ayşe", "Yılmaz", "5321234567", "ayse@", "91357", "2800000001", "10000000146"):
         assert value not in kept
 
 
-def test_the_login_goes_to_the_identity_host(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_login_goes_to_the_identity_host(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     # Only the address of the login changes. A call under another path did not go to the host of the API.
-    monkeypatch.setenv("WALLETGATE_IDENTITY_URL", f"{bench.server.url}/identity")
-    bench.server.on("POST /identity/connect/token", json_reply({"access_token": "t2", "expires_in": 3600}))
-    answered(bench, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body=BILL)
-    login = bench.server.calls[0]
+    monkeypatch.setenv("WALLETGATE_IDENTITY_URL", f"{harness.server.url}/identity")
+    harness.server.on("POST /identity/connect/token", json_reply({"access_token": "t2", "expires_in": 3600}))
+    answered(harness, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body=BILL)
+    login = harness.server.calls[0]
     secret = SECRETS["walletgate"]
     assert (login.method, login.path) == ("POST", "/identity/connect/token")
     assert header(login, "Content-Type") == "application/x-www-form-urlencoded"
@@ -202,23 +202,23 @@ def test_the_login_goes_to_the_identity_host(bench: Harness, monkeypatch: pytest
         ("client_secret", secret["client_secret"]),
         ("scope", "sts_business_api"),
     ]
-    assert header(the_call(bench, WALLETGATE), "Authorization") == "Bearer t2"
+    assert header(the_call(harness, WALLETGATE), "Authorization") == "Bearer t2"
 
 
 @pytest.mark.parametrize(("ours", "wire"), [("personal", 1), ("business", 2)])
-def test_account_types(bench: Harness, ours: str, wire: int) -> None:
-    answered(bench, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body={**BILL, "account_type": ours})
-    assert the_call(bench, WALLETGATE).json()["account_type_id"] == wire
+def test_account_types(harness: Harness, ours: str, wire: int) -> None:
+    answered(harness, WALLETGATE, Reply(200, PAGE_ANSWER.encode()), body={**BILL, "account_type": ours})
+    assert the_call(harness, WALLETGATE).json()["account_type_id"] == wire
 
 
 @pytest.mark.parametrize(
     ("amount", "literal"),
     [("196.5", "196.50"), ("0.01", "0.01"), ("100", "100.00"), ("9999999999999.99", "9999999999999.99")],
 )
-def test_amounts_have_two_digits(bench: Harness, amount: str, literal: str) -> None:
+def test_amounts_have_two_digits(harness: Harness, amount: str, literal: str) -> None:
     order = {**BILL, "invoice_amount": amount, "payment_amount": amount}
-    answered(bench, WALLETGATE, envelope(transaction_amount=Decimal(amount)), body=order)
-    sent = dict(literals(the_call(bench, WALLETGATE).body))
+    answered(harness, WALLETGATE, envelope(transaction_amount=Decimal(amount)), body=order)
+    sent = dict(literals(the_call(harness, WALLETGATE).body))
     assert sent["invoice_amount"] == sent["payment_amount"] == ("float", literal)
 
 
@@ -272,20 +272,20 @@ def test_amounts_have_two_digits(bench: Harness, amount: str, literal: str) -> N
         (Reply(502, b"<html></html>"), "unknown"),
     ],
 )
-def test_the_outcome_of_each_answer(bench: Harness, reply: Reply, outcome: str) -> None:
-    assert verdict(bench, WALLETGATE, reply) == outcome
+def test_the_outcome_of_each_answer(harness: Harness, reply: Reply, outcome: str) -> None:
+    assert verdict(harness, WALLETGATE, reply) == outcome
 
 
-def test_a_refusals_code_and_text(bench: Harness) -> None:
-    response = answered(bench, WALLETGATE, refusal("311", message="Bakiye: 12345678901"))
+def test_a_refusals_code_and_text(harness: Harness) -> None:
+    response = answered(harness, WALLETGATE, refusal("311", message="Bakiye: 12345678901"))
     assert response.status == 402
     assert (response.body["provider_code"], response.body["provider_text"]) == ("311", "Bakiye: ***")
 
 
-def test_a_refused_token_is_renewed_once(bench: Harness) -> None:
-    bench.server.on(WALLETGATE.route, Reply(401, b""), WALLETGATE.success)
-    assert bench.send(WALLETGATE).status == 200
-    assert len(bench.server.to("POST /connect/token")) == 2
+def test_a_refused_token_is_renewed_once(harness: Harness) -> None:
+    harness.server.on(WALLETGATE.route, Reply(401, b""), WALLETGATE.success)
+    assert harness.send(WALLETGATE).status == 200
+    assert len(harness.server.to("POST /connect/token")) == 2
 
 
 # -------------------------------------------------------------------- look-up
@@ -303,10 +303,10 @@ ROW = {
 }
 
 
-def test_the_look_up_call(bench: Harness) -> None:
-    unknown_order(bench, WALLETGATE)
-    looked_up(bench, WALLETGATE, walletgate_rows(ROW))
-    (call,) = bench.server.to(WALLETGATE.look_up_route)
+def test_the_look_up_call(harness: Harness) -> None:
+    unknown_order(harness, WALLETGATE)
+    looked_up(harness, WALLETGATE, walletgate_rows(ROW))
+    (call,) = harness.server.to(WALLETGATE.look_up_route)
     assert header(call, "Authorization") == "Bearer sandbox-token"
     assert header(call, "x-client-id") == "sandbox-platform-key"
     sent = call.json()
@@ -321,27 +321,27 @@ def test_the_look_up_call(bench: Harness) -> None:
     }
 
 
-def test_the_window_of_an_old_order_is_still_around_its_time(bench: Harness) -> None:
-    unknown_order(bench, WALLETGATE)
-    bench.clock.advance(30 * 24 * 3600)
-    looked_up(bench, WALLETGATE, walletgate_rows())
-    (call,) = bench.server.to(WALLETGATE.look_up_route)
+def test_the_window_of_an_old_order_is_still_around_its_time(harness: Harness) -> None:
+    unknown_order(harness, WALLETGATE)
+    harness.clock.advance(30 * 24 * 3600)
+    looked_up(harness, WALLETGATE, walletgate_rows())
+    (call,) = harness.server.to(WALLETGATE.look_up_route)
     assert re.match("2026-12-01T05:50", call.json()["start_date"])
     assert re.match("2026-12-01T06:10", call.json()["end_date"])
 
 
 @pytest.mark.parametrize("shape", ["items", "list"])
-def test_a_found_payment(bench: Harness, shape: str) -> None:
-    known = unknown_order(bench, WALLETGATE)
+def test_a_found_payment(harness: Harness, shape: str) -> None:
+    known = unknown_order(harness, WALLETGATE)
     payload = {"items": [ROW], "total": 1} if shape == "items" else [ROW]
-    response = looked_up(bench, WALLETGATE, json_reply({"status": 0, "code": "100", "payload": payload}))
+    response = looked_up(harness, WALLETGATE, json_reply({"status": 0, "code": "100", "payload": payload}))
     assert (response.status, response.body["status"]) == (200, "succeeded")
     result = response.body["result"]
     assert result["inv_payment_transaction_query_oid"] == result["ext_order_id"] == OID
     assert result["transaction_id"] == "TX1"
     assert (result["transaction_amount"], result["transaction_fee"]) == ("196.5000", "1.0000")
-    assert findings(bench, known) == ["found"]
-    assert bench.server.to(WALLETGATE.route) == []
+    assert findings(harness, known) == ["found"]
+    assert harness.server.to(WALLETGATE.route) == []
 
 
 @pytest.mark.parametrize(
@@ -359,13 +359,13 @@ def test_a_found_payment(bench: Harness, shape: str) -> None:
     ],
     ids=["pending", "cancelled", "refunded", "no status", "other amount", "no amount", "two", "foreign", "none"],
 )
-def test_what_proves_nothing(bench: Harness, rows: list[dict[str, Any]], finding: str) -> None:
-    known = unknown_order(bench, WALLETGATE)
+def test_what_proves_nothing(harness: Harness, rows: list[dict[str, Any]], finding: str) -> None:
+    known = unknown_order(harness, WALLETGATE)
     for _ in range(3):
-        assert looked_up(bench, WALLETGATE, walletgate_rows(*rows)).status == 202
-        bench.clock.advance(24 * 3600)
-    assert findings(bench, known) == [finding] * 3
-    assert bench.server.to(WALLETGATE.route) == []
+        assert looked_up(harness, WALLETGATE, walletgate_rows(*rows)).status == 202
+        harness.clock.advance(24 * 3600)
+    assert findings(harness, known) == [finding] * 3
+    assert harness.server.to(WALLETGATE.route) == []
 
 
 @pytest.mark.parametrize(
@@ -386,7 +386,7 @@ def test_what_proves_nothing(bench: Harness, rows: list[dict[str, Any]], finding
         HANG_UP,
     ],
 )
-def test_a_look_up_that_fails_proves_nothing(bench: Harness, reply: Reply) -> None:
-    known = unknown_order(bench, WALLETGATE)
-    assert looked_up(bench, WALLETGATE, reply).status == 202
-    assert findings(bench, known) == ["inconclusive"]
+def test_a_look_up_that_fails_proves_nothing(harness: Harness, reply: Reply) -> None:
+    known = unknown_order(harness, WALLETGATE)
+    assert looked_up(harness, WALLETGATE, reply).status == 202
+    assert findings(harness, known) == ["inconclusive"]

@@ -9,7 +9,7 @@ from vezne.providers.http import ProviderResponse
 from vezne.providers.walletgate import client as walletgate
 
 from tests.contract.test_walletgate import PAGE_ANSWER
-from tests.support.bench import operation_of
+from tests.support.harness import operation_of
 from tests.support.mutations import (
     MISSING,
     Mutation,

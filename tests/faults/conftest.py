@@ -1,4 +1,4 @@
-"""One MiniStack, one sandbox and one nursery for all tests of this folder."""
+"""One MiniStack, one sandbox and one process pool for all tests of this folder."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from vezne_cli.stack import Aws
 
 from tests.end_to_end.lacking import lacking
 from tests.faults.engines import EngineStore
-from tests.faults.world import Function, World, create_table, running_world
+from tests.faults.environment import Environment, Function, create_table, running_environment
 from tests.support.dynamodb_local import dynamodb_local, running_dynamodb
 from tests.support.seed import SEED
 
@@ -22,8 +22,8 @@ def seed() -> int:
 
 
 @pytest.fixture(scope="session")
-def world() -> Iterator[World]:
-    with running_world() as running:
+def environment() -> Iterator[Environment]:
+    with running_environment() as running:
         yield running
 
 
@@ -45,8 +45,10 @@ def _on_new_table(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callab
 
 
 @pytest.fixture
-def ministack_store(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], float]], Store]:
-    return _on_new_table(world.aws, monkeypatch)
+def ministack_store(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Callable[[], float]], Store]:
+    return _on_new_table(environment.aws, monkeypatch)
 
 
 @pytest.fixture
@@ -55,10 +57,10 @@ def dynamodb_local_store(second_engine: Aws, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def function(world: World, request: pytest.FixtureRequest) -> Function:
+def function(environment: Environment, request: pytest.FixtureRequest) -> Function:
     """The function of the operation a test is parametrized with, with an empty table; the sandboxes start anew."""
-    world.sandbox.reset()
-    return world.function(request.param)
+    environment.sandbox.reset()
+    return environment.function(request.param)
 
 
 @pytest.fixture

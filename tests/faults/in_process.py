@@ -30,10 +30,10 @@ from vezne_sandbox.rules import read_rule
 from vezne_sandbox.sandbox import Sandbox
 from vezne_sandbox.wire import Call
 
+from tests.faults.environment import SWEEP, Answer
 from tests.faults.function import Killed, Steps, call_kind, module_of, operation_of
 from tests.faults.memory_store import MemoryStore
 from tests.faults.memory_table import MemoryTable
-from tests.faults.world import SWEEP, Answer
 from tests.support.breakers import never_opens
 
 LAMBDA_SECONDS = 27.0
@@ -218,8 +218,8 @@ def in_process(current: Callable[[], Bench]) -> Iterator[None]:
         return model.model_validate({name: values[0] for name, values in accepted.items()}), "version-1"
 
     with ExitStack() as stack:
-        environment = {**dict.fromkeys(URLS, "http://sandbox.invalid"), "TABLE_NAME": "records"}
-        stack.enter_context(mock.patch.dict("os.environ", environment))
+        variables = {**dict.fromkeys(URLS, "http://sandbox.invalid"), "TABLE_NAME": "records"}
+        stack.enter_context(mock.patch.dict("os.environ", variables))
         stack.enter_context(mock.patch.object(Provider, "send", lambda _, prepared, *__: current().send(prepared)))
         stack.enter_context(mock.patch.object(credentials, "_fetch_secret", fetch))
         stack.enter_context(mock.patch.object(vakifbank.LOGINS, "begin"))

@@ -8,9 +8,9 @@ from typing import Any
 
 from vezne.orders.record import FINAL, SUCCEEDED, Record
 
+from tests.faults.environment import Answer
 from tests.faults.in_process import Bench
 from tests.faults.orders import COMPLETE_LOOK_UP, PAID_ONCE, Order, new_order
-from tests.faults.world import Answer
 
 
 @dataclass

@@ -12,11 +12,11 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from tests.faults.environment import OPERATIONS, Environment, Function, running_environment
 from tests.faults.function import STEPS
 from tests.faults.orders import COMPLETE_LOOK_UP, new_order
 from tests.faults.test_faulty_answers import LOOK_UP_FAULTS, LOOK_UPS, ORDER_FAULTS, has_fault
 from tests.faults.verdict import RETRY_AT, Trial
-from tests.faults.world import OPERATIONS, Function, World, running_world
 
 # The sandboxes start anew after so long: their lists are searched for every verdict.
 ROUND_SECONDS = 20
@@ -67,7 +67,7 @@ def one_order(function: Function, chance: random.Random) -> Trial:
     if rule and not has_fault(function.operation, rule["then"]):
         rule = {}
     trial = Trial(function, new_order(function.operation), late=isinstance(rule.get("book"), dict))
-    control, made = function.world.sandbox, []
+    control, made = function.environment.sandbox, []
     if rule:
         made.append(control.rule(function.operation, match=trial.order.mark, **rule)["id"])
     trial.send(plan=random_plan(chance))
@@ -90,7 +90,7 @@ def one_order(function: Function, chance: random.Random) -> Trial:
 def misleading_look_up(trial: Trial, chance: random.Random) -> int:
     look_up = LOOK_UPS[trial.order.operation]
     rule = chance.choice([fault for _, fault in LOOK_UP_FAULTS if has_fault(look_up, fault["then"])])
-    made = trial.function.world.sandbox.rule(look_up, match=trial.order.reference, **rule)
+    made = trial.function.environment.sandbox.rule(look_up, match=trial.order.reference, **rule)
     number: int = made["id"]
     return number
 
@@ -99,16 +99,16 @@ def random_plan(chance: random.Random) -> dict[str, str]:
     return {"at": chance.choice(STEPS)} if chance.random() < 0.4 else {}
 
 
-def soak(world: World, minutes: float, seed: int) -> Sum:
+def soak(environment: Environment, minutes: float, seed: int) -> Sum:
     """Rounds of random orders until the time is over."""
     total, ends, number = Sum(), time.monotonic() + 60 * minutes, 0
     while time.monotonic() < ends:
         number += 1
-        world.sandbox.reset()
+        environment.sandbox.reset()
         round_ends = min(ends, time.monotonic() + ROUND_SECONDS)
 
         def keep_ordering(place: tuple[str, int], end: float = round_ends, name: int = number) -> list[Trial]:
-            function, chance = world.function(place[0]), random.Random(f"{seed} {name} {place}")
+            function, chance = environment.function(place[0]), random.Random(f"{seed} {name} {place}")
             trials = []
             while time.monotonic() < end:
                 trials.append(one_order(function, chance))
@@ -137,8 +137,8 @@ def main() -> int:
     asked = parser.parse_args()
     sys.stdout.write(f"seed {asked.seed}\n")
     started = time.monotonic()
-    with running_world() as world:
-        total = soak(world, asked.minutes, asked.seed)
+    with running_environment() as environment:
+        total = soak(environment, asked.minutes, asked.seed)
     sys.stdout.write("\n".join(total.lines(time.monotonic() - started)) + "\n")
     return 1 if total.broken else 0
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pytest
 from vezne.orders.breaker_item import CLOSED, OPEN, TRIAL, BreakerItem, breaker_id, from_item
 
+from tests.faults.environment import OPERATIONS, Environment, Function
 from tests.faults.orders import new_order
 from tests.faults.verdict import RETRY_AT, Trial
-from tests.faults.world import OPERATIONS, Function, World
 
 ENDS = ("breaker.before", "breaker.after")
 
@@ -64,7 +64,7 @@ def put(function: Function, state: BreakerItem) -> None:
     values = {name: {"N": str(value)} for name in BreakerItem.__slots__
               if (value := getattr(state, name)) and not isinstance(value, str)}  # fmt: skip
     item = {"id": {"S": breaker_id(function.operation.partition(".")[0])}, "state": {"S": state.state}, **values}
-    function.world.aws("dynamodb").put_item(TableName=function.table, Item=item)
+    function.environment.aws("dynamodb").put_item(TableName=function.table, Item=item)
 
 
 def standing(function: Function) -> BreakerItem:
@@ -85,7 +85,7 @@ def try_one(function: Function, kill: Kill) -> list[str]:
     put(function, kill.before())
     trial = Trial(function, new_order(function.operation))
     if kill.fault:
-        function.world.sandbox.rule(function.operation, match=trial.order.mark, then=kill.fault)
+        function.environment.sandbox.rule(function.operation, match=trial.order.mark, then=kill.fault)
     trial.send(plan=kill.plan, cold=True)
     if not trial.told[-1].endswith("killed"):
         return [f"not killed: {trial.told}"]
@@ -103,11 +103,13 @@ def try_all(function: Function) -> dict[str, list[str]]:
 
 @pytest.mark.timeout(600)
 def test_a_kill_at_any_step_of_the_breaker_breaks_neither_the_promise_nor_the_breaker(
-    world: World, report: list[str]
+    environment: Environment, report: list[str]
 ) -> None:
-    world.sandbox.reset()
+    environment.sandbox.reset()
     with ThreadPoolExecutor(len(OPERATIONS)) as pool:
-        tried = dict(zip(OPERATIONS, pool.map(lambda name: try_all(world.function(name)), OPERATIONS), strict=True))
+        tried = dict(
+            zip(OPERATIONS, pool.map(lambda name: try_all(environment.function(name)), OPERATIONS), strict=True)
+        )
     report.append(f"Breakers: killed at {len(KILLS)} steps with each of {len(OPERATIONS)} operations.")
     wrong = [
         f"{operation}, {name}: {said}"

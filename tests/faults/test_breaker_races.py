@@ -12,8 +12,8 @@ from vezne.orders.store import ConditionFailedError, Store, table
 from vezne_cli.stack import Aws
 
 from tests.faults.engines import EngineStore
+from tests.faults.environment import Environment, create_table
 from tests.faults.racers import Racers, racing
-from tests.faults.world import World, create_table
 
 PROCESSES = 32
 ROUNDS = 5
@@ -44,8 +44,8 @@ class Race:
 @pytest.fixture(scope="module", params=["ministack", "dynamodb_local"])
 def race(request: pytest.FixtureRequest) -> Iterator[Race]:
     if request.param == "ministack":
-        world: World = request.getfixturevalue("world")
-        aws = world.aws
+        environment: Environment = request.getfixturevalue("environment")
+        aws = environment.aws
     else:
         aws = request.getfixturevalue("second_engine")
     assert isinstance(aws, Aws)

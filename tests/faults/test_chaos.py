@@ -20,6 +20,7 @@ from vezne.orders.sweep import SweepStoppedError
 from vezne_sandbox.faults import faults_of
 
 from tests.faults import orders
+from tests.faults.environment import OPERATIONS, Answer
 from tests.faults.function import Killed, Steps
 from tests.faults.in_process import LAMBDA_SECONDS, Bench, Context, in_process
 from tests.faults.memory_store import MemoryStore
@@ -27,7 +28,6 @@ from tests.faults.network import FAULTS, Network
 from tests.faults.orders import PAID_ONCE, Order, new_order, seeded
 from tests.faults.promise import Promise, another, like
 from tests.faults.test_faulty_answers import LOOK_UPS
-from tests.faults.world import OPERATIONS, Answer
 from tests.support.asked import whole_number
 
 RUNS = whole_number("VEZNE_CHAOS_RUNS", 500, 10_000_000)

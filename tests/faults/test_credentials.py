@@ -8,8 +8,8 @@ import pytest
 from vezne_cli.processes import ROOT
 from vezne_sandbox.sandbox import PROVIDERS
 
+from tests.faults.environment import OPERATIONS, Function
 from tests.faults.orders import new_order
-from tests.faults.world import OPERATIONS, Function
 
 CREDENTIALS = json.loads((ROOT / "shared/vezne_sandbox/credentials.json").read_text())
 
@@ -23,14 +23,14 @@ def put_secret(function: Function, value: str) -> None:
     """Make another value AWSCURRENT."""
     provider = function.operation.partition(".")[0]
     fields = {**CREDENTIALS[provider], rotated(function): value}
-    secrets = function.world.aws("secretsmanager")
+    secrets = function.environment.aws("secretsmanager")
     secrets.put_secret_value(SecretId=function.secret, SecretString=json.dumps(fields))
 
 
 def accept(function: Function, *values: str) -> None:
     """Which values the provider accepts from now on; tokens of before are refused."""
     provider = function.operation.partition(".")[0]
-    control = function.world.sandbox
+    control = function.environment.sandbox
     control.seed(**{provider: {"credentials": {rotated(function): list(values)}}})
     control.revoke_tokens(provider)
 
@@ -42,7 +42,7 @@ def original(function: Function) -> str:
 
 @pytest.mark.parametrize("function", ["vakifbank.pay"], indirect=True)
 def test_a_wrong_vakifbank_secret_is_tried_once_by_all_together(function: Function, report: list[str]) -> None:
-    control = function.world.sandbox
+    control = function.environment.sandbox
     put_secret(function, "sandbox-wrong-secret")
     fleet = [function.fork() for _ in range(24)]
     for process in fleet:
@@ -65,7 +65,7 @@ def test_a_wrong_vakifbank_secret_is_tried_once_by_all_together(function: Functi
 @pytest.mark.parametrize("function", ["vakifbank.pay"], indirect=True)
 def test_a_page_at_the_login_holds_the_fleet_back_and_rejects_nothing(function: Function, report: list[str]) -> None:
     """Of all functions one logs in, and one again once the hold is over; the secret is as good as before."""
-    control = function.world.sandbox
+    control = function.environment.sandbox
     rule = control.rule("vakifbank.login", then="html", times=0)
     fleet = [function.fork() for _ in range(12)]
     for logins in (1, 2):
@@ -89,7 +89,7 @@ def test_a_page_at_the_login_holds_the_fleet_back_and_rejects_nothing(function: 
 
 def let_the_hold_end(function: Function) -> None:
     """As if its time had passed."""
-    function.world.aws("dynamodb").update_item(
+    function.environment.aws("dynamodb").update_item(
         TableName=function.table,
         Key={"id": {"S": "secret#vakifbank"}},
         UpdateExpression="SET held_until = :past",
@@ -117,7 +117,7 @@ def test_no_order_fails_while_the_secret_is_rotated(function: Function, report: 
         thread.join()
     sent = [order for several in orders for order in several]
     assert statuses == [200] * len(sent)
-    assert [order.times_booked(function.world.sandbox) for order in sent] == [1] * len(sent)
+    assert [order.times_booked(function.environment.sandbox) for order in sent] == [1] * len(sent)
     report += [
         f"{function.operation}: {len(sent)} orders while the secret was rotated: all succeeded, each booked once"
     ]

@@ -11,10 +11,10 @@ from vezne_sandbox.faults import faults_of
 from vezne_sandbox.odd import ODD_FORMS, UNNAMED_FORMS
 from vezne_sandbox.sandbox import Sandbox
 
+from tests.faults.environment import OPERATIONS, Environment, Function
 from tests.faults.orders import AT_THE_PROVIDER, new_order
 from tests.faults.tables import aligned, tally
 from tests.faults.verdict import RETRY_AT, Trial
-from tests.faults.world import OPERATIONS, Function, World
 
 NOW, NEVER, LATE = True, False, {"after_seconds": 1}
 SAID = ("hang", "reset", "status_500", "bad_gateway_html", "cut", "trailing_comma", "slow_drops", "informational",
@@ -62,7 +62,7 @@ def answered_wrongly(function: Function, rule: dict[str, Any], *, retry: bool) -
     if not has_fault(function.operation, rule["then"]):
         return None
     trial = Trial(function, new_order(function.operation), late=rule.get("book") == LATE)
-    made = function.world.sandbox.rule(function.operation, match=trial.order.mark, **rule)
+    made = function.environment.sandbox.rule(function.operation, match=trial.order.mark, **rule)
     trial.send()
     trial.let_late_bookings_fall_due()
     return finished(trial, made["id"], retry=retry)
@@ -73,7 +73,7 @@ def misled(function: Function, rule: dict[str, Any], *, booked: bool, retry: boo
     if not has_fault(LOOK_UPS[function.operation], rule["then"]):
         return None
     trial = Trial(function, new_order(function.operation), late=rule["then"] == "lag")
-    control = function.world.sandbox
+    control = function.environment.sandbox
     control.rule(function.operation, match=trial.order.mark, then="reset", book=booked)
     trial.send()
     # Of this order only: two operations may have the same look-up.
@@ -86,7 +86,7 @@ def finished(trial: Trial, rule_id: int, *, retry: bool) -> Trial:
         trial.retry(RETRY_AT)
         trial.retry(2 * RETRY_AT)
     trial.sweep_until_quiet()
-    trial.function.world.sandbox.remove_rules(rule_id)
+    trial.function.environment.sandbox.remove_rules(rule_id)
     trial.sweep_until_quiet()
     trial.end()
     return trial
@@ -112,15 +112,15 @@ def fault_table(tried: dict[str, list[tuple[str, Trial]]], faults: list[str]) ->
     return aligned(rows)
 
 
-def for_all_operations(world: World, attempt: Any) -> dict[str, list[tuple[str, Trial]]]:
-    world.sandbox.reset()
+def for_all_operations(environment: Environment, attempt: Any) -> dict[str, list[tuple[str, Trial]]]:
+    environment.sandbox.reset()
     with ThreadPoolExecutor(len(OPERATIONS)) as pool:
-        tried = pool.map(lambda name: attempt(world.function(name)), OPERATIONS)
+        tried = pool.map(lambda name: attempt(environment.function(name)), OPERATIONS)
         return dict(zip(OPERATIONS, tried, strict=True))
 
 
 @pytest.mark.timeout(600)
-def test_no_faulty_answer_doubles_or_loses_an_order(world: World, report: list[str]) -> None:
+def test_no_faulty_answer_doubles_or_loses_an_order(environment: Environment, report: list[str]) -> None:
     def attempt(function: Function) -> list[tuple[str, Trial]]:
         tried = [
             (fault, answered_wrongly(function, rule, retry=retry))
@@ -129,7 +129,7 @@ def test_no_faulty_answer_doubles_or_loses_an_order(world: World, report: list[s
         ]
         return [(fault, trial) for fault, trial in tried if trial is not None]
 
-    tried = for_all_operations(world, attempt)
+    tried = for_all_operations(environment, attempt)
     report += [
         "An order's answer is faulty; then two retries and sweeps, or sweeps alone: bookings and final status",
         *fault_table(tried, [fault for fault, _ in ORDER_FAULTS]),
@@ -138,7 +138,7 @@ def test_no_faulty_answer_doubles_or_loses_an_order(world: World, report: list[s
 
 
 @pytest.mark.timeout(600)
-def test_no_faulty_look_up_is_taken_for_an_outcome(world: World, report: list[str]) -> None:
+def test_no_faulty_look_up_is_taken_for_an_outcome(environment: Environment, report: list[str]) -> None:
     cases = [
         (f"{name}, {'booked' if booked else 'not booked'}", rule, booked)
         for name, rule in LOOK_UP_FAULTS
@@ -153,7 +153,7 @@ def test_no_faulty_look_up_is_taken_for_an_outcome(world: World, report: list[st
         ]
         return [(name, trial) for name, trial in tried if trial is not None]
 
-    tried = for_all_operations(world, attempt)
+    tried = for_all_operations(environment, attempt)
     report += [
         "The order's answer is lost, and the look-up is faulty; then two retries and sweeps, or sweeps alone",
         *fault_table(tried, [name for name, _, _ in cases]),

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.faults.environment import Function
 from tests.faults.orders import PAID_ONCE, Order, new_order, seeded
 from tests.faults.verdict import RETRY_AT, SWEEPS_AT, Trial
-from tests.faults.world import Function
 
 QUIET_SECONDS = 600
 
@@ -20,7 +20,7 @@ def again(order: Order, key: str, **changes: Any) -> Order:
 
 
 def total_at_haso(function: Function, order: Order) -> str:
-    return str(function.world.sandbox.state()["haso"]["totals"][order.mark])
+    return str(function.environment.sandbox.state()["haso"]["totals"][order.mark])
 
 
 # --- HASO: the value sent is the new total -----------------------------------------------------------------------
@@ -67,7 +67,7 @@ def test_totals_whose_answers_are_lost_end_at_the_highest_too(function: Function
 
 
 def lose_totals(function: Function, chance: random.Random) -> None:
-    first, control = new_order("haso.set_expenses"), function.world.sandbox
+    first, control = new_order("haso.set_expenses"), function.environment.sandbox
     amounts = chance.sample([100, 150, 200], 3)
     orders = [again(first, f"{first.key}-{amount}", expense_amount=f"{amount}.00") for amount in amounts]
     for book in chance.choices([True, False, {"after_seconds": 1}], k=3):
@@ -91,7 +91,7 @@ def lose_totals(function: Function, chance: random.Random) -> None:
 @pytest.mark.parametrize("function", ["haso.set_expenses"], indirect=True)
 def test_a_total_sent_twice_does_not_overtake_a_newer_one(function: Function) -> None:
     """The first sending is late; the second, under the same key, is answered; then a newer total is ordered."""
-    control, first = function.world.sandbox, new_order("haso.set_expenses", "100.00")
+    control, first = function.environment.sandbox, new_order("haso.set_expenses", "100.00")
     control.rule("haso.set_expenses", then="reset", match=first.mark, book={"after_seconds": 5})
     assert function.call(first.event).status == 202
     assert function.call(first.event).status == 200
@@ -114,13 +114,13 @@ def test_the_same_payment_under_two_keys_is_made_once(function: Function, report
     assert (second.status, second.body["retry"], second.body["holder"]) == (409, "never", first.id)
     stranger = function.call(first.but(client="another-client").event)
     assert (stranger.status, "holder" in stranger.body) == (409, False)
-    assert first.times_booked(function.world.sandbox) == 1
+    assert first.times_booked(function.environment.sandbox) == 1
     report += [f"{function.operation}: the same payment under two keys and two clients: 1 booking, the others told 409"]
 
 
 @pytest.mark.parametrize("function", sorted(PAID_ONCE), indirect=True)
 def test_a_payment_in_doubt_holds_off_another_key(function: Function) -> None:
-    first, control = new_order(function.operation), function.world.sandbox
+    first, control = new_order(function.operation), function.environment.sandbox
     control.rule(function.operation, then="reset", match=first.mark)
     assert function.call(first.event).status == 202
     held = function.call(again(first, "second-key").event)
@@ -132,7 +132,7 @@ def test_a_payment_in_doubt_holds_off_another_key(function: Function) -> None:
 
 @pytest.mark.parametrize("function", sorted(PAID_ONCE), indirect=True)
 def test_a_declined_payment_may_be_ordered_anew(function: Function) -> None:
-    first, control = new_order(function.operation), function.world.sandbox
+    first, control = new_order(function.operation), function.environment.sandbox
     control.rule(function.operation, then="refuse", match=first.mark)
     assert function.call(first.event).status == 402
     assert function.call(again(first, "second-key").event).status == 200
@@ -151,7 +151,7 @@ def test_a_declined_payment_may_be_ordered_anew(function: Function) -> None:
 def test_an_earlier_capture_of_the_same_amount_is_not_taken_for_this_one(
     function: Function, booked: bool, seconds_later: int, final: str
 ) -> None:
-    control, first = function.world.sandbox, new_order("paynet.capture", "10.00")
+    control, first = function.environment.sandbox, new_order("paynet.capture", "10.00")
     assert function.call(first.event).status == 200
     control.advance_clock(seconds_later)
     second = again(first, "second-part")
@@ -165,7 +165,7 @@ def test_an_earlier_capture_of_the_same_amount_is_not_taken_for_this_one(
 
 @pytest.mark.parametrize("function", ["paynet.capture"], indirect=True)
 def test_a_part_captured_before_is_not_taken_for_the_whole(function: Function) -> None:
-    control, first = function.world.sandbox, new_order("paynet.capture", "10.00")
+    control, first = function.environment.sandbox, new_order("paynet.capture", "10.00")
     assert function.call(first.event).status == 200
     whole = first.but(key="whole", amount=None)
     control.rule("paynet.capture", then="reset", book=False)
@@ -180,7 +180,7 @@ def test_a_part_captured_before_is_not_taken_for_the_whole(function: Function) -
 
 @pytest.mark.parametrize("function", ["vakifbank.pay"], indirect=True)
 def test_an_order_that_was_not_executed_says_so_for_good(function: Function) -> None:
-    control, order = function.world.sandbox, new_order("vakifbank.pay")
+    control, order = function.environment.sandbox, new_order("vakifbank.pay")
     control.rule("vakifbank.pay", then="reset", match=order.mark, book=False)
     assert function.call(order.event).status == 202
     trial = Trial(function, order)
@@ -188,19 +188,19 @@ def test_an_order_that_was_not_executed_says_so_for_good(function: Function) -> 
     for _ in range(2):
         answer = function.call(order.event)
         assert (answer.status, answer.body["money"], answer.replayed) == (402, "not_moved", True)
-    reading = function.world.nursery.fork("operations.read", {"TABLE_NAME": function.table})
+    reading = function.environment.process_pool.fork("operations.read", {"TABLE_NAME": function.table})
     event = {**order.event, "httpMethod": "GET", "pathParameters": {"operation_id": order.id}}
     assert reading.call(event).body["status"] == "not_executed"
 
 
 @pytest.mark.parametrize("function", ["kolaybi.collect"], indirect=True)
 def test_a_record_that_cannot_be_read_does_not_stop_the_sweep(function: Function) -> None:
-    control, orders = function.world.sandbox, [new_order("kolaybi.collect") for _ in range(9)]
+    control, orders = function.environment.sandbox, [new_order("kolaybi.collect") for _ in range(9)]
     for order in orders:
         control.rule("kolaybi.collect", then="reset", match=order.mark)
         function.call(order.event)
     broken = orders[0]
-    function.world.aws("dynamodb").update_item(
+    function.environment.aws("dynamodb").update_item(
         TableName=function.table,
         Key={"id": {"S": broken.id}},
         UpdateExpression="SET outcome = :broken",
@@ -212,7 +212,7 @@ def test_a_record_that_cannot_be_read_does_not_stop_the_sweep(function: Function
 
 @pytest.mark.parametrize("function", ["kolaybi.collect"], indirect=True)
 def test_a_client_that_asks_often_does_not_delay_the_sweep(function: Function) -> None:
-    control, order = function.world.sandbox, new_order("kolaybi.collect")
+    control, order = function.environment.sandbox, new_order("kolaybi.collect")
     control.rule("kolaybi.collect", then="reset", match=order.mark, book=False)
     for clock in range(40, 60):
         assert function.call(order.event, clock=0 if clock == 40 else clock).status == 202

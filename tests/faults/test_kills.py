@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from tests.faults.environment import OPERATIONS, Environment, Function
 from tests.faults.orders import new_order
 from tests.faults.tables import aligned
 from tests.faults.test_faulty_answers import LOOK_UPS, has_fault
 from tests.faults.verdict import RETRY_AT, Trial
-from tests.faults.world import OPERATIONS, Function, World
 
 PATH_STEPS = (
     "claim.before", "claim.after", "order.before", "order.head", "order.left", "order.came", "finalise.before",
@@ -52,7 +52,7 @@ NEVER_SENT_AGAIN = {(f"retry: {step}", "none") for step in ("order.before", "ord
 def trial_of(function: Function, fault: str) -> Trial:
     trial = Trial(function, new_order(function.operation), late="late" in fault)
     if FAULTS[fault]:
-        function.world.sandbox.rule(function.operation, match=trial.order.mark, **FAULTS[fault])
+        function.environment.sandbox.rule(function.operation, match=trial.order.mark, **FAULTS[fault])
     return trial
 
 
@@ -82,9 +82,9 @@ def killed_beside_an_odd_row(function: Function, step: str, fault: str) -> Trial
     trial = Trial(function, new_order(function.operation))
     trial.send(plan={"at": "order.came"})
     then = next(said for said in ODD_ROWS[fault] if has_fault(LOOK_UPS[function.operation], said))
-    made = function.world.sandbox.rule(LOOK_UPS[function.operation], then=then, match=trial.order.reference)
+    made = function.environment.sandbox.rule(LOOK_UPS[function.operation], then=then, match=trial.order.reference)
     trial.sweep(clock=RETRY_AT, plan={"at": step})
-    function.world.sandbox.remove_rules(made["id"])
+    function.environment.sandbox.remove_rules(made["id"])
     return trial
 
 
@@ -113,10 +113,12 @@ def try_all(function: Function) -> list[tuple[str, str, Trial]]:
 
 
 @pytest.mark.timeout(600)
-def test_a_kill_at_any_step_neither_doubles_nor_loses_nor_guesses(world: World, report: list[str]) -> None:
-    world.sandbox.reset()
+def test_a_kill_at_any_step_neither_doubles_nor_loses_nor_guesses(environment: Environment, report: list[str]) -> None:
+    environment.sandbox.reset()
     with ThreadPoolExecutor(len(OPERATIONS)) as pool:
-        tried = dict(zip(OPERATIONS, pool.map(lambda name: try_all(world.function(name)), OPERATIONS), strict=True))
+        tried = dict(
+            zip(OPERATIONS, pool.map(lambda name: try_all(environment.function(name)), OPERATIONS), strict=True)
+        )
     report += ["Killed at each step, then a retry and sweeps: bookings and final status", *kill_table(tried)]
     report += ["In brackets: the invocation ended before it came to that step (only two operations send again)."]
     wrong = [

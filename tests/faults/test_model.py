@@ -13,12 +13,12 @@ from vezne_sandbox.faults import faults_of
 from vezne_sandbox.odd import ODD_FORMS, UNNAMED_FORMS
 from vezne_sandbox.rules import FORMS
 
+from tests.faults.environment import OPERATIONS
 from tests.faults.function import STEPS
 from tests.faults.in_process import Bench, in_process
 from tests.faults.orders import Order, new_order
 from tests.faults.promise import Promise, like
 from tests.faults.test_faulty_answers import LOOK_UPS
-from tests.faults.world import OPERATIONS
 
 RUNS = 2000
 SKEWS = st.sampled_from([0.0, 120.0, -120.0])

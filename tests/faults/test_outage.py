@@ -5,46 +5,46 @@ from vezne_cli.catalogue import ORDERS
 
 from tests.faults.outage import seams
 from tests.faults.outage.clock import Clock
+from tests.faults.outage.environment import Environment, Traffic
 from tests.faults.outage.fleet import COLD_START_SECONDS, WAY_SECONDS, Fleet, Function, Throttle
 from tests.faults.outage.providers import Sickness
 from tests.faults.outage.scenarios import BESIDE, NOTHING, OURS, SICK, kept_promise
-from tests.faults.outage.world import Traffic, World
 
 
-def outage(sickness: Sickness, *, breaker: str = NOTHING) -> World:
+def outage(sickness: Sickness, *, breaker: str = NOTHING) -> Environment:
     """Ten minutes with a minute before and three after it: the first provider is sick, the other is not."""
-    world = World([Traffic(SICK, 1, 20), Traffic(BESIDE, 0.5, 20)], 600, seed=1)
-    provider = world.providers[ORDERS[SICK].provider]
-    with seams.in_place(world, breaker=breaker != NOTHING):
-        world.start()
-        world.run_for(60)
+    environment = Environment([Traffic(SICK, 1, 20), Traffic(BESIDE, 0.5, 20)], 600, seed=1)
+    provider = environment.providers[ORDERS[SICK].provider]
+    with seams.in_place(environment, breaker=breaker != NOTHING):
+        environment.start()
+        environment.run_for(60)
         provider.sickness = sickness
-        world.run_for(360)
+        environment.run_for(360)
         provider.sickness = None
-        world.run_for(210)
-    return world
+        environment.run_for(210)
+    return environment
 
 
 @pytest.fixture(scope="module")
-def without() -> World:
+def without() -> Environment:
     return outage(Sickness("hang", books=True))
 
 
 @pytest.fixture(scope="module")
-def protected() -> World:
+def protected() -> Environment:
     return outage(Sickness("hang", books=True), breaker=OURS)
 
 
-def test_an_outage_doubles_and_loses_nothing(without: World, protected: World) -> None:
+def test_an_outage_doubles_and_loses_nothing(without: Environment, protected: Environment) -> None:
     assert kept_promise(without) == (0, 0, 0)
     assert kept_promise(protected) == (0, 0, 0)
 
 
-def test_without_the_breaker_every_order_becomes_unknown(without: World) -> None:
+def test_without_the_breaker_every_order_becomes_unknown(without: Environment) -> None:
     assert 340 <= without.metrics[SICK]["OrderUnknown"] <= 380
 
 
-def test_the_breaker_leaves_few_unknown_outcomes_and_opens_once(protected: World) -> None:
+def test_the_breaker_leaves_few_unknown_outcomes_and_opens_once(protected: Environment) -> None:
     assert 1 <= protected.metrics[SICK]["OrderUnknown"] <= 15
     assert len(protected.openings) == 1
     # The first orders, and inquiries that probe: an hour of them would be about 120.
@@ -52,31 +52,31 @@ def test_the_breaker_leaves_few_unknown_outcomes_and_opens_once(protected: World
     assert protected.clients[SICK].orders[-1].status == 200
 
 
-def test_the_provider_beside_is_untouched(without: World, protected: World) -> None:
-    for world in (without, protected):
-        beside = world.clients[BESIDE]
+def test_the_provider_beside_is_untouched(without: Environment, protected: Environment) -> None:
+    for environment in (without, protected):
+        beside = environment.clients[BESIDE]
         assert {order.status for order in beside.orders} == {200}
         assert len(beside.orders) == 300
 
 
 def test_a_healthy_provider_costs_no_write_of_the_breaker() -> None:
-    world = World([Traffic(SICK, 1, 20)], 60, seed=2)
-    with seams.in_place(world):
-        world.start(sweeps=False)
-        world.run_for(70)
+    environment = Environment([Traffic(SICK, 1, 20)], 60, seed=2)
+    with seams.in_place(environment):
+        environment.start(sweeps=False)
+        environment.run_for(70)
     # The claim and the outcome of each order, and no other write.
-    assert sum(count for name, count in world.table.calls.items() if name != "get_item") == 120
-    assert world.table.calls["get_item"] == world.fleet.cold_starts[SICK]
+    assert sum(count for name, count in environment.table.calls.items() if name != "get_item") == 120
+    assert environment.table.calls["get_item"] == environment.fleet.cold_starts[SICK]
 
 
 def test_a_run_can_be_repeated() -> None:
     def counted() -> tuple[object, ...]:
-        world = World([Traffic(SICK, 2, 20)], 60, seed=3)
-        with seams.in_place(world):
-            world.providers[ORDERS[SICK].provider].sickness = Sickness("502", share=0.5)
-            world.start()
-            world.run_for(90)
-        return world.metrics[SICK], world.table.calls, world.clients[SICK].answers
+        environment = Environment([Traffic(SICK, 2, 20)], 60, seed=3)
+        with seams.in_place(environment):
+            environment.providers[ORDERS[SICK].provider].sickness = Sickness("502", share=0.5)
+            environment.start()
+            environment.run_for(90)
+        return environment.metrics[SICK], environment.table.calls, environment.clients[SICK].answers
 
     assert counted() == counted()
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.faults.environment import OPERATIONS, Answer, Died, Environment, Function
 from tests.faults.orders import Order, new_order
 from tests.faults.tables import aligned
 from tests.faults.verdict import RETRY_AT, Trial
-from tests.faults.world import OPERATIONS, Answer, Died, Function, World
 
 RETRIES = 3
 # What happens to the first call; the retries meet an honest provider.
@@ -32,7 +32,7 @@ FAULTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 def set_up(function: Function, rule: dict[str, Any]) -> Order:
     order = new_order(function.operation)
     if rule:
-        function.world.sandbox.rule(function.operation, match=order.mark, **rule)
+        function.environment.sandbox.rule(function.operation, match=order.mark, **rule)
     return order
 
 
@@ -56,11 +56,11 @@ def with_peer(function: Function, rule: dict[str, Any], plan: dict[str, Any]) ->
     order = set_up(function, rule)
     last = call_peer(function, order, plan)
     if "book" in rule:
-        function.world.sandbox.advance_clock(1)
+        function.environment.sandbox.advance_clock(1)
     for _ in range(RETRIES):
         let_the_lock_run_out(function)
         last = call_peer(function, order, {}) or last
-    bookings = order.times_booked(function.world.sandbox)
+    bookings = order.times_booked(function.environment.sandbox)
     said = last.status if last and not last.raised else None
     doubles = max(0, bookings - 1)
     return doubles, int(bool(bookings) and said is None), int(said is not None and (said == 200) != bool(bookings))
@@ -75,7 +75,7 @@ def call_peer(function: Function, order: Order, plan: dict[str, Any]) -> Answer 
 
 def let_the_lock_run_out(function: Function) -> None:
     """The time limit of the killed invocation passes."""
-    table = function.world.aws("dynamodb")
+    table = function.environment.aws("dynamodb")
     for item in table.scan(TableName=function.table)["Items"]:
         if item.get("status") == {"S": "INPROGRESS"}:
             table.update_item(
@@ -87,12 +87,12 @@ def let_the_lock_run_out(function: Function) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_side_by_side_with_powertools(world: World, report: list[str]) -> None:
-    world.sandbox.reset()
+def test_side_by_side_with_powertools(environment: Environment, report: list[str]) -> None:
+    environment.sandbox.reset()
     ours, peers = Counter[str](), Counter[str]()
     rows = [["first call", "vezne: doubles / lost / wrong", "peer: doubles / lost / wrong"]]
-    functions = [world.function(operation) for operation in OPERATIONS]
-    rivals = [dataclasses.replace(world.function(operation), peer=True) for operation in OPERATIONS]
+    functions = [environment.function(operation) for operation in OPERATIONS]
+    rivals = [dataclasses.replace(environment.function(operation), peer=True) for operation in OPERATIONS]
     for name, rule, plan in FAULTS:
         mine = [with_vezne(function, rule, plan) for function in functions]
         theirs = [with_peer(function, rule, plan) for function in rivals]

@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
+from tests.faults.environment import OPERATIONS, SWEEP, Answer, Function, FunctionProcess
 from tests.faults.orders import Order, new_order, seeded
 from tests.faults.verdict import RETRY_AT, Trial
-from tests.faults.world import OPERATIONS, SWEEP, Answer, Function, FunctionProcess
 
 CONTENDERS = 32
 ROUNDS = 40
@@ -46,7 +46,7 @@ def test_32_identical_orders_at_once_book_once(function: Function, report: list[
         kinds = Counter(map(kind, answers))
         assert kinds["first answer"] == 1
         assert set(kinds) <= {"first answer", "replay", "409 in-progress", "202"}
-        assert order.times_booked(function.world.sandbox) == 1
+        assert order.times_booked(function.environment.sandbox) == 1
         told += kinds
     report += [f"{function.operation}: {ROUNDS} rounds of {CONTENDERS} identical orders at once, 1 booking each: "
                + ", ".join(f"{count} {name}" for name, count in sorted(told.items()))]  # fmt: skip
@@ -54,7 +54,7 @@ def test_32_identical_orders_at_once_book_once(function: Function, report: list[
 
 def order_in_doubt(function: Function, *, booked: bool) -> Order:
     order = new_order(function.operation)
-    function.world.sandbox.rule(function.operation, then="reset", match=order.mark, book=booked)
+    function.environment.sandbox.rule(function.operation, then="reset", match=order.mark, book=booked)
     assert function.call(order.event).status == 202
     return order
 
@@ -98,7 +98,7 @@ def test_a_frozen_function_that_goes_on_after_its_lease_books_nothing_twice(
     """It freezes at a step, its record is taken over on clocks that run ahead, and it goes on where it was."""
     trial, frozen = Trial(function, new_order(function.operation)), function.fork()
     if refused:
-        function.world.sandbox.rule(function.operation, then="refuse", match=trial.order.mark)
+        function.environment.sandbox.rule(function.operation, then="refuse", match=trial.order.mark)
     frozen.begin(trial.order.event, plan={"at": step, "do": "stop"})
     frozen.wait_until_stopped()
     trial.send(clock=RETRY_AT)
@@ -150,7 +150,7 @@ def test_a_write_whose_answer_is_lost_is_repeated_without_harm(
 ) -> None:
     function.call(new_order(function.operation).event)
     trial = Trial(function, new_order(function.operation))
-    function.world.sandbox.rule(function.operation, then=then, match=trial.order.mark)
+    function.environment.sandbox.rule(function.operation, then=then, match=trial.order.mark)
     trial.send(lost=lost)
     trial.retry(RETRY_AT, lost=lost)
     trial.sweep(clock=3 * RETRY_AT)
@@ -166,7 +166,7 @@ def test_a_write_whose_first_answer_is_lost_succeeds_at_the_second_try(function:
     order = new_order(function.operation)
     answer = function.call(order.event, lost={"PutItem": 1, "TransactWriteItems": 1, "UpdateItem": 1})
     assert (answer.status, answer.replayed) == (200, False), answer.body
-    assert order.times_booked(function.world.sandbox) == 1
+    assert order.times_booked(function.environment.sandbox) == 1
 
 
 @pytest.mark.parametrize("function", OPERATIONS, indirect=True)
@@ -176,5 +176,5 @@ def test_a_standing_order_whose_rule_fires_often_at_once_pays_once(function: Fun
     answers = at_once(fleet, [{"standing_order": content}] * len(fleet))
     assert sum(answer.raised is None for answer in answers) >= 1
     assert {answer.raised for answer in answers} <= {None, "StandingOrderFailed: in-progress"}
-    assert order.times_booked(function.world.sandbox) == 1
+    assert order.times_booked(function.environment.sandbox) == 1
     assert function.call({"standing_order": content}).value["status"] == "succeeded"

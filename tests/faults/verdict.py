@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from tests.faults.environment import Answer, Died, Function
 from tests.faults.orders import COMPLETE_LOOK_UP, Order
-from tests.faults.world import Answer, Died, Function
 
 # After these times the sweep runs: the client's lease is over, and then past each step of the back-off and past every
 # operation's settling time. In seconds on the functions' clock.
@@ -31,7 +31,7 @@ class Trial:
 
     @property
     def bookings(self) -> int:
-        return self.order.times_booked(self.function.world.sandbox)
+        return self.order.times_booked(self.function.environment.sandbox)
 
     def send(self, **request: object) -> Answer | None:
         """The client sends the order; None if the function was killed."""
@@ -74,7 +74,7 @@ class Trial:
         Only where something is late: the clock is common to all trials, and must stay near the functions'.
         """
         if self.late:
-            self.function.world.sandbox.advance_clock(1)
+            self.function.environment.sandbox.advance_clock(1)
 
     def check(self, answer: Answer) -> None:
         """An answer must be true when it is given."""

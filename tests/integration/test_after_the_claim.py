@@ -8,8 +8,8 @@ from vezne.orders.record import DECLINED, PROCESSING, SUCCEEDED, UNKNOWN
 from vezne.orders.store import LostOwnershipError
 from vezne.providers.http import NotSentError, Provider, ProviderResponse
 
-from tests.support.bench import Harness, operation_of, secrets_client
 from tests.support.example import Example
+from tests.support.harness import Harness, operation_of, secrets_client
 from tests.support.operations import EXAMPLES
 from tests.support.operations.haso_set_expenses import EXAMPLE as HASO
 from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
@@ -23,19 +23,19 @@ each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
 one_of_each_kind = pytest.mark.parametrize("example", [KOLAYBI, HASO], ids=str)
 
 
-def calls(bench: Harness, example: Example) -> int:
-    return len(bench.server.to(example.route))
+def calls(harness: Harness, example: Example) -> int:
+    return len(harness.server.to(example.route))
 
 
 def reply_of(answering: Answering, call: Call) -> Reply:
     return answering(call) if callable(answering) else answering
 
 
-def log_in(bench: Harness, example: Example) -> None:
+def log_in(harness: Harness, example: Example) -> None:
     """Have the function log in, so that the next calls are those of the order."""
-    answered(bench, example, example.refusal, key="another-key")
-    bench.server.calls.clear()
-    bench.table_calls.clear()
+    answered(harness, example, example.refusal, key="another-key")
+    harness.server.calls.clear()
+    harness.table_calls.clear()
 
 
 # -------------------------------------------------------------------- numbers of calls
@@ -43,37 +43,37 @@ def log_in(bench: Harness, example: Example) -> None:
 
 @each_operation
 @pytest.mark.parametrize("outcome", ["succeeded", "declined", "unknown"])
-def test_two_writes_and_one_call_per_order(bench: Harness, example: Example, outcome: str) -> None:
-    log_in(bench, example)
+def test_two_writes_and_one_call_per_order(harness: Harness, example: Example, outcome: str) -> None:
+    log_in(harness, example)
     reply = {"succeeded": example.success, "declined": example.refusal, "unknown": HANG_UP}[outcome]
-    answered(bench, example, reply)
-    assert len(bench.server.calls) == 1
-    assert bench.table_calls == bench.writes()
-    assert len(bench.writes()) == 2
+    answered(harness, example, reply)
+    assert len(harness.server.calls) == 1
+    assert harness.table_calls == harness.writes()
+    assert len(harness.writes()) == 2
 
 
 @each_operation
-def test_a_replay_only_tries_the_claim_which_fails(bench: Harness, example: Example) -> None:
-    answered(bench, example, example.success)
-    bench.table_calls.clear()
-    bench.server.calls.clear()
-    assert bench.send(example).replayed
-    assert len(bench.table_calls) == 1
-    assert bench.server.calls == []
+def test_a_replay_only_tries_the_claim_which_fails(harness: Harness, example: Example) -> None:
+    answered(harness, example, example.success)
+    harness.table_calls.clear()
+    harness.server.calls.clear()
+    assert harness.send(example).replayed
+    assert len(harness.table_calls) == 1
+    assert harness.server.calls == []
 
 
 @each_operation
-def test_the_claim_is_written_before_the_provider_is_called(bench: Harness, example: Example) -> None:
+def test_the_claim_is_written_before_the_provider_is_called(harness: Harness, example: Example) -> None:
     seen: list[Any] = []
 
     def look(call: Call) -> Reply:
-        seen.append(bench.record(bench.order(example).operation_id))
+        seen.append(harness.record(harness.order(example).operation_id))
         return reply_of(example.success, call)
 
-    answered(bench, example, look)
+    answered(harness, example, look)
     (during,) = seen
     assert during.status == PROCESSING
-    assert during.lease_until == bench.clock.now + 27
+    assert during.lease_until == harness.clock.now + 27
     assert during.next_look_up == during.lease_until + 3
 
 
@@ -85,111 +85,111 @@ TRUTHS = [("succeeded", 200), ("declined", 402)]
 @each_operation
 @pytest.mark.parametrize(("truth", "status"), TRUTHS)
 def test_the_true_outcome_is_answered_even_if_it_cannot_be_written(
-    bench: Harness, example: Example, truth: str, status: int
+    harness: Harness, example: Example, truth: str, status: int
 ) -> None:
     def answer_and_break_the_table(call: Call) -> Reply:
-        bench.fail_table("UpdateItem")
-        bench.fail_table("TransactWriteItems")
+        harness.fail_table("UpdateItem")
+        harness.fail_table("TransactWriteItems")
         return reply_of(example.success if truth == "succeeded" else example.refusal, call)
 
-    log_in(bench, example)
-    response = answered(bench, example, answer_and_break_the_table)
-    bench.heal_table()
+    log_in(harness, example)
+    response = answered(harness, example, answer_and_break_the_table)
+    harness.heal_table()
     assert (response.status, response.replayed) == (status, False)
     operation_id = response.body["operation_id"]
     # Not written, so a look-up can still find it: the record is claimed, in the index, and never expires.
-    (item,) = [item for item in bench.records() if item["id"]["S"] == operation_id]
+    (item,) = [item for item in harness.records() if item["id"]["S"] == operation_id]
     assert item["status"]["S"] == PROCESSING
     assert "unresolved" in item
     assert "expires_at" not in item
 
 
 @each_operation
-def test_an_outcome_that_was_not_written_is_found_by_the_next_look_up(bench: Harness, example: Example) -> None:
+def test_an_outcome_that_was_not_written_is_found_by_the_next_look_up(harness: Harness, example: Example) -> None:
     def answer_and_break_the_table(call: Call) -> Reply:
-        bench.fail_table("UpdateItem")
-        bench.fail_table("TransactWriteItems")
+        harness.fail_table("UpdateItem")
+        harness.fail_table("TransactWriteItems")
         return reply_of(example.success, call)
 
-    log_in(bench, example)
-    first = answered(bench, example, answer_and_break_the_table)
-    bench.heal_table()
-    record = bench.record(first.body["operation_id"])
-    bench.server.calls.clear()
-    response = looked_up(bench, example, example.found(record))
+    log_in(harness, example)
+    first = answered(harness, example, answer_and_break_the_table)
+    harness.heal_table()
+    record = harness.record(first.body["operation_id"])
+    harness.server.calls.clear()
+    response = looked_up(harness, example, example.found(record))
     assert (response.status, response.body["status"]) == (200, "succeeded")
-    assert calls(bench, example) == 0
+    assert calls(harness, example) == 0
 
 
 @each_operation
 @pytest.mark.parametrize("applied", [False, True], ids=["not applied", "applied, answer lost"])
 @pytest.mark.parametrize("truth", ["succeeded", "declined", "unknown"])
-def test_writing_the_outcome_is_tried_again(bench: Harness, example: Example, applied: bool, truth: str) -> None:
+def test_writing_the_outcome_is_tried_again(harness: Harness, example: Example, applied: bool, truth: str) -> None:
     reply = {"succeeded": example.success, "declined": example.refusal, "unknown": HANG_UP}[truth]
 
     def answer_and_break_the_table(call: Call) -> Reply:
-        bench.fail_table("UpdateItem", times=2, applied=applied)
-        bench.fail_table("TransactWriteItems", times=2, applied=applied)
+        harness.fail_table("UpdateItem", times=2, applied=applied)
+        harness.fail_table("TransactWriteItems", times=2, applied=applied)
         return reply_of(reply, call)
 
-    log_in(bench, example)
-    response = answered(bench, example, answer_and_break_the_table)
-    bench.heal_table()
+    log_in(harness, example)
+    response = answered(harness, example, answer_and_break_the_table)
+    harness.heal_table()
     assert response.status == {"succeeded": 200, "declined": 402, "unknown": 202}[truth]
     assert not response.replayed
-    assert bench.record(bench.order(example).operation_id).status == truth
+    assert harness.record(harness.order(example).operation_id).status == truth
 
 
 # -------------------------------------------------------------------- not sent
 
 
-def cannot_connect(bench: Harness, monkeypatch: pytest.MonkeyPatch, example: Example) -> None:
+def cannot_connect(harness: Harness, monkeypatch: pytest.MonkeyPatch, example: Example) -> None:
     monkeypatch.setenv(f"{example.provider.upper()}_URL", "http://127.0.0.1:1")
 
 
 @each_operation
 def test_an_order_that_was_not_sent_leaves_no_record_and_no_guard(
-    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log_in(bench, example)
+    log_in(harness, example)
     with monkeypatch.context() as patch:
-        cannot_connect(bench, patch, example)
-        response = bench.send(example)
+        cannot_connect(harness, patch, example)
+        response = harness.send(example)
     assert response.status == 503
-    assert bench.store.find(bench.order(example).operation_id) is None
+    assert harness.store.find(harness.order(example).operation_id) is None
     # The key is free, and so is the same payment under another key.
-    bench.server.on(example.route, example.refusal, example.success)
-    assert bench.send(example, key="key-2").status == 402
-    assert bench.send(example).status == 200
+    harness.server.on(example.route, example.refusal, example.success)
+    assert harness.send(example, key="key-2").status == 402
+    assert harness.send(example).status == 200
 
 
 @each_operation
 @pytest.mark.parametrize("applied", [False, True], ids=["not applied", "applied, answer lost"])
 def test_not_sent_is_answered_even_if_the_delete_fails(
-    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch, applied: bool
+    harness: Harness, example: Example, monkeypatch: pytest.MonkeyPatch, applied: bool
 ) -> None:
-    log_in(bench, example)
-    bench.server.on(example.route, example.success)
+    log_in(harness, example)
+    harness.server.on(example.route, example.success)
 
     def refuse(*_: Any, **__: Any) -> None:
-        bench.fail_table("DeleteItem", times=1, applied=applied)
-        bench.fail_table("TransactWriteItems", times=1, applied=applied)
+        harness.fail_table("DeleteItem", times=1, applied=applied)
+        harness.fail_table("TransactWriteItems", times=1, applied=applied)
         raise NotSentError("ConnectionRefusedError")
 
     with monkeypatch.context() as patch:
         patch.setattr(Provider, "send", refuse)
-        response = bench.send(example)
-    bench.heal_table()
+        response = harness.send(example)
+    harness.heal_table()
     assert (response.status, response.body["money"], response.body["retry"]) == (503, "not_moved", "same_key")
-    assert bench.store.find(bench.order(example).operation_id) is None
-    assert bench.send(example).status == 200
+    assert harness.store.find(harness.order(example).operation_id) is None
+    assert harness.send(example).status == 200
 
 
 @each_operation
 def test_a_connection_that_was_never_made_is_tried_once_more(
-    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log_in(bench, example)
+    log_in(harness, example)
     real, tries = Provider.send, []
 
     def fail_once(self: Provider, *arguments: Any) -> Any:
@@ -198,36 +198,36 @@ def test_a_connection_that_was_never_made_is_tried_once_more(
             raise NotSentError("ConnectTimeout")
         return real(self, *arguments)
 
-    bench.server.on(example.route, example.success)
+    harness.server.on(example.route, example.success)
     monkeypatch.setattr(Provider, "send", fail_once)
-    assert bench.send(example).status == 200
+    assert harness.send(example).status == 200
     assert len(tries) == 2
-    assert calls(bench, example) == 1
+    assert calls(harness, example) == 1
 
 
 @each_operation
-def test_a_lost_answer_is_never_tried_again(bench: Harness, example: Example) -> None:
-    log_in(bench, example)
-    bench.server.on(example.route, HANG_UP, example.success)
-    assert bench.send(example).status == 202
-    assert calls(bench, example) == 1
+def test_a_lost_answer_is_never_tried_again(harness: Harness, example: Example) -> None:
+    log_in(harness, example)
+    harness.server.on(example.route, HANG_UP, example.success)
+    assert harness.send(example).status == 202
+    assert calls(harness, example) == 1
 
 
 # -------------------------------------------------------------------- the answer to the claim is lost
 
 
 @each_operation
-def test_a_claim_without_a_confirmation_is_taken_back(bench: Harness, example: Example) -> None:
-    log_in(bench, example)
-    guarded = operation_of(example.function).guards(bench.order(example)) != ()
+def test_a_claim_without_a_confirmation_is_taken_back(harness: Harness, example: Example) -> None:
+    log_in(harness, example)
+    guarded = operation_of(example.function).guards(harness.order(example)) != ()
     name = "TransactWriteItems" if guarded else "PutItem"
-    bench.fail_table(name, times=1, applied=True)
-    bench.server.on(example.route, example.success)
-    response = bench.send(example)
+    harness.fail_table(name, times=1, applied=True)
+    harness.server.on(example.route, example.success)
+    response = harness.send(example)
     assert (response.status, response.slug) == (503, "store-unavailable")
-    assert calls(bench, example) == 0
-    assert bench.store.find(bench.order(example).operation_id) is None
-    assert bench.send(example).status == 200
+    assert calls(harness, example) == 0
+    assert harness.store.find(harness.order(example).operation_id) is None
+    assert harness.send(example).status == 200
 
 
 # -------------------------------------------------------------------- a former owner writes late
@@ -235,21 +235,21 @@ def test_a_claim_without_a_confirmation_is_taken_back(bench: Harness, example: E
 
 @each_operation
 @pytest.mark.parametrize("reply", ["success", "refusal", "nothing"])
-def test_a_former_owner_changes_nothing(bench: Harness, example: Example, reply: str) -> None:
+def test_a_former_owner_changes_nothing(harness: Harness, example: Example, reply: str) -> None:
     """It pauses in the call until its lease is over. By then another one has taken the record over and finished it."""
 
     def settle_meanwhile(call: Call) -> Reply:
-        record = bench.record(bench.order(example).operation_id)
-        bench.clock.advance(3600)
-        taken = bench.store.acquire_lease(record, "somebody else", bench.clock.now + 27)
-        bench.store.finalise(taken, SUCCEEDED, {"result": {"seen": "by somebody else"}})
+        record = harness.record(harness.order(example).operation_id)
+        harness.clock.advance(3600)
+        taken = harness.store.acquire_lease(record, "somebody else", harness.clock.now + 27)
+        harness.store.finalise(taken, SUCCEEDED, {"result": {"seen": "by somebody else"}})
         if reply == "nothing":
             return HANG_UP
         return reply_of(example.success if reply == "success" else example.refusal, call)
 
-    log_in(bench, example)
-    response = answered(bench, example, settle_meanwhile)
-    record = bench.record(bench.order(example).operation_id)
+    log_in(harness, example)
+    response = answered(harness, example, settle_meanwhile)
+    record = harness.record(harness.order(example).operation_id)
     assert (record.owner, record.status) == ("somebody else", SUCCEEDED)
     assert record.outcome == {"result": {"seen": "by somebody else"}}
     assert (response.status, response.replayed) == (200, True)
@@ -257,55 +257,55 @@ def test_a_former_owner_changes_nothing(bench: Harness, example: Example, reply:
 
 
 @each_operation
-def test_a_former_owner_does_not_end_the_look_up_of_the_next(bench: Harness, example: Example) -> None:
+def test_a_former_owner_does_not_end_the_look_up_of_the_next(harness: Harness, example: Example) -> None:
     def acquire_lease_meanwhile(call: Call) -> Reply:
-        record = bench.record(bench.order(example).operation_id)
-        bench.clock.advance(3600)
-        bench.store.acquire_lease(record, "somebody else", bench.clock.now + 27)
+        record = harness.record(harness.order(example).operation_id)
+        harness.clock.advance(3600)
+        harness.store.acquire_lease(record, "somebody else", harness.clock.now + 27)
         return reply_of(example.success, call)
 
-    log_in(bench, example)
-    response = answered(bench, example, acquire_lease_meanwhile)
-    record = bench.record(bench.order(example).operation_id)
+    log_in(harness, example)
+    response = answered(harness, example, acquire_lease_meanwhile)
+    record = harness.record(harness.order(example).operation_id)
     assert (record.owner, record.status) == ("somebody else", UNKNOWN)
     assert response.status == 202
 
 
 @each_operation
 @pytest.mark.parametrize("write", ["finalise", "mark_unknown", "release"])
-def test_no_write_of_a_former_owner_is_accepted(bench: Harness, example: Example, write: str) -> None:
-    former = bench.stand(example)
-    bench.clock.advance(60)
-    now = bench.store.acquire_lease(former, "somebody else", bench.clock.now + 27)
-    before = bench.items()
+def test_no_write_of_a_former_owner_is_accepted(harness: Harness, example: Example, write: str) -> None:
+    former = harness.stand(example)
+    harness.clock.advance(60)
+    now = harness.store.acquire_lease(former, "somebody else", harness.clock.now + 27)
+    before = harness.items()
     action = {
-        "finalise": lambda: bench.store.finalise(former, DECLINED, {"code": "", "text": ""}),
-        "mark_unknown": lambda: bench.store.mark_unknown(former, bench.clock.now + 60),
-        "release": lambda: bench.store.release(former),
+        "finalise": lambda: harness.store.finalise(former, DECLINED, {"code": "", "text": ""}),
+        "mark_unknown": lambda: harness.store.mark_unknown(former, harness.clock.now + 60),
+        "release": lambda: harness.store.release(former),
     }[write]
     with pytest.raises(LostOwnershipError):
         action()
-    assert bench.items() == before
-    assert bench.record(former.id).owner == now.owner
+    assert harness.items() == before
+    assert harness.record(former.id).owner == now.owner
 
 
 @each_operation
-def test_a_record_that_its_owner_wrote_again_is_not_taken_over(bench: Harness, example: Example) -> None:
-    seen = bench.stand(example)
-    bench.store.mark_unknown(seen, bench.clock.now + 60)
-    before = bench.items()
+def test_a_record_that_its_owner_wrote_again_is_not_taken_over(harness: Harness, example: Example) -> None:
+    seen = harness.stand(example)
+    harness.store.mark_unknown(seen, harness.clock.now + 60)
+    before = harness.items()
     with pytest.raises(LostOwnershipError):
-        bench.store.acquire_lease(seen, "somebody else", bench.clock.now + 27)
-    assert bench.items() == before
+        harness.store.acquire_lease(seen, "somebody else", harness.clock.now + 27)
+    assert harness.items() == before
 
 
 @each_operation
-def test_a_final_record_is_not_taken_over(bench: Harness, example: Example) -> None:
-    record = bench.stand(example)
-    bench.store.finalise(record, DECLINED, {"code": "", "text": ""})
+def test_a_final_record_is_not_taken_over(harness: Harness, example: Example) -> None:
+    record = harness.stand(example)
+    harness.store.finalise(record, DECLINED, {"code": "", "text": ""})
     with pytest.raises(LostOwnershipError):
-        bench.store.acquire_lease(record, "somebody else", bench.clock.now + 27)
-    assert bench.record(record.id).status == DECLINED
+        harness.store.acquire_lease(record, "somebody else", harness.clock.now + 27)
+    assert harness.record(record.id).status == DECLINED
 
 
 # -------------------------------------------------------------------- anything fails at any step
@@ -334,7 +334,7 @@ STEPS = [
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("truth", ["succeeded", "declined", "unknown", "credentials", "unreadable"])
 def test_no_failure_after_the_claim_denies_it(
-    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch, step: str, truth: str
+    harness: Harness, example: Example, monkeypatch: pytest.MonkeyPatch, step: str, truth: str
 ) -> None:
     """The step fails after the provider has received the order."""
     reply: Answering = {
@@ -349,17 +349,17 @@ def test_no_failure_after_the_claim_denies_it(
         monkeypatch.setattr(step, fail)
         return reply_of(reply, call)
 
-    log_in(bench, example)
+    log_in(harness, example)
     if step == "vezne.orders.execute._call":
         # It begins after the claim, but before the provider has the order.
         monkeypatch.setattr(step, fail)
-    response = answered(bench, example, answer_and_break)
+    response = answered(harness, example, answer_and_break)
     assert response.status != 500
     certain = {"succeeded": 200, "declined": 402, "unknown": 202, "credentials": 502, "unreadable": 202}[truth]
     assert response.status in (202, certain)
     if response.status == 202:
         assert response.body["money"] == "unknown"
-    assert response.body["operation_id"] == bench.order(example).operation_id
+    assert response.body["operation_id"] == harness.order(example).operation_id
 
 
 @each_operation
@@ -373,34 +373,34 @@ def test_no_failure_after_the_claim_denies_it(
     ],
 )
 def test_no_failure_while_looking_up_denies_an_order(
-    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch, step: str
+    harness: Harness, example: Example, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    known = unknown_order(bench, example)
-    bench.server.on(example.look_up_route, HANG_UP)
+    known = unknown_order(harness, example)
+    harness.server.on(example.look_up_route, HANG_UP)
     with monkeypatch.context() as patch:
         patch.setattr(step, fail)
-        response = bench.send(example)
+        response = harness.send(example)
     assert (response.status, response.body["status"], response.body["operation_id"]) == (202, "unknown", known)
-    assert bench.record(known).status == UNKNOWN
+    assert harness.record(known).status == UNKNOWN
 
 
 @each_operation
 def test_a_look_up_that_fails_in_our_code_proves_nothing(
-    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = unknown_order(bench, example)
-    kind = type(bench._module(example.function).handler.__closure__[0].cell_contents)
+    known = unknown_order(harness, example)
+    kind = type(harness._module(example.function).handler.__closure__[0].cell_contents)
     monkeypatch.setattr(kind, "look_up", fail)
-    assert bench.send(example).status == 202
-    assert findings(bench, known) == ["inconclusive"]
+    assert harness.send(example).status == 202
+    assert findings(harness, known) == ["inconclusive"]
 
 
 @each_operation
 def test_a_second_call_that_fails_is_not_taken_for_one_that_was_not_sent(
-    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a refused login the order is sent again. If that fails, the order may have left, so the key is not free."""
-    log_in(bench, example)
+    log_in(harness, example)
     real, order_calls = Provider.send, []
 
     def fail_at_the_second(self: Provider, prepared: Any, *arguments: Any) -> Any:
@@ -408,19 +408,19 @@ def test_a_second_call_that_fails_is_not_taken_for_one_that_was_not_sent(
             order_calls.append(prepared)
             if len(order_calls) > 1:
                 raise RuntimeError("a bug, after the bytes left")
-            bench.put_secret(example.provider, {**json.loads(secret_of(bench, example))})
+            harness.put_secret(example.provider, {**json.loads(secret_of(harness, example))})
             return ProviderResponse(401, b"{}")
         return real(self, prepared, *arguments)
 
     monkeypatch.setattr(Provider, "send", fail_at_the_second)
-    response = bench.send(example)
+    response = harness.send(example)
     assert len(order_calls) == 2
     assert (response.status, response.body.get("status")) == (202, "unknown")
-    assert bench.record(bench.order(example).operation_id)
+    assert harness.record(harness.order(example).operation_id)
 
 
-def secret_of(bench: Harness, example: Example) -> str:
-    return str(secrets_client().get_secret_value(SecretId=bench._secret_ids[example.provider])["SecretString"])
+def secret_of(harness: Harness, example: Example) -> str:
+    return str(secrets_client().get_secret_value(SecretId=harness._secret_ids[example.provider])["SecretString"])
 
 
 # -------------------------------------------------------------------- answers that are no valid text
@@ -436,10 +436,10 @@ def secret_of(bench: Harness, example: Example) -> str:
     ],
     ids=lambda it: str(it) if isinstance(it, Example) else "",
 )
-def test_half_of_a_surrogate_pair_in_a_refusal(bench: Harness, example: Example, reply: Reply) -> None:
+def test_half_of_a_surrogate_pair_in_a_refusal(harness: Harness, example: Example, reply: Reply) -> None:
     """Nobody could get it: the answer of the function must be text."""
     body = reply.body.replace(b'"@"', b'"\\ud800"').replace(b'"x"', b'"\\ud800"')
-    response = answered(bench, example, Reply(reply.status, body))
+    response = answered(harness, example, Reply(reply.status, body))
     json.dumps(response.body, ensure_ascii=False).encode()
     assert response.status in (202, 402)
-    assert bench.record(response.body["operation_id"]).status in (DECLINED, UNKNOWN)
+    assert harness.record(response.body["operation_id"]).status in (DECLINED, UNKNOWN)

@@ -11,8 +11,8 @@ from vezne_cli import app_clients as tool
 from vezne_cli.app_clients import Clients
 from vezne_cli.connection import OperatorError
 
-from tests.support.bench import Harness, secrets_client
 from tests.support.cognito import cognito
+from tests.support.harness import Harness, secrets_client
 from tests.support.operations import EXAMPLES
 from tests.support.provider_server import HANG_UP
 
@@ -23,7 +23,7 @@ SCOPES = ["vezne/paynet.capture"]
 class Operator:
     """An operator who runs the commands, with a separate user pool."""
 
-    def __init__(self, bench: Harness, set_attribute: Callable[..., None]) -> None:
+    def __init__(self, harness: Harness, set_attribute: Callable[..., None]) -> None:
         self.pool, self.vault = cognito(), secrets_client()
         self.pool_id = self.pool.create_user_pool(PoolName="vezne")["UserPool"]["Id"]
         paynet = self.vault.create_secret(Name="vezne/of-the-stack", SecretString="{}")["ARN"]
@@ -35,7 +35,7 @@ class Operator:
             "ClientId": first,
         }
         set_attribute(tool.boto3, "client", {"cognito-idp": self.pool, "secretsmanager": self.vault}.__getitem__)
-        self.clients = Clients(outputs, "vezne", bench.store)
+        self.clients = Clients(outputs, "vezne", harness.store)
 
     def made(self, name: str, scopes: list[str], **settings: Any) -> str:
         """The id of a client that the tool did not make, like the clients of an earlier version."""
@@ -63,14 +63,14 @@ class Operator:
 
 
 @pytest.fixture
-def operator(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    return Operator(bench, monkeypatch.setattr)
+def operator(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    return Operator(harness, monkeypatch.setattr)
 
 
-def lost(bench: Harness, principal: str, key: str = "key-1") -> str:
+def lost(harness: Harness, principal: str, key: str = "key-1") -> str:
     """Make an order of this principal whose answer is lost. Return its operation id."""
-    bench.server.on(COLLECT.route, HANG_UP)
-    return str(bench.send(COLLECT, key=key, client=principal).body["operation_id"])
+    harness.server.on(COLLECT.route, HANG_UP)
+    return str(harness.send(COLLECT, key=key, client=principal).body["operation_id"])
 
 
 def failing(operator: Operator, service: Any, name: str, *, applied: bool = False) -> Callable[[], None]:
@@ -242,10 +242,10 @@ def test_a_client_whose_secret_cannot_be_stored_is_not_made(operator: Operator) 
 # ------------------------------------------------------------------ removed
 
 
-def test_a_client_with_unresolved_orders_is_not_removed(bench: Harness, operator: Operator) -> None:
+def test_a_client_with_unresolved_orders_is_not_removed(harness: Harness, operator: Operator) -> None:
     operator.run("create", "shop", SCOPES)
     operator.run("create", "web", SCOPES)
-    first, second, other = lost(bench, "shop"), lost(bench, "shop", "key-2"), lost(bench, "web")
+    first, second, other = lost(harness, "shop"), lost(harness, "shop", "key-2"), lost(harness, "web")
     with pytest.raises(OperatorError, match="shop has 2 unresolved orders") as refused:
         operator.run("revoke", "shop")
     assert first in str(refused.value)
@@ -258,26 +258,26 @@ def test_a_client_with_unresolved_orders_is_not_removed(bench: Harness, operator
         operator.run("revoke", "shop")
 
 
-def test_the_orders_of_a_client_of_an_earlier_version_are_those_of_its_id(bench: Harness, operator: Operator) -> None:
+def test_the_orders_of_a_client_of_an_earlier_version_are_those_of_its_id(harness: Harness, operator: Operator) -> None:
     old = operator.made("old", [*SCOPES])
-    operation_id = lost(bench, old)
+    operation_id = lost(harness, old)
     with pytest.raises(OperatorError, match=operation_id):
         operator.run("revoke", "old")
 
 
-def test_a_client_with_a_replacement_may_be_removed(bench: Harness, operator: Operator) -> None:
+def test_a_client_with_a_replacement_may_be_removed(harness: Harness, operator: Operator) -> None:
     operator.run("create", "shop", SCOPES)
-    lost(bench, "shop")
+    lost(harness, "shop")
     operator.run("create", "shop-2", SCOPES, "shop")
     operator.run("revoke", "shop")
     with pytest.raises(OperatorError, match="unresolved"):
         operator.run("revoke", "shop-2")
 
 
-def test_the_list_shows_everything_except_secrets(bench: Harness, operator: Operator) -> None:
+def test_the_list_shows_everything_except_secrets(harness: Harness, operator: Operator) -> None:
     operator.run("create", "shop", [*SCOPES, "vezne/operations.read"])
     operator.run("rotate", "shop")
-    lost(bench, "shop")
+    lost(harness, "shop")
     said = operator.run("describe")
     assert [line.split()[0] for line in said.splitlines() if not line.startswith(" ")] == ["first-client", "shop"]
     theirs = said[said.index("shop  ") :].splitlines()

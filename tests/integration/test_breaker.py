@@ -10,8 +10,8 @@ from vezne.orders.breaker_item import CLOSED, OPEN, TRIAL, decide
 from vezne.providers.paynet import client as paynet
 from vezne_cli.catalogue import PROVIDERS
 
-from tests.support.bench import Harness, forget_everything
 from tests.support.example import Example
+from tests.support.harness import Harness, forget_everything
 from tests.support.operations import EXAMPLES
 from tests.support.operations.kolaybi_collect import EXAMPLE as COLLECT
 from tests.support.operations.paynet_capture import EXAMPLE as CAPTURE
@@ -24,25 +24,25 @@ BAD_GATEWAY = Reply(502, b"<html>", {"Content-Type": "text/html"})
 
 
 @pytest.fixture
-def sick(bench: Harness) -> Harness:
-    """A bench whose breakers open."""
-    bench.let_breakers_open()
-    return bench
+def sick(harness: Harness) -> Harness:
+    """A harness whose breakers open."""
+    harness.let_breakers_open()
+    return harness
 
 
-def open_it(bench: Harness, example: Example) -> None:
-    bench.server.on(example.route, BAD_GATEWAY)
+def open_it(harness: Harness, example: Example) -> None:
+    harness.server.on(example.route, BAD_GATEWAY)
     for number in range(3):
-        assert bench.send(example, key=f"bad-{number}").status == 202
-        if bench.breaker(example.provider).state == CLOSED:
+        assert harness.send(example, key=f"bad-{number}").status == 202
+        if harness.breaker(example.provider).state == CLOSED:
             # Its guard is held by an unknown order; another one of it would not be sent.
-            bench.server.calls.clear()
-            for record in bench.records():
-                bench.delete(record["id"]["S"])
-            for guard in bench.guards():
-                bench.delete(guard["id"]["S"])
-    assert bench.breaker(example.provider).state == OPEN
-    bench.server.calls.clear()
+            harness.server.calls.clear()
+            for record in harness.records():
+                harness.delete(record["id"]["S"])
+            for guard in harness.guards():
+                harness.delete(guard["id"]["S"])
+    assert harness.breaker(example.provider).state == OPEN
+    harness.server.calls.clear()
 
 
 def probe_of(example: Example) -> tuple[str, Reply]:
@@ -122,28 +122,28 @@ def not_configured(monkeypatch: pytest.MonkeyPatch, _: Harness) -> None:
     monkeypatch.setenv("PAYNET_URL", "")
 
 
-def bad_secret(_: pytest.MonkeyPatch, bench: Harness) -> None:
-    bench.put_secret("paynet", "no JSON")
+def bad_secret(_: pytest.MonkeyPatch, harness: Harness) -> None:
+    harness.put_secret("paynet", "no JSON")
 
 
-def key_refused(_: pytest.MonkeyPatch, bench: Harness) -> None:
-    bench.server.on(CAPTURE.route, Reply(401, b"{}"))
+def key_refused(_: pytest.MonkeyPatch, harness: Harness) -> None:
+    harness.server.on(CAPTURE.route, Reply(401, b"{}"))
 
 
-def refused(_: pytest.MonkeyPatch, bench: Harness) -> None:
-    bench.server.on(CAPTURE.route, CAPTURE.refusal)
+def refused(_: pytest.MonkeyPatch, harness: Harness) -> None:
+    harness.server.on(CAPTURE.route, CAPTURE.refusal)
 
 
-def unreadable(_: pytest.MonkeyPatch, bench: Harness) -> None:
-    bench.server.on(CAPTURE.route, Reply(200, b"<html>"))
+def unreadable(_: pytest.MonkeyPatch, harness: Harness) -> None:
+    harness.server.on(CAPTURE.route, Reply(200, b"<html>"))
 
 
-def cut(_: pytest.MonkeyPatch, bench: Harness) -> None:
-    bench.server.on(CAPTURE.route, HANG_UP)
+def cut(_: pytest.MonkeyPatch, harness: Harness) -> None:
+    harness.server.on(CAPTURE.route, HANG_UP)
 
 
-def table_fails(_: pytest.MonkeyPatch, bench: Harness) -> None:
-    bench.fail_table("TransactWriteItems")
+def table_fails(_: pytest.MonkeyPatch, harness: Harness) -> None:
+    harness.fail_table("TransactWriteItems")
 
 
 @pytest.mark.parametrize(
@@ -233,15 +233,15 @@ def test_a_sweep_only_probes_while_it_is_open(sick: Harness) -> None:
     assert sick.sweep(CAPTURE)["looked_up"] == 1
 
 
-def test_an_inquiry_after_a_failed_call_is_tried_once(bench: Harness) -> None:
-    bench.server.on(CAPTURE.look_up_route, BAD_GATEWAY)
+def test_an_inquiry_after_a_failed_call_is_tried_once(harness: Harness) -> None:
+    harness.server.on(CAPTURE.look_up_route, BAD_GATEWAY)
     event = {"multiValueQueryStringParameters": {"xact_id": ["x"]}, "requestContext": {"authorizer": {"claims": {
         "client_id": "c", "scope": "vezne/any principal/c"}}}}  # fmt: skip
     for calls in (2, 3, 4):
-        assert bench.handle("paynet_check", event)["statusCode"] == 503
-        assert len(bench.server.calls) == calls
-    bench.server.on(CAPTURE.look_up_route, CAPTURE.not_found)
-    bench.handle("paynet_check", event)
+        assert harness.handle("paynet_check", event)["statusCode"] == 503
+        assert len(harness.server.calls) == calls
+    harness.server.on(CAPTURE.look_up_route, CAPTURE.not_found)
+    harness.handle("paynet_check", event)
     assert not paynet.PROVIDER.failing
     forget_everything()
 

@@ -8,8 +8,8 @@ from vezne.api.requests import read_request
 from vezne_cli.catalogue import ORDERS
 from vezne_cli.golden import EVENTS, golden, golden_event
 
-from tests.support.bench import Harness, Response, operation_of
 from tests.support.example import Example
+from tests.support.harness import Harness, Response, operation_of
 from tests.support.operations import EXAMPLES
 
 each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
@@ -52,14 +52,14 @@ def test_the_api_event_fits_the_model_and_the_route(example: Example) -> None:
 
 
 @each_operation
-def test_the_api_event_runs(bench: Harness, example: Example) -> None:
+def test_the_api_event_runs(harness: Harness, example: Example) -> None:
     event = golden_event(example.operation, "api")
     route = example.route_of(golden(example.operation).fields)
-    bench.server.on(route, example.success)
-    answer = bench.handle(example.function, event)
+    harness.server.on(route, example.success)
+    answer = harness.handle(example.function, event)
     response = Response(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
     assert (response.status, response.body["status"]) == (200, "succeeded")
-    assert len(bench.server.to(route)) == 1
+    assert len(harness.server.to(route)) == 1
 
 
 @pytest.mark.parametrize("example", [it for it in EXAMPLES if it.once], ids=str)
@@ -74,24 +74,24 @@ def test_what_is_performed_once_is_named_in_no_other_event(example: Example, kin
 
 
 @each_operation
-def test_the_standing_order_runs(bench: Harness, example: Example) -> None:
+def test_the_standing_order_runs(harness: Harness, example: Example) -> None:
     event = golden_event(example.operation, "standing_order")
     request = event["standing_order"]["request"]
     route = example.route_of(request)
-    bench.server.on(route, example.success)
-    assert bench.handle(example.function, event)["status"] == "succeeded"
-    assert len(bench.server.to(route)) == 1
+    harness.server.on(route, example.success)
+    assert harness.handle(example.function, event)["status"] == "succeeded"
+    assert len(harness.server.to(route)) == 1
 
 
 @each_operation
-def test_the_sweep_runs(bench: Harness, example: Example) -> None:
+def test_the_sweep_runs(harness: Harness, example: Example) -> None:
     event = golden_event(example.operation, "sweep")
     assert event == {"sweep": {"worker": 0, "of": 1}}
-    assert bench.handle(example.function, event)["still_unknown"] == 0
+    assert harness.handle(example.function, event)["still_unknown"] == 0
 
 
-def test_the_read_event_runs(bench: Harness) -> None:
+def test_the_read_event_runs(harness: Harness) -> None:
     event = json.loads((EVENTS / "get_operation.api.json").read_text())
-    answer = bench.handle("get_operation", event)
+    answer = harness.handle("get_operation", event)
     assert answer["statusCode"] == 404
-    assert bench.table_calls == ["GetItem"]
+    assert harness.table_calls == ["GetItem"]

@@ -19,7 +19,7 @@ from vezne_cli.template import expanded, source
 from vezne_sandbox.client import SandboxControl
 from vezne_sandbox.server import running_sandbox
 
-from tests.support.bench import load_function
+from tests.support.harness import load_function
 
 ROOT = Path(__file__).parents[2]
 SECRETS = json.loads((ROOT / "shared" / "vezne_sandbox" / "credentials.json").read_text())

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from vezne.api.handle_order import StandingOrderFailed
 
-from tests.support.bench import Harness, forget_everything
 from tests.support.example import Example
+from tests.support.harness import Harness, forget_everything
 from tests.support.operations import EXAMPLES
 from tests.support.operations.haso_set_expenses import EXAMPLE as HASO
 from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
@@ -57,64 +57,64 @@ def money(currency: str, minor_units: float) -> list[tuple[dict[str, str], list[
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_a_success_counts_once_with_its_money_and_latency(bench: Harness, counted: Counted, example: Example) -> None:
-    bench.server.on(example.route, example.success)
-    bench.send(example)
+def test_a_success_counts_once_with_its_money_and_latency(harness: Harness, counted: Counted, example: Example) -> None:
+    harness.server.on(example.route, example.success)
+    harness.send(example)
     metrics = counted()
     assert metrics["OrderSucceeded"] == [(of(example), [1])]
     ((dimensions, (milliseconds,)),) = metrics["ProviderLatency"]
     assert dimensions == of(example)
     assert 0 <= milliseconds < 20_000
-    bench.send(example)
+    harness.send(example)
     replay = counted()
     assert not {"OrderSucceeded", "MoneySettled", "ProviderLatency"} & replay.keys()
 
 
-def test_money_is_the_amount_ordered_in_minor_units(bench: Harness, counted: Counted) -> None:
-    bench.server.on(KOLAYBI.route, KOLAYBI.success)
-    bench.send(KOLAYBI)
+def test_money_is_the_amount_ordered_in_minor_units(harness: Harness, counted: Counted) -> None:
+    harness.server.on(KOLAYBI.route, KOLAYBI.success)
+    harness.send(KOLAYBI)
     assert counted()["MoneySettled"] == money("TRY", 25075)
 
 
-def test_a_whole_capture_counts_what_the_provider_took(bench: Harness, counted: Counted) -> None:
+def test_a_whole_capture_counts_what_the_provider_took(harness: Harness, counted: Counted) -> None:
     answer = {**CAPTURE_ANSWER, "amount": 12.5}
-    bench.server.on(PAYNET.route, json_reply(answer))
-    bench.send(PAYNET, {"xact_id": PAYNET.body["xact_id"]})
+    harness.server.on(PAYNET.route, json_reply(answer))
+    harness.send(PAYNET, {"xact_id": PAYNET.body["xact_id"]})
     assert counted()["MoneySettled"] == money("TRY", 1250)
 
 
-def test_a_total_that_replaces_the_last_one_is_no_money_moved(bench: Harness, counted: Counted) -> None:
-    bench.server.on(HASO.route, HASO.success)
-    bench.send(HASO)
+def test_a_total_that_replaces_the_last_one_is_no_money_moved(harness: Harness, counted: Counted) -> None:
+    harness.server.on(HASO.route, HASO.success)
+    harness.send(HASO)
     metrics = counted()
     assert metrics["OrderSucceeded"] == [(of(HASO), [1])]
     assert "MoneySettled" not in metrics
 
 
-def test_a_refusal_counts_as_declined_and_moves_nothing(bench: Harness, counted: Counted) -> None:
-    bench.server.on(PAYNET.route, PAYNET.refusal)
-    bench.send(PAYNET)
+def test_a_refusal_counts_as_declined_and_moves_nothing(harness: Harness, counted: Counted) -> None:
+    harness.server.on(PAYNET.route, PAYNET.refusal)
+    harness.send(PAYNET)
     metrics = counted()
     assert metrics["OrderDeclined"] == [(of(PAYNET), [1])]
     assert "MoneySettled" not in metrics
 
 
-def test_an_unknown_outcome_counts_once_and_its_final_outcome_once(bench: Harness, counted: Counted) -> None:
-    bench.server.on(PAYNET.route, LOST)
-    bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
-    operation_id = bench.send(PAYNET).body["operation_id"]
+def test_an_unknown_outcome_counts_once_and_its_final_outcome_once(harness: Harness, counted: Counted) -> None:
+    harness.server.on(PAYNET.route, LOST)
+    harness.server.on(PAYNET.look_up_route, PAYNET.not_found)
+    operation_id = harness.send(PAYNET).body["operation_id"]
     assert counted()["OrderUnknown"] == [(of(PAYNET), [1])]
 
-    bench.clock.advance(3600)
-    bench.sweep(PAYNET)
+    harness.clock.advance(3600)
+    harness.sweep(PAYNET)
     again = counted()
     assert not {"OrderUnknown", "OrderSucceeded"} & again.keys()
     assert again["OldestUnknownAge"] == [(of(PAYNET), [3600])]
     assert again["SweepHeartbeat"] == [(of(PAYNET), [1])]
 
-    bench.server.on(PAYNET.look_up_route, PAYNET.found(bench.record(operation_id)))
-    bench.clock.advance(3600)
-    bench.sweep(PAYNET)
+    harness.server.on(PAYNET.look_up_route, PAYNET.found(harness.record(operation_id)))
+    harness.clock.advance(3600)
+    harness.sweep(PAYNET)
     settled = counted()
     assert settled["OrderSucceeded"] == [(of(PAYNET), [1])]
     assert settled["MoneySettled"] == money("TRY", 4990)
@@ -122,56 +122,56 @@ def test_an_unknown_outcome_counts_once_and_its_final_outcome_once(bench: Harnes
     assert settled["OldestUnknownAge"] == [(of(PAYNET), [0])]
 
 
-def test_an_amount_that_could_not_be_stored_is_not_counted(bench: Harness, counted: Counted) -> None:
+def test_an_amount_that_could_not_be_stored_is_not_counted(harness: Harness, counted: Counted) -> None:
     """A look-up will find it later; it must not count twice."""
 
     def break_table(call: Any) -> Any:
-        bench.fail_table("TransactWriteItems")
+        harness.fail_table("TransactWriteItems")
         return PAYNET.success(call)
 
-    bench.server.on(PAYNET.route, break_table)
-    assert bench.send(PAYNET).status == 200
+    harness.server.on(PAYNET.route, break_table)
+    assert harness.send(PAYNET).status == 200
     metrics = counted()
     assert not {"OrderSucceeded", "MoneySettled"} & metrics.keys()
     assert metrics["SettleFailed"] == [({"service": "vezne"}, [1])] * 3
 
 
-def test_refused_credentials_and_a_malformed_secret_are_counted(bench: Harness, counted: Counted) -> None:
-    bench.server.on(PAYNET.route, json_reply({}, 401))
-    assert bench.send(PAYNET).status == 502
+def test_refused_credentials_and_a_malformed_secret_are_counted(harness: Harness, counted: Counted) -> None:
+    harness.server.on(PAYNET.route, json_reply({}, 401))
+    assert harness.send(PAYNET).status == 502
     assert counted()["CredentialsRejected"] == [(of_provider(PAYNET), [1])]
-    bench.put_secret("kolaybi", "not json")
-    assert bench.send(KOLAYBI).status == 502
+    harness.put_secret("kolaybi", "not json")
+    assert harness.send(KOLAYBI).status == 502
     assert counted()["CredentialsRejected"] == [(of_provider(KOLAYBI), [1])]
 
 
-def test_a_sweep_that_cannot_log_in_is_counted(bench: Harness, counted: Counted) -> None:
-    bench.server.on(KOLAYBI.route, LOST)
-    bench.send(KOLAYBI)
+def test_a_sweep_that_cannot_log_in_is_counted(harness: Harness, counted: Counted) -> None:
+    harness.server.on(KOLAYBI.route, LOST)
+    harness.send(KOLAYBI)
     counted()
-    bench.clock.advance(3600)
-    bench.put_secret("kolaybi", "not json")
+    harness.clock.advance(3600)
+    harness.put_secret("kolaybi", "not json")
     forget_everything()
-    bench.sweep(KOLAYBI)
+    harness.sweep(KOLAYBI)
     assert counted()["CredentialsRejected"] == [(of_provider(KOLAYBI), [1])]
 
 
-def test_a_fault_of_ours_is_counted(bench: Harness, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_ours_is_counted(harness: Harness, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError
 
     monkeypatch.setattr("vezne.api.handle_order._read_order", broken)
-    assert bench.send(PAYNET).status == 500
+    assert harness.send(PAYNET).status == 500
     assert counted()["Internal"] == [({"service": "vezne"}, [1])]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_the_only_dimensions_are_service_operation_provider_and_currency(
-    bench: Harness, counted: Counted, example: Example
+    harness: Harness, counted: Counted, example: Example
 ) -> None:
-    bench.server.on(example.route, example.success)
-    bench.send(example)
-    bench.sweep(example)
+    harness.server.on(example.route, example.success)
+    harness.send(example)
+    harness.sweep(example)
     for points in counted().values():
         for dimensions, _ in points:
             assert dimensions.keys() <= {"service", "operation", "provider", "currency"}
@@ -183,37 +183,37 @@ def standing(example: Example) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_a_refused_standing_order_counts_once(bench: Harness, counted: Counted, example: Example) -> None:
-    bench.server.on(example.route, example.refusal)
+def test_a_refused_standing_order_counts_once(harness: Harness, counted: Counted, example: Example) -> None:
+    harness.server.on(example.route, example.refusal)
     for expected in ([(of(example), [1])], None):
         with pytest.raises(StandingOrderFailed):
-            bench.standing_order(example, standing(example))
+            harness.standing_order(example, standing(example))
         assert counted().get("StandingOrderFailed") == expected
 
 
 @pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
 def test_a_standing_order_that_is_found_not_executed_later_counts(
-    bench: Harness, counted: Counted, example: Example
+    harness: Harness, counted: Counted, example: Example
 ) -> None:
     """Its event ended without an error, so only this metric says that it was not carried out."""
-    bench.server.on(example.route, LOST)
-    known = bench.standing_order(example, standing(example))["operation_id"]
+    harness.server.on(example.route, LOST)
+    known = harness.standing_order(example, standing(example))["operation_id"]
     assert "StandingOrderFailed" not in counted()
-    bench.server.on(example.look_up_route, example.not_found)
-    while not bench.record(known).final:
-        bench.clock.now = max(bench.clock.now, bench.record(known).next_look_up or 0)
-        bench.sweep(example)
-    assert bench.record(known).status == "not_executed"
+    harness.server.on(example.look_up_route, example.not_found)
+    while not harness.record(known).final:
+        harness.clock.now = max(harness.clock.now, harness.record(known).next_look_up or 0)
+        harness.sweep(example)
+    assert harness.record(known).status == "not_executed"
     assert counted()["StandingOrderFailed"] == [(of(example), [1])]
 
 
 def test_a_standing_order_that_succeeds_and_a_refused_order_of_a_client_do_not_count(
-    bench: Harness, counted: Counted
+    harness: Harness, counted: Counted
 ) -> None:
-    bench.server.on(PAYNET.route, PAYNET.success)
-    bench.standing_order(PAYNET, standing(PAYNET))
-    bench.server.on(PAYNET.route, PAYNET.refusal)
-    bench.send(PAYNET)
+    harness.server.on(PAYNET.route, PAYNET.success)
+    harness.standing_order(PAYNET, standing(PAYNET))
+    harness.server.on(PAYNET.route, PAYNET.refusal)
+    harness.send(PAYNET)
     metrics = counted()
     assert metrics["OrderSucceeded"]
     assert "StandingOrderFailed" not in metrics

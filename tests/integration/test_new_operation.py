@@ -35,7 +35,7 @@ FILLED = {
     },
     f"tests/contract/test_{FOLDER}.py": {
         "import pytest\n": (
-            "from tests.support.bench import Harness\n"
+            "from tests.support.harness import Harness\n"
             f"from tests.support.operations.{FOLDER} import EXAMPLE\n"
             "from tests.support.provider_server import json_reply\n"
             "from tests.support.wire import answered, the_call, verdict\n"
@@ -45,17 +45,17 @@ FILLED = {
 }
 CONTRACT = """
 
-def test_the_made_up_wire(bench: Harness) -> None:
-    answered(bench, EXAMPLE, EXAMPLE.success)
-    assert the_call(bench, EXAMPLE).json() == {"reference": "R-1"}
+def test_the_made_up_wire(harness: Harness) -> None:
+    answered(harness, EXAMPLE, EXAMPLE.success)
+    assert the_call(harness, EXAMPLE).json() == {"reference": "R-1"}
 
 
-def test_the_made_up_verdicts(bench: Harness) -> None:
-    assert verdict(bench, EXAMPLE, EXAMPLE.success) == "succeeded"
+def test_the_made_up_verdicts(harness: Harness) -> None:
+    assert verdict(harness, EXAMPLE, EXAMPLE.success) == "succeeded"
 
 
-def test_another_answer_proves_nothing(bench: Harness) -> None:
-    assert verdict(bench, EXAMPLE, json_reply({"done": "R-3"})) == "unknown"
+def test_another_answer_proves_nothing(harness: Harness) -> None:
+    assert verdict(harness, EXAMPLE, json_reply({"done": "R-3"})) == "unknown"
 """
 HELD_BY = ("tests/unit/test_template.py", "tests/unit/test_template_access.py", "tests/unit/test_one_declaration.py",
            "tests/integration/test_golden_events.py")  # fmt: skip

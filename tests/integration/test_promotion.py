@@ -7,7 +7,7 @@ from vezne.providers.client import Client
 from vezne_cli import provider_secrets as tool
 from vezne_cli.connection import OperatorError
 
-from tests.support.bench import Harness, secrets_client
+from tests.support.harness import Harness, secrets_client
 from tests.support.operations import EXAMPLES
 from tests.support.provider_server import HANG_UP
 from tests.support.providers import SECRETS
@@ -16,7 +16,7 @@ from tests.support.providers import SECRETS
 
 
 @pytest.fixture
-def outputs(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def outputs(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     arn = secrets_client().create_secret(Name="stack/vakifbank", SecretString=json.dumps(SECRETS["vakifbank"]))["ARN"]
     monkeypatch.setattr(tool, "_take_settings", lambda *_: None)
     return {"VakifbankSecretArn": arn}
@@ -55,10 +55,10 @@ def test_a_version_that_was_not_verified_is_refused(outputs: dict[str, str], mon
     assert current(outputs) == third
 
 
-def test_another_account_is_refused_while_an_order_is_unresolved(bench: Harness, outputs: dict[str, str]) -> None:
+def test_another_account_is_refused_while_an_order_is_unresolved(harness: Harness, outputs: dict[str, str]) -> None:
     before = current(outputs)
-    bench.server.on(PAY.route, HANG_UP)
-    operation_id = bench.send(PAY).body["operation_id"]
+    harness.server.on(PAY.route, HANG_UP)
+    operation_id = harness.send(PAY).body["operation_id"]
     pending(outputs, institution_code="another")
     with pytest.raises(OperatorError, match=operation_id):
         tool.promote(outputs, "vakifbank", "pending", force=True)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from tests.support.bench import Harness, Response, api_event
 from tests.support.example import Example
+from tests.support.harness import Harness, Response, api_event
 from tests.support.operations import EXAMPLES
 from tests.support.operations.haso_set_expenses import EXAMPLE as HASO
 from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
@@ -28,17 +28,17 @@ each_operation_with_an_amount = pytest.mark.parametrize("example", [*filter(amou
 CANARY = "KANARYA"
 
 
-def refused(bench: Harness, example: Example, response: Response, place: str, reason: str) -> None:
+def refused(harness: Harness, example: Example, response: Response, place: str, reason: str) -> None:
     assert (response.status, response.slug) == (400, "invalid-request")
     assert response.body["errors"] == [{"place": place, "reason": reason}]
     assert CANARY not in str(response)
-    untouched(bench, example)
+    untouched(harness, example)
 
 
-def untouched(bench: Harness, example: Example) -> None:
+def untouched(harness: Harness, example: Example) -> None:
     """The provider was not called. The table was only read for an earlier order under the key."""
-    assert bench.server.to(example.route) == []
-    assert set(bench.table_calls) <= {"GetItem"}
+    assert harness.server.to(example.route) == []
+    assert set(harness.table_calls) <= {"GetItem"}
 
 
 # -------------------------------------------------------------------- bodies
@@ -70,8 +70,8 @@ def untouched(bench: Harness, example: Example) -> None:
     ],
     ids=lambda value: value[:20],
 )
-def test_a_body_that_is_no_json_object(bench: Harness, text: str, reason: str) -> None:
-    refused(bench, PAYNET, bench.send(PAYNET, text=text), "body", reason)
+def test_a_body_that_is_no_json_object(harness: Harness, text: str, reason: str) -> None:
+    refused(harness, PAYNET, harness.send(PAYNET, text=text), "body", reason)
 
 
 @pytest.mark.parametrize(
@@ -82,49 +82,49 @@ def test_a_body_that_is_no_json_object(bench: Harness, text: str, reason: str) -
         (b"", "must be JSON"),
     ],
 )
-def test_bytes_that_are_no_utf_8(bench: Harness, raw: bytes, reason: str) -> None:
-    refused(bench, PAYNET, sent_as_base64(bench, PAYNET, base64.b64encode(raw).decode()), "body", reason)
+def test_bytes_that_are_no_utf_8(harness: Harness, raw: bytes, reason: str) -> None:
+    refused(harness, PAYNET, sent_as_base64(harness, PAYNET, base64.b64encode(raw).decode()), "body", reason)
 
 
-def test_broken_base64(bench: Harness) -> None:
-    refused(bench, PAYNET, sent_as_base64(bench, PAYNET, "not base64!"), "body", "must be JSON")
+def test_broken_base64(harness: Harness) -> None:
+    refused(harness, PAYNET, sent_as_base64(harness, PAYNET, "not base64!"), "body", "must be JSON")
 
 
-def sent_as_base64(bench: Harness, example: Example, body: str) -> Response:
+def sent_as_base64(harness: Harness, example: Example, body: str) -> Response:
     event = api_event("/route", example.path_parameters, body) | {"isBase64Encoded": True}
-    answer = bench.handle(example.function, event)
+    answer = harness.handle(example.function, event)
     return Response(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
 
 
-def test_a_body_in_base64_is_the_same_order(bench: Harness) -> None:
-    bench.server.on(KOLAYBI.route, KOLAYBI.success)
-    first = bench.send(KOLAYBI)
+def test_a_body_in_base64_is_the_same_order(harness: Harness) -> None:
+    harness.server.on(KOLAYBI.route, KOLAYBI.success)
+    first = harness.send(KOLAYBI)
     encoded = base64.b64encode(json.dumps(KOLAYBI.body, ensure_ascii=False).encode()).decode()
-    again = sent_as_base64(bench, KOLAYBI, encoded)
+    again = sent_as_base64(harness, KOLAYBI, encoded)
     assert (first.status, again.status, again.replayed) == (200, 200, True)
 
 
-def test_a_null_body(bench: Harness) -> None:
+def test_a_null_body(harness: Harness) -> None:
     event = api_event("/route", None, None)
-    assert bench.handle("paynet_capture", event)["statusCode"] == 400
+    assert harness.handle("paynet_capture", event)["statusCode"] == 400
 
 
-def test_64_kib_are_counted_in_bytes(bench: Harness) -> None:
+def test_64_kib_are_counted_in_bytes(harness: Harness) -> None:
     text = json.dumps({"xact_id": "ş" * 33_000}, ensure_ascii=False)
     assert len(text) < 64 * 1024 < len(text.encode())
-    assert bench.send(PAYNET, text=text).status == 413
+    assert harness.send(PAYNET, text=text).status == 413
 
 
 @each_operation_with_an_amount
 @pytest.mark.parametrize("value", ["1.005", "1e2", "-1", "0x1", "1,5", "12345678901234567890"])
-def test_amounts_in_any_form_that_loses_or_hides_digits(bench: Harness, example: Example, value: str) -> None:
+def test_amounts_in_any_form_that_loses_or_hides_digits(harness: Harness, example: Example, value: str) -> None:
     amount = amounts_of(example)[-1]
     for text in (json.dumps({**example.body, amount: value}), number_in(example, amount, value)):
-        response = bench.send(example, text=text)
+        response = harness.send(example, text=text)
         assert response.status == 400
         assert {error["place"] for error in response.body["errors"]} <= {"body", f"body.{amount}"}
         assert value not in str(response.body["errors"])
-    untouched(bench, example)
+    untouched(harness, example)
 
 
 def number_in(example: Example, name: str, literal: str) -> str:
@@ -133,22 +133,22 @@ def number_in(example: Example, name: str, literal: str) -> str:
 
 
 @each_operation_with_an_amount
-def test_an_amount_may_be_a_number_or_a_string(bench: Harness, example: Example) -> None:
-    bench.server.on(example.route, example.success)
+def test_an_amount_may_be_a_number_or_a_string(harness: Harness, example: Example) -> None:
+    harness.server.on(example.route, example.success)
     text = json.dumps(example.body)
     for name in amounts_of(example):
         text = text.replace(f'"{name}": "{example.body[name]}"', f'"{name}": {example.body[name]}')
     assert text != json.dumps(example.body)
-    assert bench.send(example, text=text).status == 200
+    assert harness.send(example, text=text).status == 200
     # Both are the same order.
-    assert bench.send(example).replayed
+    assert harness.send(example).replayed
 
 
 @pytest.mark.parametrize(
     "name", [CANARY + "4111111111111111", "4111 1111 1111 1111", "TR330006100519786457841326", "Ödeme"]
 )
-def test_an_unknown_fields_name_is_masked(bench: Harness, name: str) -> None:
-    response = bench.send(PAYNET, {**PAYNET.body, name: "x"})
+def test_an_unknown_fields_name_is_masked(harness: Harness, name: str) -> None:
+    response = harness.send(PAYNET, {**PAYNET.body, name: "x"})
     assert response.status == 400
     (error,) = response.body["errors"]
     assert error["reason"] == f"unknown field {error['place'].removeprefix('body.')}"
@@ -157,7 +157,7 @@ def test_an_unknown_fields_name_is_masked(bench: Harness, name: str) -> None:
 
 
 @each_operation
-def test_half_of_a_surrogate_pair(bench: Harness, example: Example) -> None:
+def test_half_of_a_surrogate_pair(harness: Harness, example: Example) -> None:
     """JSON can contain one. It cannot be sent to a provider, nor answered."""
     texts = [name for name, value in example.body.items() if isinstance(value, str)]
     for text in (
@@ -165,10 +165,10 @@ def test_half_of_a_surrogate_pair(bench: Harness, example: Example) -> None:
         json.dumps({**example.body, "\udfff": "x"}),
         json.dumps({**example.body, texts[-1]: {"\ud800": "x"}}),
     ):
-        response = bench.send(example, text=text)
+        response = harness.send(example, text=text)
         assert response.status == 400
         json.dumps(response.body, ensure_ascii=False).encode()
-    untouched(bench, example)
+    untouched(harness, example)
 
 
 # -------------------------------------------------------------------- headers
@@ -187,31 +187,31 @@ def test_half_of_a_surrogate_pair(bench: Harness, example: Example) -> None:
         ({"Idempotency-Key": "one", "idempotency-key": "two"}, "must be given exactly once"),
     ],
 )
-def test_the_idempotency_key(bench: Harness, example: Example, headers: dict[str, str], reason: str) -> None:
-    response = bench.send(example, key=None, headers=headers)
-    refused(bench, example, response, "header.Idempotency-Key", reason)
+def test_the_idempotency_key(harness: Harness, example: Example, headers: dict[str, str], reason: str) -> None:
+    response = harness.send(example, key=None, headers=headers)
+    refused(harness, example, response, "header.Idempotency-Key", reason)
 
 
 @pytest.mark.parametrize("name", ["idempotency-key", "IDEMPOTENCY-KEY", "Idempotency-key"])
 @pytest.mark.parametrize("key", ["k", "k" * 255, string.punctuation])
-def test_the_keys_header_in_any_letter_case(bench: Harness, name: str, key: str) -> None:
-    bench.server.on(PAYNET.route, PAYNET.success)
-    assert bench.send(PAYNET, key=None, headers={name: key}).status == 200
-    assert bench.send(PAYNET, key=key).replayed
+def test_the_keys_header_in_any_letter_case(harness: Harness, name: str, key: str) -> None:
+    harness.server.on(PAYNET.route, PAYNET.success)
+    assert harness.send(PAYNET, key=None, headers={name: key}).status == 200
+    assert harness.send(PAYNET, key=key).replayed
 
 
-def test_a_header_given_twice(bench: Harness) -> None:
+def test_a_header_given_twice(harness: Harness) -> None:
     event = api_event("/route", None, json.dumps(PAYNET.body))
     event["multiValueHeaders"]["Idempotency-Key"] = ["key-1", "key-1"]
-    assert bench.handle("paynet_capture", event)["statusCode"] == 400
+    assert harness.handle("paynet_capture", event)["statusCode"] == 400
 
 
-def test_headers_only_in_their_single_form(bench: Harness) -> None:
+def test_headers_only_in_their_single_form(harness: Harness) -> None:
     """`sam local` and some test tools send no multiValueHeaders."""
-    bench.server.on(PAYNET.route, PAYNET.success)
+    harness.server.on(PAYNET.route, PAYNET.success)
     event = api_event("/route", None, json.dumps(PAYNET.body))
     event["multiValueHeaders"] = None
-    assert bench.handle("paynet_capture", event)["statusCode"] == 200
+    assert harness.handle("paynet_capture", event)["statusCode"] == 200
 
 
 @pytest.mark.parametrize(
@@ -226,82 +226,82 @@ def test_headers_only_in_their_single_form(bench: Harness) -> None:
         ("", 415),
     ],
 )
-def test_content_types(bench: Harness, content_type: str, status: int) -> None:
-    bench.server.on(PAYNET.route, PAYNET.success)
-    assert bench.send(PAYNET, headers={"Content-Type": content_type}).status == status
+def test_content_types(harness: Harness, content_type: str, status: int) -> None:
+    harness.server.on(PAYNET.route, PAYNET.success)
+    assert harness.send(PAYNET, headers={"Content-Type": content_type}).status == status
 
 
-def test_no_content_type(bench: Harness) -> None:
+def test_no_content_type(harness: Harness) -> None:
     event = api_event("/route", None, json.dumps(PAYNET.body))
     event["headers"].pop("Content-Type")
     event["multiValueHeaders"].pop("Content-Type")
-    assert bench.handle("paynet_capture", event)["statusCode"] == 415
+    assert harness.handle("paynet_capture", event)["statusCode"] == 415
 
 
 # -------------------------------------------------------------------- path
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "1.0", "abc", CANARY, "1" * 19, " 1", "１"])
-def test_an_associate_id_is_a_positive_integer(bench: Harness, value: str) -> None:
-    response = bench.send(KOLAYBI, path_parameters={"associate_id": value})
+def test_an_associate_id_is_a_positive_integer(harness: Harness, value: str) -> None:
+    response = harness.send(KOLAYBI, path_parameters={"associate_id": value})
     assert response.status == 400
     assert [error["place"] for error in response.body["errors"]] == ["path.associate_id"]
     assert CANARY not in str(response)
-    untouched(bench, KOLAYBI)
+    untouched(harness, KOLAYBI)
 
 
 @pytest.mark.parametrize("written", ["TRX-2026-0001", "TRX%2D2026%2d0001", "%54RX-2026-0001"])
-def test_the_path_is_decoded_before_it_is_sent_and_signed(bench: Harness, written: str) -> None:
+def test_the_path_is_decoded_before_it_is_sent_and_signed(harness: Harness, written: str) -> None:
     """A REST API passes its parameters on as they are in the URL."""
-    bench.server.on(HASO.route, HASO.success)
-    response = bench.send(HASO, path_parameters={"transaction_code": written})
+    harness.server.on(HASO.route, HASO.success)
+    response = harness.send(HASO, path_parameters={"transaction_code": written})
     assert response.status == 200
-    assert bench.server.to(HASO.route)[0].json()["transactionCode"] == "TRX-2026-0001"
-    assert bench.record(response.body["operation_id"]).lookup_fields["transaction_code"] == "TRX-2026-0001"
+    assert harness.server.to(HASO.route)[0].json()["transactionCode"] == "TRX-2026-0001"
+    assert harness.record(response.body["operation_id"]).lookup_fields["transaction_code"] == "TRX-2026-0001"
 
 
-def test_invisible_characters_in_a_member_name_are_shown(bench: Harness) -> None:
-    response = bench.send(PAYNET, {**PAYNET.body, "a\u202e\r\nb": 1})
-    refused(bench, PAYNET, response, "body.a???b", "unknown field a???b")
+def test_invisible_characters_in_a_member_name_are_shown(harness: Harness) -> None:
+    response = harness.send(PAYNET, {**PAYNET.body, "a\u202e\r\nb": 1})
+    refused(harness, PAYNET, response, "body.a???b", "unknown field a???b")
 
 
-def test_an_encoded_slash_is_part_of_the_parameter(bench: Harness) -> None:
-    bench.server.on(HASO.route, HASO.success)
-    assert bench.send(HASO, path_parameters={"transaction_code": "TRX%2F1"}).status == 200
-    assert bench.server.to(HASO.route)[0].json()["transactionCode"] == "TRX/1"
+def test_an_encoded_slash_is_part_of_the_parameter(harness: Harness) -> None:
+    harness.server.on(HASO.route, HASO.success)
+    assert harness.send(HASO, path_parameters={"transaction_code": "TRX%2F1"}).status == 200
+    assert harness.server.to(HASO.route)[0].json()["transactionCode"] == "TRX/1"
 
 
 @pytest.mark.parametrize(
     "written", ["TRX%", "TRX%2", "TRX%ZZ", "%FF", "TRX%C5", "TRX%252D1", "%25"],
     ids=["no digits", "one digit", "no hex", "no UTF-8", "cut UTF-8", "encoded twice", "percent"],
 )  # fmt: skip
-def test_a_path_that_is_not_encoded_once_is_refused(bench: Harness, written: str) -> None:
-    response = bench.send(HASO, path_parameters={"transaction_code": written})
-    refused(bench, HASO, response, "path.transaction_code", "must be UTF-8, percent-encoded once")
+def test_a_path_that_is_not_encoded_once_is_refused(harness: Harness, written: str) -> None:
+    response = harness.send(HASO, path_parameters={"transaction_code": written})
+    refused(harness, HASO, response, "path.transaction_code", "must be UTF-8, percent-encoded once")
 
 
-def test_a_field_of_the_path_is_not_read_from_the_body(bench: Harness) -> None:
-    response = bench.send(KOLAYBI, {**KOLAYBI.body, "associate_id": 124})
-    refused(bench, KOLAYBI, response, "body.associate_id", "belongs into the path")
+def test_a_field_of_the_path_is_not_read_from_the_body(harness: Harness) -> None:
+    response = harness.send(KOLAYBI, {**KOLAYBI.body, "associate_id": 124})
+    refused(harness, KOLAYBI, response, "body.associate_id", "belongs into the path")
 
 
 # -------------------------------------------------------------------- keys of several clients
 
 
 @each_operation
-def test_one_key_of_two_clients_is_two_orders(bench: Harness, example: Example) -> None:
-    bench.server.on(example.route, example.refusal)
-    first, second = bench.send(example, client="client-1"), bench.send(example, client="client-2")
+def test_one_key_of_two_clients_is_two_orders(harness: Harness, example: Example) -> None:
+    harness.server.on(example.route, example.refusal)
+    first, second = harness.send(example, client="client-1"), harness.send(example, client="client-2")
     assert first.body["operation_id"] != second.body["operation_id"]
     assert not second.replayed
-    assert len(bench.server.to(example.route)) == 2
+    assert len(harness.server.to(example.route)) == 2
 
 
-def test_one_key_of_one_client_is_one_order_per_operation(bench: Harness) -> None:
+def test_one_key_of_one_client_is_one_order_per_operation(harness: Harness) -> None:
     for example in EXAMPLES:
-        bench.server.on(example.route, example.success)
-        assert bench.send(example).status == 200
-    assert len({item["id"]["S"] for item in bench.records()}) == len(EXAMPLES)
+        harness.server.on(example.route, example.success)
+        assert harness.send(example).status == 200
+    assert len({item["id"]["S"] for item in harness.records()}) == len(EXAMPLES)
 
 
 # -------------------------------------------------------------------- fingerprints
@@ -329,22 +329,22 @@ def test_one_key_of_one_client_is_one_order_per_operation(bench: Harness) -> Non
     ],
 )  # fmt: skip
 def test_which_requests_count_as_the_same(
-    bench: Harness, example: Example, first: dict[str, Any], second: dict[str, Any], same: bool
+    harness: Harness, example: Example, first: dict[str, Any], second: dict[str, Any], same: bool
 ) -> None:
     base = {} if example is PAYNET else example.body
-    bench.server.on(example.route, example.refusal)
-    assert bench.send(example, {**base, **first}).status == 402
-    again = bench.send(example, {**base, **second})
+    harness.server.on(example.route, example.refusal)
+    assert harness.send(example, {**base, **first}).status == 402
+    again = harness.send(example, {**base, **second})
     assert (again.status, again.replayed) == ((402, True) if same else (422, False))
 
 
-def test_a_fingerprint_cannot_be_searched_for(bench: Harness) -> None:
+def test_a_fingerprint_cannot_be_searched_for(harness: Harness) -> None:
     """The same card in two orders gives two different fingerprints. Each needs the key, which is not in the record."""
-    fingerprints = {bench.order(PAYNET, key=key).fingerprint for key in ("key-1", "key-2")}
+    fingerprints = {harness.order(PAYNET, key=key).fingerprint for key in ("key-1", "key-2")}
     assert len(fingerprints) == 2
-    bench.server.on(PAYNET.route, PAYNET.success)
-    bench.send(PAYNET, key="a-key-of-the-client")
-    assert "a-key-of-the-client" not in str(bench.items())
+    harness.server.on(PAYNET.route, PAYNET.success)
+    harness.send(PAYNET, key="a-key-of-the-client")
+    assert "a-key-of-the-client" not in str(harness.items())
 
 
 # -------------------------------------------------------------------- any request
@@ -362,16 +362,16 @@ ANYTHING = st.recursive(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(data=st.data())
-def test_no_request_causes_an_internal_error(bench: Harness, example: Example, data: st.DataObject) -> None:
-    bench.server.calls.clear()
+def test_no_request_causes_an_internal_error(harness: Harness, example: Example, data: st.DataObject) -> None:
+    harness.server.calls.clear()
     fields = dict(example.body)
     for _ in range(data.draw(st.integers(1, 3))):
         fields[data.draw(st.sampled_from(sorted(fields)) | st.text())] = data.draw(ANYTHING)
     text = data.draw(st.sampled_from([json.dumps(fields), json.dumps(fields, ensure_ascii=False)]) | st.text())
-    bench.server.on(example.route, example.refusal)
-    response = bench.send(example, text=text, key=data.draw(st.uuids().map(str)))
+    harness.server.on(example.route, example.refusal)
+    response = harness.send(example, text=text, key=data.draw(st.uuids().map(str)))
     assert response.status in (400, 402, 409, 413, 422)
     json.dumps(response.body, ensure_ascii=False).encode()
     if response.status == 400:
-        assert bench.server.to(example.route) == []
+        assert harness.server.to(example.route) == []
         assert response.body["money"] == "not_moved"

@@ -8,8 +8,8 @@ from vezne.orders.record import DECLINED, NOT_EXECUTED, SUCCEEDED
 from vezne.orders.store import CLOCK_MARGIN_SECONDS
 from vezne_cli.catalogue import ORDERS
 
-from tests.support.bench import Harness, table_client
 from tests.support.example import Example
+from tests.support.harness import Harness, table_client
 from tests.support.operations import EXAMPLES
 from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
 from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK
@@ -22,103 +22,103 @@ resending = pytest.mark.parametrize("example", [it for it in EXAMPLES if it.oper
 not_resending = pytest.mark.parametrize("example", [it for it in EXAMPLES if it.operation not in SENDS_AGAIN], ids=str)
 
 
-def calls(bench: Harness, example: Example) -> int:
-    return len(bench.server.to(example.route))
+def calls(harness: Harness, example: Example) -> int:
+    return len(harness.server.to(example.route))
 
 
 # -------------------------------------------------------------------- another fingerprint
 
 
 @each_operation
-def test_second_request_another_fingerprint(bench: Harness, example: Example) -> None:
-    bench.server.on(example.route, example.success)
-    first = bench.send(example)
+def test_second_request_another_fingerprint(harness: Harness, example: Example) -> None:
+    harness.server.on(example.route, example.success)
+    first = harness.send(example)
     assert first.status == 200
-    response = bench.send(example, example.other_body)
+    response = harness.send(example, example.other_body)
     assert (response.status, response.slug) == (422, "idempotency-key-reused")
     assert (response.body["money"], response.body["retry"]) == ("not_moved", "new_key")
     assert response.body["operation_id"] == first.body["operation_id"]
-    assert calls(bench, example) == 1
+    assert calls(harness, example) == 1
 
 
 @each_operation
 @pytest.mark.parametrize("lease", [27.0, -60.0], ids=["lease alive", "lease over"])
-def test_second_request_while_the_first_is_not_final(bench: Harness, example: Example, lease: float) -> None:
-    standing = bench.stand(example, lease=lease)
-    bench.server.on(example.look_up_route, example.found(standing))
-    response = bench.send(example, example.other_body)
+def test_second_request_while_the_first_is_not_final(harness: Harness, example: Example, lease: float) -> None:
+    standing = harness.stand(example, lease=lease)
+    harness.server.on(example.look_up_route, example.found(standing))
+    response = harness.send(example, example.other_body)
     assert (response.status, response.slug) == (422, "idempotency-key-reused")
     assert (response.body["money"], response.body["retry"]) == ("unknown", "never")
     assert response.body["operation_id"] == standing.id
-    assert bench.record(standing.id) == standing
-    assert bench.server.to(example.look_up_route) == []
-    assert calls(bench, example) == 0
+    assert harness.record(standing.id) == standing
+    assert harness.server.to(example.look_up_route) == []
+    assert calls(harness, example) == 0
 
 
 # -------------------------------------------------------------------- final
 
 
 @each_operation
-def test_second_request_succeeded(bench: Harness, example: Example) -> None:
-    bench.server.on(example.route, example.success)
-    first = bench.send(example)
-    bench.clock.advance(89 * 24 * 3600)
-    again = bench.send(example)
+def test_second_request_succeeded(harness: Harness, example: Example) -> None:
+    harness.server.on(example.route, example.success)
+    first = harness.send(example)
+    harness.clock.advance(89 * 24 * 3600)
+    again = harness.send(example)
     assert (first.status, first.replayed) == (200, False)
     assert (again.status, again.replayed) == (200, True)
     assert again.body == first.body
-    assert calls(bench, example) == 1
+    assert calls(harness, example) == 1
 
 
 @each_operation
-def test_second_request_declined(bench: Harness, example: Example) -> None:
-    bench.server.on(example.route, example.refusal, example.success)
-    first = bench.send(example)
-    again = bench.send(example)
+def test_second_request_declined(harness: Harness, example: Example) -> None:
+    harness.server.on(example.route, example.refusal, example.success)
+    first = harness.send(example)
+    again = harness.send(example)
     assert (first.status, first.replayed, first.body["provider_code"]) == (402, False, example.refusal_code)
     assert (again.status, again.replayed) == (402, True)
     assert again.body == first.body
-    assert calls(bench, example) == 1
+    assert calls(harness, example) == 1
 
 
 @each_operation
-def test_second_request_not_executed(bench: Harness, example: Example) -> None:
-    standing = bench.stand(example)
-    bench.store.finalise(standing, NOT_EXECUTED, {})
-    response = bench.send(example)
+def test_second_request_not_executed(harness: Harness, example: Example) -> None:
+    standing = harness.stand(example)
+    harness.store.finalise(standing, NOT_EXECUTED, {})
+    response = harness.send(example)
     assert (response.status, response.slug, response.replayed) == (402, "not-executed", True)
     assert (response.body["money"], response.body["retry"]) == ("not_moved", "new_key")
-    assert calls(bench, example) == 0
+    assert calls(harness, example) == 0
 
 
 @each_operation
 @pytest.mark.parametrize("status", [SUCCEEDED, DECLINED, NOT_EXECUTED])
-def test_only_a_final_record_expires(bench: Harness, example: Example, status: str) -> None:
-    standing = bench.stand(example)
-    (item,) = bench.records()
+def test_only_a_final_record_expires(harness: Harness, example: Example, status: str) -> None:
+    standing = harness.stand(example)
+    (item,) = harness.records()
     assert "expires_at" not in item
-    bench.store.finalise(standing, status, {"result": {}})
-    (item,) = bench.records()
-    assert int(item["expires_at"]["N"]) == int(bench.clock.now) + 90 * 24 * 3600
+    harness.store.finalise(standing, status, {"result": {}})
+    (item,) = harness.records()
+    assert int(item["expires_at"]["N"]) == int(harness.clock.now) + 90 * 24 * 3600
     assert "unresolved" not in item
     assert "next_look_up" not in item
 
 
 @each_operation
 def test_a_final_record_is_kept_for_kept_days(
-    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KEPT_DAYS", "365")
-    bench.store.finalise(bench.stand(example), SUCCEEDED, {"result": {}})
-    (item,) = [it for it in bench.records() if "outcome" in it]
-    assert int(item["expires_at"]["N"]) == int(bench.clock.now) + 365 * 24 * 3600
+    harness.store.finalise(harness.stand(example), SUCCEEDED, {"result": {}})
+    (item,) = [it for it in harness.records() if "outcome" in it]
+    assert int(item["expires_at"]["N"]) == int(harness.clock.now) + 365 * 24 * 3600
 
 
 # -------------------------------------------------------------------- processing, and the record is its own
 
 
 @each_operation
-def test_second_request_our_own_write_retried_by_the_sdk(bench: Harness, example: Example) -> None:
+def test_second_request_our_own_write_retried_by_the_sdk(harness: Harness, example: Example) -> None:
     """The first try was applied, but its answer was lost. The second try of the SDK finds the record of the first."""
     name = "PutItem" if example.operation == "kolaybi.collect" else "TransactWriteItems"
     if example.operation == "vakifbank.pay":
@@ -129,12 +129,12 @@ def test_second_request_our_own_write_retried_by_the_sdk(bench: Harness, example
         write = table_client().put_item if name == "PutItem" else table_client().transact_write_items
         write(**request)
 
-    bench.server.on(example.route, example.success)
-    bench.before_next(name, apply_it_once_before)
-    response = bench.send(example)
+    harness.server.on(example.route, example.success)
+    harness.before_next(name, apply_it_once_before)
+    response = harness.send(example)
     assert (response.status, response.replayed) == (200, False)
-    assert calls(bench, example) == 1
-    assert bench.record(response.body["operation_id"]).status == SUCCEEDED
+    assert calls(harness, example) == 1
+    assert harness.record(response.body["operation_id"]).status == SUCCEEDED
 
 
 # -------------------------------------------------------------------- processing, lease alive
@@ -142,180 +142,180 @@ def test_second_request_our_own_write_retried_by_the_sdk(bench: Harness, example
 
 @each_operation
 @pytest.mark.parametrize("passed", [0, 20, 27, 27 + CLOCK_MARGIN_SECONDS - 0.1])
-def test_second_request_processing(bench: Harness, example: Example, passed: float) -> None:
-    standing = bench.stand(example)
-    bench.clock.advance(passed)
-    response = bench.send(example)
+def test_second_request_processing(harness: Harness, example: Example, passed: float) -> None:
+    standing = harness.stand(example)
+    harness.clock.advance(passed)
+    response = harness.send(example)
     assert (response.status, response.slug) == (409, "in-progress")
     assert (response.body["money"], response.body["retry"]) == ("unknown", "same_key")
     assert response.body["operation_id"] == standing.id
     assert 1 <= int(response.headers["Retry-After"]) <= 5
-    assert bench.record(standing.id) == standing
-    assert calls(bench, example) == 0
-    assert bench.server.to(example.look_up_route) == []
+    assert harness.record(standing.id) == standing
+    assert calls(harness, example) == 0
+    assert harness.server.to(example.look_up_route) == []
 
 
 # -------------------------------------------------------------------- unknown, or a lease that ran out
 
 
 @each_operation
-def test_second_request_unknown_and_found(bench: Harness, example: Example) -> None:
-    known = unknown_order(bench, example)
-    bench.server.on(example.look_up_route, example.found(bench.record(known)))
-    response = bench.send(example)
+def test_second_request_unknown_and_found(harness: Harness, example: Example) -> None:
+    known = unknown_order(harness, example)
+    harness.server.on(example.look_up_route, example.found(harness.record(known)))
+    response = harness.send(example)
     assert (response.status, response.body["status"], response.replayed) == (200, "succeeded", False)
-    assert bench.record(known).status == SUCCEEDED
-    assert findings(bench, known) == ["found"]
-    assert calls(bench, example) == 0
-    assert bench.send(example).replayed
+    assert harness.record(known).status == SUCCEEDED
+    assert findings(harness, known) == ["found"]
+    assert calls(harness, example) == 0
+    assert harness.send(example).replayed
 
 
 @each_operation
-def test_second_request_lease_over_and_found(bench: Harness, example: Example) -> None:
+def test_second_request_lease_over_and_found(harness: Harness, example: Example) -> None:
     """The function was killed, so no outcome was written."""
-    standing = bench.stand(example)
-    bench.clock.advance(27 + CLOCK_MARGIN_SECONDS)
-    bench.server.on(example.look_up_route, example.found(standing))
-    response = bench.send(example)
+    standing = harness.stand(example)
+    harness.clock.advance(27 + CLOCK_MARGIN_SECONDS)
+    harness.server.on(example.look_up_route, example.found(standing))
+    response = harness.send(example)
     assert (response.status, response.body["status"]) == (200, "succeeded")
-    assert bench.record(standing.id).owner != standing.owner
-    assert calls(bench, example) == 0
+    assert harness.record(standing.id).owner != standing.owner
+    assert calls(harness, example) == 0
 
 
 @not_resending
-def test_second_request_no_evidence(bench: Harness, example: Example) -> None:
-    known = unknown_order(bench, example)
-    bench.server.on(example.look_up_route, example.not_found)
-    response = bench.send(example)
+def test_second_request_no_evidence(harness: Harness, example: Example) -> None:
+    known = unknown_order(harness, example)
+    harness.server.on(example.look_up_route, example.not_found)
+    response = harness.send(example)
     assert (response.status, response.body["status"]) == (202, "unknown")
     assert (response.body["money"], response.body["retry"]) == ("unknown", "same_key")
-    assert bench.record(known).status == "unknown"
-    assert findings(bench, known) == ["not_found"]
-    assert calls(bench, example) == 0
+    assert harness.record(known).status == "unknown"
+    assert findings(harness, known) == ["not_found"]
+    assert calls(harness, example) == 0
 
 
 @each_operation
-def test_second_request_look_up_fails(bench: Harness, example: Example) -> None:
-    known = unknown_order(bench, example)
-    bench.server.on(example.look_up_route, HANG_UP)
-    response = bench.send(example)
+def test_second_request_look_up_fails(harness: Harness, example: Example) -> None:
+    known = unknown_order(harness, example)
+    harness.server.on(example.look_up_route, HANG_UP)
+    response = harness.send(example)
     assert (response.status, response.body["status"]) == (202, "unknown")
-    assert findings(bench, known) == ["inconclusive"]
-    assert calls(bench, example) == 0
+    assert findings(harness, known) == ["inconclusive"]
+    assert calls(harness, example) == 0
 
 
 @each_operation
-def test_second_request_another_request_takes_it_over_first(bench: Harness, example: Example) -> None:
-    standing = bench.stand(example)
-    bench.clock.advance(60)
+def test_second_request_another_request_takes_it_over_first(harness: Harness, example: Example) -> None:
+    standing = harness.stand(example)
+    harness.clock.advance(60)
 
     def take_it(_: dict[str, Any]) -> None:
-        bench.store.acquire_lease(standing, "a third invocation", bench.clock.now + 27)
+        harness.store.acquire_lease(standing, "a third invocation", harness.clock.now + 27)
 
-    bench.before_next("UpdateItem", take_it)
+    harness.before_next("UpdateItem", take_it)
     if example.operation == "vakifbank.pay":
         # A login would write to the table first. With a token the take-over is the first update.
-        bench.handle(example.function, {"detail-type": "Scheduled Event"}, seconds=0)
-        _log_in(bench, example)
-        bench.before_next("UpdateItem", take_it)
-    response = bench.send(example)
+        harness.handle(example.function, {"detail-type": "Scheduled Event"}, seconds=0)
+        _log_in(harness, example)
+        harness.before_next("UpdateItem", take_it)
+    response = harness.send(example)
     assert (response.status, response.body["status"], response.replayed) == (202, "unknown", True)
-    assert bench.record(standing.id).owner == "a third invocation"
-    assert bench.server.to(example.look_up_route) == []
-    assert calls(bench, example) == 0
+    assert harness.record(standing.id).owner == "a third invocation"
+    assert harness.server.to(example.look_up_route) == []
+    assert calls(harness, example) == 0
 
 
-def _log_in(bench: Harness, example: Example) -> None:
+def _log_in(harness: Harness, example: Example) -> None:
     """Have the function log in, by an order that is refused."""
-    bench.server.on(example.route, example.refusal)
-    bench.send(example, key="another-key")
-    bench.server.calls.clear()
+    harness.server.on(example.route, example.refusal)
+    harness.send(example, key="another-key")
+    harness.server.calls.clear()
 
 
 # -------------------------------------------------------------------- the provider refuses doubles
 
 
 @resending
-def test_second_request_found_is_not_sent_again(bench: Harness, example: Example) -> None:
-    known = unknown_order(bench, example)
-    bench.server.on(example.look_up_route, example.found(bench.record(known)))
-    assert bench.send(example).body["status"] == "succeeded"
-    assert calls(bench, example) == 0
+def test_second_request_found_is_not_sent_again(harness: Harness, example: Example) -> None:
+    known = unknown_order(harness, example)
+    harness.server.on(example.look_up_route, example.found(harness.record(known)))
+    assert harness.send(example).body["status"] == "succeeded"
+    assert calls(harness, example) == 0
 
 
 @resending
-def test_a_look_up_that_ends_too_late_leaves_the_lease_of_the_next(bench: Harness, example: Example) -> None:
-    known = unknown_order(bench, example)
-    bench.clock.advance(60)
+def test_a_look_up_that_ends_too_late_leaves_the_lease_of_the_next(harness: Harness, example: Example) -> None:
+    known = unknown_order(harness, example)
+    harness.clock.advance(60)
 
     def acquire_lease_meanwhile(_: Call) -> Reply:
-        found = example.found(bench.record(known))
-        bench.clock.advance(3600)
-        bench.store.acquire_lease(bench.record(known), "somebody else", bench.clock.now + 27)
+        found = example.found(harness.record(known))
+        harness.clock.advance(3600)
+        harness.store.acquire_lease(harness.record(known), "somebody else", harness.clock.now + 27)
         return found
 
-    bench.server.on(example.look_up_route, acquire_lease_meanwhile)
-    response = bench.send(example)
-    record = bench.record(known)
-    assert (record.owner, record.lease_until > bench.clock.now) == ("somebody else", True)
+    harness.server.on(example.look_up_route, acquire_lease_meanwhile)
+    response = harness.send(example)
+    record = harness.record(known)
+    assert (record.owner, record.lease_until > harness.clock.now) == ("somebody else", True)
     assert (response.status, response.body["status"]) == (202, "unknown")
-    assert calls(bench, example) == 0
+    assert calls(harness, example) == 0
 
 
 @resending
-def test_second_request_not_there_is_sent_again_under_the_same_reference(bench: Harness, example: Example) -> None:
-    bench.server.on(example.route, HANG_UP)
-    bench.send(example)
-    (first,) = bench.server.to(example.route)
-    bench.server.on(example.look_up_route, example.not_found)
-    bench.server.on(example.route, example.success)
-    response = bench.send(example)
+def test_second_request_not_there_is_sent_again_under_the_same_reference(harness: Harness, example: Example) -> None:
+    harness.server.on(example.route, HANG_UP)
+    harness.send(example)
+    (first,) = harness.server.to(example.route)
+    harness.server.on(example.look_up_route, example.not_found)
+    harness.server.on(example.route, example.success)
+    response = harness.send(example)
     assert (response.status, response.body["status"]) == (200, "succeeded")
-    second = bench.server.to(example.route)[1]
+    second = harness.server.to(example.route)[1]
     assert second.body == first.body
-    order = [call.route for call in bench.server.calls if call.route in (example.route, example.look_up_route)]
+    order = [call.route for call in harness.server.calls if call.route in (example.route, example.look_up_route)]
     assert order == [example.route, example.look_up_route, example.route]
-    assert findings(bench, response.body["operation_id"]) == ["not_found"]
+    assert findings(harness, response.body["operation_id"]) == ["not_found"]
 
 
 @resending
 @pytest.mark.parametrize("answer", ["refusal", "nothing"])
 def test_second_request_only_a_success_of_the_second_sending_counts(
-    bench: Harness, example: Example, answer: str
+    harness: Harness, example: Example, answer: str
 ) -> None:
     """The second may be refused as a double: the first may have been booked meanwhile."""
-    known = unknown_order(bench, example)
-    bench.server.on(example.look_up_route, example.not_found)
-    bench.server.on(example.route, example.refusal if answer == "refusal" else HANG_UP)
-    response = bench.send(example)
+    known = unknown_order(harness, example)
+    harness.server.on(example.look_up_route, example.not_found)
+    harness.server.on(example.route, example.refusal if answer == "refusal" else HANG_UP)
+    response = harness.send(example)
     assert (response.status, response.body["status"]) == (202, "unknown")
-    assert bench.record(known).status == "unknown"
-    assert bench.record(known).next_look_up is not None
+    assert harness.record(known).status == "unknown"
+    assert harness.record(known).next_look_up is not None
 
 
 @resending
-def test_second_request_a_failed_look_up_is_no_reason_to_send_again(bench: Harness, example: Example) -> None:
-    unknown_order(bench, example)
-    bench.server.on(example.look_up_route, HANG_UP)
-    bench.server.on(example.route, example.success)
-    assert bench.send(example).status == 202
-    assert calls(bench, example) == 0
+def test_second_request_a_failed_look_up_is_no_reason_to_send_again(harness: Harness, example: Example) -> None:
+    unknown_order(harness, example)
+    harness.server.on(example.look_up_route, HANG_UP)
+    harness.server.on(example.route, example.success)
+    assert harness.send(example).status == 202
+    assert calls(harness, example) == 0
 
 
 @resending
-def test_second_request_no_other_sends_while_the_second_is_running(bench: Harness, example: Example) -> None:
-    known = unknown_order(bench, example)
-    bench.server.on(example.look_up_route, example.not_found)
+def test_second_request_no_other_sends_while_the_second_is_running(harness: Harness, example: Example) -> None:
+    known = unknown_order(harness, example)
+    harness.server.on(example.look_up_route, example.not_found)
     seen: list[Any] = []
 
     def look_from_outside(call: Any) -> Any:
-        seen.append(bench.record(known))
+        seen.append(harness.record(known))
         return example.success(call)
 
-    bench.server.on(example.route, look_from_outside)
-    bench.send(example)
+    harness.server.on(example.route, look_from_outside)
+    harness.send(example)
     (during,) = seen
-    assert during.lease_until > bench.clock.now
+    assert during.lease_until > harness.clock.now
     # It was sent again, so "not found" proves nothing before this lease ends.
     assert during.may_arrive_until == during.lease_until
 
@@ -329,26 +329,26 @@ def test_second_request_no_other_sends_while_the_second_is_running(bench: Harnes
 )
 @pytest.mark.parametrize("failure", ["secret", "time", "login", "bug"])
 def test_a_stopped_attempt_proves_nothing_about_an_earlier_one(
-    bench: Harness, monkeypatch: pytest.MonkeyPatch, example: Example, standing: str, status: int, failure: str
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, example: Example, standing: str, status: int, failure: str
 ) -> None:
-    first = bench.stand(example)
+    first = harness.stand(example)
     if standing in ("succeeded", "declined"):
-        bench.store.finalise(first, standing, {"result": {}, "code": "1", "text": "x"})
+        harness.store.finalise(first, standing, {"result": {}, "code": "1", "text": "x"})
     if standing == "unknown":
-        bench.store.mark_unknown(first, bench.clock.now + 60)
+        harness.store.mark_unknown(first, harness.clock.now + 60)
     seconds = 27.0
     if failure == "secret":
-        bench.put_secret(example.provider, "not JSON")
+        harness.put_secret(example.provider, "not JSON")
     elif failure == "time":
         seconds = 2.0
     elif failure == "login":
-        bench.put_secret(example.provider, json.dumps({"broken": "x"}))
+        harness.put_secret(example.provider, json.dumps({"broken": "x"}))
     else:
         monkeypatch.setattr("vezne.providers.http.Provider.prepare", _fail)
-    response = bench.send(example, seconds=seconds)
+    response = harness.send(example, seconds=seconds)
     assert response.status == status
     assert response.body["operation_id"] == first.id
-    assert calls(bench, example) == 0
+    assert calls(harness, example) == 0
 
 
 def _fail(*_: Any, **__: Any) -> None:

@@ -6,8 +6,8 @@ import pytest
 from vezne.api.handle_order import StandingOrderFailed
 from vezne.orders.record import STANDING_ORDER_CLIENT
 
-from tests.support.bench import Harness
 from tests.support.example import Example
+from tests.support.harness import Harness
 from tests.support.operations import EXAMPLES
 from tests.support.operations.paynet_capture import EXAMPLE as PAYNET
 from tests.support.provider_server import HANG_UP
@@ -20,92 +20,92 @@ def content(example: Example, **changes: Any) -> dict[str, Any]:
     return {"name": "aidat", "occurrence": OCCURRENCE, "request": example.request, **changes}
 
 
-def failure(bench: Harness, example: Example, what: Any, **options: Any) -> str:
+def failure(harness: Harness, example: Example, what: Any, **options: Any) -> str:
     """Why the standing order was refused."""
     with pytest.raises(StandingOrderFailed) as caught:
-        bench.standing_order(example, what, **options)
+        harness.standing_order(example, what, **options)
     return str(caught.value)
 
 
 @each_operation
-def test_the_same_occurrence_twice_pays_once(bench: Harness, example: Example) -> None:
-    bench.server.on(example.route, example.success)
-    first = bench.standing_order(example, content(example))
-    second = bench.standing_order(example, content(example))
+def test_the_same_occurrence_twice_pays_once(harness: Harness, example: Example) -> None:
+    harness.server.on(example.route, example.success)
+    first = harness.standing_order(example, content(example))
+    second = harness.standing_order(example, content(example))
     assert first["status"] == "succeeded"
     assert second == first
-    assert len(bench.server.to(example.route)) == 1
+    assert len(harness.server.to(example.route)) == 1
 
 
-def test_another_occurrence_or_name_is_another_order(bench: Harness) -> None:
-    bench.server.on(PAYNET.route, PAYNET.success)
+def test_another_occurrence_or_name_is_another_order(harness: Harness) -> None:
+    harness.server.on(PAYNET.route, PAYNET.success)
     ids = {
-        bench.standing_order(PAYNET, content(PAYNET, name=name, occurrence=occurrence))["operation_id"]
+        harness.standing_order(PAYNET, content(PAYNET, name=name, occurrence=occurrence))["operation_id"]
         for name in ("aidat", "kira")
         for occurrence in (OCCURRENCE, "2027-01-01T06:00:00Z")
     }
     assert len(ids) == 4
-    assert len(bench.server.to(PAYNET.route)) == 4
+    assert len(harness.server.to(PAYNET.route)) == 4
 
 
 @pytest.mark.parametrize(("name", "occurrence"), [("a", "b\nc"), ("a\nb", "c")])
-def test_name_and_occurrence_are_separate_in_the_key(bench: Harness, name: str, occurrence: str) -> None:
+def test_name_and_occurrence_are_separate_in_the_key(harness: Harness, name: str, occurrence: str) -> None:
     """A line break separates them in the key, so neither may contain one."""
-    assert failure(bench, PAYNET, content(PAYNET, name=name, occurrence=occurrence)) == "invalid-request"
+    assert failure(harness, PAYNET, content(PAYNET, name=name, occurrence=occurrence)) == "invalid-request"
 
 
-def test_no_client_can_read_or_repeat_a_standing_order(bench: Harness) -> None:
-    bench.server.on(PAYNET.route, PAYNET.success)
-    paid = bench.standing_order(PAYNET, content(PAYNET))
-    assert bench.read(paid["operation_id"]).status == 404
-    assert bench.record(paid["operation_id"]).principal == STANDING_ORDER_CLIENT
+def test_no_client_can_read_or_repeat_a_standing_order(harness: Harness) -> None:
+    harness.server.on(PAYNET.route, PAYNET.success)
+    paid = harness.standing_order(PAYNET, content(PAYNET))
+    assert harness.read(paid["operation_id"]).status == 404
+    assert harness.record(paid["operation_id"]).principal == STANDING_ORDER_CLIENT
 
 
 @each_operation
-def test_an_unknown_outcome_is_not_raised_because_the_sweep_finds_it(bench: Harness, example: Example) -> None:
+def test_an_unknown_outcome_is_not_raised_because_the_sweep_finds_it(harness: Harness, example: Example) -> None:
     """Lambda would repeat an event that raises. Here that would be harmless, but useless."""
-    bench.server.on(example.route, HANG_UP)
-    assert bench.standing_order(example, content(example))["status"] == "unknown"
+    harness.server.on(example.route, HANG_UP)
+    assert harness.standing_order(example, content(example))["status"] == "unknown"
 
 
 @each_operation
-def test_a_refusal_is_raised_each_time(bench: Harness, example: Example) -> None:
-    bench.server.on(example.route, example.refusal)
+def test_a_refusal_is_raised_each_time(harness: Harness, example: Example) -> None:
+    harness.server.on(example.route, example.refusal)
     for _ in range(3):
-        reason = failure(bench, example, content(example))
+        reason = failure(harness, example, content(example))
         assert reason.startswith("op_")
         assert reason.endswith("declined")
-    assert len(bench.server.to(example.route)) == 1
+    assert len(harness.server.to(example.route)) == 1
 
 
-def test_what_was_not_sent_is_raised_and_then_paid(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench.server.on(PAYNET.route, PAYNET.success)
+def test_what_was_not_sent_is_raised_and_then_paid(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    harness.server.on(PAYNET.route, PAYNET.success)
     with monkeypatch.context() as patch:
         patch.setenv("PAYNET_URL", "http://127.0.0.1:1")
-        assert failure(bench, PAYNET, content(PAYNET)) == "provider-unreachable"
-    assert failure(bench, PAYNET, content(PAYNET), seconds=2.0) == "not-enough-time"
-    assert bench.standing_order(PAYNET, content(PAYNET))["status"] == "succeeded"
+        assert failure(harness, PAYNET, content(PAYNET)) == "provider-unreachable"
+    assert failure(harness, PAYNET, content(PAYNET), seconds=2.0) == "not-enough-time"
+    assert harness.standing_order(PAYNET, content(PAYNET))["status"] == "succeeded"
 
 
-def test_one_that_is_still_running_is_raised(bench: Harness) -> None:
-    bench.server.on(PAYNET.route, PAYNET.success)
+def test_one_that_is_still_running_is_raised(harness: Harness) -> None:
+    harness.server.on(PAYNET.route, PAYNET.success)
     seen: list[str] = []
 
     def fire_again(call: Any) -> Any:
-        seen.append(failure(bench, PAYNET, content(PAYNET)))
+        seen.append(failure(harness, PAYNET, content(PAYNET)))
         return PAYNET.success(call)
 
-    bench.server.on(PAYNET.route, fire_again)
-    assert bench.standing_order(PAYNET, content(PAYNET))["status"] == "succeeded"
+    harness.server.on(PAYNET.route, fire_again)
+    assert harness.standing_order(PAYNET, content(PAYNET))["status"] == "succeeded"
     assert seen == ["in-progress"]
 
 
-def test_the_same_occurrence_with_another_request_is_refused(bench: Harness) -> None:
-    bench.server.on(PAYNET.route, PAYNET.success)
-    bench.standing_order(PAYNET, content(PAYNET))
+def test_the_same_occurrence_with_another_request_is_refused(harness: Harness) -> None:
+    harness.server.on(PAYNET.route, PAYNET.success)
+    harness.standing_order(PAYNET, content(PAYNET))
     changed = content(PAYNET, request=PAYNET.other_body)
-    assert failure(bench, PAYNET, changed) == "idempotency-key-reused"
-    assert len(bench.server.to(PAYNET.route)) == 1
+    assert failure(harness, PAYNET, changed) == "idempotency-key-reused"
+    assert len(harness.server.to(PAYNET.route)) == 1
 
 
 @pytest.mark.parametrize(
@@ -125,17 +125,17 @@ def test_the_same_occurrence_with_another_request_is_refused(bench: Harness) -> 
     ],
     ids=repr,
 )
-def test_requests_that_do_not_fit(bench: Harness, request_content: Any) -> None:
+def test_requests_that_do_not_fit(harness: Harness, request_content: Any) -> None:
     """A float has lost digits before we read it, so amounts with a fraction must be strings."""
-    assert failure(bench, PAYNET, content(PAYNET, request=request_content)) == "invalid-request"
-    assert bench.server.calls == []
-    assert bench.items() == []
+    assert failure(harness, PAYNET, content(PAYNET, request=request_content)) == "invalid-request"
+    assert harness.server.calls == []
+    assert harness.items() == []
 
 
-def test_a_whole_number_may_be_a_number(bench: Harness) -> None:
-    bench.server.on(PAYNET.route, PAYNET.success)
-    bench.standing_order(PAYNET, content(PAYNET, request={"xact_id": "x", "amount": 10}))
-    assert bench.server.to(PAYNET.route)[0].json()["amount"] == "1000"
+def test_a_whole_number_may_be_a_number(harness: Harness) -> None:
+    harness.server.on(PAYNET.route, PAYNET.success)
+    harness.standing_order(PAYNET, content(PAYNET, request={"xact_id": "x", "amount": 10}))
+    assert harness.server.to(PAYNET.route)[0].json()["amount"] == "1000"
 
 
 @pytest.mark.parametrize(
@@ -156,11 +156,11 @@ def test_a_whole_number_may_be_a_number(bench: Harness) -> None:
     ],
     ids=repr,
 )  # fmt: skip
-def test_events_that_are_no_standing_orders(bench: Harness, what: Any) -> None:
-    assert failure(bench, PAYNET, what) == "invalid-request"
-    assert bench.server.calls == []
+def test_events_that_are_no_standing_orders(harness: Harness, what: Any) -> None:
+    assert failure(harness, PAYNET, what) == "invalid-request"
+    assert harness.server.calls == []
 
 
-def test_a_failure_names_no_value(bench: Harness, capsys: pytest.CaptureFixture[str]) -> None:
-    reason = failure(bench, PAYNET, content(PAYNET, name="KANARYA", request={"xact_id": ["KANARYA"]}))
+def test_a_failure_names_no_value(harness: Harness, capsys: pytest.CaptureFixture[str]) -> None:
+    reason = failure(harness, PAYNET, content(PAYNET, name="KANARYA", request={"xact_id": ["KANARYA"]}))
     assert "KANARYA" not in reason + str(capsys.readouterr())

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from vezne.api.responses import stage_path
 
-from tests.support.bench import Harness, Response
 from tests.support.example import Example
+from tests.support.harness import Harness, Response
 from tests.support.operations import EXAMPLES
 from tests.support.operations.haso_set_expenses import EXAMPLE as HASO
 from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
@@ -32,14 +32,14 @@ def assert_problem(
     assert body.get("operation_id") == operation_id
 
 
-def nothing_happened(bench: Harness, example: Example) -> None:
-    assert bench.server.to(example.route) == []
-    assert bench.items() == [] or all(item["id"]["S"].startswith("secret#") for item in bench.items())
+def nothing_happened(harness: Harness, example: Example) -> None:
+    assert harness.server.to(example.route) == []
+    assert harness.items() == [] or all(item["id"]["S"].startswith("secret#") for item in harness.items())
 
 
 @each_operation
-def test_answer_to_succeeded(bench: Harness, example: Example) -> None:
-    response = answered(bench, example, example.success)
+def test_answer_to_succeeded(harness: Harness, example: Example) -> None:
+    response = answered(harness, example, example.success)
     assert response.status == 200
     assert response.headers == {"Content-Type": "application/json", "Cache-Control": "no-store"}
     assert list(response.body) == ["operation_id", "operation", "status", "created_at", "updated_at", "result",
@@ -47,14 +47,14 @@ def test_answer_to_succeeded(bench: Harness, example: Example) -> None:
     assert response.body["settled_by"] == "answer"
     assert response.body["operation"] == example.operation
     assert response.body["status"] == "succeeded"
-    assert response.body["operation_id"] == bench.order(example).operation_id
+    assert response.body["operation_id"] == harness.order(example).operation_id
     assert response.body["created_at"] == response.body["updated_at"] == "2026-12-01T06:00:00.000Z"
 
 
 @each_operation
-def test_answer_to_unknown(bench: Harness, example: Example) -> None:
-    response = answered(bench, example, HANG_UP)
-    operation_id = bench.order(example).operation_id
+def test_answer_to_unknown(harness: Harness, example: Example) -> None:
+    response = answered(harness, example, HANG_UP)
+    operation_id = harness.order(example).operation_id
     assert response.status == 202
     assert response.headers["Content-Type"] == "application/json"
     # With the stage at the start, as in the URL that the client called.
@@ -69,108 +69,108 @@ def test_answer_to_unknown(bench: Harness, example: Example) -> None:
         "money": "unknown",
         "retry": "same_key",
     }
-    assert bench.read(operation_id).body["status"] == "unknown"
+    assert harness.read(operation_id).body["status"] == "unknown"
 
 
 @each_operation
-def test_answer_to_invalid_request(bench: Harness, example: Example) -> None:
+def test_answer_to_invalid_request(harness: Harness, example: Example) -> None:
     amount = "amount" if "amount" in example.body else "payment_amount"
     amount = amount if amount in example.body else "expense_amount"
-    response = bench.send(example, {**example.body, amount: "KANARYA", "unheard_of": "KANARYA"})
+    response = harness.send(example, {**example.body, amount: "KANARYA", "unheard_of": "KANARYA"})
     assert_problem(response, 400, "invalid-request", "not_moved", "never")
     assert {error["place"] for error in response.body["errors"]} == {f"body.{amount}", "body.unheard_of"}
     assert all(set(error) == {"place", "reason"} for error in response.body["errors"])
     assert "KANARYA" not in str(response)
-    nothing_happened(bench, example)
+    nothing_happened(harness, example)
 
 
 @each_operation
 @pytest.mark.parametrize("client", [None, ""])
-def test_answer_to_a_token_without_client(bench: Harness, example: Example, client: str | None) -> None:
+def test_answer_to_a_token_without_client(harness: Harness, example: Example, client: str | None) -> None:
     """Tokens and scopes are checked by the gateway; a token that passes must still name a client."""
-    assert_problem(bench.send(example, client=client), 403, "forbidden", "unknown", "never")
-    nothing_happened(bench, example)
+    assert_problem(harness.send(example, client=client), 403, "forbidden", "unknown", "never")
+    nothing_happened(harness, example)
 
 
 @each_operation
-def test_answer_to_declined(bench: Harness, example: Example) -> None:
-    response = answered(bench, example, example.refusal)
-    operation_id = bench.order(example).operation_id
+def test_answer_to_declined(harness: Harness, example: Example) -> None:
+    response = answered(harness, example, example.refusal)
+    operation_id = harness.order(example).operation_id
     assert_problem(response, 402, "declined", "not_moved", "new_key", operation_id=operation_id)
     assert response.body["provider_code"] == example.refusal_code
     assert response.body["provider_text"]
 
 
-def test_answer_to_no_such_operation(bench: Harness) -> None:
-    response = bench.read("op_aaaaaaaaaaaaaaaaaaaaaaaaaa")
+def test_answer_to_no_such_operation(harness: Harness) -> None:
+    response = harness.read("op_aaaaaaaaaaaaaaaaaaaaaaaaaa")
     assert (response.status, response.body["type"]) == (404, "/v1/problems/operation-not-found")
     # It may have been final and expired.
     assert (response.body["money"], response.body["retry"]) == ("unknown", "never")
 
 
 @each_operation
-def test_answer_to_another_clients_operation(bench: Harness, example: Example) -> None:
-    operation_id = answered(bench, example, example.success).body["operation_id"]
-    assert bench.read(operation_id, client="client-1").status == 200
-    theirs, nobodys = bench.read(operation_id, client="client-2"), bench.read("op_aaaaaaaaaaaaaaaaaaaaaaaaaa")
+def test_answer_to_another_clients_operation(harness: Harness, example: Example) -> None:
+    operation_id = answered(harness, example, example.success).body["operation_id"]
+    assert harness.read(operation_id, client="client-1").status == 200
+    theirs, nobodys = harness.read(operation_id, client="client-2"), harness.read("op_aaaaaaaaaaaaaaaaaaaaaaaaaa")
     # The answer is the same for an operation of another client and for one that does not exist.
     assert theirs == nobodys
     assert theirs.status == 404
 
 
 @each_operation
-def test_answer_to_too_large(bench: Harness, example: Example) -> None:
+def test_answer_to_too_large(harness: Harness, example: Example) -> None:
     text = '{"a": "' + "x" * (64 * 1024 - 8) + '"}'
     assert len(text) == 64 * 1024 + 1
-    assert_problem(bench.send(example, text=text), 413, "too-large", "not_moved", "never")
+    assert_problem(harness.send(example, text=text), 413, "too-large", "not_moved", "never")
     # One byte less is read, and refused for its content.
-    assert_problem(bench.send(example, text=text.replace("xx", "x", 1)), 400, "invalid-request", "not_moved", "never")
-    nothing_happened(bench, example)
+    assert_problem(harness.send(example, text=text.replace("xx", "x", 1)), 400, "invalid-request", "not_moved", "never")
+    nothing_happened(harness, example)
 
 
 @each_operation
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""])
-def test_answer_to_not_json(bench: Harness, example: Example, content_type: str) -> None:
-    response = bench.send(example, headers={"Content-Type": content_type})
+def test_answer_to_not_json(harness: Harness, example: Example, content_type: str) -> None:
+    response = harness.send(example, headers={"Content-Type": content_type})
     assert_problem(response, 415, "unsupported-media-type", "not_moved", "never")
-    nothing_happened(bench, example)
+    nothing_happened(harness, example)
 
 
-def test_answer_to_total_would_fall(bench: Harness) -> None:
-    answered(bench, HASO, HASO.success)
-    response = bench.send(HASO, {**HASO.body, "expense_amount": "229.99"}, key="key-2")
-    operation_id = bench.order(HASO, key="key-2").operation_id
+def test_answer_to_total_would_fall(harness: Harness) -> None:
+    answered(harness, HASO, HASO.success)
+    response = harness.send(HASO, {**HASO.body, "expense_amount": "229.99"}, key="key-2")
+    operation_id = harness.order(HASO, key="key-2").operation_id
     assert_problem(response, 422, "total-would-fall", "not_moved", "new_key", operation_id=operation_id)
 
 
 @each_operation
 @pytest.mark.parametrize("secret", ["not JSON", "{}", '{"unheard_of": "x"}'])
-def test_answer_to_unusable_secret(bench: Harness, example: Example, secret: str) -> None:
-    bench.put_secret(example.provider, secret)
-    response = bench.send(example)
-    operation_id = bench.order(example).operation_id
+def test_answer_to_unusable_secret(harness: Harness, example: Example, secret: str) -> None:
+    harness.put_secret(example.provider, secret)
+    response = harness.send(example)
+    operation_id = harness.order(example).operation_id
     assert_problem(response, 502, "provider-rejected-credentials", "not_moved", "same_key", operation_id=operation_id)
-    nothing_happened(bench, example)
+    nothing_happened(harness, example)
 
 
 @pytest.mark.parametrize("example", [it for it in EXAMPLES if it.provider in LOGINS], ids=str)
 @pytest.mark.parametrize("status", [400, 401, 403])
-def test_answer_to_refused_login(bench: Harness, example: Example, status: int) -> None:
-    bench.server.on(LOGINS[example.provider][0], json_reply({"error": "invalid_client"}, status))
-    response = bench.send(example)
-    operation_id = bench.order(example).operation_id
+def test_answer_to_refused_login(harness: Harness, example: Example, status: int) -> None:
+    harness.server.on(LOGINS[example.provider][0], json_reply({"error": "invalid_client"}, status))
+    response = harness.send(example)
+    operation_id = harness.order(example).operation_id
     assert_problem(response, 502, "provider-rejected-credentials", "not_moved", "same_key", operation_id=operation_id)
-    nothing_happened(bench, example)
+    nothing_happened(harness, example)
 
 
 @each_operation
-def test_answer_to_credentials_refused_at_the_call(bench: Harness, example: Example) -> None:
-    response = answered(bench, example, Reply(401, b"{}"))
+def test_answer_to_credentials_refused_at_the_call(harness: Harness, example: Example) -> None:
+    response = answered(harness, example, Reply(401, b"{}"))
     assert_problem(
         response, 502, "provider-rejected-credentials", "not_moved", "same_key",
-        operation_id=bench.order(example).operation_id,
+        operation_id=harness.order(example).operation_id,
     )  # fmt: skip
-    assert bench.records() == []
+    assert harness.records() == []
 
 
 @pytest.mark.parametrize("example", [it for it in EXAMPLES if it.provider in LOGINS], ids=str)
@@ -186,93 +186,93 @@ def test_answer_to_credentials_refused_at_the_call(bench: Harness, example: Exam
     ],
     ids=["500", "429", "HTML", "no token", "empty token", "lost"],
 )
-def test_answer_to_login_that_fails(bench: Harness, example: Example, reply: Reply) -> None:
+def test_answer_to_login_that_fails(harness: Harness, example: Example, reply: Reply) -> None:
     """No order was sent, so the result of the login does not matter."""
-    bench.server.on(LOGINS[example.provider][0], reply)
-    response = bench.send(example)
-    operation_id = bench.order(example).operation_id
+    harness.server.on(LOGINS[example.provider][0], reply)
+    response = harness.send(example)
+    operation_id = harness.order(example).operation_id
     assert_problem(response, 503, "provider-unreachable", "not_moved", "same_key", operation_id=operation_id)
-    nothing_happened(bench, example)
+    nothing_happened(harness, example)
 
 
 @each_operation
-def test_answer_to_provider_unreachable(bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answer_to_provider_unreachable(harness: Harness, example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
     # The function has logged in before, so it is the order that cannot be sent.
-    answered(bench, example, example.refusal, key="another-key")
+    answered(harness, example, example.refusal, key="another-key")
     monkeypatch.setenv(f"{example.provider.upper()}_URL", "http://127.0.0.1:1")
-    response = bench.send(example)
+    response = harness.send(example)
     assert_problem(
         response, 503, "provider-unreachable", "not_moved", "same_key",
-        operation_id=bench.order(example).operation_id,
+        operation_id=harness.order(example).operation_id,
     )  # fmt: skip
     assert response.headers["Retry-After"]
     # The claim is taken back, and its guard is released.
-    assert len(bench.records()) == 1
-    assert all("holder" not in guard for guard in bench.guards())
+    assert len(harness.records()) == 1
+    assert all("holder" not in guard for guard in harness.guards())
 
 
 @each_operation
 @pytest.mark.parametrize("seconds", [0.0, 5.0, 7.9])
-def test_answer_to_not_enough_time(bench: Harness, example: Example, seconds: float) -> None:
-    response = bench.send(example, seconds=seconds)
-    operation_id = bench.order(example).operation_id
+def test_answer_to_not_enough_time(harness: Harness, example: Example, seconds: float) -> None:
+    response = harness.send(example, seconds=seconds)
+    operation_id = harness.order(example).operation_id
     assert_problem(response, 503, "not-enough-time", "not_moved", "same_key", operation_id=operation_id)
-    nothing_happened(bench, example)
-    bench.server.on(example.route, example.success)
-    assert bench.send(example, seconds=8.0).status == 200
+    nothing_happened(harness, example)
+    harness.server.on(example.route, example.success)
+    assert harness.send(example, seconds=8.0).status == 200
 
 
 @each_operation
-def test_answer_to_store_unavailable(bench: Harness, example: Example) -> None:
+def test_answer_to_store_unavailable(harness: Harness, example: Example) -> None:
     # The function has logged in before, because VakıfBank's login needs the table, too.
-    answered(bench, example, example.refusal, key="another-key")
-    bench.server.calls.clear()
+    answered(harness, example, example.refusal, key="another-key")
+    harness.server.calls.clear()
     for name in ("PutItem", "TransactWriteItems"):
-        bench.fail_table(name)
-    bench.server.on(example.route, example.success)
-    response = bench.send(example)
-    operation_id = bench.order(example).operation_id
+        harness.fail_table(name)
+    harness.server.on(example.route, example.success)
+    response = harness.send(example)
+    operation_id = harness.order(example).operation_id
     assert_problem(response, 503, "store-unavailable", "unknown", "same_key", operation_id=operation_id)
     assert response.headers["Retry-After"]
-    assert bench.server.to(example.route) == []
-    bench.heal_table()
-    assert bench.send(example).status == 200
+    assert harness.server.to(example.route) == []
+    harness.heal_table()
+    assert harness.send(example).status == 200
 
 
 @each_operation
-def test_answer_to_internal(bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answer_to_internal(harness: Harness, example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("KANARYA")
 
     monkeypatch.setattr("vezne.providers.http.Provider.prepare", fail)
-    response = bench.send(example)
-    assert_problem(response, 500, "internal", "unknown", "same_key", operation_id=bench.order(example).operation_id)
+    response = harness.send(example)
+    assert_problem(response, 500, "internal", "unknown", "same_key", operation_id=harness.order(example).operation_id)
     assert "KANARYA" not in str(response)
-    nothing_happened(bench, example)
+    nothing_happened(harness, example)
 
 
 # -------------------------------------------------------------------- what the table does not number
 
 
-def test_the_order_that_pays_a_bill_is_named_to_its_own_client_only(bench: Harness) -> None:
-    holder = unknown_order(bench, WALLETGATE)
-    own = bench.send(WALLETGATE, key="key-2")
+def test_the_order_that_pays_a_bill_is_named_to_its_own_client_only(harness: Harness) -> None:
+    holder = unknown_order(harness, WALLETGATE)
+    own = harness.send(WALLETGATE, key="key-2")
     assert_problem(
         own, 409, "held-by-another-operation", "not_moved", "same_key",
-        operation_id=bench.order(WALLETGATE, key="key-2").operation_id,
+        operation_id=harness.order(WALLETGATE, key="key-2").operation_id,
     )  # fmt: skip
     assert own.body["holder"] == holder
-    other = bench.send(WALLETGATE, key="key-2", client="client-2")
+    other = harness.send(WALLETGATE, key="key-2", client="client-2")
     assert other.status == 409
     assert "holder" not in other.body
 
 
-def test_location_and_type_without_a_stage_in_the_path(bench: Harness) -> None:
+def test_location_and_type_without_a_stage_in_the_path(harness: Harness) -> None:
     """A custom domain may hide the stage."""
-    bench.server.on(KOLAYBI.route, HANG_UP)
-    response = bench.send(KOLAYBI, called_as="/route")
+    harness.server.on(KOLAYBI.route, HANG_UP)
+    response = harness.send(KOLAYBI, called_as="/route")
     assert response.headers["Location"] == f"/operations/{response.body['operation_id']}"
-    refused = bench.send(KOLAYBI, {}, called_as="/route")
+    refused = harness.send(KOLAYBI, {}, called_as="/route")
     assert refused.body["type"] == "/problems/invalid-request"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from vezne.orders.record import DECLINED, NOT_EXECUTED, SUCCEEDED, Record, from_item, iso_time, to_item
 
-from tests.support.bench import ROOT, START, Harness
+from tests.support.harness import ROOT, START, Harness
 
 STORED: dict[str, dict[str, list[dict[str, Any]]]] = json.loads(
     (ROOT / "tests" / "support" / "stored_items.json").read_text("utf-8")
@@ -19,56 +19,56 @@ RESULT = {"xact_id": "x-1", "id": "7", "order_id": "o-1", "payment_transaction_i
 each_case = pytest.mark.parametrize("case", STORED)
 
 
-def claimed(bench: Harness, case: str) -> Record:
+def claimed(harness: Harness, case: str) -> Record:
     """What an earlier version claimed, five seconds ago."""
-    bench.clock.now = START
+    harness.clock.now = START
     for item in STORED[case]["claimed"]:
-        bench.put(item)
-    bench.clock.advance(5)
-    (record,) = map(from_item, bench.records())
+        harness.put(item)
+    harness.clock.advance(5)
+    (record,) = map(from_item, harness.records())
     return record
 
 
-def items(bench: Harness) -> list[dict[str, Any]]:
-    return sorted(bench.items(), key=lambda item: str(item["id"]["S"]))
+def items(harness: Harness) -> list[dict[str, Any]]:
+    return sorted(harness.items(), key=lambda item: str(item["id"]["S"]))
 
 
 @each_case
-def test_a_claim_writes_the_items_of_before(bench: Harness, case: str) -> None:
-    record = claimed(bench, case)
-    for item in bench.items():
-        bench.delete(item["id"]["S"])
-    assert bench.store.claim(record) is None
-    assert items(bench) == STORED[case]["claimed"]
+def test_a_claim_writes_the_items_of_before(harness: Harness, case: str) -> None:
+    record = claimed(harness, case)
+    for item in harness.items():
+        harness.delete(item["id"]["S"])
+    assert harness.store.claim(record) is None
+    assert items(harness) == STORED[case]["claimed"]
 
 
 @each_case
 @pytest.mark.parametrize("hold", [False, True], ids=["", "held"])
 @pytest.mark.parametrize("ending", [SUCCEEDED, DECLINED, NOT_EXECUTED])
-def test_a_record_of_before_is_finalised_as_before(bench: Harness, case: str, ending: str, hold: bool) -> None:
-    record = claimed(bench, case)
-    bench.store.finalise(record, ending, {"result": RESULT} if ending == SUCCEEDED else {}, hold_guards=hold)
-    assert items(bench) == STORED[case][ending + (", held" if hold else "")]
+def test_a_record_of_before_is_finalised_as_before(harness: Harness, case: str, ending: str, hold: bool) -> None:
+    record = claimed(harness, case)
+    harness.store.finalise(record, ending, {"result": RESULT} if ending == SUCCEEDED else {}, hold_guards=hold)
+    assert items(harness) == STORED[case][ending + (", held" if hold else "")]
 
 
 @each_case
-def test_a_record_of_before_is_released_as_before(bench: Harness, case: str) -> None:
-    bench.store.release(claimed(bench, case))
-    assert items(bench) == STORED[case]["released"]
+def test_a_record_of_before_is_released_as_before(harness: Harness, case: str) -> None:
+    harness.store.release(claimed(harness, case))
+    assert items(harness) == STORED[case]["released"]
 
 
 @each_case
-def test_a_record_of_before_is_unknown_taken_over_and_found_as_before(bench: Harness, case: str) -> None:
-    record = claimed(bench, case)
-    lost = {"at": iso_time(bench.clock.now), "asked": "order", "finding": "unknown", "reason": "lost"}
-    bench.store.mark_unknown(replace(record, evidence=(lost,)), bench.clock.now + 60)
-    assert items(bench) == STORED[case]["unknown"]
-    bench.clock.advance(60)
-    taken = bench.store.acquire_lease(bench.record(record.id), "owner-2", bench.clock.now + 27, sending=True)
-    assert items(bench) == STORED[case]["taken over"]
-    bench.clock.advance(5)
-    bench.store.finalise(taken, SUCCEEDED, {"result": RESULT})
-    assert items(bench) == STORED[case]["succeeded after doubt"]
+def test_a_record_of_before_is_unknown_taken_over_and_found_as_before(harness: Harness, case: str) -> None:
+    record = claimed(harness, case)
+    lost = {"at": iso_time(harness.clock.now), "asked": "order", "finding": "unknown", "reason": "lost"}
+    harness.store.mark_unknown(replace(record, evidence=(lost,)), harness.clock.now + 60)
+    assert items(harness) == STORED[case]["unknown"]
+    harness.clock.advance(60)
+    taken = harness.store.acquire_lease(harness.record(record.id), "owner-2", harness.clock.now + 27, sending=True)
+    assert items(harness) == STORED[case]["taken over"]
+    harness.clock.advance(5)
+    harness.store.finalise(taken, SUCCEEDED, {"result": RESULT})
+    assert items(harness) == STORED[case]["succeeded after doubt"]
 
 
 def test_every_stored_record_comes_back_as_it_was() -> None:

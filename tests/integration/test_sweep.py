@@ -14,8 +14,8 @@ from vezne.orders.record import EVIDENCE_HEAD, EVIDENCE_TAIL, NOT_EXECUTED, SUCC
 from vezne.orders.sweep import SweepStoppedError
 from vezne.providers.kolaybi import client as kolaybi
 
-from tests.support.bench import Harness, operation_of
 from tests.support.example import Example
+from tests.support.harness import Harness, operation_of
 from tests.support.operations import EXAMPLES
 from tests.support.operations.haso_set_expenses import EXAMPLE as HASO, haso_success
 from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
@@ -42,91 +42,91 @@ NOTHING = {"looked_up": 0, "settled": 0, "still_unknown": 0}
 
 
 @each_operation
-def test_a_sweep_without_unresolved_records_looks_up_nothing(bench: Harness, example: Example) -> None:
-    assert bench.sweep(example) == NOTHING
-    answered(bench, example, example.success)
-    bench.server.calls.clear()
-    bench.clock.advance(DAY)
-    assert bench.sweep(example) == NOTHING
-    assert bench.server.calls == []
+def test_a_sweep_without_unresolved_records_looks_up_nothing(harness: Harness, example: Example) -> None:
+    assert harness.sweep(example) == NOTHING
+    answered(harness, example, example.success)
+    harness.server.calls.clear()
+    harness.clock.advance(DAY)
+    assert harness.sweep(example) == NOTHING
+    assert harness.server.calls == []
 
 
 @each_operation
-def test_an_unknown_outcome_that_is_found(bench: Harness, example: Example) -> None:
-    known = unknown_order(bench, example)
-    bench.server.on(example.look_up_route, example.found(bench.record(known)))
-    bench.clock.advance(MINUTE)
-    assert bench.sweep(example) == {"looked_up": 1, "settled": 1, "still_unknown": 0}
-    assert bench.record(known).status == SUCCEEDED
-    assert bench.server.to(example.route) == []
-    assert bench.send(example).replayed
-    assert bench.sweep(example) == NOTHING
+def test_an_unknown_outcome_that_is_found(harness: Harness, example: Example) -> None:
+    known = unknown_order(harness, example)
+    harness.server.on(example.look_up_route, example.found(harness.record(known)))
+    harness.clock.advance(MINUTE)
+    assert harness.sweep(example) == {"looked_up": 1, "settled": 1, "still_unknown": 0}
+    assert harness.record(known).status == SUCCEEDED
+    assert harness.server.to(example.route) == []
+    assert harness.send(example).replayed
+    assert harness.sweep(example) == NOTHING
 
 
 @each_operation
-def test_a_killed_function_is_found_too(bench: Harness, example: Example) -> None:
+def test_a_killed_function_is_found_too(harness: Harness, example: Example) -> None:
     """It wrote nothing after its claim, but the claim put the record into the index."""
-    standing = bench.stand(example)
-    bench.server.on(example.look_up_route, example.found(standing))
-    bench.clock.advance(29)
-    assert bench.sweep(example) == NOTHING
-    assert bench.server.calls == []
-    bench.clock.advance(1)
-    assert bench.sweep(example)["settled"] == 1
-    assert bench.record(standing.id).status == SUCCEEDED
+    standing = harness.stand(example)
+    harness.server.on(example.look_up_route, example.found(standing))
+    harness.clock.advance(29)
+    assert harness.sweep(example) == NOTHING
+    assert harness.server.calls == []
+    harness.clock.advance(1)
+    assert harness.sweep(example)["settled"] == 1
+    assert harness.record(standing.id).status == SUCCEEDED
 
 
 @each_operation
-def test_a_sweep_never_sends_an_order(bench: Harness, example: Example) -> None:
-    unknown_order(bench, example)
-    bench.server.on(example.route, example.success)
-    bench.server.on(example.look_up_route, example.not_found)
+def test_a_sweep_never_sends_an_order(harness: Harness, example: Example) -> None:
+    unknown_order(harness, example)
+    harness.server.on(example.route, example.success)
+    harness.server.on(example.look_up_route, example.not_found)
     for _ in range(3):
-        bench.clock.advance(DAY)
-        bench.sweep(example)
-    assert bench.server.to(example.route) == []
+        harness.clock.advance(DAY)
+        harness.sweep(example)
+    assert harness.server.to(example.route) == []
 
 
 @each_operation
-def test_the_waits_grow(bench: Harness, example: Example) -> None:
+def test_the_waits_grow(harness: Harness, example: Example) -> None:
     """1 min, 5 min, 15 min, 1 h, 6 h, then daily: counted from when the outcome could be known, not by look-ups."""
-    known = unknown_order(bench, example)
-    bench.server.on(example.look_up_route, HANG_UP)
+    known = unknown_order(harness, example)
+    harness.server.on(example.look_up_route, HANG_UP)
     waits = []
     for _ in range(8):
-        due = bench.record(known).next_look_up
+        due = harness.record(known).next_look_up
         assert due is not None
-        waits.append(round(due - bench.clock.now))
-        bench.clock.now = due - 1
-        assert bench.sweep(example)["looked_up"] == 0
-        bench.clock.now = due
-        assert bench.sweep(example)["looked_up"] == 1
+        waits.append(round(due - harness.clock.now))
+        harness.clock.now = due - 1
+        assert harness.sweep(example)["looked_up"] == 0
+        harness.clock.now = due
+        assert harness.sweep(example)["looked_up"] == 1
     # The first wait is over while the order may still be running, so there are two waits of one minute.
     assert waits == [MINUTE, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY, DAY]
-    assert findings(bench, known) == ["inconclusive"] * 8
+    assert findings(harness, known) == ["inconclusive"] * 8
 
 
 @each_operation
-def test_a_client_that_asks_often_does_not_delay_the_sweep(bench: Harness, example: Example) -> None:
-    known = unknown_order(bench, example)
-    bench.server.on(example.look_up_route, HANG_UP)
+def test_a_client_that_asks_often_does_not_delay_the_sweep(harness: Harness, example: Example) -> None:
+    known = unknown_order(harness, example)
+    harness.server.on(example.look_up_route, HANG_UP)
     for _ in range(10):
-        bench.clock.advance(5)
-        assert bench.send(example).status == 202
-    due = bench.record(known).next_look_up
+        harness.clock.advance(5)
+        assert harness.send(example).status == 202
+    due = harness.record(known).next_look_up
     assert due is not None
-    assert due - bench.clock.now <= 5 * MINUTE
+    assert due - harness.clock.now <= 5 * MINUTE
 
 
 @each_operation
-def test_the_evidence_of_a_look_up(bench: Harness, example: Example) -> None:
-    known = unknown_order(bench, example)
+def test_the_evidence_of_a_look_up(harness: Harness, example: Example) -> None:
+    known = unknown_order(harness, example)
     # The order's answer was lost: a look-up is tried once until one succeeds.
-    bench.server.on(example.look_up_route, HANG_UP, example.not_found)
+    harness.server.on(example.look_up_route, HANG_UP, example.not_found)
     for _ in range(2):
-        bench.clock.now = bench.record(known).next_look_up or 0
-        bench.sweep(example)
-    own, *evidence = bench.record(known).evidence
+        harness.clock.now = harness.record(known).next_look_up or 0
+        harness.sweep(example)
+    own, *evidence = harness.record(known).evidence
     assert (own["asked"], own["finding"]) == ("order", "unknown")
     assert [entry["finding"] for entry in evidence] == ["inconclusive", "not_found"]
     assert {entry["asked"] for entry in evidence} == {operation_of(example.function).look_up_call}
@@ -135,120 +135,120 @@ def test_the_evidence_of_a_look_up(bench: Harness, example: Example) -> None:
     assert evidence[0]["at"] < evidence[1]["at"]
 
 
-def test_evidence_is_masked(bench: Harness) -> None:
-    known = unknown_order(bench, VAKIFBANK)
+def test_evidence_is_masked(harness: Harness) -> None:
+    known = unknown_order(harness, VAKIFBANK)
     body = {"Header": {"StatusCode": "4111111111111111"}, "Data": {"Result": []}}
-    bench.server.on(VAKIFBANK.look_up_route, json_reply(body))
-    bench.clock.advance(MINUTE)
-    bench.sweep(VAKIFBANK)
-    assert findings(bench, known) == ["inconclusive"]
-    assert "4111111111111111" not in str(bench.items())
+    harness.server.on(VAKIFBANK.look_up_route, json_reply(body))
+    harness.clock.advance(MINUTE)
+    harness.sweep(VAKIFBANK)
+    assert findings(harness, known) == ["inconclusive"]
+    assert "4111111111111111" not in str(harness.items())
 
 
 @pytest.mark.parametrize("total", ["10000000.00", "9999999999999.98"])
-def test_an_amount_in_evidence_is_no_card_number(bench: Harness, total: str) -> None:
+def test_an_amount_in_evidence_is_no_card_number(harness: Harness, total: str) -> None:
     body = {**HASO.body, "counter_party_attorney_fee": "0", "expense_amount": total}
-    known = unknown_order(bench, HASO, body=body)
-    bench.server.on(HASO.look_up_route, haso_success(total))
-    bench.clock.advance(MINUTE)
-    bench.sweep(HASO)
-    record = bench.record(known)
+    known = unknown_order(harness, HASO, body=body)
+    harness.server.on(HASO.look_up_route, haso_success(total))
+    harness.clock.advance(MINUTE)
+    harness.sweep(HASO)
+    record = harness.record(known)
     assert (record.status, record.evidence[-1]["finding"], record.evidence[-1]["total"]) == (SUCCEEDED, "found", total)
 
 
-def test_evidence_does_not_grow_for_ever(bench: Harness) -> None:
-    known = unknown_order(bench, KOLAYBI)
-    bench.server.on(KOLAYBI.look_up_route, KOLAYBI.not_found)
-    taken = bench.store.acquire_lease(bench.record(known), "a test", bench.clock.now)
+def test_evidence_does_not_grow_for_ever(harness: Harness) -> None:
+    known = unknown_order(harness, KOLAYBI)
+    harness.server.on(KOLAYBI.look_up_route, KOLAYBI.not_found)
+    taken = harness.store.acquire_lease(harness.record(known), "a test", harness.clock.now)
     full = tuple({"at": f"{number}", "finding": "not_found"} for number in range(EVIDENCE_HEAD + EVIDENCE_TAIL))
-    bench.store.mark_unknown(replace(taken, evidence=full), bench.clock.now + 1)
+    harness.store.mark_unknown(replace(taken, evidence=full), harness.clock.now + 1)
     for _ in range(3):
-        bench.clock.advance(DAY)
-        bench.sweep(KOLAYBI)
-    evidence = bench.record(known).evidence
+        harness.clock.advance(DAY)
+        harness.sweep(KOLAYBI)
+    evidence = harness.record(known).evidence
     assert len(evidence) == EVIDENCE_HEAD + EVIDENCE_TAIL
     assert [entry["at"] for entry in evidence[:EVIDENCE_HEAD]] == [str(number) for number in range(EVIDENCE_HEAD)]
     assert evidence[-1]["at"].startswith("2026-12-04")
-    assert bench.record(known).status == UNKNOWN
+    assert harness.record(known).status == UNKNOWN
 
 
 # -------------------------------------------------------------------- two times not found
 
 
-def sweep_when_due(bench: Harness, example: Example, known: str) -> str:
-    bench.clock.now = max(bench.clock.now, bench.record(known).next_look_up or 0)
-    bench.sweep(example)
-    return bench.record(known).status
+def sweep_when_due(harness: Harness, example: Example, known: str) -> str:
+    harness.clock.now = max(harness.clock.now, harness.record(known).next_look_up or 0)
+    harness.sweep(example)
+    return harness.record(known).status
 
 
 @pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
-def test_two_not_founds_after_the_settling_time_prove_not_executed(bench: Harness, example: Example) -> None:
-    known = unknown_order(bench, example)
-    bench.server.on(example.look_up_route, example.not_found)
-    counts_from = absence_counts_from(example, bench.record(known).may_arrive_until)
+def test_two_not_founds_after_the_settling_time_prove_not_executed(harness: Harness, example: Example) -> None:
+    known = unknown_order(harness, example)
+    harness.server.on(example.look_up_route, example.not_found)
+    counts_from = absence_counts_from(example, harness.record(known).may_arrive_until)
     statuses = []
     for _ in range(60):
-        statuses.append(sweep_when_due(bench, example, known))
-        late_enough = bench.clock.now > counts_from
+        statuses.append(sweep_when_due(harness, example, known))
+        late_enough = harness.clock.now > counts_from
         assert statuses[-1] == (NOT_EXECUTED if late_enough else UNKNOWN)
         if late_enough:
             break
     assert statuses[-1] == NOT_EXECUTED
     assert statuses.count(UNKNOWN) >= 2
-    assert set(findings(bench, known)) == {"not_found"}
+    assert set(findings(harness, known)) == {"not_found"}
     # The client may order again, and the guard is free.
-    response = bench.send(example)
+    response = harness.send(example)
     assert (response.status, response.slug) == (402, "not-executed")
     assert response.body["retry"] == "new_key"
-    assert bench.read(known).body["status"] == NOT_EXECUTED
-    assert answered(bench, example, example.success, key="key-2").status == 200
+    assert harness.read(known).body["status"] == NOT_EXECUTED
+    assert answered(harness, example, example.success, key="key-2").status == 200
 
 
 @pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
-def test_one_not_found_is_not_enough_however_late(bench: Harness, example: Example) -> None:
-    known = unknown_order(bench, example)
-    bench.server.on(example.look_up_route, example.not_found)
-    bench.clock.advance(30 * DAY)
-    bench.sweep(example)
-    assert findings(bench, known) == ["not_found"]
-    assert bench.record(known).status == UNKNOWN
+def test_one_not_found_is_not_enough_however_late(harness: Harness, example: Example) -> None:
+    known = unknown_order(harness, example)
+    harness.server.on(example.look_up_route, example.not_found)
+    harness.clock.advance(30 * DAY)
+    harness.sweep(example)
+    assert findings(harness, known) == ["not_found"]
+    assert harness.record(known).status == UNKNOWN
 
 
 @pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
-def test_not_founds_while_the_order_may_still_be_under_way_do_not_count(bench: Harness, example: Example) -> None:
-    known = unknown_order(bench, example)
-    record = bench.record(known)
+def test_not_founds_while_the_order_may_still_be_under_way_do_not_count(harness: Harness, example: Example) -> None:
+    known = unknown_order(harness, example)
+    record = harness.record(known)
     early = tuple(
         {"at": f"2026-12-01T06:00:{second:02d}.000Z", "asked": "x", "finding": "not_found"} for second in range(1, 20)
     )
-    taken = bench.store.acquire_lease(record, "a test", bench.clock.now)
-    bench.store.mark_unknown(replace(taken, evidence=early), bench.clock.now + 1)
-    bench.clock.advance(30 * DAY)
-    bench.server.on(example.look_up_route, example.not_found)
-    bench.sweep(example)
-    assert bench.record(known).status == UNKNOWN
+    taken = harness.store.acquire_lease(record, "a test", harness.clock.now)
+    harness.store.mark_unknown(replace(taken, evidence=early), harness.clock.now + 1)
+    harness.clock.advance(30 * DAY)
+    harness.server.on(example.look_up_route, example.not_found)
+    harness.sweep(example)
+    assert harness.record(known).status == UNKNOWN
 
 
 @pytest.mark.parametrize("example", [VAKIFBANK, HASO], ids=str)
-def test_inconclusive_look_ups_do_not_count(bench: Harness, example: Example) -> None:
-    known = unknown_order(bench, example)
-    bench.server.on(example.look_up_route, example.not_found, HANG_UP)
+def test_inconclusive_look_ups_do_not_count(harness: Harness, example: Example) -> None:
+    known = unknown_order(harness, example)
+    harness.server.on(example.look_up_route, example.not_found, HANG_UP)
     for _ in range(10):
-        bench.clock.advance(DAY)
-        bench.sweep(example)
-    assert findings(bench, known) == ["not_found"] + ["inconclusive"] * 9
-    assert bench.record(known).status == UNKNOWN
+        harness.clock.advance(DAY)
+        harness.sweep(example)
+    assert findings(harness, known) == ["not_found"] + ["inconclusive"] * 9
+    assert harness.record(known).status == UNKNOWN
 
 
 @pytest.mark.parametrize("example", [KOLAYBI, WALLETGATE, PAYNET], ids=str)
-def test_an_incomplete_look_up_never_proves_that_nothing_happened(bench: Harness, example: Example) -> None:
-    known = unknown_order(bench, example)
-    bench.server.on(example.look_up_route, example.not_found)
+def test_an_incomplete_look_up_never_proves_that_nothing_happened(harness: Harness, example: Example) -> None:
+    known = unknown_order(harness, example)
+    harness.server.on(example.look_up_route, example.not_found)
     for _ in range(5):
-        bench.clock.advance(30 * DAY)
-        bench.sweep(example)
-    assert findings(bench, known) == ["not_found"] * 5
-    assert bench.record(known).status == UNKNOWN
+        harness.clock.advance(30 * DAY)
+        harness.sweep(example)
+    assert findings(harness, known) == ["not_found"] * 5
+    assert harness.record(known).status == UNKNOWN
 
 
 def test_which_look_ups_are_complete_and_which_orders_may_be_sent_again() -> None:
@@ -266,173 +266,177 @@ def test_which_look_ups_are_complete_and_which_orders_may_be_sent_again() -> Non
 # -------------------------------------------------------------------- many records
 
 
-def many(bench: Harness, count: int) -> list[str]:
+def many(harness: Harness, count: int) -> list[str]:
     """Unknown captures, a minute apart."""
     known = []
     for number in range(count):
         body = {"xact_id": f"x{number}", "amount": "49.90"}
-        known.append(answered(bench, PAYNET, HANG_UP, body=body, key=f"key-{number}").body["operation_id"])
-        bench.clock.advance(MINUTE)
-    bench.server.calls.clear()
+        known.append(answered(harness, PAYNET, HANG_UP, body=body, key=f"key-{number}").body["operation_id"])
+        harness.clock.advance(MINUTE)
+    harness.server.calls.clear()
     return known
 
 
-def test_the_newest_come_first_and_one_that_is_gone_stops_no_other(bench: Harness) -> None:
-    known = many(bench, 6)
-    bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
-    bench.clock.advance(HOUR)
-    bench.delete(known[2])
-    bench.sweep(PAYNET)
-    asked = [call.json()["xact_id"] for call in bench.server.to(PAYNET.look_up_route)]
+def test_the_newest_come_first_and_one_that_is_gone_stops_no_other(harness: Harness) -> None:
+    known = many(harness, 6)
+    harness.server.on(PAYNET.look_up_route, PAYNET.not_found)
+    harness.clock.advance(HOUR)
+    harness.delete(known[2])
+    harness.sweep(PAYNET)
+    asked = [call.json()["xact_id"] for call in harness.server.to(PAYNET.look_up_route)]
     assert asked == ["x5", "x4", "x3", "x1", "x0"]
 
 
-def test_no_time_left_means_no_look_up(bench: Harness) -> None:
-    many(bench, 2)
-    bench.clock.advance(HOUR)
-    report = bench.sweep(PAYNET, seconds=7.0)
+def test_no_time_left_means_no_look_up(harness: Harness) -> None:
+    many(harness, 2)
+    harness.clock.advance(HOUR)
+    report = harness.sweep(PAYNET, seconds=7.0)
     assert report == NOTHING
-    assert bench.server.calls == []
+    assert harness.server.calls == []
 
 
-def test_an_order_with_a_live_lease_is_not_looked_up(bench: Harness) -> None:
-    known = unknown_order(bench, PAYNET)
-    bench.clock.advance(HOUR)
-    bench.store.acquire_lease(bench.record(known), "somebody else", bench.clock.now + 27)
-    bench.sweep(PAYNET)
-    assert bench.server.calls == []
-    assert bench.record(known).owner == "somebody else"
+def test_an_order_with_a_live_lease_is_not_looked_up(harness: Harness) -> None:
+    known = unknown_order(harness, PAYNET)
+    harness.clock.advance(HOUR)
+    harness.store.acquire_lease(harness.record(known), "somebody else", harness.clock.now + 27)
+    harness.sweep(PAYNET)
+    assert harness.server.calls == []
+    assert harness.record(known).owner == "somebody else"
     # Until its lease is over.
-    bench.clock.advance(31)
-    bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
-    bench.sweep(PAYNET)
-    assert findings(bench, known) == ["not_found"]
+    harness.clock.advance(31)
+    harness.server.on(PAYNET.look_up_route, PAYNET.not_found)
+    harness.sweep(PAYNET)
+    assert findings(harness, known) == ["not_found"]
 
 
-def test_an_order_that_became_final_since_the_index_was_read_is_not_looked_up(bench: Harness) -> None:
-    first, second = many(bench, 2)
-    bench.clock.advance(HOUR)
+def test_an_order_that_became_final_since_the_index_was_read_is_not_looked_up(harness: Harness) -> None:
+    first, second = many(harness, 2)
+    harness.clock.advance(HOUR)
 
     def settle_the_first(_: dict[str, Any]) -> None:
-        taken = bench.store.acquire_lease(bench.record(first), "somebody else", bench.clock.now + 27)
-        bench.store.finalise(taken, SUCCEEDED, {"result": {"seen": "by somebody else"}})
+        taken = harness.store.acquire_lease(harness.record(first), "somebody else", harness.clock.now + 27)
+        harness.store.finalise(taken, SUCCEEDED, {"result": {"seen": "by somebody else"}})
 
     # The newest is taken over first; the index was read before.
-    bench.before_next("UpdateItem", settle_the_first)
-    bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
-    assert bench.sweep(PAYNET)["settled"] == 1
-    assert findings(bench, second) == ["not_found"]
-    assert bench.record(first).outcome == {"result": {"seen": "by somebody else"}}
+    harness.before_next("UpdateItem", settle_the_first)
+    harness.server.on(PAYNET.look_up_route, PAYNET.not_found)
+    assert harness.sweep(PAYNET)["settled"] == 1
+    assert findings(harness, second) == ["not_found"]
+    assert harness.record(first).outcome == {"result": {"seen": "by somebody else"}}
 
 
-def test_an_order_that_is_taken_over_meanwhile_is_not_looked_up(bench: Harness) -> None:
-    known = unknown_order(bench, PAYNET)
-    bench.clock.advance(HOUR)
+def test_an_order_that_is_taken_over_meanwhile_is_not_looked_up(harness: Harness) -> None:
+    known = unknown_order(harness, PAYNET)
+    harness.clock.advance(HOUR)
 
     def take_it(_: dict[str, Any]) -> None:
-        bench.store.acquire_lease(bench.record(known), "somebody else", bench.clock.now + 27)
+        harness.store.acquire_lease(harness.record(known), "somebody else", harness.clock.now + 27)
 
-    bench.before_next("UpdateItem", take_it)
-    assert bench.sweep(PAYNET)["still_unknown"] == 1
-    assert bench.server.calls == []
-    assert bench.record(known).owner == "somebody else"
+    harness.before_next("UpdateItem", take_it)
+    assert harness.sweep(PAYNET)["still_unknown"] == 1
+    assert harness.server.calls == []
+    assert harness.record(known).owner == "somebody else"
 
 
-def test_an_order_that_fails_does_not_stop_the_sweep_of_others(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = many(bench, 3)
-    bench.clock.advance(HOUR)
-    bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
-    find = bench.store.find
+def test_an_order_that_fails_does_not_stop_the_sweep_of_others(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = many(harness, 3)
+    harness.clock.advance(HOUR)
+    harness.server.on(PAYNET.look_up_route, PAYNET.not_found)
+    find = harness.store.find
 
     def fail_for_the_first(record_id: str) -> Any:
         if record_id == known[0]:
             raise KeyError("a record of another version")
         return find(record_id)
 
-    monkeypatch.setattr(bench.store, "find", fail_for_the_first)
-    report = bench.sweep(PAYNET)
+    monkeypatch.setattr(harness.store, "find", fail_for_the_first)
+    report = harness.sweep(PAYNET)
     assert (report["looked_up"], report["still_unknown"]) == (3, 3)
-    assert len(bench.server.calls) == 2
+    assert len(harness.server.calls) == 2
 
 
-def test_an_index_of_many_pages_is_read_to_its_end(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    many(bench, 12)
-    bench.clock.advance(HOUR)
-    bench.server.on(PAYNET.look_up_route, PAYNET.not_found)
+def test_an_index_of_many_pages_is_read_to_its_end(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    many(harness, 12)
+    harness.clock.advance(HOUR)
+    harness.server.on(PAYNET.look_up_route, PAYNET.not_found)
     monkeypatch.setattr(store_module, "DUE_PAGE", 1)
-    assert bench.sweep(PAYNET)["looked_up"] == 12
+    assert harness.sweep(PAYNET)["looked_up"] == 12
 
 
-def test_each_function_sweeps_its_own_operation_only(bench: Harness) -> None:
-    unknown_order(bench, KOLAYBI)
-    bench.clock.advance(DAY)
-    assert bench.sweep(PAYNET) == NOTHING
-    assert bench.server.calls == []
+def test_each_function_sweeps_its_own_operation_only(harness: Harness) -> None:
+    unknown_order(harness, KOLAYBI)
+    harness.clock.advance(DAY)
+    assert harness.sweep(PAYNET) == NOTHING
+    assert harness.server.calls == []
 
 
 def test_a_table_that_does_not_answer_is_an_error_of_the_sweep(
-    bench: Harness, capsys: pytest.CaptureFixture[str]
+    harness: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """So Lambda tries again. Then there is no census, but the sweep is counted."""
-    bench.fail_table("Query")
+    harness.fail_table("Query")
     with pytest.raises(SweepStoppedError):
-        bench.sweep(PAYNET)
+        harness.sweep(PAYNET)
     # One of the census, and three of the sweep.
-    assert bench.table_calls.count("Query") == 4
+    assert harness.table_calls.count("Query") == 4
     printed = capsys.readouterr().out
     assert '"SweepHeartbeat":[1.0]' in printed
     assert '"SweepErrors":[1.0,1.0,1.0,1.0]' in printed
     assert "OldestUnknownAge" not in printed
 
 
-def test_a_shard_that_cannot_be_read_does_not_hide_the_others(bench: Harness) -> None:
-    known = [unknown_order(bench, KOLAYBI, key=f"key-{number}") for number in range(12)]
-    shards = {partition(bench.record(it)) for it in known}
-    bench.server.on(KOLAYBI.look_up_route, KOLAYBI.not_found)
-    bench.clock.advance(HOUR)
-    bench.fail_table("Query", times=1)
-    report = bench.sweep(KOLAYBI)
-    missed = [it for it in known if partition(bench.record(it)) == "kolaybi.collect#0"]
+def test_a_shard_that_cannot_be_read_does_not_hide_the_others(harness: Harness) -> None:
+    known = [unknown_order(harness, KOLAYBI, key=f"key-{number}") for number in range(12)]
+    shards = {partition(harness.record(it)) for it in known}
+    harness.server.on(KOLAYBI.look_up_route, KOLAYBI.not_found)
+    harness.clock.advance(HOUR)
+    harness.fail_table("Query", times=1)
+    report = harness.sweep(KOLAYBI)
+    missed = [it for it in known if partition(harness.record(it)) == "kolaybi.collect#0"]
     assert len(shards) > 2
     assert report["looked_up"] == len(known) - len(missed)
 
 
 @pytest.mark.parametrize(("times", "looked_up"), [(1, 5), (2, 5), (3, 3)])
-def test_an_unreadable_record_is_skipped_unless_three_in_a_row_are(bench: Harness, times: int, looked_up: int) -> None:
-    known = [unknown_order(bench, KOLAYBI, key=f"key-{number}") for number in range(5)]
-    bench.server.on(KOLAYBI.look_up_route, KOLAYBI.not_found)
-    bench.clock.advance(HOUR)
+def test_an_unreadable_record_is_skipped_unless_three_in_a_row_are(
+    harness: Harness, times: int, looked_up: int
+) -> None:
+    known = [unknown_order(harness, KOLAYBI, key=f"key-{number}") for number in range(5)]
+    harness.server.on(KOLAYBI.look_up_route, KOLAYBI.not_found)
+    harness.clock.advance(HOUR)
     # The first is the read of the breaker.
-    bench.fail_table("GetItem", times=1 + times)
+    harness.fail_table("GetItem", times=1 + times)
     if looked_up < len(known):
         with pytest.raises(SweepStoppedError) as stopped:
-            bench.sweep(KOLAYBI)
+            harness.sweep(KOLAYBI)
         assert stopped.value.report["looked_up"] == looked_up
     else:
-        assert bench.sweep(KOLAYBI)["looked_up"] == looked_up
-    assert sum(len(findings(bench, it)) for it in known) == looked_up - times
+        assert harness.sweep(KOLAYBI)["looked_up"] == looked_up
+    assert sum(len(findings(harness, it)) for it in known) == looked_up - times
 
 
-def test_a_malformed_item_of_the_index_does_not_end_the_sweep(bench: Harness) -> None:
-    known = unknown_order(bench, KOLAYBI)
-    (item,) = bench.records()
+def test_a_malformed_item_of_the_index_does_not_end_the_sweep(harness: Harness) -> None:
+    known = unknown_order(harness, KOLAYBI)
+    (item,) = harness.records()
     # Sorted first in the same shard.
-    bench.put({"id": {"S": "op_odd"}, "unresolved": item["unresolved"], "next_look_up": {"N": "1"}})
-    bench.server.on(KOLAYBI.look_up_route, KOLAYBI.not_found)
-    bench.clock.advance(HOUR)
-    assert bench.sweep(KOLAYBI)["looked_up"] == 1
-    assert findings(bench, known) == ["not_found"]
+    harness.put({"id": {"S": "op_odd"}, "unresolved": item["unresolved"], "next_look_up": {"N": "1"}})
+    harness.server.on(KOLAYBI.look_up_route, KOLAYBI.not_found)
+    harness.clock.advance(HOUR)
+    assert harness.sweep(KOLAYBI)["looked_up"] == 1
+    assert findings(harness, known) == ["not_found"]
 
 
 # -------------------------------------------------------------------- what has its place in a record
 
 
 @pytest.mark.parametrize("size", [5_000, 390_000, 900_000])
-def test_an_outcome_that_is_too_long_is_cut_for_the_answer_and_the_record_alike(bench: Harness, size: int) -> None:
-    first = answered(bench, PAYNET, json_reply({**CAPTURE_ANSWER, "order_id": "A" * size}))
+def test_an_outcome_that_is_too_long_is_cut_for_the_answer_and_the_record_alike(harness: Harness, size: int) -> None:
+    first = answered(harness, PAYNET, json_reply({**CAPTURE_ANSWER, "order_id": "A" * size}))
     assert first.status == 200
     assert len(first.body["result"]["order_id"]) == LONGEST_OUTCOME_TEXT
-    again = bench.send(PAYNET)
+    again = harness.send(PAYNET)
     assert (again.replayed, again.body["result"]) == (True, first.body["result"])
 
 
@@ -452,43 +456,43 @@ def refuse_large_writes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_outcome_that_the_table_refuses_is_kept_without_its_result(
-    bench: Harness, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = unknown_order(bench, KOLAYBI)
+    known = unknown_order(harness, KOLAYBI)
     refuse_large_writes(monkeypatch)
-    bench.server.on(KOLAYBI.look_up_route, KOLAYBI.found(bench.record(known)))
-    bench.clock.advance(HOUR)
-    assert bench.sweep(KOLAYBI)["settled"] == 1
-    assert bench.record(known).status == SUCCEEDED
-    assert bench.send(KOLAYBI).body["result"] == {}
+    harness.server.on(KOLAYBI.look_up_route, KOLAYBI.found(harness.record(known)))
+    harness.clock.advance(HOUR)
+    assert harness.sweep(KOLAYBI)["settled"] == 1
+    assert harness.record(known).status == SUCCEEDED
+    assert harness.send(KOLAYBI).body["result"] == {}
 
 
-def test_only_a_written_outcome_counts_as_final(bench: Harness) -> None:
-    known = unknown_order(bench, KOLAYBI)
-    bench.server.on(KOLAYBI.look_up_route, KOLAYBI.found(bench.record(known)))
-    bench.clock.advance(HOUR)
-    bench.before_next("UpdateItem", lambda _: bench.fail_table("UpdateItem"))
-    report = bench.sweep(KOLAYBI)
+def test_only_a_written_outcome_counts_as_final(harness: Harness) -> None:
+    known = unknown_order(harness, KOLAYBI)
+    harness.server.on(KOLAYBI.look_up_route, KOLAYBI.found(harness.record(known)))
+    harness.clock.advance(HOUR)
+    harness.before_next("UpdateItem", lambda _: harness.fail_table("UpdateItem"))
+    report = harness.sweep(KOLAYBI)
     assert (report["settled"], report["still_unknown"]) == (0, 1)
-    bench.heal_table()
-    assert bench.record(known).status == "unknown"
+    harness.heal_table()
+    assert harness.record(known).status == "unknown"
 
 
-def test_a_look_up_with_credentials_that_are_refused(bench: Harness) -> None:
-    known = unknown_order(bench, KOLAYBI)
-    bench.put_secret("kolaybi", "not JSON")
+def test_a_look_up_with_credentials_that_are_refused(harness: Harness) -> None:
+    known = unknown_order(harness, KOLAYBI)
+    harness.put_secret("kolaybi", "not JSON")
     kolaybi.CLIENT.credential_cache.forget()
-    bench.clock.advance(HOUR)
-    assert bench.sweep(KOLAYBI)["still_unknown"] == 1
-    assert findings(bench, known) == ["inconclusive"]
+    harness.clock.advance(HOUR)
+    assert harness.sweep(KOLAYBI)["still_unknown"] == 1
+    assert findings(harness, known) == ["inconclusive"]
 
 
-def test_the_metrics_of_a_sweep(bench: Harness, capsys: pytest.CaptureFixture[str]) -> None:
-    unknown_order(bench, HASO)
-    bench.server.on(HASO.look_up_route, haso_success(Decimal(330)))
-    bench.clock.advance(HOUR)
+def test_the_metrics_of_a_sweep(harness: Harness, capsys: pytest.CaptureFixture[str]) -> None:
+    unknown_order(harness, HASO)
+    harness.server.on(HASO.look_up_route, haso_success(Decimal(330)))
+    harness.clock.advance(HOUR)
     capsys.readouterr()
-    bench.sweep(HASO)
+    harness.sweep(HASO)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
     values: dict[str, Any] = {name: value for line in lines for name, value in line.items()}
     assert values["operation"] == "haso.set_expenses"

@@ -9,8 +9,8 @@ import moto
 import pytest
 from vezne.orders import store as store_module
 
-from tests.support.bench import Harness
 from tests.support.example import Example
+from tests.support.harness import Harness
 from tests.support.operations import EXAMPLES
 from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK
 from tests.support.provider_server import HANG_UP, Reply
@@ -24,7 +24,7 @@ FUNCTIONS = {"attribute_not_exists", "attribute_exists"}
 
 
 @pytest.fixture
-def requests(bench: Harness) -> Any:
+def requests(harness: Harness) -> Any:
     """Every request of the layer that writes or queries; a transaction is split into its parts."""
     seen: list[dict[str, Any]] = []
 
@@ -40,30 +40,32 @@ def requests(bench: Harness) -> Any:
     events.unregister("before-call.dynamodb", see)
 
 
-def live_through_everything(bench: Harness, example: Example) -> None:
+def live_through_everything(harness: Harness, example: Example) -> None:
     """Succeeded, declined, not sent, unknown, taken over, found, not executed, swept."""
-    answered(bench, example, example.success)
-    answered(bench, example, example.refusal, key="key-2")
-    answered(bench, example, Reply(401, b"{}"), key="key-3")
-    bench.clock.advance(3600)
-    for guard in bench.guards():
-        bench.delete(guard["id"]["S"])
-    known = unknown_order(bench, example, key="key-4")
-    looked_up(bench, example, HANG_UP, key="key-4")
-    looked_up(bench, example, example.found(bench.record(known)), key="key-4")
-    for guard in bench.guards():
-        bench.delete(guard["id"]["S"])
-    bench.store.finalise(bench.stand(example, key="key-5", lease=0), "not_executed", {})
-    bench.sweep(example)
+    answered(harness, example, example.success)
+    answered(harness, example, example.refusal, key="key-2")
+    answered(harness, example, Reply(401, b"{}"), key="key-3")
+    harness.clock.advance(3600)
+    for guard in harness.guards():
+        harness.delete(guard["id"]["S"])
+    known = unknown_order(harness, example, key="key-4")
+    looked_up(harness, example, HANG_UP, key="key-4")
+    looked_up(harness, example, example.found(harness.record(known)), key="key-4")
+    for guard in harness.guards():
+        harness.delete(guard["id"]["S"])
+    harness.store.finalise(harness.stand(example, key="key-5", lease=0), "not_executed", {})
+    harness.sweep(example)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_expressions_are_what_dynamodb_takes(bench: Harness, requests: list[dict[str, Any]], example: Example) -> None:
-    live_through_everything(bench, example)
+def test_expressions_are_what_dynamodb_takes(
+    harness: Harness, requests: list[dict[str, Any]], example: Example
+) -> None:
+    live_through_everything(harness, example)
     if example is VAKIFBANK:
         # With a code of the caller's it has a guard, too.
         body = {**VAKIFBANK.body, "institution_transaction_code": "KOD-1"}
-        answered(bench, example, example.success, body=body, key="key-9")
+        answered(harness, example, example.success, body=body, key="key-9")
     expressions = 0
     for request in requests:
         texts = [text for name, text in request.items() if name.endswith("Expression")]

@@ -8,8 +8,8 @@ from vezne.orders import store as store_module
 from vezne.orders.store import StoreUnavailableError
 from vezne.providers import credentials
 
-from tests.support.bench import Harness
 from tests.support.example import Example
+from tests.support.harness import Harness
 from tests.support.operations import EXAMPLES
 from tests.support.operations.haso_set_expenses import EXAMPLE as HASO
 from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
@@ -45,26 +45,26 @@ class Conflicts:
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
-def test_a_conflict_alone_is_tried_again(bench: Harness, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+def test_a_conflict_alone_is_tried_again(harness: Harness, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     conflicts = Conflicts(monkeypatch, times)
-    assert answered(bench, WALLETGATE, WALLETGATE.success).status == 200
+    assert answered(harness, WALLETGATE, WALLETGATE.success).status == 200
     # The claim twice, and the outcome, which marks the guard as paid.
     assert conflicts.tries == times + 2
-    assert len(bench.server.to(WALLETGATE.route)) == 1
+    assert len(harness.server.to(WALLETGATE.route)) == 1
 
 
-def test_an_endless_conflict_is_an_unavailable_table(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_conflict_is_an_unavailable_table(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     Conflicts(monkeypatch, 99)
-    response = answered(bench, WALLETGATE, WALLETGATE.success)
+    response = answered(harness, WALLETGATE, WALLETGATE.success)
     assert (response.status, response.slug) == (503, "store-unavailable")
-    assert bench.server.to(WALLETGATE.route) == []
+    assert harness.server.to(WALLETGATE.route) == []
 
 
 def test_another_cause_of_a_cancelled_transaction_is_not_tried_again(
-    bench: Harness, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     conflicts = Conflicts(monkeypatch, 1, code="ThrottlingError")
-    assert answered(bench, HASO, HASO.success).slug == "store-unavailable"
+    assert answered(harness, HASO, HASO.success).slug == "store-unavailable"
     # The claim, and taking it back.
     assert conflicts.tries == 2
 
@@ -73,14 +73,14 @@ def test_another_cause_of_a_cancelled_transaction_is_not_tried_again(
     "code", ["ProvisionedThroughputExceededException", "AccessDeniedException", "ValidationException"]
 )
 def test_a_refusal_by_the_table_proves_nothing_about_the_record(
-    bench: Harness, monkeypatch: pytest.MonkeyPatch, code: str
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     def refuse(**_: Any) -> None:
         raise ClientError({"Error": {"Code": code, "Message": "x"}}, "GetItem")
 
     monkeypatch.setattr(store_module._client(), "get_item", refuse)
     with pytest.raises(StoreUnavailableError, match=code):
-        bench.store.find("op_aaaaaaaaaaaaaaaaaaaaaaaaaa")
+        harness.store.find("op_aaaaaaaaaaaaaaaaaaaaaaaaaa")
 
 
 # -------------------------------------------------------------------- before the claim, beside an earlier order
@@ -89,49 +89,49 @@ def test_a_refusal_by_the_table_proves_nothing_about_the_record(
 @each_operation
 @pytest.mark.parametrize("seconds", [2.0, 27.0], ids=["not prepared", "at the claim"])
 def test_an_earlier_order_is_unknown_while_the_table_does_not_answer(
-    bench: Harness, example: Example, seconds: float
+    harness: Harness, example: Example, seconds: float
 ) -> None:
     """It must not say that no money moved, because it did."""
-    assert answered(bench, example, example.success).status == 200
+    assert answered(harness, example, example.success).status == 200
     for name in ("GetItem", "PutItem", "TransactWriteItems"):
-        bench.fail_table(name)
-    response = bench.send(example, seconds=seconds)
+        harness.fail_table(name)
+    response = harness.send(example, seconds=seconds)
     assert (response.status, response.slug) == (503, "store-unavailable")
     assert (response.body["money"], response.body["retry"]) == ("unknown", "same_key")
-    bench.heal_table()
-    assert bench.send(example).replayed
+    harness.heal_table()
+    assert harness.send(example).replayed
 
 
 @each_operation
 def test_an_earlier_order_is_unknown_after_an_error_before_the_claim(
-    bench: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("a bug")
 
-    assert answered(bench, example, example.success).status == 200
+    assert answered(harness, example, example.success).status == 200
     with monkeypatch.context() as patch:
         patch.setattr("vezne.orders.execute._new_record", fail)
-        response = bench.send(example)
+        response = harness.send(example)
     assert (response.status, response.slug) == (500, "internal")
     assert (response.body["money"], response.body["retry"]) == ("unknown", "same_key")
-    assert bench.send(example).replayed
+    assert harness.send(example).replayed
 
 
 @each_operation
-def test_an_unknown_order_that_cannot_be_taken_over_stays_unknown(bench: Harness, example: Example) -> None:
-    known = unknown_order(bench, example)
-    bench.fail_table("UpdateItem")
-    response = bench.send(example)
+def test_an_unknown_order_that_cannot_be_taken_over_stays_unknown(harness: Harness, example: Example) -> None:
+    known = unknown_order(harness, example)
+    harness.fail_table("UpdateItem")
+    response = harness.send(example)
     assert (response.status, response.body["status"], response.replayed) == (202, "unknown", True)
-    assert bench.server.to(example.look_up_route) == []
-    bench.heal_table()
-    assert bench.record(known).status == "unknown"
+    assert harness.server.to(example.look_up_route) == []
+    harness.heal_table()
+    assert harness.record(known).status == "unknown"
 
 
 @pytest.mark.parametrize("moment", ["looking up", "sending again"])
-def test_no_time_to_look_up_or_to_send_again(bench: Harness, moment: str) -> None:
-    known = unknown_order(bench, HASO)
+def test_no_time_to_look_up_or_to_send_again(harness: Harness, moment: str) -> None:
+    known = unknown_order(harness, HASO)
     left = [27.0]
 
     def run_out(_: Any) -> Reply:
@@ -141,39 +141,39 @@ def test_no_time_to_look_up_or_to_send_again(bench: Harness, moment: str) -> Non
     def run_out_earlier(_: dict[str, Any]) -> None:
         left[0] = 5.0
 
-    bench.server.on(HASO.look_up_route, run_out)
+    harness.server.on(HASO.look_up_route, run_out)
     if moment == "looking up":
-        bench.before_next("UpdateItem", run_out_earlier)
-    response = bench.send(HASO, seconds=lambda: left[0])
+        harness.before_next("UpdateItem", run_out_earlier)
+    response = harness.send(HASO, seconds=lambda: left[0])
     assert (response.status, response.body["status"]) == (202, "unknown")
-    assert findings(bench, known) == ["inconclusive" if moment == "looking up" else "not_found"]
-    assert bench.server.to(HASO.route) == []
+    assert findings(harness, known) == ["inconclusive" if moment == "looking up" else "not_found"]
+    assert harness.server.to(HASO.route) == []
 
 
-def test_time_that_runs_out_during_the_login(bench: Harness) -> None:
+def test_time_that_runs_out_during_the_login(harness: Harness) -> None:
     left = [27.0]
 
     def slowly(_: Call) -> Reply:
         left[0] = 7.0
         return json_reply({"data": "sandbox-token"})
 
-    bench.server.on(LOGINS["kolaybi"][0], slowly)
-    response = bench.send(KOLAYBI, seconds=lambda: left[0])
+    harness.server.on(LOGINS["kolaybi"][0], slowly)
+    response = harness.send(KOLAYBI, seconds=lambda: left[0])
     assert (response.status, response.slug) == (503, "not-enough-time")
-    assert bench.items() == []
+    assert harness.items() == []
 
 
 # -------------------------------------------------------------------- secrets
 
 
-def test_secrets_manager_that_does_not_answer(bench: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_manager_that_does_not_answer(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://secretsmanager.invalid")
 
     monkeypatch.setattr(credentials._client(), "get_secret_value", fail)
-    response = bench.send(PAYNET)
+    response = harness.send(PAYNET)
     assert (response.status, response.slug, response.body["retry"]) == (503, "provider-unreachable", "same_key")
-    assert bench.items() == []
+    assert harness.items() == []
 
 
 @pytest.mark.parametrize(
@@ -184,42 +184,42 @@ def test_secrets_manager_that_does_not_answer(bench: Harness, monkeypatch: pytes
         ("login lost", 503, "provider-unreachable"),
     ],
 )
-def test_a_refused_token_that_cannot_be_renewed(bench: Harness, broken: str, status: int, problem: str) -> None:
+def test_a_refused_token_that_cannot_be_renewed(harness: Harness, broken: str, status: int, problem: str) -> None:
     """The provider certainly did not process the order, so its key is free, even if the second try fails."""
 
     def refuse(_: Call) -> Reply:
         if broken == "secret":
-            bench.put_secret("kolaybi", "not JSON")
-        bench.server.on(LOGINS["kolaybi"][0], HANG_UP if broken == "login lost" else Reply(401, b"{}"))
+            harness.put_secret("kolaybi", "not JSON")
+        harness.server.on(LOGINS["kolaybi"][0], HANG_UP if broken == "login lost" else Reply(401, b"{}"))
         return Reply(401, b"{}")
 
-    bench.server.on(KOLAYBI.route, refuse)
-    response = bench.send(KOLAYBI)
+    harness.server.on(KOLAYBI.route, refuse)
+    response = harness.send(KOLAYBI)
     assert (response.status, response.slug) == (status, problem)
     assert (response.body["money"], response.body["retry"]) == ("not_moved", "same_key")
-    assert len(bench.server.to(KOLAYBI.route)) == 1
-    assert bench.records() == []
+    assert len(harness.server.to(KOLAYBI.route)) == 1
+    assert harness.records() == []
 
 
 # -------------------------------------------------------------------- after another one took over
 
 
-def test_a_former_owner_that_cannot_read_the_record_answers_what_it_knew(bench: Harness) -> None:
+def test_a_former_owner_that_cannot_read_the_record_answers_what_it_knew(harness: Harness) -> None:
     def acquire_lease_and_break(_: Call) -> Reply:
-        record = bench.record(bench.order(KOLAYBI).operation_id)
-        bench.clock.advance(3600)
-        bench.store.acquire_lease(record, "somebody else", bench.clock.now + 27)
-        bench.fail_table("GetItem")
+        record = harness.record(harness.order(KOLAYBI).operation_id)
+        harness.clock.advance(3600)
+        harness.store.acquire_lease(record, "somebody else", harness.clock.now + 27)
+        harness.fail_table("GetItem")
         return KOLAYBI.success if isinstance(KOLAYBI.success, Reply) else Reply(500)
 
-    response = answered(bench, KOLAYBI, acquire_lease_and_break)
-    bench.heal_table()
+    response = answered(harness, KOLAYBI, acquire_lease_and_break)
+    harness.heal_table()
     assert response.status == 202
-    assert bench.record(response.body["operation_id"]).owner == "somebody else"
+    assert harness.record(response.body["operation_id"]).owner == "somebody else"
 
 
-def test_an_amount_that_cannot_be_counted_stops_no_order(bench: Harness) -> None:
+def test_an_amount_that_cannot_be_counted_stops_no_order(harness: Harness) -> None:
     """A capture of the whole pre-authorisation, whose answer names no amount."""
-    response = answered(bench, PAYNET, json_reply({"is_succeed": True, "code": 0}), body={"xact_id": "x"})
+    response = answered(harness, PAYNET, json_reply({"is_succeed": True, "code": 0}), body={"xact_id": "x"})
     assert response.status == 200
-    assert bench.record(response.body["operation_id"]).status == "succeeded"
+    assert harness.record(response.body["operation_id"]).status == "succeeded"

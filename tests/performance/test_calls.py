@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from vezne.providers import credentials
 
-from tests.support.bench import Harness
 from tests.support.example import Example
+from tests.support.harness import Harness
 from tests.support.operations import EXAMPLES
 
 
@@ -26,65 +26,65 @@ def secret_reads() -> Iterator[list[str]]:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_an_order_takes_two_writes_and_one_provider_call(
-    bench: Harness, secret_reads: list[str], example: Example
+    harness: Harness, secret_reads: list[str], example: Example
 ) -> None:
     """The first order of a function also reads the secret and logs in; from the second on there is nothing more."""
     orders = [example.order(mark) for mark in ("first", "second", "third")]
     for order in orders:
-        bench.server.on(example.route_of(order.fields), example.success)
-    assert bench.send_order(orders[0]).status == 200
+        harness.server.on(example.route_of(order.fields), example.success)
+    assert harness.send_order(orders[0]).status == 200
     assert secret_reads == ["GetSecretValue"]
     for order in orders[1:]:
-        bench.table_calls.clear()
-        bench.server.calls.clear()
+        harness.table_calls.clear()
+        harness.server.calls.clear()
         secret_reads.clear()
-        assert bench.send_order(order).status == 200
-        assert len(bench.table_calls) == 2, bench.table_calls
-        assert bench.writes() == bench.table_calls
-        assert [call.route for call in bench.server.calls] == [example.route_of(order.fields)]
+        assert harness.send_order(order).status == 200
+        assert len(harness.table_calls) == 2, harness.table_calls
+        assert harness.writes() == harness.table_calls
+        assert [call.route for call in harness.server.calls] == [example.route_of(order.fields)]
         assert secret_reads == []
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_a_replay_takes_one_call_and_asks_nobody(bench: Harness, secret_reads: list[str], example: Example) -> None:
-    bench.server.on(example.route, example.success)
-    assert bench.send(example).status == 200
-    bench.table_calls.clear()
-    bench.server.calls.clear()
+def test_a_replay_takes_one_call_and_asks_nobody(harness: Harness, secret_reads: list[str], example: Example) -> None:
+    harness.server.on(example.route, example.success)
+    assert harness.send(example).status == 200
+    harness.table_calls.clear()
+    harness.server.calls.clear()
     secret_reads.clear()
-    answer = bench.send(example)
+    answer = harness.send(example)
     assert answer.status == 200
     assert answer.replayed
-    assert len(bench.table_calls) == 1, bench.table_calls
-    assert bench.server.calls == []
+    assert len(harness.table_calls) == 1, harness.table_calls
+    assert harness.server.calls == []
     assert secret_reads == []
 
 
-def test_a_status_read_takes_one_call(bench: Harness, secret_reads: list[str]) -> None:
+def test_a_status_read_takes_one_call(harness: Harness, secret_reads: list[str]) -> None:
     example = EXAMPLES[0]
-    bench.server.on(example.route, example.success)
-    operation_id = bench.send(example).body["operation_id"]
-    bench.table_calls.clear()
+    harness.server.on(example.route, example.success)
+    operation_id = harness.send(example).body["operation_id"]
+    harness.table_calls.clear()
     secret_reads.clear()
-    assert bench.read(operation_id).status == 200
-    assert bench.table_calls == ["GetItem"]
+    assert harness.read(operation_id).status == 200
+    assert harness.table_calls == ["GetItem"]
     assert secret_reads == []
 
 
-def test_a_sweep_with_nothing_unknown_takes_one_query_per_shard_and_lane(bench: Harness) -> None:
+def test_a_sweep_with_nothing_unknown_takes_one_query_per_shard_and_lane(harness: Harness) -> None:
     """Four workers together take as many as one; the first of them also counts, every five minutes."""
     example = EXAMPLES[0]
     # An instance that has read the breaker.
-    assert bench.sweep(example, worker=(3, 4))["looked_up"] == 0
+    assert harness.sweep(example, worker=(3, 4))["looked_up"] == 0
     taken = []
     for number in range(4):
-        bench.table_calls.clear()
-        assert bench.sweep(example, worker=(number, 4))["looked_up"] == 0
-        taken.append(bench.table_calls.count("Query"))
-        assert len(bench.table_calls) == taken[-1]
+        harness.table_calls.clear()
+        assert harness.sweep(example, worker=(number, 4))["looked_up"] == 0
+        taken.append(harness.table_calls.count("Query"))
+        assert len(harness.table_calls) == taken[-1]
     census, share = 8 * 2, 2 * 2
     assert taken == [census + share, share, share, share]
-    bench.clock.advance(60)
-    bench.table_calls.clear()
-    bench.sweep(example)
-    assert bench.table_calls == ["Query"] * 8 * 2
+    harness.clock.advance(60)
+    harness.table_calls.clear()
+    harness.sweep(example)
+    assert harness.table_calls == ["Query"] * 8 * 2

@@ -13,8 +13,8 @@ from vezne.orders import store as store_module
 from vezne_cli.catalogue import PROVIDERS
 
 from tests.performance.cost import write_units
-from tests.support.bench import Harness, operation_of
 from tests.support.example import Example
+from tests.support.harness import Harness, operation_of
 from tests.support.operations import EXAMPLES
 
 Items = dict[str, dict[str, Any]]
@@ -56,16 +56,16 @@ def key_of(write: dict[str, Any]) -> str:
 
 
 @pytest.fixture
-def written(bench: Harness) -> Iterator[list[tuple[list[str], int, Items]]]:
+def written(harness: Harness) -> Iterator[list[tuple[list[str], int, Items]]]:
     """Each write of the table: the keys it touches, the factor of its kind, and the table before it."""
     writes: list[tuple[list[str], int, Items]] = []
 
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:
         if model.name == "TransactWriteItems":
             keys = [key_of(inner) for item in params["TransactItems"] for inner in item.values()]
-            writes.append((keys, 2, table(bench)))
+            writes.append((keys, 2, table(harness)))
         elif model.name in ("PutItem", "UpdateItem", "DeleteItem"):
-            writes.append(([key_of(params)], 1, table(bench)))
+            writes.append(([key_of(params)], 1, table(harness)))
 
     events = store_module._client().meta.events
     events.register("before-parameter-build.dynamodb", note)
@@ -73,21 +73,21 @@ def written(bench: Harness) -> Iterator[list[tuple[list[str], int, Items]]]:
     events.unregister("before-parameter-build.dynamodb", note)
 
 
-def table(bench: Harness) -> Items:
-    return {item["id"]["S"]: copy.deepcopy(item) for item in bench.items()}
+def table(harness: Harness) -> Items:
+    return {item["id"]["S"]: copy.deepcopy(item) for item in harness.items()}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_an_order_takes_these_units(
-    bench: Harness, written: list[tuple[list[str], int, Items]], example: Example
+    harness: Harness, written: list[tuple[list[str], int, Items]], example: Example
 ) -> None:
-    bench.server.on(example.route, example.success)
+    harness.server.on(example.route, example.success)
     if PROVIDERS[example.provider].locks_logins:
         # Its first order also writes down that a login is on its way.
-        assert bench.send(example, key="first").status == 200
+        assert harness.send(example, key="first").status == 200
         written.clear()
-    assert bench.send(example, key="counted").status == 200
-    states = [before for _, _, before in written] + [table(bench)]
+    assert harness.send(example, key="counted").status == 200
+    states = [before for _, _, before in written] + [table(harness)]
     units = []
     for number, (keys, factor, before) in enumerate(written):
         after = states[number + 1]
@@ -95,6 +95,6 @@ def test_an_order_takes_these_units(
             sum(factor * max(item_units(before.get(key)), item_units(after.get(key))) for key in keys)
             + sum(index_units(before.get(key), after.get(key)) for key in keys)
         )
-    guards = operation_of(example.function).guards(bench.order(example))
-    record = next(item for key, item in table(bench).items() if key.startswith("op_"))
+    guards = operation_of(example.function).guards(harness.order(example))
+    record = next(item for key, item in table(harness).items() if key.startswith("op_"))
     assert tuple(units) == write_units(len(guards), item_units(record))

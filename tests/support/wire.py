@@ -5,8 +5,8 @@ from typing import Any
 
 from vezne.orders.record import OWN_CALLS
 
-from tests.support.bench import Harness, Response
 from tests.support.example import Example
+from tests.support.harness import Harness, Response
 from tests.support.provider_server import HANG_UP, Answering, Call
 
 
@@ -23,24 +23,24 @@ def header(call: Call, name: str) -> str | None:
     return {key.lower(): value for key, value in call.headers.items()}.get(name.lower())
 
 
-def the_call(bench: Harness, example: Example) -> Call:
+def the_call(harness: Harness, example: Example) -> Call:
     """The one call that moved money."""
-    (call,) = bench.server.to(example.route)
+    (call,) = harness.server.to(example.route)
     return call
 
 
-def answered(bench: Harness, example: Example, reply: Answering, **order: Any) -> Response:
+def answered(harness: Harness, example: Example, reply: Answering, **order: Any) -> Response:
     """Send one order; the provider answers it so."""
-    bench.server.on(example.route, reply)
-    return bench.send(example, **order)
+    harness.server.on(example.route, reply)
+    return harness.send(example, **order)
 
 
-def verdict(bench: Harness, example: Example, reply: Answering, **order: Any) -> str:
+def verdict(harness: Harness, example: Example, reply: Answering, **order: Any) -> str:
     """What an answer of the provider is taken for, and that the record agrees with what the client was told."""
-    response = answered(bench, example, reply, **order)
-    assert len(bench.server.to(example.route)) == 1
+    response = answered(harness, example, reply, **order)
+    assert len(harness.server.to(example.route)) == 1
     operation_id = response.body["operation_id"]
-    kept = bench.store.find(operation_id)
+    kept = harness.store.find(operation_id)
     if response.status == 200:
         assert (response.body["status"], kept and kept.status) == ("succeeded", "succeeded")
         return "succeeded"
@@ -56,26 +56,26 @@ def verdict(bench: Harness, example: Example, reply: Answering, **order: Any) ->
         return "declined"
     # Certainly not looked at by the provider: nothing is kept, and the same key may be sent again.
     assert kept is None
-    assert bench.guards() == [] or all("holder" not in guard for guard in bench.guards())
+    assert harness.guards() == [] or all("holder" not in guard for guard in harness.guards())
     assert response.body["retry"] == "same_key"
     return response.slug
 
 
-def unknown_order(bench: Harness, example: Example, **order: Any) -> str:
+def unknown_order(harness: Harness, example: Example, **order: Any) -> str:
     """Send an order whose answer is lost; returns its operation id. Money calls are forgotten."""
-    response = answered(bench, example, HANG_UP, **order)
+    response = answered(harness, example, HANG_UP, **order)
     assert response.status == 202
-    bench.server.calls.clear()
+    harness.server.calls.clear()
     return str(response.body["operation_id"])
 
 
-def looked_up(bench: Harness, example: Example, reply: Answering, **order: Any) -> Response:
+def looked_up(harness: Harness, example: Example, reply: Answering, **order: Any) -> Response:
     """Repeat the order under the same key after its lease, with this answer to the look-up."""
-    bench.clock.advance(60)
-    bench.server.on(example.look_up_route, reply)
-    return bench.send(example, **order)
+    harness.clock.advance(60)
+    harness.server.on(example.look_up_route, reply)
+    return harness.send(example, **order)
 
 
-def findings(bench: Harness, operation_id: str) -> list[str]:
+def findings(harness: Harness, operation_id: str) -> list[str]:
     """What each look-up found, as the record keeps it."""
-    return [entry["finding"] for entry in bench.record(operation_id).evidence if entry["asked"] not in OWN_CALLS]
+    return [entry["finding"] for entry in harness.record(operation_id).evidence if entry["asked"] not in OWN_CALLS]

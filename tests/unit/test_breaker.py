@@ -23,7 +23,7 @@ DEADLINE = Deadline(lambda: 27_000)
 GOOD, BAD = Succeeded({}), Unknown("http-502")
 
 
-class World:
+class Environment:
     """A table, a clock and a provider; each instance is one function instance's breaker."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,24 +74,24 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    return World(monkeypatch)
+def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
+    return Environment(monkeypatch)
 
 
-def opened(world: World) -> Breaker:
-    instance = world.instance()
+def opened(environment: Environment) -> Breaker:
+    instance = environment.instance()
     for _ in range(3):
-        assert world.order(instance, BAD) is None
-    assert world.item().state == OPEN
+        assert environment.order(instance, BAD) is None
+    assert environment.item().state == OPEN
     return instance
 
 
-def test_while_all_is_well_it_is_read_as_seldom_as_the_secret_and_never_written(world: World) -> None:
-    instance = world.instance()
+def test_while_all_is_well_it_is_read_as_seldom_as_the_secret_and_never_written(environment: Environment) -> None:
+    instance = environment.instance()
     for _ in range(15_000):
-        assert world.order(instance, GOOD, seconds=0.05) is None
-    assert world.calls == ["get_item"] * 3
-    assert world.metrics == []
+        assert environment.order(instance, GOOD, seconds=0.05) is None
+    assert environment.calls == ["get_item"] * 3
+    assert environment.metrics == []
 
 
 BAD_OR_NOT: list[tuple[Outcome, bool | None]] = [
@@ -108,59 +108,61 @@ BAD_OR_NOT: list[tuple[Outcome, bool | None]] = [
 
 
 @pytest.mark.parametrize(("outcome", "good"), BAD_OR_NOT, ids=[str(case[0]) for case in BAD_OR_NOT])
-def test_what_is_bad_and_what_is_not(world: World, outcome: Outcome, good: bool | None) -> None:
-    instance = world.instance()
-    world.order(instance, BAD)
-    before = world.item()
-    world.order(instance, outcome)
-    after = world.item()
+def test_what_is_bad_and_what_is_not(environment: Environment, outcome: Outcome, good: bool | None) -> None:
+    instance = environment.instance()
+    environment.order(instance, BAD)
+    before = environment.item()
+    environment.order(instance, outcome)
+    after = environment.item()
     assert (after.bad - before.bad, after.ok - before.ok) == {True: (0, 1), False: (1, 0), None: (0, 0)}[good]
 
 
-def test_bad_ends_open_it_for_all_and_the_answer_says_when_to_come_back(world: World) -> None:
-    instance = opened(world)
-    assert ("BreakerOpened", 1) in world.metrics
-    for one in (instance, world.instance()):
-        wait = world.order(one, GOOD)
+def test_bad_ends_open_it_for_all_and_the_answer_says_when_to_come_back(environment: Environment) -> None:
+    instance = opened(environment)
+    assert ("BreakerOpened", 1) in environment.metrics
+    for one in (instance, environment.instance()):
+        wait = environment.order(one, GOOD)
         assert wait is not None
         assert 5 <= wait <= 10
-    assert world.metrics[-2:] == [("BreakerRefused", 1), ("BreakerState", 2)]
-    assert world.probes == []
+    assert environment.metrics[-2:] == [("BreakerRefused", 1), ("BreakerState", 2)]
+    assert environment.probes == []
 
 
-def test_an_instance_that_knows_of_no_trouble_learns_of_it_by_its_own_bad_end(world: World) -> None:
-    healthy = world.instance()
-    world.order(healthy, GOOD)
-    opened(world)
-    assert world.order(healthy, BAD) is None
-    world.now += 1
-    assert world.order(healthy, GOOD) is not None
+def test_an_instance_that_knows_of_no_trouble_learns_of_it_by_its_own_bad_end(environment: Environment) -> None:
+    healthy = environment.instance()
+    environment.order(healthy, GOOD)
+    opened(environment)
+    assert environment.order(healthy, BAD) is None
+    environment.now += 1
+    assert environment.order(healthy, GOOD) is not None
 
 
-def test_one_good_end_of_its_own_is_told_beside_a_bad_one(world: World) -> None:
-    instance = world.instance()
-    world.order(instance, GOOD)
-    world.order(instance, BAD)
-    assert (world.item().bad, world.item().ok) == (1, 1)
-    world.order(instance, GOOD)
-    assert (world.item().bad, world.item().ok) == (1, 2)
-    world.order(instance, GOOD)
-    world.now += 10
-    world.order(instance, BAD)
-    assert world.item().ok == 0
+def test_one_good_end_of_its_own_is_told_beside_a_bad_one(environment: Environment) -> None:
+    instance = environment.instance()
+    environment.order(instance, GOOD)
+    environment.order(instance, BAD)
+    assert (environment.item().bad, environment.item().ok) == (1, 1)
+    environment.order(instance, GOOD)
+    assert (environment.item().bad, environment.item().ok) == (1, 2)
+    environment.order(instance, GOOD)
+    environment.now += 10
+    environment.order(instance, BAD)
+    assert environment.item().ok == 0
 
 
-def test_probes_come_later_and_later_and_only_one_at_a_time(world: World) -> None:
-    instance = opened(world)
-    world.probe_fails = InquiryFailedError("http-502")
-    others = [world.instance() for _ in range(3)]
+def test_probes_come_later_and_later_and_only_one_at_a_time(environment: Environment) -> None:
+    instance = opened(environment)
+    environment.probe_fails = InquiryFailedError("http-502")
+    others = [environment.instance() for _ in range(3)]
     for _ in range(120):
-        world.now += 1
+        environment.now += 1
         for one in (instance, *others):
-            assert world.order(one, GOOD) is not None
-    waits = [int(later - earlier - 0.5) for earlier, later in zip(world.probes, world.probes[1:], strict=False)]
+            assert environment.order(one, GOOD) is not None
+    waits = [
+        int(later - earlier - 0.5) for earlier, later in zip(environment.probes, environment.probes[1:], strict=False)
+    ]
     assert waits[:4] == [10, 20, 30, 30]
-    assert ("BreakerProbe", 0) in world.metrics
+    assert ("BreakerProbe", 0) in environment.metrics
 
 
 @pytest.mark.parametrize(
@@ -174,199 +176,199 @@ def test_probes_come_later_and_later_and_only_one_at_a_time(world: World) -> Non
     ],
     ids=str,
 )
-def test_a_probe_is_good_if_the_provider_answers(world: World, error: Exception | None, good: bool) -> None:
-    instance = opened(world)
-    world.now, world.probe_fails = world.item().until, error
-    assert (world.order(instance, Succeeded({})) is None) == good
-    assert world.item().state == (TRIAL if good else OPEN)
+def test_a_probe_is_good_if_the_provider_answers(environment: Environment, error: Exception | None, good: bool) -> None:
+    instance = opened(environment)
+    environment.now, environment.probe_fails = environment.item().until, error
+    assert (environment.order(instance, Succeeded({})) is None) == good
+    assert environment.item().state == (TRIAL if good else OPEN)
 
 
-def test_after_a_good_probe_three_good_orders_one_at_a_time_close_it(world: World) -> None:
-    instance, other = opened(world), world.instance()
-    world.now = world.item().until
-    assert instance.admit(DEADLINE, world.store) is None
-    assert world.item().state == TRIAL
-    assert world.order(other, GOOD) is not None
-    instance.end(GOOD, DEADLINE, world.store)
+def test_after_a_good_probe_three_good_orders_one_at_a_time_close_it(environment: Environment) -> None:
+    instance, other = opened(environment), environment.instance()
+    environment.now = environment.item().until
+    assert instance.admit(DEADLINE, environment.store) is None
+    assert environment.item().state == TRIAL
+    assert environment.order(other, GOOD) is not None
+    instance.end(GOOD, DEADLINE, environment.store)
     for _ in range(2):
-        assert world.order(instance, GOOD) is None
-    assert world.item().state == CLOSED
-    world.now += 1
-    assert world.order(other, GOOD) is None
-    assert len(world.probes) == 1
+        assert environment.order(instance, GOOD) is None
+    assert environment.item().state == CLOSED
+    environment.now += 1
+    assert environment.order(other, GOOD) is None
+    assert len(environment.probes) == 1
 
 
-def test_a_bad_trial_opens_it_for_longer_each_time(world: World) -> None:
-    instance, waits = opened(world), []
+def test_a_bad_trial_opens_it_for_longer_each_time(environment: Environment) -> None:
+    instance, waits = opened(environment), []
     for _ in range(7):
-        world.now = world.item().until
-        assert world.order(instance, BAD) is None
-        assert world.item().state == OPEN
-        waits.append(round(world.item().until - world.now))
+        environment.now = environment.item().until
+        assert environment.order(instance, BAD) is None
+        assert environment.item().state == OPEN
+        waits.append(round(environment.item().until - environment.now))
     assert waits == [10, 20, 40, 80, 160, 300, 300]
-    assert world.item().since < world.now - 300
+    assert environment.item().since < environment.now - 300
 
 
-def test_a_trial_that_tells_nothing_is_given_back(world: World) -> None:
-    instance, other = opened(world), world.instance()
-    world.now = world.item().until
-    assert instance.admit(DEADLINE, world.store) is None
-    instance.leave(world.store)
-    assert world.item() == BreakerItem(**{**_fields(world.item()), "state": TRIAL, "lease_until": 0.0})
-    assert world.order(other, GOOD) is None
-    assert world.item().good == 1
+def test_a_trial_that_tells_nothing_is_given_back(environment: Environment) -> None:
+    instance, other = opened(environment), environment.instance()
+    environment.now = environment.item().until
+    assert instance.admit(DEADLINE, environment.store) is None
+    instance.leave(environment.store)
+    assert environment.item() == BreakerItem(**{**_fields(environment.item()), "state": TRIAL, "lease_until": 0.0})
+    assert environment.order(other, GOOD) is None
+    assert environment.item().good == 1
 
 
-def test_a_killed_trial_keeps_the_others_back_for_half_a_minute(world: World) -> None:
-    killed, other = opened(world), world.instance()
-    world.now = world.item().until
-    assert killed.admit(DEADLINE, world.store) is None
-    world.now += 30
-    assert world.order(other, GOOD) is not None
-    world.now += 1
-    assert world.order(other, GOOD) is None
+def test_a_killed_trial_keeps_the_others_back_for_half_a_minute(environment: Environment) -> None:
+    killed, other = opened(environment), environment.instance()
+    environment.now = environment.item().until
+    assert killed.admit(DEADLINE, environment.store) is None
+    environment.now += 30
+    assert environment.order(other, GOOD) is not None
+    environment.now += 1
+    assert environment.order(other, GOOD) is None
 
 
-def test_a_slow_call_is_told_while_it_goes_on_and_a_good_end_takes_it_back(world: World) -> None:
-    instance = world.instance()
-    assert instance.admit(DEADLINE, world.store) is None
-    with instance.call(world.store):
-        world.now += 6
-        instance.mark_as_slow(world.store)
-        assert world.item().bad == 1
-        world.now += 2
-    instance.end(GOOD, DEADLINE, world.store)
-    assert (world.item().bad + world.item().prev_bad, world.item().ok) == (0, 1)
+def test_a_slow_call_is_told_while_it_goes_on_and_a_good_end_takes_it_back(environment: Environment) -> None:
+    instance = environment.instance()
+    assert instance.admit(DEADLINE, environment.store) is None
+    with instance.call(environment.store):
+        environment.now += 6
+        instance.mark_as_slow(environment.store)
+        assert environment.item().bad == 1
+        environment.now += 2
+    instance.end(GOOD, DEADLINE, environment.store)
+    assert (environment.item().bad + environment.item().prev_bad, environment.item().ok) == (0, 1)
 
 
-def test_a_bad_end_of_a_call_told_as_slow_counts_once(world: World) -> None:
-    instance = world.instance()
-    assert instance.admit(DEADLINE, world.store) is None
-    with instance.call(world.store):
-        world.now += 6
-        instance.mark_as_slow(world.store)
-        world.now += 14
-    instance.end(BAD, DEADLINE, world.store)
-    assert world.item().bad + world.item().prev_bad == 1
+def test_a_bad_end_of_a_call_told_as_slow_counts_once(environment: Environment) -> None:
+    instance = environment.instance()
+    assert instance.admit(DEADLINE, environment.store) is None
+    with instance.call(environment.store):
+        environment.now += 6
+        instance.mark_as_slow(environment.store)
+        environment.now += 14
+    instance.end(BAD, DEADLINE, environment.store)
+    assert environment.item().bad + environment.item().prev_bad == 1
 
 
-def test_slow_calls_are_not_told_while_slow_ones_end_well(world: World) -> None:
-    slow, instance = world.instance(), world.instance()
-    world.order(slow, GOOD, seconds=8)
-    assert instance.admit(DEADLINE, world.store) is None
-    with instance.call(world.store):
-        world.now += 6
-        instance.mark_as_slow(world.store)
-    assert world.item().bad == 0
+def test_slow_calls_are_not_told_while_slow_ones_end_well(environment: Environment) -> None:
+    slow, instance = environment.instance(), environment.instance()
+    environment.order(slow, GOOD, seconds=8)
+    assert instance.admit(DEADLINE, environment.store) is None
+    with instance.call(environment.store):
+        environment.now += 6
+        instance.mark_as_slow(environment.store)
+    assert environment.item().bad == 0
 
 
-def test_the_timer_tells_a_slow_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_timer_tells_a_slow_call(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     scheduled: list[tuple[float, Any]] = []
     timers = mock.Mock()
     timers.schedule.side_effect = lambda *asked: scheduled.append(asked) or "timer"
     monkeypatch.setattr(breaker_module, "_timers", timers)
-    instance = world.instance()
-    world.order(instance, GOOD)
+    instance = environment.instance()
+    environment.order(instance, GOOD)
     ((seconds, act),) = scheduled
     assert seconds == 6.0
     timers.cancel.assert_called_once_with("timer")
-    world.down = True
+    environment.down = True
     act()
 
 
-def test_an_end_that_comes_late_says_nothing_about_now(world: World) -> None:
-    late = world.instance()
-    assert late.admit(DEADLINE, world.store) is None
-    instance = opened(world)
-    world.now = world.item().until
+def test_an_end_that_comes_late_says_nothing_about_now(environment: Environment) -> None:
+    late = environment.instance()
+    assert late.admit(DEADLINE, environment.store) is None
+    instance = opened(environment)
+    environment.now = environment.item().until
     for _ in range(3):
-        world.order(instance, GOOD)
-    assert world.item().state == CLOSED
-    late.end(BAD, DEADLINE, world.store)
-    assert world.item().bad == 0
+        environment.order(instance, GOOD)
+    assert environment.item().state == CLOSED
+    late.end(BAD, DEADLINE, environment.store)
+    assert environment.item().bad == 0
 
 
-def test_while_the_table_does_not_answer_what_is_known_goes_on(world: World) -> None:
-    never, instance = world.instance(), opened(world)
-    world.down = True
-    assert world.order(never, BAD) is None
-    assert world.order(instance, GOOD) is not None
-    world.now = world.item().until + 5
-    assert world.order(instance, GOOD) is not None
-    assert world.probes == []
+def test_while_the_table_does_not_answer_what_is_known_goes_on(environment: Environment) -> None:
+    never, instance = environment.instance(), opened(environment)
+    environment.down = True
+    assert environment.order(never, BAD) is None
+    assert environment.order(instance, GOOD) is not None
+    environment.now = environment.item().until + 5
+    assert environment.order(instance, GOOD) is not None
+    assert environment.probes == []
 
 
-def test_nothing_is_told_when_the_answer_would_be_late_for_it(world: World) -> None:
-    instance = world.instance()
-    assert instance.admit(DEADLINE, world.store) is None
-    instance.end(BAD, Deadline(lambda: 3_900), world.store)
-    assert world.item() == BreakerItem()
+def test_nothing_is_told_when_the_answer_would_be_late_for_it(environment: Environment) -> None:
+    instance = environment.instance()
+    assert instance.admit(DEADLINE, environment.store) is None
+    instance.end(BAD, Deadline(lambda: 3_900), environment.store)
+    assert environment.item() == BreakerItem()
 
 
-def test_a_sweep_only_probes_while_it_is_open(world: World) -> None:
-    instance = opened(world)
-    world.probe_fails = InquiryFailedError("http-502")
-    assert not instance.may_look_up(DEADLINE, world.store)
-    assert world.probes == []
-    world.now = world.item().until
-    assert not instance.may_look_up(DEADLINE, world.store)
-    assert len(world.probes) == 1
-    world.now, world.probe_fails = world.item().until, None
-    assert instance.may_look_up(DEADLINE, world.store)
-    assert world.item().state == TRIAL
-    assert world.metrics[-1] == ("BreakerState", 1)
+def test_a_sweep_only_probes_while_it_is_open(environment: Environment) -> None:
+    instance = opened(environment)
+    environment.probe_fails = InquiryFailedError("http-502")
+    assert not instance.may_look_up(DEADLINE, environment.store)
+    assert environment.probes == []
+    environment.now = environment.item().until
+    assert not instance.may_look_up(DEADLINE, environment.store)
+    assert len(environment.probes) == 1
+    environment.now, environment.probe_fails = environment.item().until, None
+    assert instance.may_look_up(DEADLINE, environment.store)
+    assert environment.item().state == TRIAL
+    assert environment.metrics[-1] == ("BreakerState", 1)
 
 
-def test_what_an_operator_opens_is_not_probed_and_what_he_closes_is_closed(world: World) -> None:
-    instance = world.instance()
-    world.store.update_item(breaker_item.decide("paynet", world.now, OPEN, "me", "works there"))
+def test_what_an_operator_opens_is_not_probed_and_what_he_closes_is_closed(environment: Environment) -> None:
+    instance = environment.instance()
+    environment.store.update_item(breaker_item.decide("paynet", environment.now, OPEN, "me", "works there"))
     for _ in range(3):
-        wait = world.order(instance, GOOD)
+        wait = environment.order(instance, GOOD)
         assert wait is not None
         assert 300 < wait <= 305
-        world.now += 3600
-    assert not instance.may_look_up(DEADLINE, world.store)
-    assert world.probes == []
-    world.store.update_item(breaker_item.decide("paynet", world.now, CLOSED, "me", "done"))
-    world.now += 1
-    assert world.order(instance, GOOD) is None
+        environment.now += 3600
+    assert not instance.may_look_up(DEADLINE, environment.store)
+    assert environment.probes == []
+    environment.store.update_item(breaker_item.decide("paynet", environment.now, CLOSED, "me", "done"))
+    environment.now += 1
+    assert environment.order(instance, GOOD) is None
 
 
-def test_an_unknown_state_keeps_nothing_back_and_is_left_alone(world: World) -> None:
-    world.table.items[breaker_id("paynet")] = {"id": {"S": breaker_id("paynet")}, "state": {"S": "other"}}
-    instance = world.instance()
+def test_an_unknown_state_keeps_nothing_back_and_is_left_alone(environment: Environment) -> None:
+    environment.table.items[breaker_id("paynet")] = {"id": {"S": breaker_id("paynet")}, "state": {"S": "other"}}
+    instance = environment.instance()
     for _ in range(9):
-        assert world.order(instance, BAD) is None
-    assert world.item() == BreakerItem(state="other")
-    assert "update_item" not in world.calls
+        assert environment.order(instance, BAD) is None
+    assert environment.item() == BreakerItem(state="other")
+    assert "update_item" not in environment.calls
 
 
-def test_an_hour_of_silence_leaves_few_bad_ends_and_is_over_soon_after(world: World) -> None:
+def test_an_hour_of_silence_leaves_few_bad_ends_and_is_over_soon_after(environment: Environment) -> None:
     """Two orders a second on many instances; each sent order ends badly, until the provider answers again."""
-    world.probe_fails = InquiryFailedError("deadline")
-    instances, sent = [world.instance() for _ in range(20)], 0
+    environment.probe_fails = InquiryFailedError("deadline")
+    instances, sent = [environment.instance() for _ in range(20)], 0
     for number in range(7200):
-        world.now = max(world.now, NOW + number / 2)
-        sent += world.order(instances[number % 20], BAD, seconds=0.0) is None
+        environment.now = max(environment.now, NOW + number / 2)
+        sent += environment.order(instances[number % 20], BAD, seconds=0.0) is None
     assert sent <= 25
-    world.probe_fails = None
-    begun = world.now
-    while world.item().state != CLOSED:
-        world.now += 0.5
-        world.order(instances[int(world.now * 2) % 20], GOOD)
-    assert world.now - begun <= 35
+    environment.probe_fails = None
+    begun = environment.now
+    while environment.item().state != CLOSED:
+        environment.now += 0.5
+        environment.order(instances[int(environment.now * 2) % 20], GOOD)
+    assert environment.now - begun <= 35
 
 
 def _fields(state: BreakerItem) -> dict[str, Any]:
     return {name: getattr(state, name) for name in BreakerItem.__slots__}
 
 
-def test_the_command_shows_a_breaker_and_keeps_who_changed_it_and_why(world: World) -> None:
-    assert list(breakers.show(world.store, "paynet")) == ["paynet  closed"]
-    told = list(breakers.set_by_hand(world.store, "paynet", OPEN, "arn:me", "they book twice"))
+def test_the_command_shows_a_breaker_and_keeps_who_changed_it_and_why(environment: Environment) -> None:
+    assert list(breakers.show(environment.store, "paynet")) == ["paynet  closed"]
+    told = list(breakers.set_by_hand(environment.store, "paynet", OPEN, "arn:me", "they book twice"))
     assert told[:2] == ["paynet  open since 2027-01-15T08:00:00.000Z", "  by arn:me: they book twice"]
     assert "nothing is sent, until you close it" in told[-1]
-    assert world.order(world.instance(), GOOD) is not None
-    told = list(breakers.set_by_hand(world.store, "paynet", CLOSED, "arn:me", "repaired"))
+    assert environment.order(environment.instance(), GOOD) is not None
+    told = list(breakers.set_by_hand(environment.store, "paynet", CLOSED, "arn:me", "repaired"))
     assert told[0].startswith("paynet  closed")
-    assert world.order(world.instance(), GOOD) is None
+    assert environment.order(environment.instance(), GOOD) is None

@@ -20,7 +20,7 @@ from vezne.providers.credentials import (
 )
 from vezne_cli.catalogue import PROVIDERS
 
-from tests.support.bench import secrets_client
+from tests.support.harness import secrets_client
 from tests.support.providers import SECRETS
 
 DEADLINE = object()

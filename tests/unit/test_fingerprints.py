@@ -8,7 +8,7 @@ from vezne.operation import Order
 from vezne.providers.models import RequestModel
 from vezne.providers.vakifbank.models import PaymentRequest
 
-from tests.support.bench import operation_of
+from tests.support.harness import operation_of
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from pydantic import ValidationError
 from vezne.providers.models import RequestModel
 
-from tests.support.bench import operation_of
 from tests.support.example import Example
+from tests.support.harness import operation_of
 from tests.support.operations import EXAMPLES
 
 JSON_VALUES = st.recursive(

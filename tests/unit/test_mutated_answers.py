@@ -10,8 +10,8 @@ import pytest
 from vezne.operation import Operation, Order
 from vezne.orders.evidence import plain_number
 
-from tests.support.bench import START, operation_of
 from tests.support.example import Example
+from tests.support.harness import START, operation_of
 from tests.support.mutations import (
     MISSING,
     Mutation,

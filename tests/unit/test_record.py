@@ -27,8 +27,8 @@ from vezne.orders.record import (
     trimmed,
 )
 
-from tests.support.bench import ROOT, START, operation_of
 from tests.support.example import Example
+from tests.support.harness import ROOT, START, operation_of
 from tests.support.operations import EXAMPLES
 
 RECORD = Record(

@@ -9,7 +9,7 @@ from vezne_cli.catalogue import ORDERS
 from tests.support.operations import of
 
 if TYPE_CHECKING:
-    from tests.faults.outage.world import World
+    from tests.faults.outage.environment import Environment
 
 REPEAT_SECONDS = 5.0
 # Nobody repeats for longer.
@@ -32,7 +32,7 @@ class Told:
 class Clients:
     """All clients of one operation."""
 
-    world: "World"
+    environment: "Environment"
     operation: str
     per_second: float
     until: float
@@ -50,20 +50,20 @@ class Clients:
         self._provider = ORDERS[self.operation].provider
 
     def start(self) -> None:
-        self.world.clock.at(self.world.clock.now, self._new)
+        self.environment.clock.at(self.environment.clock.now, self._new)
 
     def _new(self) -> None:
-        clock = self.world.clock
+        clock = self.environment.clock
         order = Told(f"mark-{len(self.orders)}", clock.now)
         self.orders.append(order)
         self._send(order)
-        following = self.world.begins + len(self.orders) / self.per_second
+        following = self.environment.begins + len(self.orders) / self.per_second
         if following < self.until:
             clock.at(following, self._new)
 
     def _send(self, order: Told) -> None:
         order.attempts += 1
-        if not self.world.throttles[self.operation].admits(self.world.clock.now):
+        if not self.environment.throttles[self.operation].admits(self.environment.clock.now):
             self._told(order, {"statusCode": 429, "headers": {}})
             return
         key = f"key-{order.reference}"
@@ -73,13 +73,13 @@ class Clients:
             "multiValueHeaders": {**self._event["multiValueHeaders"], "idempotency-key": [key]},
             "body": self._body.replace("mark-@", order.reference),
         }
-        self.world.fleet.invoke(self.operation, event, FUNCTION_SECONDS, lambda answer: self._told(order, answer))
+        self.environment.fleet.invoke(self.operation, event, FUNCTION_SECONDS, lambda answer: self._told(order, answer))
 
     def _told(self, order: Told, answer: Any) -> None:
         status = 500 if answer is None else int(answer["statusCode"])
         order.status = status
         self.answers[status] += 1
-        clock = self.world.clock
+        clock = self.environment.clock
         if status == 200:
             self.succeeded.append(clock.now)
         if status not in (202, 409, 429) and status < 500:

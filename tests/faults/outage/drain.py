@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from vezne.orders.record import FINAL, LOOK_UP, UNKNOWN, Record, from_item, operation_id, to_item
 
 from tests.faults.outage import seams
+from tests.faults.outage.environment import Environment, Traffic
 from tests.faults.outage.providers import ORDER, Sickness
 from tests.faults.outage.scenarios import SEED, SICK
-from tests.faults.outage.world import Traffic, World
 from tests.support.operations import of
 
 # Of 20 orders a minute one gets no answer, and nobody repeats it: only a sweep finds it. So few open no breaker.
@@ -54,22 +54,22 @@ BACKLOGS = (
 def run(backlog: Backlog, workers: int, seed: int = SEED) -> Drained:
     """Drain a backlog by so many workers."""
     started = time.process_time()
-    world = World([Traffic(SICK, ORDERS_PER_SECOND, 20.0)], backlog.hours * HOUR, seed)
-    (provider,) = world.providers.values()
-    clients = world.clients[SICK]
+    environment = Environment([Traffic(SICK, ORDERS_PER_SECOND, 20.0)], backlog.hours * HOUR, seed)
+    (provider,) = environment.providers.values()
+    clients = environment.clients[SICK]
     clients.patience = 0.0
-    with seams.in_place(world):
-        waiting = _fill(world, backlog)
+    with seams.in_place(environment):
+        waiting = _fill(environment, backlog)
         provider.sickness = Sickness("502", frozenset({ORDER}), share=UNANSWERED, books=True)
         clients.start()
-        world.start_sweeps(SICK, workers=workers)
+        environment.start_sweeps(SICK, workers=workers)
         minutes = None
-        while minutes is None and world.clock.now < world.begins + backlog.hours * HOUR:
-            world.run_for(60.0)
-            waiting = {name for name in waiting if not _is_final(world, name)}
+        while minutes is None and environment.clock.now < environment.begins + backlog.hours * HOUR:
+            environment.run_for(60.0)
+            waiting = {name for name in waiting if not _is_final(environment, name)}
             if not waiting and backlog.booked:
-                minutes = (world.clock.now - world.begins) / 60
-    waits = _waits(world)
+                minutes = (environment.clock.now - environment.begins) / 60
+    waits = _waits(environment)
     known = [seconds for seconds, ended in waits if ended]
     return Drained(
         backlog,
@@ -84,38 +84,38 @@ def run(backlog: Backlog, workers: int, seed: int = SEED) -> Drained:
     )
 
 
-def _fill(world: World, backlog: Backlog) -> set[str]:
+def _fill(environment: Environment, backlog: Backlog) -> set[str]:
     """Put the records into the table; the names of those that can be found at the provider."""
-    (provider,) = world.providers.values()
-    pattern = _unknown_record(world)
+    (provider,) = environment.providers.values()
+    pattern = _unknown_record(environment)
     booked = set()
     for number in range(backlog.booked + backlog.unprovable):
         is_booked = number < backlog.booked
         age = (number / backlog.booked) * HOUR if is_booked else 2 * DAY + number
-        record = _like(pattern, f"left-{number}", world.begins - age)
+        record = _like(pattern, f"left-{number}", environment.begins - age)
         if not is_booked:
             # Looked up daily for ever: some of them are due at any time.
             overdue = (number - backlog.booked) / backlog.unprovable * DAY
-            record = replace(record, next_look_up=round(world.begins - overdue, 3))
-        world.table.put_item(TableName="records", Item=to_item(record))
+            record = replace(record, next_look_up=round(environment.begins - overdue, 3))
+        environment.table.put_item(TableName="records", Item=to_item(record))
         if is_booked:
             provider.booked[f"left-{number}"] = [record.created_at + 1]
             booked.add(record.id)
     return booked
 
 
-def _unknown_record(world: World) -> Record:
+def _unknown_record(environment: Environment) -> Record:
     """A record as the handler leaves it behind when the provider does not answer."""
-    (provider,) = world.providers.values()
+    (provider,) = environment.providers.values()
     provider.sickness = Sickness("hang")
     event = of(SICK).order("pattern", "49.90").event
-    world.fleet.invoke(SICK, event, 27.0, lambda _: None)
-    world.run_for(30.0)
-    world.begins = world.clock.now
-    (item,) = [item for item in world.table.items.values() if item["id"]["S"].startswith("op_")]
+    environment.fleet.invoke(SICK, event, 27.0, lambda _: None)
+    environment.run_for(30.0)
+    environment.begins = environment.clock.now
+    (item,) = [item for item in environment.table.items.values() if item["id"]["S"].startswith("op_")]
     record = from_item(item)
-    for name in list(world.table.items):
-        world.table.delete_item(Key={"id": {"S": name}})
+    for name in list(environment.table.items):
+        environment.table.delete_item(Key={"id": {"S": name}})
     return record
 
 
@@ -138,18 +138,18 @@ def _like(pattern: Record, mark: str, created_at: float) -> Record:
     )
 
 
-def _is_final(world: World, name: str) -> bool:
-    return world.table.items[name]["status"]["S"] in FINAL
+def _is_final(environment: Environment, name: str) -> bool:
+    return environment.table.items[name]["status"]["S"] in FINAL
 
 
-def _waits(world: World) -> list[tuple[float, bool]]:
+def _waits(environment: Environment) -> list[tuple[float, bool]]:
     """Of each newcomer: how long it took or takes until its outcome was known, and whether it is."""
     waits = []
     principal = of(SICK).order("any", "1.00").client
-    for order in world.clients[SICK].orders:
-        item = world.table.items.get(operation_id(principal, SICK, f"key-{order.reference}"))
+    for order in environment.clients[SICK].orders:
+        item = environment.table.items.get(operation_id(principal, SICK, f"key-{order.reference}"))
         record = None if item is None else from_item(item)
         if record is not None and (not record.final or record.settled_by == LOOK_UP):
-            ended = record.updated_at if record.final else world.clock.now
+            ended = record.updated_at if record.final else environment.clock.now
             waits.append((ended - record.created_at, record.final))
     return waits

@@ -24,7 +24,7 @@ from vezne.providers.http import NotSentError, ProviderResponse
 from tests.faults.outage.fleet import Cell
 
 if TYPE_CHECKING:
-    from tests.faults.outage.world import World
+    from tests.faults.outage.environment import Environment
 
 Call = Callable[[], ProviderResponse]
 
@@ -40,13 +40,13 @@ class _ServerError(Exception):
 class PowertoolsCircuit:
     """One circuit for each provider."""
 
-    def __init__(self, world: "World") -> None:
-        self._world = world
-        self._store = CircuitBreakerDynamoDBPersistence("records", boto3_client=world.table)
+    def __init__(self, environment: "Environment") -> None:
+        self._environment = environment
+        self._store = CircuitBreakerDynamoDBPersistence("records", boto3_client=environment.table)
         memories = ("_LOCAL_FAILURES", "_LOCAL_SUCCESSES", "_LAST_OBSERVED_STATE")
         cells = [Cell(base, name, dict) for name in memories]
         cells.append(Cell(self._store, "_cache", lambda: LRUDict(max_items=16)))
-        for function in world.fleet.functions.values():
+        for function in environment.fleet.functions.values():
             function.cells += cells
 
     def call(self, provider: str, send: Call) -> ProviderResponse:
@@ -68,20 +68,20 @@ class PowertoolsCircuit:
 
     def _changed(self, transition: Any) -> None:
         if transition.to_state is CircuitState.OPEN:
-            self._world.openings.append((self._world.clock.now, transition.circuit_name))
+            self._environment.openings.append((self._environment.clock.now, transition.circuit_name))
 
     def _prober(self) -> str:
-        return str(id(self._world.instance()))
+        return str(id(self._environment.instance()))
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """On the virtual clock."""
-        world = self._world
+        environment = self._environment
 
         class Now:
             @staticmethod
             def now() -> dt.datetime:
-                return dt.datetime.fromtimestamp(world.now(), dt.UTC)
+                return dt.datetime.fromtimestamp(environment.now(), dt.UTC)
 
         with ExitStack() as stack:
             for module in (base, persistence_base, dynamodb):

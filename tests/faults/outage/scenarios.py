@@ -7,9 +7,9 @@ from vezne.orders.record import FINAL, operation_id
 from vezne_cli.catalogue import ORDERS
 
 from tests.faults.outage import seams
+from tests.faults.outage.environment import Environment, Traffic
 from tests.faults.outage.peer import PowertoolsCircuit
 from tests.faults.outage.providers import ORDER, Sickness
-from tests.faults.outage.world import Traffic, World
 from tests.support.operations import of
 
 SEED = 1
@@ -95,52 +95,52 @@ def run(scenario: Scenario, breaker: str = OURS, seed: int = SEED) -> Measured:
     traffic = [Traffic(scenario.operation, scenario.per_second, scenario.throttle)]
     if scenario.sickness:
         traffic.append(Traffic(scenario.beside, BESIDE_PER_SECOND, 20.0))
-    world = World(traffic, before + sick_seconds + after, seed)
+    environment = Environment(traffic, before + sick_seconds + after, seed)
     if breaker == POWERTOOLS:
-        world.circuit = PowertoolsCircuit(world)
-    provider = world.providers[ORDERS[scenario.operation].provider]
-    with seams.in_place(world, breaker=breaker == OURS):
-        world.start()
-        world.run_for(before)
-        fell_sick = world.clock.now
+        environment.circuit = PowertoolsCircuit(environment)
+    provider = environment.providers[ORDERS[scenario.operation].provider]
+    with seams.in_place(environment, breaker=breaker == OURS):
+        environment.start()
+        environment.run_for(before)
+        fell_sick = environment.clock.now
         provider.sickness = scenario.sickness
-        world.run_for(sick_seconds)
-        well = world.clock.now
+        environment.run_for(sick_seconds)
+        well = environment.clock.now
         provider.sickness = None
-        world.run_for(after)
+        environment.run_for(after)
         # Whoever still waits for an answer gets it.
-        world.run_for(30.0 if scenario.sickness else 10.0)
-        measured = _measured(scenario, breaker, world, fell_sick, well)
+        environment.run_for(30.0 if scenario.sickness else 10.0)
+        measured = _measured(scenario, breaker, environment, fell_sick, well)
     measured.took_seconds = time.process_time() - started
     return measured
 
 
-def _measured(scenario: Scenario, breaker: str, world: World, fell_sick: float, well: float) -> Measured:
+def _measured(scenario: Scenario, breaker: str, environment: Environment, fell_sick: float, well: float) -> Measured:
     operation = scenario.operation
-    provider = world.providers[ORDERS[operation].provider]
-    clients = world.clients[operation]
+    provider = environment.providers[ORDERS[operation].provider]
+    clients = environment.clients[operation]
     return Measured(
         scenario,
         breaker,
         orders=len(clients.orders),
-        unknown=world.metrics[operation]["OrderUnknown"],
+        unknown=environment.metrics[operation]["OrderUnknown"],
         sick_calls_per_second=provider.sick_calls / max(1.0, well - fell_sick),
-        peak=world.fleet.peak_of_all,
-        throttled_beside=world.fleet.throttled[scenario.beside],
-        too_many=world.throttles[operation].refused,
-        recovery_seconds=_recovery(world, scenario, well) if scenario.sickness else None,
-        openings=len(world.openings),
-        promise=" / ".join(map(str, kept_promise(world))),
-        table_calls=dict(world.table.calls),
-        unknown_at=[at - fell_sick for at in world.unknown_at[operation]],
+        peak=environment.fleet.peak_of_all,
+        throttled_beside=environment.fleet.throttled[scenario.beside],
+        too_many=environment.throttles[operation].refused,
+        recovery_seconds=_recovery(environment, scenario, well) if scenario.sickness else None,
+        openings=len(environment.openings),
+        promise=" / ".join(map(str, kept_promise(environment))),
+        table_calls=dict(environment.table.calls),
+        unknown_at=[at - fell_sick for at in environment.unknown_at[operation]],
     )
 
 
-def _recovery(world: World, scenario: Scenario, well: float) -> float | None:
+def _recovery(environment: Environment, scenario: Scenario, well: float) -> float | None:
     """After how many seconds as many orders succeed again as are placed; None if not within the time watched."""
     window = max(BACK_SECONDS, BACK_ORDERS / scenario.per_second)
     wanted = BACK_SHARE * window * scenario.per_second
-    succeeded = world.clients[scenario.operation].succeeded
+    succeeded = environment.clients[scenario.operation].succeeded
     for step in range(int(scenario.after - window)):
         begins = well + step
         if sum(begins <= at < begins + window for at in succeeded) >= wanted:
@@ -148,16 +148,16 @@ def _recovery(world: World, scenario: Scenario, well: float) -> float | None:
     return None
 
 
-def kept_promise(world: World) -> tuple[int, int, int]:
+def kept_promise(environment: Environment) -> tuple[int, int, int]:
     """Doubles, lost orders, wrong outcomes: what was booked beside what is recorded and what clients were told."""
-    doubles = sum(provider.doubles() for provider in world.providers.values())
+    doubles = sum(provider.doubles() for provider in environment.providers.values())
     lost = wrong = 0
-    for operation, clients in world.clients.items():
-        booked = world.providers[ORDERS[operation].provider].booked
+    for operation, clients in environment.clients.items():
+        booked = environment.providers[ORDERS[operation].provider].booked
         principal = of(operation).order("any", "1.00").client
         for order in clients.orders:
             known_as = operation_id(principal, operation, f"key-{order.reference}")
-            status = world.table.items.get(known_as, {}).get("status", {}).get("S")
+            status = environment.table.items.get(known_as, {}).get("status", {}).get("S")
             is_booked = order.reference in booked
             lost += is_booked and status is None
             final = status in FINAL

@@ -37,7 +37,7 @@ from vezne_sandbox.sandbox import Sandbox
 from tests.faults.outage.fleet import Cell, Function
 
 if TYPE_CHECKING:
-    from tests.faults.outage.world import World
+    from tests.faults.outage.environment import Environment
 
 SECRET_SECONDS = 0.03
 
@@ -64,17 +64,17 @@ def _own(remembering: Any) -> Cell:
 class _Time(ModuleType):
     """The module `time` as Vezne's code sees it."""
 
-    def __init__(self, world: "World") -> None:
+    def __init__(self, environment: "Environment") -> None:
         super().__init__("time")
-        self._world = world
+        self._environment = environment
 
     def time(self) -> float:
-        return self._world.now()
+        return self._environment.now()
 
     monotonic = time
 
     def sleep(self, seconds: float) -> None:
-        self._world.instance().wait(seconds)
+        self._environment.instance().wait(seconds)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(time, name)
@@ -85,26 +85,26 @@ class _Metrics:
 
     metric_set = ()
 
-    def __init__(self, world: "World") -> None:
-        self._world = world
+    def __init__(self, environment: "Environment") -> None:
+        self._environment = environment
         self._operation = ""
 
     def add_dimension(self, name: str, value: str) -> None:
         self._operation = value
 
     def add_metric(self, name: str, unit: Any, value: float) -> None:
-        self._world.count(name, self._operation, value)
+        self._environment.count(name, self._operation, value)
 
 
 class _Timers:
     """Calls back on the virtual clock."""
 
-    def __init__(self, world: "World") -> None:
-        self._world = world
+    def __init__(self, environment: "Environment") -> None:
+        self._environment = environment
 
     def schedule(self, seconds: float, act: Callable[[], None]) -> list[Callable[[], None]]:
         acts = [act]
-        self._world.clock.after(seconds, lambda: acts.pop()() if acts else None)
+        self._environment.clock.after(seconds, lambda: acts.pop()() if acts else None)
         return acts
 
     def cancel(self, timer: list[Callable[[], None]]) -> None:
@@ -122,35 +122,35 @@ def _without_breaker() -> Iterator[None]:
 
 
 @contextmanager
-def in_place(world: "World", *, breaker: bool = True) -> Iterator[None]:
+def in_place(environment: "Environment", *, breaker: bool = True) -> Iterator[None]:
     """For all of Vezne's modules, until the end of the block; then what still waits is ended."""
     secrets = Sandbox()
 
     def fetch(model: Any) -> tuple[Any, str]:
-        world.instance().takes(SECRET_SECONDS)
+        environment.instance().takes(SECRET_SECONDS)
         provider = next(each for each in PROVIDERS.values() if each.credentials is model)
         accepted = secrets.providers[provider.name].secrets._accepted
         return model.model_validate({name: values[0] for name, values in accepted.items()}), "version-1"
 
-    clock = _Time(world)
+    clock = _Time(environment)
     with ExitStack() as stack:
-        environment = {**{name: f"http://{name}.invalid" for name in URLS}, "TABLE_NAME": "records"}
-        stack.enter_context(mock.patch.dict("os.environ", environment))
+        variables = {**{name: f"http://{name}.invalid" for name in URLS}, "TABLE_NAME": "records"}
+        stack.enter_context(mock.patch.dict("os.environ", variables))
         for name, module in list(sys.modules.items()):
             if name.startswith("vezne.") and getattr(module, "time", None) is time:
                 stack.enter_context(mock.patch.object(module, "time", clock))
-        stack.enter_context(mock.patch.object(handle_order, "Store", partial(Store, world.now)))
-        stack.enter_context(mock.patch.object(store, "_client", return_value=world.table))
-        stack.enter_context(mock.patch.object(Provider, "send", _sender(world)))
-        stack.enter_context(mock.patch.object(breaker_module, "_timers", _Timers(world)))
+        stack.enter_context(mock.patch.object(handle_order, "Store", partial(Store, environment.now)))
+        stack.enter_context(mock.patch.object(store, "_client", return_value=environment.table))
+        stack.enter_context(mock.patch.object(Provider, "send", _sender(environment)))
+        stack.enter_context(mock.patch.object(breaker_module, "_timers", _Timers(environment)))
         # Its waits are chosen by chance: the same in every run.
         stack.enter_context(mock.patch.object(breaker_module, "random", random.Random(1)))
         if not breaker:
             stack.enter_context(_without_breaker())
-        if world.circuit is not None:
-            stack.enter_context(world.circuit.in_place())
+        if environment.circuit is not None:
+            stack.enter_context(environment.circuit.in_place())
         stack.enter_context(mock.patch.object(credentials, "_fetch_secret", fetch))
-        stack.enter_context(mock.patch.object(telemetry, "metrics", _Metrics(world)))
+        stack.enter_context(mock.patch.object(telemetry, "metrics", _Metrics(environment)))
         stack.enter_context(mock.patch.object(telemetry, "single_metric", _single_metric))
         level = telemetry.logger.log_level
         telemetry.logger.setLevel(logging.CRITICAL)
@@ -170,23 +170,23 @@ def _single_metric(**_: Any) -> Iterator[Any]:
     yield _Nothing()
 
 
-def _sender(world: "World") -> Any:
+def _sender(environment: "Environment") -> Any:
     def send(provider: Provider, prepared: Any, deadline: Deadline, longest: float = READ_SECONDS) -> ProviderResponse:
         """What `Provider.send` does, without a socket."""
         seconds = min(longest, deadline.left() - FINALISE_SECONDS)
         if seconds < SHORTEST_READ_SECONDS:
             raise NotSentError("TimeoutError")
-        name = world.provider_at(provider.url_variable)
-        if world.circuit is None:
-            return _exchange(world, name, prepared, seconds)
-        return world.circuit.call(name, lambda: _exchange(world, name, prepared, seconds))
+        name = environment.provider_at(provider.url_variable)
+        if environment.circuit is None:
+            return _exchange(environment, name, prepared, seconds)
+        return environment.circuit.call(name, lambda: _exchange(environment, name, prepared, seconds))
 
     return send
 
 
-def _exchange(world: "World", provider: str, prepared: Any, seconds: float) -> ProviderResponse:
-    instance = world.instance()
-    answer = world.answer(provider, prepared)
+def _exchange(environment: "Environment", provider: str, prepared: Any, seconds: float) -> ProviderResponse:
+    instance = environment.instance()
+    answer = environment.answer(provider, prepared)
     if answer.status is None or answer.seconds >= seconds:
         instance.wait(seconds)
         raise AnswerLostError("deadline")

@@ -111,17 +111,17 @@ class FunctionProcess:
         self._connection.close()
 
 
-class Nursery:
+class ProcessPool:
     """Forks function processes."""
 
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
+    def __init__(self, variables: dict[str, str], log: Path) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control, self._lock = ours, threading.Lock()
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.nursery", str(theirs.fileno())],
+                [sys.executable, "-m", "tests.faults.process_pool", str(theirs.fileno())],
                 cwd=ROOT,
-                env=environment,
+                env=variables,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -129,9 +129,9 @@ class Nursery:
             )
         theirs.close()
 
-    def fork(self, operation: str, environment: dict[str, str]) -> FunctionProcess:
+    def fork(self, operation: str, variables: dict[str, str]) -> FunctionProcess:
         ours, theirs = socket.socketpair()
-        message = json.dumps({"operation": operation, "environment": environment}).encode()
+        message = json.dumps({"operation": operation, "environment": variables}).encode()
         with self._lock:
             socket.send_fds(self._control, [message], [theirs.fileno()])
         theirs.close()
@@ -146,7 +146,7 @@ class Nursery:
 class Function:
     """A function with its own table: as many processes of it as a test wants."""
 
-    world: "World"
+    environment: "Environment"
     operation: str
     table: str
     secret: str
@@ -155,8 +155,8 @@ class Function:
 
     def fork(self) -> FunctionProcess:
         """A new process; the first event it handles is its cold start."""
-        environment = {"TABLE_NAME": self.table, "SECRET_ID": self.secret, **({"PEER": "1"} if self.peer else {})}
-        return self.world.nursery.fork(self.operation, environment)
+        variables = {"TABLE_NAME": self.table, "SECRET_ID": self.secret, **({"PEER": "1"} if self.peer else {})}
+        return self.environment.process_pool.fork(self.operation, variables)
 
     def call(self, event: Any, **request: Any) -> Answer:
         """Handle one event in a process that is warm if there is one. Raises Died if it is killed."""
@@ -174,7 +174,7 @@ class Function:
         for process in self._warm:
             process.close()
         self._warm.clear()
-        self.world.aws("dynamodb").delete_table(TableName=self.table)
+        self.environment.aws("dynamodb").delete_table(TableName=self.table)
 
     def record(self, record_id: str) -> Record | None:
         """What the table holds of an order."""
@@ -182,7 +182,7 @@ class Function:
         return from_item(item) if item else None
 
     def item(self, item_id: str) -> dict[str, Any] | None:
-        answer = self.world.aws("dynamodb").get_item(
+        answer = self.environment.aws("dynamodb").get_item(
             TableName=self.table, Key={"id": {"S": item_id}}, ConsistentRead=True
         )
         item: dict[str, Any] | None = answer.get("Item")
@@ -190,22 +190,24 @@ class Function:
 
     def forget(self, record_id: str) -> None:
         """Take an order that stays unknown out of the table, so that later sweeps need not look it up."""
-        self.world.aws("dynamodb").delete_item(TableName=self.table, Key={"id": {"S": record_id}})
+        self.environment.aws("dynamodb").delete_item(TableName=self.table, Key={"id": {"S": record_id}})
 
     def unresolved(self) -> list[str]:
         """The ids of all records without a certain outcome."""
-        pages = self.world.aws("dynamodb").get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
+        pages = (
+            self.environment.aws("dynamodb").get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
+        )
         items = [item for page in pages for item in page["Items"] if item["id"]["S"].startswith("op_")]
         return [item["id"]["S"] for item in items if item["status"]["S"] not in FINAL]
 
 
 @dataclass
-class World:
+class Environment:
     """Everything a test needs."""
 
     aws: Aws
     sandbox: SandboxControl
-    nursery: Nursery
+    process_pool: ProcessPool
     endpoint_url: str
     directory: Path
 
@@ -245,20 +247,20 @@ def create_table(aws: Aws, name: str) -> None:
 
 
 @contextmanager
-def running_world() -> Iterator[World]:
-    """Start MiniStack, the sandboxes and the nursery, and stop them, whatever happens."""
+def running_environment() -> Iterator[Environment]:
+    """Start MiniStack, the sandboxes and the process pool, and stop them, whatever happens."""
     with run_directory(lambda _: None) as directory:
         sandbox_port, gateway_port = choose_port("VEZNE_SANDBOX_PORT"), choose_port("VEZNE_GATEWAY_PORT")
         with _sandbox(sandbox_port, directory) as sandbox, _ministack(gateway_port, directory) as ministack:
             sandbox.wait_for_port(sandbox_port)
             ministack.wait_for_port(gateway_port)
             endpoint_url, sandbox_url = f"http://127.0.0.1:{gateway_port}", f"http://127.0.0.1:{sandbox_port}"
-            environment = function_environment(endpoint_url, sandbox_url)
-            nursery, control = Nursery(environment, directory / "functions.log"), SandboxControl(sandbox_url)
+            variables = function_environment(endpoint_url, sandbox_url)
+            process_pool, control = ProcessPool(variables, directory / "functions.log"), SandboxControl(sandbox_url)
             try:
-                yield World(Aws(endpoint_url), control, nursery, endpoint_url, directory)
+                yield Environment(Aws(endpoint_url), control, process_pool, endpoint_url, directory)
             finally:
-                nursery.stop()
+                process_pool.stop()
                 control.close()
 
 

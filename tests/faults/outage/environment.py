@@ -34,7 +34,7 @@ class Traffic:
     throttle: float
 
 
-class World:
+class Environment:
     """Vezne with some of its operations, as deployed."""
 
     def __init__(self, traffic: list[Traffic], seconds: float, seed: int, *, instances: int = 1000) -> None:

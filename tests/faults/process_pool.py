@@ -1,4 +1,4 @@
-"""`python -m tests.faults.nursery FD`: forks function processes on request.
+"""`python -m tests.faults.process_pool FD`: forks function processes on request.
 
 Importing the functions and making the AWS clients takes a second; a fork of a process that has done it takes
 milliseconds. It has one thread and no open connection, so a fork is a function's cold start and nothing else.

@@ -1,4 +1,4 @@
-"""A bench for one function: moto's table and secrets, a recording provider, a clock that only tests move."""
+"""A harness for one function: moto's table and secrets, a recording provider, a clock that only tests move."""
 
 import functools
 import json
