@@ -17,7 +17,13 @@ from vezne_cli.stack import Stack
 
 from tests.end_to_end.browser import chromium, complaints
 
-NAMES = {it["operationId"] for methods in json.loads(DOCUMENT.read_text())["paths"].values() for it in methods.values()}
+# Each operation with the heading under which the reference shows it.
+TAGS = {
+    it["operationId"]: it["tags"][0]
+    for methods in json.loads(DOCUMENT.read_text())["paths"].values()
+    for it in methods.values()
+}
+NAMES = set(TAGS)
 WAIT_SECONDS = 60
 
 
@@ -117,8 +123,7 @@ def open_every_operation(driver: Chrome) -> None:
 
 def opblock(name: str) -> str:
     """What the viewer shows of an operation."""
-    tag = "Operations" if name == "operations.read" else name.split(".", maxsplit=1)[0]
-    return f".opblock:has(a[href='#/{tag}/{name}'])"
+    return f".opblock:has(a[href='#/{TAGS[name]}/{name}'])"
 
 
 def by(name: str) -> str:
