@@ -20,6 +20,7 @@ import os
 import re
 import signal
 import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -210,7 +211,8 @@ def serve(connection: socket.socket, operation: str, environment: dict[str, str]
             os.kill(os.getpid(), signal.SIGKILL)
         lines.write(json.dumps({"stopped": True}) + "\n")
         lines.flush()
-        os.kill(os.getpid(), signal.SIGSTOP)
+        # To this thread: a signal to the process may go to another one, and this one would run on for a moment.
+        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
     steps, lost = Steps(act), LostResponses()
     watch_store(steps)
