@@ -10,7 +10,7 @@ from typing import Any
 from vezne.api import problems
 from vezne.api.responses import Event, Handler, client_id, path_parameters, principal, resource, respond, response
 from vezne.orders import store as store_module
-from vezne.orders.record import iso_time, retry_after
+from vezne.orders.record import OPERATION_ID, iso_time, retry_after
 from vezne.orders.store import Store, StoreUnavailableError
 from vezne.platform import aws, startup, tls
 
@@ -52,7 +52,7 @@ def _read_operation(event: Event, store: Store) -> dict[str, Any]:
         # No id has this form. The caller may mean an operation that moved money, so do not deny that.
         wanted = ""
     try:
-        record = store.find(wanted) if re.fullmatch(r"op_[a-z2-7]{26}", wanted) else None
+        record = store.find(wanted) if re.fullmatch(OPERATION_ID, wanted) else None
     except StoreUnavailableError:
         raise problems.StoreUnavailable(
             "The record store did not answer; nothing was changed.", retry_after=5

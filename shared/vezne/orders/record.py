@@ -120,6 +120,10 @@ def operation_tag(operation: str) -> str:
     return _base32(hashlib.sha256(operation.encode()))[:4]
 
 
+# The form of every operation's id, for a regular expression.
+OPERATION_ID = r"op_[a-z2-7]{26}"
+
+
 def operation_id(principal: str, operation: str, idempotency_key: str) -> str:
     """The record's key and the public id: `op_`, the operation's tag, and 22 characters (110 bits) of hash."""
     digest = hashlib.sha256(f"{principal}\n{operation}\n{idempotency_key}".encode())

@@ -11,8 +11,6 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-_OPERATION_ID = re.compile(r"op_[a-z2-7]{26}")
-
 
 class Typed(click.ParamType[Any]):
     """A text that must not be empty. `form` is the right one, as one sentence."""
@@ -43,9 +41,10 @@ class OperationId(Typed):
         super().__init__("It is op_ with 26 letters and digits; `vezne unknown` lists those that are not final.")
 
     def read(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from vezne.orders.record import OPERATION_ID
         from vezne.platform.masking import mask_text
 
-        if not _OPERATION_ID.fullmatch(text):
+        if not re.fullmatch(OPERATION_ID, text):
             self.fail(f"{mask_text(text)} is no operation id. {self.form}", param, ctx)
         return text
 

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from vezne.orders import record
+
 from vezne_cli.catalogue import READ, ROUTES, Function
 from vezne_cli.document import schemas
 from vezne_cli.golden import golden
@@ -41,7 +43,7 @@ repeat with the same key; never take a new key.
 
 **Problems** say in `money` what happened to the money and in `retry` what to do; `type`, resolved against the URL
 that was called, leads to a page about it."""
-OPERATION_ID = {"type": "string", "pattern": "^op_[a-z2-7]{26}$"}
+OPERATION_ID = {"type": "string", "pattern": f"^{record.OPERATION_ID}$"}
 SETTLED_BY_HAND = "#/components/schemas/SettledByHand"
 TIME = {"type": "string", "format": "date-time"}
 RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait"}}

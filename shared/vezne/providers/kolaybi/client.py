@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from vezne.orders.evidence import Match, absent_or, is_amount, is_one_of, plain_text, says_nothing
 from vezne.orders.outcome import REFUSING_STATUSES, Declined
+from vezne.orders.record import OPERATION_ID
 from vezne.platform.signing import bearer
 from vezne.providers.client import Client, InquiryRefusedError, InquiryUnreadableError, ask, log_in, read_token
 from vezne.providers.credentials import CredentialCache, KolayBiCredentials, RequestCredentials, Token
@@ -20,7 +21,7 @@ COMPLETED, COLLECTION = "Tamamlandı", "Tahsilat"
 
 _SUCCESS_CODES = frozenset({"200", "201"})
 _HTTP_STATUS = re.compile(r"[1-5][0-9]{2}", re.ASCII)
-_MARKER = re.compile(r"op_[a-z2-7]{26}\.d[0-9]{6}(?:\s|$)", re.ASCII)
+_MARKER = re.compile(OPERATION_ID + r"\.d[0-9]{6}(?:\s|$)", re.ASCII)
 # Where clients find the rows of a list, if `data` is not the list.
 _ROWS_UNDER = ("data", "items", "results")
 # Common sizes of a page. A list of such a length, in an answer that names no pages, may be only the first page.

@@ -14,6 +14,7 @@ from pydantic import (
     WrapValidator,
 )
 
+from vezne.orders.record import OPERATION_ID
 from vezne.providers.models import (
     Amount,
     Currency,
@@ -33,7 +34,7 @@ MOST_PROJECTS = 50
 
 def _no_marker(text: str) -> str:
     """An operation id in a description proves to us that the collection was made. So callers may not write one."""
-    if re.search(r"op_[a-z2-7]{26}", text):
+    if re.search(OPERATION_ID, text):
         raise ValueError("must not contain an operation id")
     return text
 
