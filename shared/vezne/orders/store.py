@@ -108,8 +108,8 @@ class Store:
 
     def find(self, record_id: str) -> Record | None:
         """Read one record, strongly consistent."""
-        answer = self._call("get_item", TableName=table(), Key={"id": {"S": record_id}}, ConsistentRead=True)
-        return from_item(answer["Item"]) if "Item" in answer else None
+        item = self.item(record_id)
+        return from_item(item) if item else None
 
     def apply(self, write: Write) -> Record:
         """Execute a write, with its guards in one transaction. Raises ConditionFailedError.
@@ -218,7 +218,7 @@ class Store:
             raise LostOwnershipError from None
 
     def item(self, item_id: str) -> dict[str, Any]:
-        """An item that is no record, in DynamoDB's notation; empty if it does not stand there."""
+        """An item in DynamoDB's notation, strongly consistent; empty if it does not stand there."""
         answer = self._call("get_item", TableName=table(), Key={"id": {"S": item_id}}, ConsistentRead=True)
         found: dict[str, Any] = answer.get("Item", {})
         return found
