@@ -102,8 +102,7 @@ class _Sweep(Generic[R, C]):
 
     def _goes_on(self) -> bool:
         in_order = self._unread_records < MOST_ERRORS_IN_A_ROW and self._failed < MOST_FAILED_IN_A_ROW
-        before_the_call = self._deadline.within(self._deadline.left() - SECONDS_BEFORE_THE_CALL)
-        return in_order and before_the_call.allows_a_call()
+        return in_order and self._deadline.allows_a_call(after=SECONDS_BEFORE_THE_CALL)
 
     def _due(self, lane: str, shards: range) -> Iterator[Unresolved]:
         newest_first = lane == FRESH

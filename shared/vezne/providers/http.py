@@ -78,9 +78,9 @@ class Deadline:
         spare = max(0.0, self.left() - seconds)
         return Deadline(lambda: (self.left() - spare) * 1000)
 
-    def allows_a_call(self) -> bool:
-        """Whether enough time is left to connect, wait for an answer and finalise."""
-        return self.left() >= CONNECT_SECONDS + SHORTEST_READ_SECONDS + FINALISE_SECONDS
+    def allows_a_call(self, after: float = 0.0) -> bool:
+        """Whether enough time is left, after so many seconds, to connect, wait for an answer and finalise."""
+        return self.left() - after >= CONNECT_SECONDS + SHORTEST_READ_SECONDS + FINALISE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
