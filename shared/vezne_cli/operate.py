@@ -16,7 +16,7 @@ from vezne.orders.store import Store, call, table
 from vezne.platform.masking import mask_text
 
 from .connection import OperatorError, aws_time
-from .unresolved import unresolved
+from .unresolved import amount_of, unresolved
 
 _MONEY = {SUCCEEDED: "moved", UNKNOWN: "unknown: it may or may not have moved"}
 
@@ -74,7 +74,7 @@ def list_unknown(store: Store) -> Iterator[Unknown]:
             record.operation,
             _status(record, store),
             _age(store.now() - record.created_at),
-            f"{record.lookup_fields.get('amount', 'whole')} {record.lookup_fields.get('currency', '')}".strip(),
+            amount_of(record),
             sum(entry["asked"] not in OWN_CALLS for entry in record.evidence),
             iso_time(item.next_look_up),
         )

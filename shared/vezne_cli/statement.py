@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from vezne.orders.record import Record
+from vezne.orders.record import OPERATION_ID, OPERATOR, Record
 from vezne.orders.store import Store, StoreUnavailableError
 from vezne.platform.masking import mask_text
 
 from .connection import OperatorError
 from .decisions import TOLD, Decision, LookUp, decide, why_not_now, why_not_this_row
+from .unresolved import amount_of
 
 COLUMNS = ("operation_id", "status", "row", "reason")
 # More errors than these help nobody.
@@ -34,7 +35,7 @@ class Row(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
-    operation_id: Annotated[str, Field(pattern=r"^op_[a-z2-7]{26}$")]
+    operation_id: Annotated[str, Field(pattern=f"^{OPERATION_ID}$")]
     status: Literal["succeeded", "not_executed"]
     row: Annotated[str, Field(pattern=r"^$|^\w+=\S.*$")]
     reason: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(mask_text)]
@@ -51,10 +52,8 @@ class Planned:
 
     def cells(self) -> tuple[str, ...]:
         """For a table."""
-        fields = self.record.lookup_fields
-        amount = f"{fields.get('amount', 'whole')} {fields.get('currency', '')}".strip()
         told = "nothing: it is so already" if self.done else TOLD[self.decision.status]
-        return (self.record.id, str(self.line), self.record.operation, amount, self.record.status,
+        return (self.record.id, str(self.line), self.record.operation, amount_of(self.record), self.record.status,
                 self.decision.status, told)  # fmt: skip
 
 
@@ -113,7 +112,7 @@ def carry_out(planned: list[Planned], store: Store, look_up: LookUp, summary: Su
         except (OperatorError, StoreUnavailableError) as error:
             summary.not_done.append(f"line {each.line}, {each.record.id}: {error}")
             continue
-        if standing is not None and standing.settled_by != "operator":
+        if standing is not None and standing.settled_by != OPERATOR:
             summary.found += 1
             if standing.status != each.decision.status:
                 told = f"a look-up says {standing.status}, the file {each.decision.status}"

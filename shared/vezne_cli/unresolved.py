@@ -16,3 +16,9 @@ def unresolved(store: Store, operations: Iterable[str] = ORDERS) -> Iterator[tup
         # The index may be behind the table.
         if record is not None and not record.final:
             yield item, record
+
+
+def amount_of(record: Record) -> str:
+    """The amount of an order with its currency, for people; `whole` if the order names none."""
+    fields = record.lookup_fields
+    return f"{fields.get('amount', 'whole')} {fields.get('currency', '')}".strip()
