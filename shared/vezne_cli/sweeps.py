@@ -4,18 +4,18 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .catalogue import ORDERS
+from .golden import golden_event
 from .processes import Progress, StackError
 from .stack import Stack
 
 VARIABLE = "VEZNE_SWEEP_SECONDS"
 USUAL_SECONDS = 5.0
 MOST_SECONDS = 86_400
-# A schedule starts several workers, each with some of the shards. Here one has them all.
-EVERY_SHARD = {"sweep": {"worker": 0, "of": 1}}
 
 
 def seconds_between() -> float:
@@ -36,11 +36,14 @@ def sweeping(stack: Stack, seconds: float, say: Progress) -> Iterator[None]:
     say(f"sweeping for unknown outcomes every {seconds:g} s ({VARIABLE}=n changes that, 0 stops it)")
     over = threading.Event()
 
+    # Each of them means one worker that has every shard; on AWS several have some each.
+    events = {name: golden_event(name, "sweep") for name in ORDERS}
+
     def sweep_all() -> None:
         while not over.wait(seconds):
-            for operation in ORDERS:
+            for operation, event in events.items():
                 if not over.is_set():
-                    _sweep(stack, operation, say)
+                    _sweep(stack, operation, event, say)
 
     thread = threading.Thread(target=sweep_all, name="sweeps", daemon=True)
     thread.start()
@@ -51,10 +54,10 @@ def sweeping(stack: Stack, seconds: float, say: Progress) -> Iterator[None]:
         thread.join()
 
 
-def _sweep(stack: Stack, operation: str, say: Progress) -> None:
+def _sweep(stack: Stack, operation: str, event: dict[str, Any], say: Progress) -> None:
     """One sweep. One that fails is told, and the next one comes."""
     try:
-        report = stack.invoke(operation, EVERY_SHARD)
+        report = stack.invoke(operation, event)
     except (RuntimeError, BotoCoreError, ClientError) as error:
         say(f"sweep of {operation}: {error}")
         return
