@@ -208,6 +208,17 @@ class Bench:
 
 
 @contextmanager
+def without_logs() -> Iterator[None]:
+    """Nothing is logged meanwhile: thousands of orders would fill the screen."""
+    level = telemetry.logger.log_level
+    telemetry.logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        telemetry.logger.setLevel(level)
+
+
+@contextmanager
 def in_process(current: Callable[[], Bench]) -> Iterator[None]:
     """Put sandbox and memory in the place of sockets and AWS, for whatever bench is the current one."""
     secrets = Sandbox()
@@ -226,9 +237,5 @@ def in_process(current: Callable[[], Bench]) -> Iterator[None]:
         stack.enter_context(mock.patch.object(vakifbank.LOGINS, "end"))
         stack.enter_context(mock.patch.object(telemetry, "metrics", mock.Mock(metric_set={})))
         stack.enter_context(mock.patch.object(telemetry, "single_metric"))
-        level = telemetry.logger.log_level
-        telemetry.logger.setLevel(logging.CRITICAL)
-        try:
-            yield
-        finally:
-            telemetry.logger.setLevel(level)
+        stack.enter_context(without_logs())
+        yield

@@ -4,7 +4,6 @@ The same seams as in `in_process.py`; what is different is that time passes, for
 """
 
 import importlib
-import logging
 import random
 import sys
 import time
@@ -34,6 +33,7 @@ from vezne.providers.http import (
 from vezne_cli.catalogue import ORDERS, PROVIDERS, URLS
 from vezne_sandbox.sandbox import Sandbox
 
+from tests.faults.in_process import without_logs
 from tests.faults.outage.fleet import Cell, Function
 
 if TYPE_CHECKING:
@@ -152,12 +152,8 @@ def in_place(environment: "Environment", *, breaker: bool = True) -> Iterator[No
         stack.enter_context(mock.patch.object(credentials, "_fetch_secret", fetch))
         stack.enter_context(mock.patch.object(telemetry, "metrics", _Metrics(environment)))
         stack.enter_context(mock.patch.object(telemetry, "single_metric", _single_metric))
-        level = telemetry.logger.log_level
-        telemetry.logger.setLevel(logging.CRITICAL)
-        try:
-            yield
-        finally:
-            telemetry.logger.setLevel(level)
+        stack.enter_context(without_logs())
+        yield
 
 
 class _Nothing:
