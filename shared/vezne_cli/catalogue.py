@@ -50,7 +50,7 @@ class Function:
     @property
     def logical_name(self) -> str:
         """What the template calls it."""
-        return _capitalized(self.folder)
+        return capitalized(self.folder)
 
     @property
     def output(self) -> str:
@@ -149,7 +149,7 @@ class Provider:
     @property
     def urls(self) -> dict[str, str]:
         """Environment variable that puts another server in its place -> the template's parameter."""
-        return {variable: _capitalized(variable.lower()) for variable in self.client.url_variables}
+        return {variable: capitalized(variable.lower()) for variable in self.client.url_variables}
 
     @property
     def locks_logins(self) -> bool:
@@ -157,7 +157,8 @@ class Provider:
         return hasattr(self.module, "LOGINS")
 
 
-def _capitalized(words: str) -> str:
+def capitalized(words: str) -> str:
+    """`reverse_capture` as classes and the template write it: `ReverseCapture`."""
     return "".join(word.capitalize() for word in words.split("_"))
 
 

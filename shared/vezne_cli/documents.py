@@ -53,7 +53,7 @@ def inquiries(_: Path) -> str:
 def secrets(root: Path) -> str:
     """The fields of each provider's secret."""
     rows = [
-        f"| {_title(root / PROVIDERS / name / 'README.md')} | {_fields(provider)} |"
+        f"| {title(root / PROVIDERS / name / 'README.md')} | {_fields(provider)} |"
         for name, provider in catalogue.PROVIDERS.items()
     ]
     return _table("provider | fields of the secret", rows)
@@ -109,11 +109,12 @@ def _assumptions(readme: Path) -> Iterator[str]:
     table = _ASSUMPTIONS.search(readme.read_text())
     if table is None:
         raise ValueError(f"{readme} has no table of assumptions")
-    link = f"[{_title(readme)}]({readme.parent.name}/README.md)"
+    link = f"[{title(readme)}]({readme.parent.name}/README.md)"
     return (f"| {link} {row}" for row in table[1].splitlines())
 
 
-def _title(readme: Path) -> str:
+def title(readme: Path) -> str:
+    """What a document is about: its heading. Raises ValueError if it has none."""
     heading = _HEADING.search(readme.read_text())
     if heading is None:
         raise ValueError(f"{readme} has no heading")

@@ -15,9 +15,10 @@ from vezne_sandbox.sandbox import PROVIDERS as SANDBOXES
 
 from . import catalogue
 from .connection import OperatorError
+from .documents import PROVIDERS as PROVIDER_FOLDERS, title
 from .processes import ROOT
 from .suggestions import did_you_mean
-from .template_rows import Names, with_rows
+from .template_rows import with_rows
 
 _SKELETON = Path(__file__).with_name("skeleton")
 _NAME = re.compile(r"[a-z][a-z0-9]*\.[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -32,10 +33,9 @@ class NotMadeError(OperatorError):
 class _New:
     """The new function, and the one of the same kind and provider whose rows and events are copied."""
 
-    names: Names
+    function: catalogue.Function
     provider: catalogue.Provider
     model: catalogue.Function
-    summary: str
 
     @property
     def kind(self) -> str:
@@ -45,23 +45,23 @@ class _New:
     @property
     def verb(self) -> str:
         """The second part of its name."""
-        return self.names.scope.partition(".")[2]
+        return self.function.name.partition(".")[2]
 
     @property
     def words(self) -> str:
         """The verb as the classes are called."""
-        return "".join(word.capitalize() for word in self.verb.split("_"))
+        return catalogue.capitalized(self.verb)
 
     def filled(self, skeleton: str) -> str:
         """A file of skeleton/ with the names of this function."""
         names = {
-            "scope": self.names.scope,
-            "route": self.names.route,
-            "folder": self.names.folder,
+            "scope": self.function.name,
+            "route": self.function.route,
+            "folder": self.function.folder,
             "provider": self.provider.name,
             "provider_class": SANDBOXES[self.provider.name].__name__,
-            "title": _title(self.provider.name),
-            "summary": self.summary,
+            "title": title(ROOT / PROVIDER_FOLDERS / self.provider.name / "README.md"),
+            "summary": self.function.summary,
             "credentials": self.provider.credentials.__name__,
             "verb": self.verb,
             "verb_class": self.words,
@@ -111,24 +111,19 @@ def _checked(name: str, *, inquiry: bool, route: str, summary: str) -> _New:
         raise NotMadeError(f"A route is a method and a path, like {method} /{known}/things/{{thing_id}}.")
     if any(given == each.route for each in catalogue.FUNCTIONS.values()):
         raise NotMadeError(f"{given} is the route of another function.")
-    return _New(
-        Names(name, given), provider, next(iter(models.values())), summary or f"{verb.replace('_', ' ').capitalize()}"
-    )
-
-
-def _title(provider: str) -> str:
-    """Its name for people: the heading of its README."""
-    return (ROOT / "shared/vezne/providers" / provider / "README.md").read_text().partition("\n")[0].removeprefix("# ")
+    told = summary or verb.replace("_", " ").capitalize()
+    function = catalogue.Function(name.replace(".", "_"), name, given, None, told, "")
+    return _New(function, provider, next(iter(models.values())))
 
 
 def _code(new: _New) -> dict[str, str]:
     added = {
-        f"functions/{new.names.folder}/app.py": new.filled(f"{new.kind}.app"),
+        f"functions/{new.function.folder}/app.py": new.filled(f"{new.kind}.app"),
         f"shared/vezne_sandbox/{new.provider.name}/{new.verb}.py": new.filled(f"{new.kind}.sandbox"),
-        f"tests/contract/test_{new.names.folder}.py": new.filled("contract"),
+        f"tests/contract/test_{new.function.folder}.py": new.filled("contract"),
     }
     if new.kind == "order":
-        added[f"tests/support/operations/{new.names.folder}.py"] = new.filled("example")
+        added[f"tests/support/operations/{new.function.folder}.py"] = new.filled("example")
     return added
 
 
@@ -142,27 +137,27 @@ def _events(new: _New, root: Path) -> dict[str, str]:
         elif path.name.endswith(".standing_order.json"):
             event["standing_order"]["request"] = {"reference": "R-1"}
         kind = path.name.removeprefix(new.model.folder)
-        made[f"events/{new.names.folder}{kind}"] = json.dumps(event, indent=2, ensure_ascii=False) + "\n"
+        made[f"events/{new.function.folder}{kind}"] = json.dumps(event, indent=2, ensure_ascii=False) + "\n"
     return made
 
 
 def _renamed(text: str, new: _New) -> str:
-    pairs = [(new.model.name, new.names.scope), (new.model.folder, new.names.folder)]
-    pairs.append((new.model.folder.replace("_", "-"), new.names.folder.replace("_", "-")))
+    pairs = [(new.model.name, new.function.name), (new.model.folder, new.function.folder)]
+    pairs.append((new.model.folder.replace("_", "-"), new.function.folder.replace("_", "-")))
     for old, given in pairs:
         text = text.replace(old, given)
     return text
 
 
 def _asked_for(event: dict[str, Any], new: _New) -> None:
-    path = new.names.route.partition(" ")[2]
+    path = new.function.path
     parameters = dict.fromkeys(re.findall(r"\{(\w+)\}", path), "R-1")
     filled = re.sub(r"\{\w+\}", "R-1", path)
-    method, context = new.names.method.upper(), event["requestContext"]
+    method, context = new.function.method.upper(), event["requestContext"]
     event |= {"resource": path, "path": filled, "httpMethod": method, "pathParameters": parameters or None}
     context |= {"resourcePath": path, "path": f"/{context['stage']}{filled}", "httpMethod": method}
     rest = {} if "reference" in parameters else {"reference": "R-1"}
-    if new.names.method == "get":
+    if new.function.method == "get":
         event |= {
             "queryStringParameters": rest,
             "multiValueQueryStringParameters": {name: [rest[name]] for name in rest},
@@ -175,10 +170,8 @@ def _changed(new: _New, root: Path) -> dict[str, str]:
     """The files that are there already, with what the new function needs in them."""
     models = f"shared/vezne/providers/{new.provider.name}/{'models' if new.kind == 'order' else 'inquiry_models'}.py"
     client, fields = "shared/vezne_client/calls.py", "shared/vezne_cli/document/provider_fields.py"
-    old = Names(new.model.name, new.model.route)
-    template = with_rows((root / "template.yaml").read_text(), old, new.names, new.summary)
     return {
-        "template.yaml": template,
+        "template.yaml": with_rows((root / "template.yaml").read_text(), new.model, new.function),
         models: _with_imports((root / models).read_text()) + new.filled("models"),
         fields: _with_fields((root / fields).read_text(), new),
         client: _with_call((root / client).read_text(), new),
@@ -187,12 +180,18 @@ def _changed(new: _New, root: Path) -> dict[str, str]:
 
 def _with_imports(source: str) -> str:
     """Models with the import of what the skeleton uses."""
-    (listed,) = re.findall(r"from vezne\.providers\.models import (\([^)]*\)|.*)\n", source)
+    origin = "from vezne.providers.models import "
+    found = re.search(rf"^{re.escape(origin)}(\([^)]*\)|.*)\n", source, re.MULTILINE)
+    if found is None:
+        # Behind the last of them: ruff, which the make target runs, puts it in its order.
+        last = list(re.finditer(r"^from vezne\..*\n", source, re.MULTILINE))[-1].end()
+        return f"{source[:last]}{origin}RequestModel, RequiredText, ResultModel\n{source[last:]}"
+    listed = found[1]
     names = set(re.findall(r"\w+", listed)) | {"RequestModel", "RequiredText", "ResultModel"}
-    written = f"from vezne.providers.models import {', '.join(sorted(names))}"
+    written = origin + ", ".join(sorted(names))
     if len(written) > 120:
-        written = "from vezne.providers.models import (\n" + "".join(f"    {name},\n" for name in sorted(names)) + ")"
-    return source.replace(f"from vezne.providers.models import {listed}", written)
+        written = f"{origin}(\n" + "".join(f"    {name},\n" for name in sorted(names)) + ")"
+    return source.replace(origin + listed, written)
 
 
 def _with_fields(source: str, new: _New) -> str:
@@ -205,9 +204,9 @@ def _with_call(source: str, new: _New) -> str:
     """The client's calls with the new one, behind the last of its kind."""
     kind, module = ("OrderCall", "models") if new.kind == "order" else ("InquiryCall", "inquiry_models")
     words = new.words
-    path = new.names.route.partition(" ")[2]
-    in_body = ", in_body=True" if new.kind == "inquiry" and new.names.method == "post" else ""
-    call = f'{new.verb.upper()} = {kind}("{new.names.scope}", "{path}", {words}Request, {words}Result{in_body})\n'
+    path = new.function.path
+    in_body = ", in_body=True" if new.kind == "inquiry" and new.function.method == "post" else ""
+    call = f'{new.verb.upper()} = {kind}("{new.function.name}", "{path}", {words}Request, {words}Result{in_body})\n'
     if len(call) > 121:
         call = call.replace("(", "(\n    ", 1).replace(")\n", "\n)\n")
     last = re.findall(rf"^[A-Z_]+ = {kind}\((?:.*|\n(?:    .*\n)+)\)\n", source, re.MULTILINE)[-1]

@@ -6,53 +6,25 @@ copy it, and the names in it are replaced.
 
 import json
 import re
-from dataclasses import dataclass
 
 from vezne.orders.record import operation_tag
+
+from .catalogue import Function
 
 _WIDTH = 120
 
 
-@dataclass(frozen=True)
-class Names:
-    """What the template calls a function. `scope` is "<provider>.<verb>", `route` method and path."""
-
-    scope: str
-    route: str
-
-    @property
-    def folder(self) -> str:
-        """Its folder in functions/."""
-        return self.scope.replace(".", "_")
-
-    @property
-    def logical_name(self) -> str:
-        """Its name in the template."""
-        return "".join(word.capitalize() for word in self.folder.split("_"))
-
-    @property
-    def method(self) -> str:
-        """In lower case."""
-        return self.route.partition(" ")[0].lower()
-
-    @property
-    def path(self) -> str:
-        """As the template writes it: `{` starts a mapping in YAML, so a path with a parameter is quoted."""
-        path = self.route.partition(" ")[2]
-        return f'"{path}"' if "{" in path else path
-
-
-def with_rows(template: str, model: Names, new: Names, summary: str) -> str:
+def with_rows(template: str, model: Function, new: Function) -> str:
     """The template with the rows of a new function, each after that of the model.
 
     Raises ValueError if the template has rows of the new function already, or lacks one of the model's.
     """
     if re.search(rf"\b{new.logical_name}\b", template):
         raise ValueError(f"template.yaml has {new.logical_name} already")
-    scope = _block(template, rf"        - \{{ScopeName: {re.escape(model.scope)}, .*\n")
-    told = json.dumps(summary, ensure_ascii=False) if re.search(r"[^\w '.-]", summary) else summary
-    described = _after(template, scope, f"        - {{ScopeName: {new.scope}, ScopeDescription: {told}}}\n")
-    row = _block(described, rf"    {model.logical_name}: \{{(?:.*\n      )*?.*\}}\n(?=    \S)")
+    scope = _block(template, rf"        - \{{ScopeName: {re.escape(model.name)}, .*\n")
+    told = json.dumps(new.summary, ensure_ascii=False) if re.search(r"[^\w '.-]", new.summary) else new.summary
+    described = _after(template, scope, f"        - {{ScopeName: {new.name}, ScopeDescription: {told}}}\n")
+    row = _block(described, rf"    {model.logical_name}: \{{(?:.*\n      )*?.*\}}\n(?= {{2,4}}\S)")
     mapped = _after(described, row, _renamed(row, model, new).replace(_tag(model), _tag(new)))
     alias = _block(mapped, rf' *\[?!GetAtt {model.logical_name}\.Arn, !Sub "\$\{{{model.logical_name}\.Arn\}}:live",\n')
     aliased = _after(mapped, alias, _renamed(alias.replace("[", " "), model, new))
@@ -72,27 +44,32 @@ def _after(template: str, block: str, added: str) -> str:
     return template.replace(block, block + added, 1)
 
 
-def _tag(names: Names) -> str:
-    return f"op_{operation_tag(names.scope)}*"
+def _tag(function: Function) -> str:
+    return f"op_{operation_tag(function.name)}*"
 
 
-def _renamed(block: str, model: Names, new: Names) -> str:
-    named = block.replace(f"Path: {model.path}", f"Path: {new.path}").replace(
+def _path(function: Function) -> str:
+    """Its path as the template writes it: `{` starts a mapping in YAML, so a path with a parameter is quoted."""
+    return f'"{function.path}"' if "{" in function.path else function.path
+
+
+def _renamed(block: str, model: Function, new: Function) -> str:
+    named = block.replace(f"Path: {_path(model)}", f"Path: {_path(new)}").replace(
         f"Method: {model.method}", f"Method: {new.method}"
     )
     for old, given in (
         (model.logical_name, new.logical_name),
-        (model.scope, new.scope),
+        (model.name, new.name),
         (model.folder, new.folder),
     ):
         named = re.sub(rf"(?<![\w.]){re.escape(old)}(?=Role|Logs|New|\b)", given, named)
     return "".join(_wrapped(line) for line in named.splitlines(keepends=True))
 
 
-def _listed(template: str, model: Names, new: Names) -> str:
+def _listed(template: str, model: Function, new: Function) -> str:
     """The lists with the new function behind the model: what clients may do, and the loops."""
     entries = [
-        (rf"vezne/{re.escape(model.scope)}(?=,)", f"vezne/{new.scope}"),
+        (rf"vezne/{re.escape(model.name)}(?=,)", f"vezne/{new.name}"),
         (rf"(?<=[\[ ]){model.logical_name}(?=[,\]])", new.logical_name),
     ]
     lines = template.splitlines(keepends=True)

@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from vezne_cli.catalogue import INQUIRIES, PROVIDERS, Function
 from vezne_cli.new_operation import NotMadeError, new_operation
 from vezne_cli.processes import ROOT
-from vezne_cli.template_rows import Names, with_rows
+from vezne_cli.template_rows import with_rows
 
 NAME, FOLDER = "haso.make_up", "haso_make_up"
 # What is filled in: file -> the skeleton's text -> what a person would write.
@@ -128,11 +129,23 @@ def test_no_file_is_overwritten(copy: Path) -> None:
     assert not (copy / "events" / f"{FOLDER}.api.json").exists()
 
 
+@pytest.mark.parametrize("inquiry", [False, True], ids=["order", "inquiry"])
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_provider_can_have_one_more(copy: Path, provider: str, inquiry: bool) -> None:
+    written = new_operation(f"{provider}.make_up", inquiry=inquiry, root=copy)
+    for path in [copy / name for name in written if name.endswith(".py")]:
+        compile(path.read_text(), path, "exec")
+    (models,) = [copy / name for name in written if name.endswith("models.py")]
+    made = {}
+    exec(compile(models.read_text(), models, "exec"), made)  # noqa: S102 - what was written, as Python reads it
+    assert made["MakeUpRequest"].model_validate({"reference": "R-1"}).reference == "R-1"
+
+
 def test_the_rows_of_an_inquiry_are_those_of_an_inquiry() -> None:
     template = (ROOT / "template.yaml").read_text()
-    old = Names("haso.payment_plan", "GET /haso/transactions/{transaction_code}/payment-plan")
-    new = Names("haso.customer_payments", "GET /haso/customers/{customer_code}/payments")
-    added = set(with_rows(template, old, new, "Show: what was paid").splitlines()) - set(template.splitlines())
+    route = "GET /haso/customers/{customer_code}/payments"
+    new = Function("haso_customer_payments", "haso.customer_payments", route, None, "Show: what was paid", "")
+    added = set(with_rows(template, INQUIRIES["haso.payment_plan"], new).splitlines()) - set(template.splitlines())
     assert "    HasoCustomerPayments: {Secret: HasoSecret}" in added
     assert '        - {ScopeName: haso.customer_payments, ScopeDescription: "Show: what was paid"}' in added
     assert '         Path: "/haso/customers/{customer_code}/payments", Method: get,' in added
