@@ -89,8 +89,9 @@ def test_good_parameters_are_taken(cloudformation: Any, template_url: str, param
         ({**TEST, "DomainName": "pay.example.com"}, "CertificateArn"),
         ({**TEST, "TruststoreUri": "s3://bucket/truststore.pem"}, "DomainName"),
         ({**TEST, "OwnershipCertificateArn": CERTIFICATE}, "TruststoreUri"),
-        ({**TEST, "PaynetConcurrency": "-1"}, "PaynetConcurrency"),
-        ({**TEST, "PaynetConcurrency": "00"}, "PaynetConcurrency"),
+        ({**TEST, "OrderConcurrency": "0"}, "OrderConcurrency"),
+        ({**TEST, "OrderConcurrency": "9"}, "OrderConcurrency"),
+        ({**TEST, "InquiryConcurrency": "0"}, "InquiryConcurrency"),
     ],
 )
 def test_bad_parameters_are_refused(

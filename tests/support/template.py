@@ -14,6 +14,9 @@ ROOT = Path(__file__).parents[2]
 # Logical name of each function: its operation, method and route.
 ORDERS = {each.logical_name: (each.name, each.method, each.path) for each in catalogue.ORDERS.values()}
 ROUTES = {each.logical_name: (each.name, each.method, each.path) for each in catalogue.ROUTES.values()}
+INQUIRIES = [
+    inquiry.logical_name for provider in catalogue.PROVIDERS.values() for inquiry in provider.inquiries.values()
+]
 # Documentation, for everybody.
 PUBLIC = ["/reference", "/reference/{file}", "/openapi.json", "/problems", "/problems/{slug}"]
 # Logical name of each function that calls a provider: the secret it may read.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from vezne_cli.template import Template, source
 
-from tests.support.template import ORDERS, URLS, attribute, properties, transformed
+from tests.support.template import INQUIRIES, ORDERS, ROUTES, URLS, attribute, properties, transformed
 
 
 @pytest.fixture(scope="module")
@@ -30,28 +30,52 @@ def test_every_route_is_throttled_by_itself(system: Template) -> None:
     assert 0 < defaults["ThrottlingRate"]["Default"] <= defaults["ThrottlingBurst"]["Default"] <= 1000
 
 
-@pytest.mark.parametrize("name", ORDERS)
-def test_an_operation_can_be_limited_and_stopped(system: Template, name: str) -> None:
-    provider = ORDERS[name][0].split(".")[0].title()
+@pytest.mark.parametrize("name", ROUTES)
+def test_functions_of_a_kind_have_the_same_share_of_the_instances(system: Template, name: str) -> None:
+    """A share is a limit, too: a provider that hangs takes no instance of another function."""
+    kinds = dict.fromkeys(ORDERS, ("LimitsOrders", "OrderConcurrency"))
+    kinds |= dict.fromkeys(INQUIRIES, ("LimitsInquiries", "InquiryConcurrency"))
+    if name not in kinds:
+        # It calls no provider, so it does not hang: it takes what is left.
+        assert "ReservedConcurrentExecutions" not in properties(system, name)
+        return
+    condition, parameter = kinds[name]
     assert properties(system, name)["ReservedConcurrentExecutions"] == {
-        "Fn::If": [f"Limits{provider}", {"Ref": f"{provider}Concurrency"}, {"Ref": "AWS::NoValue"}]
+        "Fn::If": [condition, {"Ref": parameter}, {"Ref": "AWS::NoValue"}]
     }
-    parameter = source()["Parameters"][f"{provider}Concurrency"]
-    assert parameter["Default"] == ""
-    assert all(re.fullmatch(parameter["AllowedPattern"], value) for value in ("", "0", "1", "1000"))
-    # "00" would stop the function and not its sweep.
-    assert not any(re.fullmatch(parameter["AllowedPattern"], value) for value in ("-1", "00", "01"))
+    assert system["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]}
+
+
+def test_by_default_no_instance_is_reserved() -> None:
+    """AWS refuses a reservation that leaves less than 100 of the account's limit; a new account may have 10 in all."""
+    for name in ("OrderConcurrency", "InquiryConcurrency"):
+        assert source()["Parameters"][name]["Default"] == ""
+
+
+def test_a_share_of_an_order_has_room_for_its_sweeps_and_an_order() -> None:
+    """Rules of CloudFormation cannot compare numbers, so the smallest share is above the most workers."""
+    parameters = source()["Parameters"]
+    share, workers = parameters["OrderConcurrency"]["AllowedPattern"], parameters["SweepWorkers"]["AllowedPattern"]
+    most_workers = max(number for number in range(100) if re.fullmatch(workers, str(number)))
+    allowed = {number for number in range(20_000) if re.fullmatch(share, str(number))}
+    assert most_workers == 8
+    assert allowed == set(range(10, 10_000))
+    assert not any(re.fullmatch(share, text) for text in ("-1", "010", "10.5"))
+
+
+@pytest.mark.parametrize("name", ["OrderConcurrency", "InquiryConcurrency"])
+def test_no_share_is_zero(name: str) -> None:
+    """It would stop orders with 5xx answers that say nothing of the money, and the sweeps of what is unknown."""
+    pattern = source()["Parameters"][name]["AllowedPattern"]
+    assert not any(re.fullmatch(pattern, text) for text in ("0", "00", "-1"))
+    assert re.fullmatch(pattern, "1000")
 
 
 @pytest.mark.parametrize("name", ORDERS)
-def test_a_stopped_operation_is_not_swept(system: Template, name: str) -> None:
-    """Each sweep would be refused, and end in the dead-letter queue."""
-    provider = ORDERS[name][0].split(".")[0].title()
+def test_the_sweep_rules_follow_the_number_of_workers(system: Template, name: str) -> None:
     for rule in ("Sweep", "MoreSweep"):
-        place, states = properties(system, f"{name}{rule}")["State"]["Fn::Select"]
         needed = {"Fn::FindInMap": ["SweepRules", rule, {"Ref": "SweepWorkers"}]}
-        assert states[int(place)] == {"Fn::If": [f"Stops{provider}", "DISABLED", needed]}
-    assert system["Conditions"][f"Stops{provider}"] == {"Fn::Equals": [{"Ref": f"{provider}Concurrency"}, "0"]}
+        assert properties(system, f"{name}{rule}")["State"] == needed
 
 
 # ------------------------------------------------------------------ firewall
