@@ -131,6 +131,20 @@ def test_the_whole_has_its_alarms(alarms: dict[str, Any]) -> None:
     assert all(dimensions(alarm) == {"PipeName": {"Ref": "OutboxPipe"}} for alarm in outbox.values())
 
 
+def test_it_is_told_when_the_instances_of_the_account_run_out(alarms: dict[str, Any]) -> None:
+    """The metric is the account's, without a dimension, and to be read by its maximum. It counts what is reserved."""
+    alarm = alarms["ConcurrencyClaimed"]
+    facts = ("Namespace", "MetricName", "Statistic", "Period", "EvaluationPeriods", "ComparisonOperator")
+    assert tuple(alarm[fact] for fact in facts) == (
+        "AWS/Lambda", "ClaimedAccountConcurrency", "Maximum", 60, 1, "GreaterThanThreshold",
+    )  # fmt: skip
+    assert "Dimensions" not in alarm
+    assert alarm["Threshold"] == {"Ref": "ClaimedConcurrencyAlarm"}
+    # Four fifths of what an account has at first.
+    assert source()["Parameters"]["ClaimedConcurrencyAlarm"]["Default"] == 800
+    assert all(word in alarm["AlarmDescription"] for word in ("throttled", "OrderConcurrency", "limit"))
+
+
 def test_a_standing_order_that_is_lost_is_told(system: Template, alarms: dict[str, Any]) -> None:
     rules = {name for name in of_type(system, "AWS::Events::Rule") if not name.endswith("Sweep")}
     watched = [alarm for alarm in alarms.values() if alarm["MetricName"] == "InvocationsFailedToBeSentToDlq"]
