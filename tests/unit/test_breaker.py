@@ -10,13 +10,17 @@ from vezne.orders.breaker import Breaker
 from vezne.orders.breaker_item import CLOSED, OPEN, TRIAL, BreakerItem, breaker_id, from_item
 from vezne.orders.outcome import CredentialsRefused, Declined, NotSent, Outcome, Succeeded, Unknown
 from vezne.orders.store import StoreUnavailableError
-from vezne.providers.client import InquiryFailedError, InquiryRefusedError
+from vezne.providers import credentials
+from vezne.providers.client import INQUIRY_SECONDS, InquiryFailedError, InquiryRefusedError
 from vezne.providers.credentials import CredentialsRefusedError
-from vezne.providers.http import Deadline
+from vezne.providers.http import READ_SECONDS, AnswerLostError, Deadline, Provider
+from vezne.providers.login_lock import LoginLock
 from vezne_cli import breakers
+from vezne_cli.catalogue import PROVIDERS, URLS
 
 from tests.faults.memory_store import MemoryStore
 from tests.faults.memory_table import MemoryTable
+from tests.support.providers import SECRETS
 
 NOW = 1_800_000_000.0
 DEADLINE = Deadline(lambda: 27_000)
@@ -33,6 +37,7 @@ class Environment:
         self.calls: list[str] = []
         self.down = False
         self.probes: list[float] = []
+        self.probe_seconds = 0.0
         self.probe_fails: Exception | None = None
         self.metrics: list[tuple[str, float]] = []
         monkeypatch.setenv("TABLE_NAME", "records")
@@ -54,8 +59,12 @@ class Environment:
         made.client = SimpleNamespace(probe=self._probe, provider=SimpleNamespace(failing=False))  # type: ignore[assignment]
         return made
 
-    def _probe(self, _: Deadline) -> None:
+    def _probe(self, deadline: Deadline) -> None:
         self.probes.append(self.now)
+        waited = min(self.probe_seconds, deadline.inquiry_seconds or INQUIRY_SECONDS)
+        self.now += waited
+        if waited < self.probe_seconds:
+            raise InquiryFailedError("deadline")
         if self.probe_fails:
             raise self.probe_fails
 
@@ -181,6 +190,59 @@ def test_a_probe_is_good_if_the_provider_answers(environment: Environment, error
     environment.now, environment.probe_fails = environment.item().until, error
     assert (environment.order(instance, Succeeded({})) is None) == good
     assert environment.item().state == (TRIAL if good else OPEN)
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(0.3, CLOSED), (8.0, CLOSED), (19.0, CLOSED), (20.1, OPEN)])
+def test_a_slow_answer_to_a_probe_is_as_good_as_a_fast_one(
+    environment: Environment, seconds: float, state: str
+) -> None:
+    """A slow provider is used: its orders have as long as a probe."""
+    instance = opened(environment)
+    environment.probe_seconds = seconds
+    begun = environment.now
+    while environment.item().state != CLOSED and environment.now < begun + 120:
+        environment.now += 1
+        environment.order(instance, GOOD, seconds=seconds)
+    assert environment.item().state == state
+
+
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=str)
+def test_every_call_of_a_probe_waits_as_long_as_an_order(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch, provider: Any
+) -> None:
+    waited: list[float] = []
+
+    def send(_: Provider, __: Any, ___: Deadline, longest: float) -> None:
+        waited.append(longest)
+        raise AnswerLostError("deadline")
+
+    for name in URLS:
+        monkeypatch.setenv(name, "http://provider.invalid")
+    monkeypatch.setattr(Provider, "send", send)
+    monkeypatch.setattr(credentials, "_fetch_secret", lambda model: (model.model_validate(SECRETS[provider.name]), "1"))
+    monkeypatch.setattr(LoginLock, "begin", mock.Mock())
+    monkeypatch.setattr(LoginLock, "end", mock.Mock())
+    monkeypatch.setattr(provider.client.provider, "failing", False)
+    provider.client.credential_cache.forget()
+    instance = environment.instance()
+    instance.client = provider.client
+    assert not instance._is_answered(DEADLINE)
+    assert waited == [READ_SECONDS]
+    provider.client.credential_cache.forget()
+
+
+def test_an_order_that_has_waited_for_a_slow_probe_is_no_trial(environment: Environment) -> None:
+    """It would be cut off before its provider answers, and its outcome would be unknown."""
+    instance, other = opened(environment), environment.instance()
+    environment.now = began = environment.item().until
+    environment.probe_seconds = 8.0
+    deadline = Deadline(lambda: (27 - (environment.now - began)) * 1000)
+    wait = instance.admit(deadline, environment.store)
+    assert wait is not None
+    assert wait <= 5
+    assert environment.item().state == TRIAL
+    assert environment.order(other, GOOD) is None
+    assert environment.item().good == 1
 
 
 def test_after_a_good_probe_three_good_orders_one_at_a_time_close_it(environment: Environment) -> None:

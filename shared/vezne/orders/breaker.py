@@ -19,7 +19,7 @@ from vezne.platform.telemetry import emit_of_provider, logger
 from vezne.platform.timers import TimerThread
 from vezne.providers.client import Client, InquiryLoginRefusedError, InquiryRefusedError
 from vezne.providers.credentials import SECRET_SECONDS, CredentialsRefusedError
-from vezne.providers.http import Deadline
+from vezne.providers.http import FINALISE_SECONDS, READ_SECONDS, Deadline
 
 # A call that takes longer is told as bad while it goes on, so that a silent provider is known before it times out.
 SLOW_SECONDS = 6.0
@@ -79,7 +79,7 @@ class Breaker:
                     break
                 if not self.known.stops:
                     return None
-                if self.known.state == TRIAL and self._begin_trial(store):
+                if self.known.state == TRIAL and self._begin_trial(deadline, store):
                     return None
         if not self.known.stops:
             return None
@@ -217,11 +217,14 @@ class Breaker:
         return self.known.state != OPEN
 
     def _is_answered(self, deadline: Deadline) -> bool:
-        """Whether an inquiry is answered; a refusal is an answer. It is tried once, never twice."""
+        """Whether an inquiry is answered; a refusal is an answer. It is tried once, never twice.
+
+        It waits as long as an order does: a provider that is only slow answers orders, too.
+        """
         self.client.provider.failing = True
         try:
             if self.client.probe:
-                self.client.probe(deadline)
+                self.client.probe(deadline.with_patience(READ_SECONDS))
         except (InquiryRefusedError, InquiryLoginRefusedError, CredentialsRefusedError):
             return True
         except Exception as error:
@@ -229,9 +232,10 @@ class Breaker:
             return False
         return True
 
-    def _begin_trial(self, store: Store) -> bool:
+    def _begin_trial(self, deadline: Deadline, store: Store) -> bool:
+        """Make the order a trial, if nobody else's is one and a slow probe has left it all the time it may need."""
         now = store.now()
-        if not self.known.is_leased(now):
+        if not self.known.is_leased(now) and deadline.left() >= READ_SECONDS + FINALISE_SECONDS:
             self._trial = self._take(now, store)
         return self._trial is not None
 

@@ -96,6 +96,10 @@ class Client(Generic[C]):
         return True
 
 
+def _longest(deadline: Deadline) -> float:
+    return INQUIRY_SECONDS if deadline.inquiry_seconds is None else deadline.inquiry_seconds
+
+
 def _unauthorized(answer: ProviderResponse) -> bool:
     return answer.status == 401
 
@@ -119,7 +123,7 @@ def ask(
             break
         try:
             prepared = client.provider.prepare(build(client.credential_cache.access(deadline)))
-            answer = client.provider.send(prepared, deadline, INQUIRY_SECONDS)
+            answer = client.provider.send(prepared, deadline, _longest(deadline))
         except (NotSentError, AnswerLostError) as error:
             failure = InquiryFailedError(str(error))
             client.provider.failing |= isinstance(error, NotSentError) and error.provider_failed
@@ -156,7 +160,7 @@ def ask_for_login(provider: Provider, request: Request, deadline: Deadline) -> P
     if not deadline.allows_a_call():
         raise NotSentError("not-enough-time")
     try:
-        answer = provider.send(provider.prepare(request), deadline, INQUIRY_SECONDS)
+        answer = provider.send(provider.prepare(request), deadline, _longest(deadline))
     except AnswerLostError as error:
         # No order was sent, so a login without an answer is as harmless as no login.
         raise NotSentError(f"login: {error}", provider_failed=True) from None

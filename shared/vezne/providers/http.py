@@ -64,10 +64,14 @@ class UnreadableError(Exception):
 
 
 class Deadline:
-    """How much time this invocation has left, in seconds."""
+    """How much time this invocation has left, in seconds.
 
-    def __init__(self, remaining_milliseconds: Callable[[], float]) -> None:
+    `inquiry_seconds`: how long a read-only call or a login waits for its answer; None: as long as they do usually.
+    """
+
+    def __init__(self, remaining_milliseconds: Callable[[], float], inquiry_seconds: float | None = None) -> None:
         self._remaining_milliseconds = remaining_milliseconds
+        self.inquiry_seconds = inquiry_seconds
 
     def left(self) -> float:
         """Seconds until the function is stopped."""
@@ -76,7 +80,11 @@ class Deadline:
     def within(self, seconds: float) -> "Deadline":
         """The same deadline, but over in so many seconds at the latest."""
         spare = max(0.0, self.left() - seconds)
-        return Deadline(lambda: (self.left() - spare) * 1000)
+        return Deadline(lambda: (self.left() - spare) * 1000, self.inquiry_seconds)
+
+    def with_patience(self, seconds: float) -> "Deadline":
+        """The same deadline, for read-only calls that wait so long for their answer."""
+        return Deadline(self._remaining_milliseconds, seconds)
 
     def allows_a_call(self, after: float = 0.0) -> bool:
         """Whether enough time is left, after so many seconds, to connect, wait for an answer and finalise."""
