@@ -164,12 +164,16 @@ def give_back(provider: str, mine: BreakerItem) -> Update:
 
 
 def end_probe(provider: str, mine: BreakerItem, now: float, *, began: float, good: bool) -> Update:
-    """After a good probe orders are tried, one at a time; after a bad one the next probe is later."""
+    """After a good probe orders are tried, one at a time; after a bad one the next probe is later.
+
+    A bad one also ends the long waits after bad trials. They are for a provider that answers probes while its orders
+    fail: only a trial can tell of it, and each costs an unknown outcome. Here probes will tell when it is well.
+    """
     if good:
         return _as_holder(provider, mine, {"state": TRIAL, "good": 0, "probe_step": 0}, {"gen": 1})
     step = min(mine.probe_step + 1, len(PROBE_WAITS) - 1)
     until = max(began + PROBE_WAITS[step], now + 1)
-    return _as_holder(provider, mine, {"probe_step": step, "until": number(until)}, {"gen": 1})
+    return _as_holder(provider, mine, {"probe_step": step, "trial_step": 0, "until": number(until)}, {"gen": 1})
 
 
 def end_trial(provider: str, mine: BreakerItem, now: float, *, good: bool, slow: bool = False) -> Update:
