@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from vezne_cli.catalogue import PROVIDERS
 from vezne_cli.template import Template, source
 
 from tests.support.template import INQUIRIES, ORDERS, ROUTES, URLS, attribute, properties, transformed
@@ -104,30 +105,65 @@ def test_the_firewall_has_the_rules_a_bank_asks_for(system: Template) -> None:
     }
     # "None" leaves the group's own actions in force; "Count" would switch the whole group off.
     assert all(rule["OverrideAction"] == {"None": {}} for rule in groups.values())
-    (rate,) = [rule for rule in acl["Rules"] if "RateBasedStatement" in rule["Statement"]]
-    assert rate["Statement"]["RateBasedStatement"]["AggregateKeyType"] == "IP"
-    assert sorted(rule["Priority"] for rule in acl["Rules"]) == list(range(4))
+    assert sorted(rule["Priority"] for rule in acl["Rules"]) == list(range(5))
     assert '"SampledRequestsEnabled": true' not in json.dumps(acl)
 
 
-def test_too_many_requests_from_an_address_are_told_to_come_later(system: Template) -> None:
-    """By itself the gateway would answer its own 403, which says never."""
+def rates(system: Template) -> list[dict[str, Any]]:
+    """The rules that count requests, in the order in which the firewall asks them."""
+    rules = [rule for rule in properties(system, "WebAcl")["Rules"] if "RateBasedStatement" in rule["Statement"]]
+    return sorted(rules, key=lambda rule: rule["Priority"])
+
+
+def test_a_storm_on_one_path_does_not_lock_its_sender_out_of_the_others(system: Template) -> None:
+    """What a rule blocks, no later rule counts. So the path is asked before the address."""
+    path, address = (rule["Statement"]["RateBasedStatement"] for rule in rates(system))
+    assert path == {
+        "AggregateKeyType": "CUSTOM_KEYS",
+        "Limit": {"Ref": "RequestsPerPath"},
+        "EvaluationWindowSec": 60,
+        "CustomKeys": [
+            {"IP": {}},
+            # Another spelling of a path is the same path.
+            {"UriPath": {"TextTransformations": [
+                {"Priority": 0, "Type": "URL_DECODE"}, {"Priority": 1, "Type": "NORMALIZE_PATH"}
+            ]}},
+        ],
+    }  # fmt: skip
+    assert address == {"AggregateKeyType": "IP", "Limit": {"Ref": "RequestsPerAddress"}, "EvaluationWindowSec": 300}
+    # Before the rules that answer 403, which says never.
+    assert [rule["Priority"] for rule in rates(system)] == [0, 1]
+
+
+def test_too_many_requests_are_told_to_come_later(system: Template) -> None:
+    """By itself the gateway would answer its own 403, which says never. After the window nothing of before counts."""
     acl = properties(system, "WebAcl")
-    (rate,) = [rule for rule in acl["Rules"] if "RateBasedStatement" in rule["Statement"]]
-    response = rate["Action"]["Block"]["CustomResponse"]
-    assert response["ResponseCode"] == 429
-    assert response["ResponseHeaders"] == [{"Name": "Retry-After", "Value": "300"}]
-    body = acl["CustomResponseBodies"][response["CustomResponseBodyKey"]]
-    assert body["ContentType"] == "APPLICATION_JSON"
-    responses = properties(system, "Api")["Body"]["x-amazon-apigateway-gateway-responses"]
-    assert body["Content"] == responses["THROTTLED"]["responseTemplates"]["application/json"]
+    for rule in rates(system):
+        response = rule["Action"]["Block"]["CustomResponse"]
+        assert response["ResponseCode"] == 429
+        window = rule["Statement"]["RateBasedStatement"]["EvaluationWindowSec"]
+        assert response["ResponseHeaders"] == [{"Name": "Retry-After", "Value": str(window)}]
+        body = acl["CustomResponseBodies"][response["CustomResponseBodyKey"]]
+        assert body["ContentType"] == "APPLICATION_JSON"
+        responses = properties(system, "Api")["Body"]["x-amazon-apigateway-gateway-responses"]
+        assert body["Content"] == responses["THROTTLED"]["responseTemplates"]["application/json"]
 
 
-def test_the_firewall_lets_an_address_send_what_a_route_takes(system: Template) -> None:
-    defaults, seconds = source()["Parameters"], 300
-    (rate,) = [rule for rule in properties(system, "WebAcl")["Rules"] if "RateBasedStatement" in rule["Statement"]]
-    assert rate["Statement"]["RateBasedStatement"]["EvaluationWindowSec"] == seconds
-    assert defaults["RequestsPerAddress"]["Default"] > defaults["ThrottlingRate"]["Default"] * seconds
+def test_the_firewall_lets_an_address_send_what_the_routes_take() -> None:
+    """A whole back end sends from one address."""
+    defaults = {name: it.get("Default") for name, it in source()["Parameters"].items()}
+    a_path, an_address = defaults["RequestsPerPath"] / 60, defaults["RequestsPerAddress"] / 300
+    assert a_path > defaults["ThrottlingRate"]
+    # With GET /health.
+    assert an_address > defaults["ThrottlingRate"] * (len(ROUTES) + 1)
+
+
+def test_a_storm_on_all_paths_of_a_provider_stays_below_the_limit_of_an_address() -> None:
+    defaults = {name: it.get("Default") for name, it in source()["Parameters"].items()}
+    a_path, an_address = defaults["RequestsPerPath"] / 60, defaults["RequestsPerAddress"] / 300
+    most = max(len(provider.orders) + len(provider.inquiries) for provider in PROVIDERS.values())
+    # And an operation of another provider has its whole rate.
+    assert most * a_path + defaults["ThrottlingRate"] < an_address
 
 
 # ------------------------------------------------------------------ domain
