@@ -12,6 +12,7 @@ from tests.support.operations import EXAMPLES
 from tests.support.operations.haso_set_expenses import EXAMPLE as HASO
 from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
 from tests.support.operations.paynet_capture import CAPTURE_ANSWER, EXAMPLE as PAYNET
+from tests.support.operations.paynet_reverse_capture import EXAMPLE as REVERSE_CAPTURE
 from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK
 from tests.support.provider_server import json_reply
 
@@ -52,12 +53,12 @@ def of_provider(example: Example) -> dict[str, str]:
     return {"service": "vezne", "provider": example.provider}
 
 
-def money(currency: str, minor_units: float) -> list[tuple[dict[str, str], list[float]]]:
-    return [({"service": "vezne", "currency": currency}, [minor_units])]
+def amount(example: Example, currency: str, minor_units: float) -> list[tuple[dict[str, str], list[float]]]:
+    return [({**of(example), "currency": currency}, [minor_units])]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_a_success_counts_once_with_its_money_and_latency(harness: Harness, counted: Counted, example: Example) -> None:
+def test_a_success_counts_once_with_its_latency(harness: Harness, counted: Counted, example: Example) -> None:
     harness.server.on(example.route, example.success)
     harness.send(example)
     metrics = counted()
@@ -67,28 +68,37 @@ def test_a_success_counts_once_with_its_money_and_latency(harness: Harness, coun
     assert 0 <= milliseconds < 20_000
     harness.send(example)
     replay = counted()
-    assert not {"OrderSucceeded", "MoneySettled", "ProviderLatency"} & replay.keys()
+    assert not {"OrderSucceeded", "SucceededAmount", "ProviderLatency"} & replay.keys()
 
 
-def test_money_is_the_amount_ordered_in_minor_units(harness: Harness, counted: Counted) -> None:
+def test_the_amount_ordered_counts_in_minor_units(harness: Harness, counted: Counted) -> None:
     harness.server.on(KOLAYBI.route, KOLAYBI.success)
     harness.send(KOLAYBI)
-    assert counted()["MoneySettled"] == money("TRY", 25075)
+    assert counted()["SucceededAmount"] == amount(KOLAYBI, "TRY", 25075)
 
 
 def test_a_whole_capture_counts_what_the_provider_took(harness: Harness, counted: Counted) -> None:
     answer = {**CAPTURE_ANSWER, "amount": 12.5}
     harness.server.on(PAYNET.route, json_reply(answer))
     harness.send(PAYNET, {"xact_id": PAYNET.body["xact_id"]})
-    assert counted()["MoneySettled"] == money("TRY", 1250)
+    assert counted()["SucceededAmount"] == amount(PAYNET, "TRY", 1250)
 
 
-def test_a_total_that_replaces_the_last_one_is_no_money_moved(harness: Harness, counted: Counted) -> None:
+def test_a_capture_and_its_reversal_are_not_added_up(harness: Harness, counted: Counted) -> None:
+    """A capture takes money and its reversal gives it back: a sum of both would mean nothing."""
+    for example, transaction_type in ((PAYNET, 4), (REVERSE_CAPTURE, 6)):
+        answer = {**CAPTURE_ANSWER, "amount": 49.9, "transaction_type": transaction_type}
+        harness.server.on(example.route, json_reply(answer))
+        assert harness.send(example).status == 200
+        assert counted()["SucceededAmount"] == amount(example, "TRY", 4990)
+
+
+def test_a_total_that_replaces_the_last_one_has_no_amount(harness: Harness, counted: Counted) -> None:
     harness.server.on(HASO.route, HASO.success)
     harness.send(HASO)
     metrics = counted()
     assert metrics["OrderSucceeded"] == [(of(HASO), [1])]
-    assert "MoneySettled" not in metrics
+    assert "SucceededAmount" not in metrics
 
 
 def test_a_refusal_counts_as_declined_and_moves_nothing(harness: Harness, counted: Counted) -> None:
@@ -96,7 +106,7 @@ def test_a_refusal_counts_as_declined_and_moves_nothing(harness: Harness, counte
     harness.send(PAYNET)
     metrics = counted()
     assert metrics["OrderDeclined"] == [(of(PAYNET), [1])]
-    assert "MoneySettled" not in metrics
+    assert "SucceededAmount" not in metrics
 
 
 def test_an_unknown_outcome_counts_once_and_its_final_outcome_once(harness: Harness, counted: Counted) -> None:
@@ -117,7 +127,7 @@ def test_an_unknown_outcome_counts_once_and_its_final_outcome_once(harness: Harn
     harness.sweep(PAYNET)
     settled = counted()
     assert settled["OrderSucceeded"] == [(of(PAYNET), [1])]
-    assert settled["MoneySettled"] == money("TRY", 4990)
+    assert settled["SucceededAmount"] == amount(PAYNET, "TRY", 4990)
     assert settled["UnknownSettled"] == [(of(PAYNET), [1])]
     assert settled["OldestUnknownAge"] == [(of(PAYNET), [0])]
 
@@ -132,7 +142,7 @@ def test_an_amount_that_could_not_be_stored_is_not_counted(harness: Harness, cou
     harness.server.on(PAYNET.route, break_table)
     assert harness.send(PAYNET).status == 200
     metrics = counted()
-    assert not {"OrderSucceeded", "MoneySettled"} & metrics.keys()
+    assert not {"OrderSucceeded", "SucceededAmount"} & metrics.keys()
     assert metrics["SettleFailed"] == [({"service": "vezne"}, [1])] * 3
 
 

@@ -8,6 +8,7 @@ from vezne_cli import dashboard
 from vezne_cli.dashboard import Point, evaluate, widgets
 
 OF_PAYNET = {"service": "vezne", "operation": "paynet.capture"}
+OF_KOLAYBI = {"service": "vezne", "operation": "kolaybi.collect"}
 OF_HASO = {"service": "vezne", "operation": "haso.set_expenses"}
 POINTS = [
     Point(100.0, "OrderSucceeded", OF_PAYNET, [1, 1]),
@@ -16,8 +17,8 @@ POINTS = [
     Point(100.0, "ProviderLatency", OF_PAYNET, [10, 20, 30]),
     Point(100.0, "OldestUnknownAge", OF_HASO, [7]),
     Point(104.0, "OldestUnknownAge", OF_HASO, [9]),
-    Point(100.0, "MoneySettled", {"service": "vezne", "currency": "TRY"}, [1050]),
-    Point(100.0, "MoneySettled", {"service": "vezne", "currency": "USD"}, [1]),
+    Point(100.0, "SucceededAmount", {**OF_PAYNET, "currency": "TRY"}, [1050]),
+    Point(100.0, "SucceededAmount", {**OF_KOLAYBI, "currency": "USD"}, [1]),
     Point(100.0, "SettleFailed", {"service": "vezne"}, [1]),
 ]
 
@@ -43,8 +44,11 @@ def test_the_oldest_age_is_the_highest() -> None:
     assert shown("Age of the oldest unknown outcome") == {"haso.set_expenses": [9, -1]}
 
 
-def test_money_is_shown_by_currency_in_major_units() -> None:
-    assert shown("Money settled, by currency") == {"TRY": [10.5, 0], "USD": [0.01, 0]}
+def test_amounts_are_shown_by_currency_and_operation_in_major_units() -> None:
+    assert shown("Amounts of orders that succeeded, by currency and operation") == {
+        "TRY paynet.capture": [10.5, 0],
+        "USD kolaybi.collect": [0.01, 0],
+    }
 
 
 def test_a_fault_has_no_operation() -> None:
@@ -65,17 +69,18 @@ def test_a_line_of_the_log_becomes_points() -> None:
             "CloudWatchMetrics": [
                 {
                     "Namespace": dashboard.NAMESPACE,
-                    "Dimensions": [["currency", "service"]],
-                    "Metrics": [{"Name": "MoneySettled", "Unit": "None"}],
+                    "Dimensions": [["currency", "operation", "service"]],
+                    "Metrics": [{"Name": "SucceededAmount", "Unit": "None"}],
                 }
             ],
         },
         "currency": "TRY",
+        "operation": "paynet.capture",
         "service": "vezne",
-        "MoneySettled": [1050.0],
+        "SucceededAmount": [1050.0],
     }
     assert list(dashboard._points_of(line)) == [
-        Point(100.0, "MoneySettled", {"currency": "TRY", "service": "vezne"}, [1050.0])
+        Point(100.0, "SucceededAmount", {**OF_PAYNET, "currency": "TRY"}, [1050.0])
     ]
 
 

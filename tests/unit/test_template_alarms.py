@@ -246,7 +246,9 @@ def test_the_dashboard_shows_what_the_business_asks_for() -> None:
         ("operation,service", "Unresolved", "Maximum"),
         ("operation,service", "Unprovable", "Maximum"),
     ]
-    assert searches["Money settled, by currency"] == [("currency,service", "MoneySettled", "Sum")]
+    assert searches["Amounts of orders that succeeded, by currency and operation"] == [
+        ("currency,operation,service", "SucceededAmount", "Sum")
+    ]
     assert searches["Breakers (0 closed, 1 trial, 2 open) and orders refused"] == [
         ("provider,service", "BreakerState", "Maximum"),
         ("provider,service", "BreakerRefused", "Sum"),

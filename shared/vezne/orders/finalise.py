@@ -22,7 +22,7 @@ from vezne.orders.record import (
 from vezne.orders.store import CLOCK_MARGIN_SECONDS, LostOwnershipError, Store, StoreUnavailableError, WriteRefusedError
 from vezne.platform.masking import mask_text
 from vezne.platform.money import minor_units
-from vezne.platform.telemetry import emit_credentials_rejected, emit_fault, emit_metric, emit_money, logger
+from vezne.platform.telemetry import emit_amount, emit_credentials_rejected, emit_fault, emit_metric, logger
 from vezne.providers.http import Deadline
 
 # When to look up an unknown outcome again: the first of these waits that is longer than the order has been unknown;
@@ -137,7 +137,7 @@ def _count_amount(record: Record) -> None:
     try:
         known = record.lookup_fields if "amount" in record.lookup_fields else (record.outcome or {})["result"]
         amount, currency = Decimal(known["amount"]), known["currency"]
-        emit_money(currency, minor_units(amount, currency))
+        emit_amount(record.operation, currency, minor_units(amount, currency))
     except (ArithmeticError, KeyError, TypeError, ValueError) as error:
         logger.warning("amount not counted", operation_id=record.id, exception_name=type(error).__name__)
 

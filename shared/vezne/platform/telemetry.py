@@ -15,10 +15,10 @@ from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 __all__ = [
     "ALLOWED",
     "MetricUnit",
+    "emit_amount",
     "emit_credentials_rejected",
     "emit_fault",
     "emit_metric",
-    "emit_money",
     "emit_of_provider",
     "flush",
     "logger",
@@ -73,15 +73,17 @@ def emit_of_provider(name: str, provider: str, value: float = 1) -> None:
         metric.add_dimension(name="provider", value=provider)
 
 
-def emit_money(currency: str, minor_units: int) -> None:
+def emit_amount(operation: str, currency: str, minor_units: int) -> None:
     """Add the amount of an order that succeeded, in the currency's smallest unit so that sums are exact.
 
-    Whichever way the money went: a capture and its reversal both count. The only dimension is currency.
+    By operation, because only the operation says which way the money went: a capture takes it, its reversal gives it
+    back.
     """
     with (
         _never_in_the_way(),
-        single_metric(name="MoneySettled", unit=MetricUnit.NoUnit, value=minor_units) as metric,
+        single_metric(name="SucceededAmount", unit=MetricUnit.NoUnit, value=minor_units) as metric,
     ):
+        metric.add_dimension(name="operation", value=operation)
         metric.add_dimension(name="currency", value=currency)
 
 
