@@ -43,7 +43,7 @@ resolve: $(OPERATING) ## Look an unknown outcome up, then decide: OP=op_... AS=s
 		$(if $(OVERRIDE),--override) \
 		$(if $(FILE),--file "$(FILE)" $(if $(DRY_RUN),--dry-run),-- "$(OP)" "$(AS)" "$(REASON)")
 
-forget: $(OPERATING) ## Erase what a settled operation says of persons: OP=op_... REASON="..." (STACK=name)
+forget: $(OPERATING) ## Erase what a final operation says of persons: OP=op_... REASON="..." (STACK=name)
 	@$(vezne) forget $(stack) -- "$(OP)" "$(REASON)"
 
 breaker: $(OPERATING) ## Show a provider's breaker, or stop its orders: PROVIDER=paynet [STATE=open|closed REASON="..."] (STACK=name)

@@ -125,7 +125,7 @@ class Refusal(ResultModel):
 class Operation(ResultModel):
     """An operation as it stands. `processing` and `unknown` may still change; the others are final.
 
-    `result`: of its order's type, if it succeeded; None if an operator settled it by hand. `refusal`: if declined.
+    `result`: of its order's type, if it succeeded; None if an operator decided it by hand. `refusal`: if declined.
     """
 
     operation_id: str

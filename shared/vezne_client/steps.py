@@ -67,7 +67,7 @@ Steps = Generator[Step, Came, A]
 class Succeeded(Generic[A]):
     """The order succeeded: the money moved. `replayed`: an earlier request had done it.
 
-    `result` is None if an operator settled it by hand: then nobody has the provider's answer.
+    `result` is None if an operator decided it by hand: then nobody has the provider's answer.
     """
 
     operation_id: str

@@ -59,7 +59,7 @@ def assert_healthy(stack: Stack, event: GoldenEvent, answer: Any) -> None:
     """The answer to an event that came for the first time, and the money it moved."""
     bookings = len(stack.sandbox.bookings())
     if event.kind == "sweep":
-        assert answer["settled"] == 0, answer
+        assert answer["final"] == 0, answer
         assert answer["looked_up"] == 0, answer
         assert bookings == 0
     elif event.kind == "standing_order":

@@ -89,7 +89,7 @@ def let_it_be_in_progress(stack: Stack, one: Order) -> None:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_an_outcome_settled_by_hand_is_answered_as_documented(stack: Stack, token: str, name: str) -> None:
+def test_an_outcome_decided_by_hand_is_answered_as_documented(stack: Stack, token: str, name: str) -> None:
     one = new_order(name, sandbox=stack.sandbox)
     stack.sandbox.rule(name, "reset", book=False)
     lost = stack.request("POST", one.path, token=token, key=one.key, body=one.body).json()

@@ -43,7 +43,7 @@ def due(stack: Stack, operation_id: str) -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_sweep_settles_an_unknown_outcome(stack: Stack, token: str, operation: str) -> None:
+def test_a_sweep_finalises_an_unknown_outcome(stack: Stack, token: str, operation: str) -> None:
     one = new_order(operation, sandbox=stack.sandbox)
     stack.sandbox.rule(operation, "reset")
     answer = stack.request("POST", one.path, token=token, key=one.key, body=one.body)
@@ -52,7 +52,7 @@ def test_a_sweep_settles_an_unknown_outcome(stack: Stack, token: str, operation:
 
     due(stack, operation_id)
     report = stack.invoke(operation, golden_event(operation, "sweep"))
-    assert report["settled"] >= 1
+    assert report["final"] >= 1
     read = stack.request("GET", f"/operations/{operation_id}", token=token).json()
     assert read["status"] == "succeeded", read
     assert len(stack.sandbox.bookings(one.provider, one.reference)) == 1
@@ -86,21 +86,21 @@ def triggered_by_a_test(stack: Stack, rule: dict[str, Any]) -> Iterator[Callable
         events.put_rule(Name=rule["Name"], ScheduleExpression=rule["ScheduleExpression"], State=rule["State"])
 
 
-def test_the_sweep_rule_settles(stack: Stack, token: str) -> None:
+def test_the_sweep_rule_finalises_an_unknown_outcome(stack: Stack, token: str) -> None:
     one = new_order("paynet.capture")
     stack.sandbox.rule("paynet.capture", "reset")
     answer = stack.request("POST", one.path, token=token, key=one.key, body=one.body)
     operation_id = answer.json()["operation_id"]
     due(stack, operation_id)
 
-    def settled() -> bool:
+    def final() -> bool:
         read = stack.request("GET", f"/operations/{operation_id}", token=token)
         return bool(read.json()["status"] == "succeeded")
 
-    assert not settled()
+    assert not final()
     with triggered_by_a_test(stack, rule_named(stack, "PaynetCaptureSweep")) as trigger:
         trigger()
-        wait_until(settled)
+        wait_until(final)
     assert len(stack.sandbox.bookings("paynet", one.reference)) == 1
 
 

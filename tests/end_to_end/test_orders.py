@@ -128,8 +128,8 @@ def test_a_lost_answer_is_unknown_and_never_sent_again(stack: Stack, token: str,
 
     # The provider can be asked again, some seconds after the last time: the marker in its list is the evidence.
     stack.sandbox.remove_rules()
-    settled = vezne.order(one.call, one.request, key=one.key, wait_seconds=20)
-    assert settled.operation_id == unknown["operation_id"]
+    final = vezne.order(one.call, one.request, key=one.key, wait_seconds=20)
+    assert final.operation_id == unknown["operation_id"]
     assert len(booked(stack, one)) == 1
 
 

@@ -95,10 +95,10 @@ def test_an_unknown_outcome_is_told_and_what_becomes_of_it(stack: Stack, token: 
     operation_id = unknown.json()["operation_id"]
     # A look-up that finds nothing out changes the record, but not the status.
     due(stack, operation_id)
-    assert stack.invoke("paynet.capture", golden_event("paynet.capture", "sweep"))["settled"] == 0
+    assert stack.invoke("paynet.capture", golden_event("paynet.capture", "sweep"))["final"] == 0
     stack.sandbox.remove_rules()
     due(stack, operation_id)
-    assert stack.invoke("paynet.capture", golden_event("paynet.capture", "sweep"))["settled"] == 1
+    assert stack.invoke("paynet.capture", golden_event("paynet.capture", "sweep"))["final"] == 1
 
     messages = subscriber.told_of(operation_id, "succeeded")
     assert [it["status"] for it in messages] == ["unknown", "succeeded"]

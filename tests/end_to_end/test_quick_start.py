@@ -44,11 +44,11 @@ def test_readme_shows_the_lines_that_serve_prints() -> None:
 def test_the_lines_show_a_replay_and_a_lost_answer(printed: str) -> None:
     statuses = re.findall(r"^HTTP/1.1 (.*)$", printed, re.MULTILINE)
     assert statuses == ["200 OK", "200 OK", "202 Accepted", "200 OK", "200 OK"]
-    _, first, again, lost, known, settled = re.split(r"^HTTP/1.1 ", printed, flags=re.MULTILINE)
+    _, first, again, lost, known, final = re.split(r"^HTTP/1.1 ", printed, flags=re.MULTILINE)
     assert "Idempotent-Replayed" not in first
     assert "\nIdempotent-Replayed: true\n" in again
     assert "\nRetry-After: 5\n" in lost
-    assert [re.findall('"status": "([a-z]+)"', it) for it in (first, again, lost, known, settled)] == [
+    assert [re.findall('"status": "([a-z]+)"', it) for it in (first, again, lost, known, final)] == [
         ["succeeded"], ["succeeded"], ["unknown"], ["unknown"], ["succeeded"],
     ]  # fmt: skip
 

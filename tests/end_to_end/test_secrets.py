@@ -138,13 +138,13 @@ def test_sweeps_and_standing_orders_are_repeated_after_a_malformed_secret(stack:
     with restored(stack, "paynet"), reconfigured(stack, one.operation):
         stack.aws("secretsmanager").put_secret_value(SecretId=stack.secrets["paynet"], SecretString="{}")
         report = stack.invoke(one.operation, golden_event(one.operation, "sweep"))
-        assert report["settled"] == 0
+        assert report["final"] == 0
         assert report["still_unknown"] >= 1
         with pytest.raises(RuntimeError, match="provider-rejected-credentials"):
             stack.invoke(one.operation, golden_event(one.operation, "standing_order"))
     # Nothing was concluded from it, and nothing is lost.
     due(stack, operation_id)
-    assert stack.invoke(one.operation, golden_event(one.operation, "sweep"))["settled"] >= 1
+    assert stack.invoke(one.operation, golden_event(one.operation, "sweep"))["final"] >= 1
     assert len(stack.sandbox.bookings("paynet", one.reference)) == 1
 
 

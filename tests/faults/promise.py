@@ -51,7 +51,7 @@ class Promise:
     def check(self) -> None:
         """Hold everything that can be seen now to the promise."""
         self.no_order_is_booked_twice()
-        self.what_is_settled_is_true_and_never_changes()
+        self.what_is_final_is_true_and_never_changes()
         self.nothing_unknown_is_lost()
 
     def send(self, order: Order, **how: Any) -> Answer | None:
@@ -96,7 +96,7 @@ class Promise:
             for mark in {order.mark for order in self.orders}:
                 assert sum(self.bench.booked(order.key) for order in self.orders if order.mark == mark) <= 1
 
-    def what_is_settled_is_true_and_never_changes(self) -> None:
+    def what_is_final_is_true_and_never_changes(self) -> None:
         for order in self.orders:
             record = self.bench.store().find(order.id)
             known = self.known[order.id]
@@ -106,9 +106,9 @@ class Promise:
             if record is not None and record.final:
                 known.final = record.status
                 assert not known.told_paid or record.status == SUCCEEDED
-                self._check_settled(order, record)
+                self._check_final(order, record)
 
-    def _check_settled(self, order: Order, record: Record) -> None:
+    def _check_final(self, order: Order, record: Record) -> None:
         booked = self.booked_now(order)
         if record.status == SUCCEEDED:
             assert booked == 1 or self._stood_before(order)

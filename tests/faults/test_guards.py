@@ -57,7 +57,7 @@ def test_a_total_falls_only_if_the_caller_says_so(function: Function) -> None:
 
 @pytest.mark.parametrize("function", ["haso.set_expenses"], indirect=True)
 def test_totals_whose_answers_are_lost_end_at_the_highest_too(function: Function, seed: int, report: list[str]) -> None:
-    """Each total is booked at once, late or not at all, and its answer is lost; clients repeat until all is settled."""
+    """Each total is booked at once, late or not at all, and its answer is lost; clients repeat until all is final."""
     chance = seeded(seed, "lost totals")
     for _ in range(20):
         lose_totals(function, chance)
@@ -206,7 +206,7 @@ def test_a_record_that_cannot_be_read_does_not_stop_the_sweep(function: Function
         UpdateExpression="SET outcome = :broken",
         ExpressionAttributeValues={":broken": {"M": {}}},
     )
-    assert function.sweep(clock=SWEEPS_AT[0]).value["settled"] == 8
+    assert function.sweep(clock=SWEEPS_AT[0]).value["final"] == 8
     assert function.unresolved() == [broken.id]
 
 

@@ -59,7 +59,7 @@ class Trial:
             self.wrong.append(f"the sweep raised {answer.raised}")
 
     def sweep_until_quiet(self) -> None:
-        """Sweep at growing times until the record is settled or gone, or the times are over."""
+        """Sweep at growing times until the record is final or gone, or the times are over."""
         for seconds in SWEEPS_AT:
             record = self.function.record(self.order.id)
             if record is None or record.final:

@@ -238,7 +238,7 @@ def test_a_claim_without_a_confirmation_is_taken_back(harness: Harness, example:
 def test_a_former_owner_changes_nothing(harness: Harness, example: Example, reply: str) -> None:
     """It pauses in the call until its lease is over. By then another one has taken the record over and finished it."""
 
-    def settle_meanwhile(call: Call) -> Reply:
+    def finalise_meanwhile(call: Call) -> Reply:
         record = harness.record(harness.order(example).operation_id)
         harness.clock.advance(3600)
         taken = harness.store.acquire_lease(record, "somebody else", harness.clock.now + 27)
@@ -248,7 +248,7 @@ def test_a_former_owner_changes_nothing(harness: Harness, example: Example, repl
         return reply_of(example.success if reply == "success" else example.refusal, call)
 
     log_in(harness, example)
-    response = answered(harness, example, settle_meanwhile)
+    response = answered(harness, example, finalise_meanwhile)
     record = harness.record(harness.order(example).operation_id)
     assert (record.owner, record.status) == ("somebody else", SUCCEEDED)
     assert record.outcome == {"result": {"seen": "by somebody else"}}

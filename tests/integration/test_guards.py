@@ -350,7 +350,7 @@ def test_a_capture_that_belongs_to_another_order_proves_nothing(harness: Harness
 PAYNET_CAPTURED = {"transaction_type": 4, "is_succeed": True, "code": 0, "amount": 0}
 
 
-# -------------------------------------------------------------------- while the holder settles
+# -------------------------------------------------------------------- while the holder is made final
 
 
 def guard_refuses(harness: Harness, monkeypatch: pytest.MonkeyPatch, guard: dict[str, Any], on_record: str) -> None:
@@ -366,18 +366,18 @@ def guard_refuses(harness: Harness, monkeypatch: pytest.MonkeyPatch, guard: dict
     monkeypatch.setattr(store_module._client(), "transact_write_items", refuse)
 
 
-@pytest.mark.parametrize("settled", [False, True], ids=["still running", "settled meanwhile"])
+@pytest.mark.parametrize("final", [False, True], ids=["still running", "final meanwhile"])
 def test_an_order_that_holds_its_guard_is_not_refused_because_of_it(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch, settled: bool
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, final: bool
 ) -> None:
     """The table may report a conflict on the record, and the failed condition of the guard."""
     standing = harness.stand(WALLETGATE)
     guard = harness.guards()[0]
-    if settled:
+    if final:
         harness.store.finalise(standing, SUCCEEDED, {"result": {}})
     guard_refuses(harness, monkeypatch, guard, "TransactionConflict")
     response = harness.send(WALLETGATE)
-    if settled:
+    if final:
         assert (response.status, response.replayed) == (200, True)
     else:
         assert (response.status, response.slug) == (409, "in-progress")
@@ -483,7 +483,7 @@ def test_a_guard_without_a_mark_that_an_earlier_version_kept_counts_as_paid(harn
     assert (refused.status, refused.body["retry"]) == (409, "never")
 
 
-def settled_by_the_version_before(harness: Harness, record: Record) -> None:
+def finalised_by_the_version_before(harness: Harness, record: Record) -> None:
     """A success as an earlier version writes it during a deployment: in the record, without a mark in the guards."""
     harness.store.finalise(record, SUCCEEDED, {"result": {}})
     for guard in harness.guards():
@@ -493,7 +493,7 @@ def settled_by_the_version_before(harness: Harness, record: Record) -> None:
 @pytest.mark.parametrize("days", [1, 31, 400])
 def test_what_the_version_before_paid_under_a_claim_of_this_one_stays_paid(harness: Harness, days: int) -> None:
     holder = harness.stand(WALLETGATE)
-    settled_by_the_version_before(harness, holder)
+    finalised_by_the_version_before(harness, holder)
     harness.clock.advance(days * 24 * 3600)
     if days > 30:
         harness.delete(holder.id)
@@ -504,7 +504,7 @@ def test_what_the_version_before_paid_under_a_claim_of_this_one_stays_paid(harne
 def test_a_part_is_not_paid_after_the_version_before_paid_the_whole(harness: Harness) -> None:
     """An order for a part would release the guard of the bill. The order for the whole kept it."""
     holder = harness.stand(WALLETGATE)
-    settled_by_the_version_before(harness, holder)
+    finalised_by_the_version_before(harness, holder)
     part = dataclasses.replace(
         holder, id=f"{holder.id[:-1]}2", guards=tuple(dataclasses.replace(it, keeps=False) for it in holder.guards)
     )

@@ -125,11 +125,11 @@ def test_an_unknown_outcome_counts_once_and_its_final_outcome_once(harness: Harn
     harness.server.on(PAYNET.look_up_route, PAYNET.found(harness.record(operation_id)))
     harness.clock.advance(3600)
     harness.sweep(PAYNET)
-    settled = counted()
-    assert settled["OrderSucceeded"] == [(of(PAYNET), [1])]
-    assert settled["SucceededAmount"] == amount(PAYNET, "TRY", 4990)
-    assert settled["UnknownSettled"] == [(of(PAYNET), [1])]
-    assert settled["OldestUnknownAge"] == [(of(PAYNET), [0])]
+    final = counted()
+    assert final["OrderSucceeded"] == [(of(PAYNET), [1])]
+    assert final["SucceededAmount"] == amount(PAYNET, "TRY", 4990)
+    assert final["UnknownFinalised"] == [(of(PAYNET), [1])]
+    assert final["OldestUnknownAge"] == [(of(PAYNET), [0])]
 
 
 def test_an_amount_that_could_not_be_stored_is_not_counted(harness: Harness, counted: Counted) -> None:
@@ -143,7 +143,7 @@ def test_an_amount_that_could_not_be_stored_is_not_counted(harness: Harness, cou
     assert harness.send(PAYNET).status == 200
     metrics = counted()
     assert not {"OrderSucceeded", "SucceededAmount"} & metrics.keys()
-    assert metrics["SettleFailed"] == [({"service": "vezne"}, [1])] * 3
+    assert metrics["OutcomeNotWritten"] == [({"service": "vezne"}, [1])] * 3
 
 
 def test_refused_credentials_and_a_malformed_secret_are_counted(harness: Harness, counted: Counted) -> None:

@@ -86,7 +86,7 @@ def found_nothing(harness: Harness, counts_from: float | None = None) -> LookUp:
         entry = {"at": iso_time(harness.clock.now), "asked": "a list", "finding": "not_found", "rows": "0"}
         taken = harness.store.acquire_lease(record, "look-up", harness.clock.now + 5)
         harness.store.mark_unknown(replace(taken, evidence=(*taken.evidence, entry)), harness.clock.now + 3600)
-        return {"settled": False, "absence_counts_from": counts_from or record.may_arrive_until + 600}
+        return {"final": False, "absence_counts_from": counts_from or record.may_arrive_until + 600}
 
     return answered
 
@@ -154,7 +154,7 @@ def test_the_function_answers_from_when_absence_counts(harness: Harness) -> None
     operation_id = lost(harness, COLLECT)
     harness.clock.advance(LATER)
     answer = harness.handle(COLLECT.function, {"look_up": operation_id})
-    assert answer == {"settled": False, "absence_counts_from": harness.record(operation_id).may_arrive_until + 600}
+    assert answer == {"final": False, "absence_counts_from": harness.record(operation_id).may_arrive_until + 600}
     assert harness.record(operation_id).evidence[-1]["finding"] == "inconclusive"
 
 
@@ -165,7 +165,7 @@ def test_no_decision_is_taken_on_a_payment_that_the_look_up_finds(harness: Harne
     def finds(operation: str, record_id: str) -> dict[str, Any]:
         taken = harness.store.acquire_lease(harness.record(record_id), "look-up", harness.clock.now + 5)
         harness.store.finalise(replace(taken, settled_by="look_up"), "succeeded", {"result": {}})
-        return {"settled": True, "absence_counts_from": 1.0}
+        return {"final": True, "absence_counts_from": 1.0}
 
     said = decided(harness, operation_id, "not_executed", finds, override=True)
     assert "succeeded, by look_up: there is nothing to decide" in said

@@ -38,7 +38,7 @@ def absence_counts_from(example: Example, may_arrive_until: float) -> float:
     return max(may_arrive_until, end_of_the_date) + 10 * DAY + 30 * MINUTE
 
 
-NOTHING = {"looked_up": 0, "settled": 0, "still_unknown": 0}
+NOTHING = {"looked_up": 0, "final": 0, "still_unknown": 0}
 
 
 @each_operation
@@ -56,7 +56,7 @@ def test_an_unknown_outcome_that_is_found(harness: Harness, example: Example) ->
     known = unknown_order(harness, example)
     harness.server.on(example.look_up_route, example.found(harness.record(known)))
     harness.clock.advance(MINUTE)
-    assert harness.sweep(example) == {"looked_up": 1, "settled": 1, "still_unknown": 0}
+    assert harness.sweep(example) == {"looked_up": 1, "final": 1, "still_unknown": 0}
     assert harness.record(known).status == SUCCEEDED
     assert harness.server.to(example.route) == []
     assert harness.send(example).replayed
@@ -72,7 +72,7 @@ def test_a_killed_function_is_found_too(harness: Harness, example: Example) -> N
     assert harness.sweep(example) == NOTHING
     assert harness.server.calls == []
     harness.clock.advance(1)
-    assert harness.sweep(example)["settled"] == 1
+    assert harness.sweep(example)["final"] == 1
     assert harness.record(standing.id).status == SUCCEEDED
 
 
@@ -313,14 +313,14 @@ def test_an_order_that_became_final_since_the_index_was_read_is_not_looked_up(ha
     first, second = many(harness, 2)
     harness.clock.advance(HOUR)
 
-    def settle_the_first(_: dict[str, Any]) -> None:
+    def finalise_the_first(_: dict[str, Any]) -> None:
         taken = harness.store.acquire_lease(harness.record(first), "somebody else", harness.clock.now + 27)
         harness.store.finalise(taken, SUCCEEDED, {"result": {"seen": "by somebody else"}})
 
     # The newest is taken over first; the index was read before.
-    harness.before_next("UpdateItem", settle_the_first)
+    harness.before_next("UpdateItem", finalise_the_first)
     harness.server.on(PAYNET.look_up_route, PAYNET.not_found)
-    assert harness.sweep(PAYNET)["settled"] == 1
+    assert harness.sweep(PAYNET)["final"] == 1
     assert findings(harness, second) == ["not_found"]
     assert harness.record(first).outcome == {"result": {"seen": "by somebody else"}}
 
@@ -462,7 +462,7 @@ def test_an_outcome_that_the_table_refuses_is_kept_without_its_result(
     refuse_large_writes(monkeypatch)
     harness.server.on(KOLAYBI.look_up_route, KOLAYBI.found(harness.record(known)))
     harness.clock.advance(HOUR)
-    assert harness.sweep(KOLAYBI)["settled"] == 1
+    assert harness.sweep(KOLAYBI)["final"] == 1
     assert harness.record(known).status == SUCCEEDED
     assert harness.send(KOLAYBI).body["result"] == {}
 
@@ -473,7 +473,7 @@ def test_only_a_written_outcome_counts_as_final(harness: Harness) -> None:
     harness.clock.advance(HOUR)
     harness.before_next("UpdateItem", lambda _: harness.fail_table("UpdateItem"))
     report = harness.sweep(KOLAYBI)
-    assert (report["settled"], report["still_unknown"]) == (0, 1)
+    assert (report["final"], report["still_unknown"]) == (0, 1)
     harness.heal_table()
     assert harness.record(known).status == "unknown"
 
@@ -497,5 +497,5 @@ def test_the_metrics_of_a_sweep(harness: Harness, capsys: pytest.CaptureFixture[
     values: dict[str, Any] = {name: value for line in lines for name, value in line.items()}
     assert values["operation"] == "haso.set_expenses"
     assert values["SweepHeartbeat"] == [1.0]
-    assert values["UnknownSettled"] == [1.0]
+    assert values["UnknownFinalised"] == [1.0]
     assert values["OldestUnknownAge"] == [HOUR]

@@ -19,7 +19,7 @@ from tests.support.provider_server import HANG_UP, json_reply
 from tests.support.wire import findings, unknown_order
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
-NOTHING = {"looked_up": 0, "settled": 0, "still_unknown": 0}
+NOTHING = {"looked_up": 0, "final": 0, "still_unknown": 0}
 FAILURES = [HANG_UP, json_reply({}, 500), json_reply({}, 429)]
 
 
@@ -206,7 +206,7 @@ def test_an_order_that_is_sent_again_is_fresh_again(harness: Harness) -> None:
 def test_three_failed_look_ups_in_a_row_end_a_worker(harness: Harness, failure: Any) -> None:
     stored(harness, 9, due=HOUR)
     harness.server.on(PAYNET.look_up_route, failure)
-    assert harness.sweep(PAYNET) == {"looked_up": 3, "settled": 0, "still_unknown": 3}
+    assert harness.sweep(PAYNET) == {"looked_up": 3, "final": 0, "still_unknown": 3}
 
 
 def test_an_answer_between_failed_look_ups_goes_on(harness: Harness) -> None:
@@ -257,7 +257,7 @@ def test_the_census(harness: Harness, capsys: pytest.CaptureFixture[str], exampl
     harness.server.on(example.look_up_route, HANG_UP)
     harness.sweep(example, worker=(0, 4))
     told = metrics_of(capsys.readouterr().out)
-    assert {name: told[name] for name in told if name not in ("UnknownSettled", "SweepHeartbeat")}.items() >= {
+    assert {name: told[name] for name in told if name not in ("UnknownFinalised", "SweepHeartbeat")}.items() >= {
         "Unresolved": 5, "UnresolvedFresh": 2, "Unprovable": unprovable, "OverdueSeconds": 1000,
         "OldestUnknownAge": 4000,
     }.items()  # fmt: skip

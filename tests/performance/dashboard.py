@@ -1,6 +1,6 @@
 """`make dashboard-preview`: send orders for a minute, and draw the dashboard of what happened.
 
-First all goes well, then providers misbehave, then sweeps clean up.
+First all goes well, then providers misbehave, then sweeps find the outcomes.
 """
 
 import random
@@ -21,7 +21,7 @@ ROUND_SECONDS = 2
 
 
 def send_orders(stack: Stack, seconds: float) -> None:
-    """Orders of every kind for a while; first all goes well, then providers misbehave, then sweeps settle."""
+    """Orders of every kind for a while: first healthy, then with faulty providers, then with sweeps."""
     token, chance = stack.token(), random.Random(4)  # noqa: S311
     started = time.monotonic()
     with ThreadPoolExecutor(6) as senders:

@@ -81,13 +81,13 @@ def assert_level(rows: list[dict[str, Any]]) -> None:
 def record(name: str, status: str) -> Record:
     """A record as an order of this name leaves it."""
     now = float(int(time.time()))
-    settled = status == SUCCEEDED
+    final = status == SUCCEEDED
     return Record(
         id=operation_id("client", OPERATION, name), operation=OPERATION, principal="client", fingerprint="f" * 64,
         status=status, owner="0" * 32, lease_until=0.0, may_arrive_until=now - 60, created_at=now - 90, updated_at=now,
         lookup_fields={"xact_id": name, "amount": "1.00", "currency": "TRY"},
-        outcome={"result": {"xact_id": name, "amount": "1.00", "note": "x" * 300}} if settled else None,
-        next_look_up=None if settled else now - 60,
+        outcome={"result": {"xact_id": name, "amount": "1.00", "note": "x" * 300}} if final else None,
+        next_look_up=None if final else now - 60,
     )  # fmt: skip
 
 
@@ -116,7 +116,7 @@ class Meter:
 
 def _measured(meter: Meter, step: int, unresolved: int) -> dict[str, Any]:
     store, operation = Store(), _capture()
-    settled = record("settled-0", SUCCEEDED)
+    final = record("final-0", SUCCEEDED)
     claims = [record(f"claim-{step}-{unresolved}-{number}", UNKNOWN) for number in range(SAMPLES)]
     in_doubt = [record(f"unresolved-{number}", UNKNOWN) for number in range(unresolved)]
     _put(in_doubt)
@@ -126,8 +126,8 @@ def _measured(meter: Meter, step: int, unresolved: int) -> dict[str, Any]:
     measured = {
         "claim": claim,
         # A condition that fails does not tell what it took.
-        "replay": {**_cost(meter, lambda _: store.claim(record("settled-0", UNKNOWN))), "capacity": None},
-        "read": _cost(meter, lambda _: store.find(settled.id)),
+        "replay": {**_cost(meter, lambda _: store.claim(record("final-0", UNKNOWN))), "capacity": None},
+        "read": _cost(meter, lambda _: store.find(final.id)),
         # Each sweep finds all of them due.
         "sweep": _cost(meter, lambda _: sweep(operation, DEADLINE, store), times=SWEEPS, before=lambda: _put(in_doubt)),
     }
@@ -165,7 +165,7 @@ def _put(records: list[Record]) -> None:
 
 
 def _fill(url: str, start: int, end: int) -> None:
-    """Settled records, 25 to a call, past boto3: it would take most of the time."""
+    """Final records, 25 to a call, without boto3: it would take most of the time."""
     places = range(start, end, 25)
     shares = [places[share::WRITERS] for share in range(WRITERS)]
     with ThreadPoolExecutor(WRITERS) as pool:
@@ -174,8 +174,8 @@ def _fill(url: str, start: int, end: int) -> None:
 
 
 def _write(url: str, firsts: range, end: int) -> None:
-    item = json.dumps(to_item(record("settled-0", SUCCEEDED)))
-    own_id = operation_id("client", OPERATION, "settled-0")
+    item = json.dumps(to_item(record("final-0", SUCCEEDED)))
+    own_id = operation_id("client", OPERATION, "final-0")
     connection = http.client.HTTPConnection(url.removeprefix("http://"))
     headers = {
         "X-Amz-Target": "DynamoDB_20120810.BatchWriteItem",
@@ -184,7 +184,7 @@ def _write(url: str, firsts: range, end: int) -> None:
         "SignedHeaders=host, Signature=0",
     }
     for first in firsts:
-        ids = [operation_id("client", OPERATION, f"settled-{number}") for number in range(first, min(first + 25, end))]
+        ids = [operation_id("client", OPERATION, f"final-{number}") for number in range(first, min(first + 25, end))]
         puts = ",".join(f'{{"PutRequest": {{"Item": {item.replace(own_id, name)}}}}}' for name in ids)
         connection.request("POST", "/", f'{{"RequestItems": {{"{TABLE}": [{puts}]}}}}', headers)
         answer = connection.getresponse()

@@ -48,7 +48,7 @@ def problem(slug: str, status: int, money: str, retry: str, **more: str) -> Answ
     return status, body
 
 
-def settled(slug: str, status: int, money: str, retry: str) -> Answer:
+def of_operation(slug: str, status: int, money: str, retry: str) -> Answer:
     """A problem that the function itself answers: it names the operation."""
     return problem(slug, status, money, retry, operation_id=OPERATION)
 
@@ -59,7 +59,7 @@ SUCCEEDED: Answer = (
 )
 UNKNOWN: Answer = (202, {"operation_id": OPERATION, "status": "unknown", "money": "unknown", "retry": "same_key"})
 UNREACHABLE = problem("provider-unreachable", 503, "not_moved", "same_key")
-DECLINED = settled("declined", 402, "not_moved", "new_key")
+DECLINED = of_operation("declined", 402, "not_moved", "new_key")
 UNAUTHORIZED = problem("unauthorized", 401, "unknown", "same_key")
 FORBIDDEN = problem("forbidden", 403, "unknown", "never")
 UNAVAILABLE = problem("store-unavailable", 503, "unknown", "same_key")
@@ -198,7 +198,7 @@ def test_nothing_is_sent_again_unless_retry_says_same_key(run: Order, refusal: A
     assert len(api.requests) == 1
 
 
-@pytest.mark.parametrize("end", [DECLINED, settled("not-executed", 402, "not_moved", "new_key")])
+@pytest.mark.parametrize("end", [DECLINED, of_operation("not-executed", 402, "not_moved", "new_key")])
 @pytest.mark.parametrize("before", [UNKNOWN, LOST])
 def test_an_unknown_outcome_that_turns_out_not_to_have_moved_money(run: Order, before: Answer, end: Answer) -> None:
     with pytest.raises(Problem) as raised:
@@ -210,15 +210,15 @@ def test_an_unknown_outcome_that_turns_out_not_to_have_moved_money(run: Order, b
 @pytest.mark.parametrize(
     "refusal",
     [
-        settled("idempotency-key-reused", 422, "not_moved", "new_key"),
-        settled("idempotency-key-reused", 422, "unknown", "new_key"),
-        settled("total-would-fall", 422, "not_moved", "new_key"),
-        settled("held-by-another-operation", 409, "not_moved", "never"),
-        settled("invalid-request", 400, "not_moved", "never"),
+        of_operation("idempotency-key-reused", 422, "not_moved", "new_key"),
+        of_operation("idempotency-key-reused", 422, "unknown", "new_key"),
+        of_operation("total-would-fall", 422, "not_moved", "new_key"),
+        of_operation("held-by-another-operation", 409, "not_moved", "never"),
+        of_operation("invalid-request", 400, "not_moved", "never"),
         # A final problem that does not name the operation is not this API's.
         problem("declined", 402, "not_moved", "new_key"),
         # The status alone proves nothing either.
-        settled("anything", 402, "not_moved", "new_key"),
+        of_operation("anything", 402, "not_moved", "new_key"),
     ],
 )
 @pytest.mark.parametrize("before", [UNKNOWN, LOST])
@@ -248,7 +248,7 @@ def test_at_the_end_an_unknown_outcome_is_said_to_be_unknown(run: Order, last: A
         UNAUTHORIZED,
         FORBIDDEN,
         problem("anything", 422, "not_moved", "new_key"),
-        settled("anything", 409, "not_moved", "never"),
+        of_operation("anything", 409, "not_moved", "never"),
         *NOT_CONNECTED,
         httpx.LocalProtocolError("no HTTP"),
     ],
@@ -448,7 +448,7 @@ def test_a_replay_is_told(run: Order) -> None:
     assert run(Api((status, body, {"Idempotent-Replayed": "true"})), "order", CAPTURE, REQUEST).replayed
 
 
-def test_what_an_operator_settled_has_no_result(run: Order) -> None:
+def test_what_an_operator_decided_has_no_result(run: Order) -> None:
     by_hand: Answer = (200, {"operation_id": OPERATION, "status": "succeeded", "result": {}})
     assert run(Api(by_hand), "order", CAPTURE, REQUEST).result is None
 

@@ -19,7 +19,7 @@ POINTS = [
     Point(104.0, "OldestUnknownAge", OF_HASO, [9]),
     Point(100.0, "SucceededAmount", {**OF_PAYNET, "currency": "TRY"}, [1050]),
     Point(100.0, "SucceededAmount", {**OF_KOLAYBI, "currency": "USD"}, [1]),
-    Point(100.0, "SettleFailed", {"service": "vezne"}, [1]),
+    Point(100.0, "OutcomeNotWritten", {"service": "vezne"}, [1]),
 ]
 
 

@@ -98,7 +98,7 @@ def test_every_operation_is_swept_and_a_failing_sweep_does_not_stop_the_next() -
             twice.set()
         if operation == "paynet.capture":
             raise RuntimeError("no answer")
-        return {"looked_up": int(operation == "vakifbank.pay"), "settled": 0}
+        return {"looked_up": int(operation == "vakifbank.pay"), "final": 0}
 
     with sweeps.sweeping(cast("Any", SimpleNamespace(invoke=invoke)), 0.001, said.append):
         assert twice.wait(20)

@@ -122,7 +122,7 @@ def test_an_operation_is_read_by_its_own_schema_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("name", [route.name for route in ROUTES.values() if route.is_order])
-def test_an_outcome_settled_by_hand_fits_and_another_operation_s_does_not(name: str) -> None:
+def test_an_outcome_decided_by_hand_fits_and_another_operation_s_does_not(name: str) -> None:
     schemas = {"components": DOCUMENTED["components"]}
     said = {
         "operation_id": f"op_{'a' * 26}",

@@ -282,7 +282,7 @@ def test_the_functions_own_end_shortens_the_wait(start: Callable[..., RawServer]
 
     start(script)
     try:
-        # 3.2 s left, of which 3 are kept for settling: the 20 s of the operation do not count.
+        # 3.2 s left, of which 3 are kept for the final write: the 20 s of the operation do not count.
         with pytest.raises(AnswerLostError, match="deadline"):
             send(longest=20, deadline=Deadline(lambda: 3_200))
     finally:
@@ -549,5 +549,5 @@ def test_no_text_form_of_an_answer_shows_its_body() -> None:
 
 
 @pytest.mark.parametrize(("left", "allowed"), [(27, True), (8, True), (7.9, False), (0, False), (-1, False)])
-def test_a_call_needs_time_to_connect_to_wait_and_to_settle(left: float, allowed: bool) -> None:
+def test_a_call_needs_time_to_connect_to_wait_and_to_write(left: float, allowed: bool) -> None:
     assert Deadline(lambda: left * 1000).allows_a_call() is allowed

@@ -92,8 +92,8 @@ def test_a_guard_is_named_without_its_value() -> None:
 
 def test_a_record_survives_the_table() -> None:
     assert from_item(to_item(RECORD)) == RECORD
-    settled = replace(RECORD, status=SUCCEEDED, outcome={"result": {"ad": "Ömer"}}, next_look_up=None, guards=())
-    assert from_item(to_item(settled)) == settled
+    final = replace(RECORD, status=SUCCEEDED, outcome={"result": {"ad": "Ömer"}}, next_look_up=None, guards=())
+    assert from_item(to_item(final)) == final
 
 
 @pytest.mark.parametrize(

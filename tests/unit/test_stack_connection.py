@@ -15,7 +15,7 @@ def deployed(**parameters: str) -> Any:
 
 
 @pytest.mark.parametrize(("parameters", "kept"), [({"KeptDays": "365"}, "365"), ({"KeptDays": "30"}, "30"), ({}, "90")])
-def test_what_an_operator_settles_is_kept_as_long_as_what_a_function_settles(
+def test_what_an_operator_decides_is_kept_as_long_as_what_a_function_finalises(
     parameters: dict[str, str], kept: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Or a key would be forgotten before its time, and its order sent again."""

@@ -29,7 +29,7 @@ def test_every_function_can_be_invoked_by_its_folder_and_has_an_event() -> None:
     ("answer", "wrong"),
     [
         ('{"statusCode": 402}', False),
-        ('{"settled": 0}', False),
+        ('{"final": 0}', False),
         ('{"errorType": "StandingOrderFailed", "errorMessage": "invalid-request"}', True),
         ("Task timed out", True),
         ("", True),

@@ -104,7 +104,7 @@ def test_a_function_with_operations_of_clients_knows_the_first_client(system: Te
         assert properties(system, name)["Environment"]["Variables"]["FIRST_CLIENT_ID"] == known, name
 
 
-def test_what_settles_an_operation_knows_how_long_it_is_kept(system: Template) -> None:
+def test_each_order_function_knows_how_long_a_final_operation_is_kept(system: Template) -> None:
     for name in ORDERS:
         assert properties(system, name)["Environment"]["Variables"]["KEPT_DAYS"] == {"Ref": "KeptDays"}, name
     parameter = source()["Parameters"]["KeptDays"]

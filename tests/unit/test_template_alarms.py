@@ -112,7 +112,7 @@ def test_a_missing_sweep_is_told_after_three_of_the_longest_intervals(alarms: di
 def test_an_alarm_of_ours_looks_at_a_metric_that_the_code_counts(alarms: dict[str, Any]) -> None:
     ours = {alarm["MetricName"] for alarm in alarms.values() if alarm["Namespace"] == NAMESPACE}
     assert ours == {
-        "OrderUnknown", "OldestUnknownAge", "SweepHeartbeat", "CredentialsRejected", "Internal", "SettleFailed",
+        "OrderUnknown", "OldestUnknownAge", "SweepHeartbeat", "CredentialsRejected", "Internal", "OutcomeNotWritten",
         "StandingOrderFailed", "OverdueSeconds", "Unresolved", "BreakerState", "BreakerOpened",
     }  # fmt: skip
     assert ours <= counted()

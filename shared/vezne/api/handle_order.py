@@ -215,10 +215,10 @@ def _sweep(operation: Operation[Any, Any, Any], event: Event, deadline: Deadline
     except SweepStoppedError as stopped:
         # Raise, so that Lambda tries again.
         logger.error("sweep stopped", extra={"operation": operation.name, **stopped.report})
-        emit_metric("UnknownSettled", operation.name, stopped.report["settled"])
+        emit_metric("UnknownFinalised", operation.name, stopped.report["final"])
         raise
     logger.info("sweep", extra={"operation": operation.name, **report})
-    emit_metric("UnknownSettled", operation.name, report["settled"])
+    emit_metric("UnknownFinalised", operation.name, report["final"])
     return report
 
 

@@ -154,7 +154,7 @@ def write_with_retries(
             return writing() or record
         except StoreUnavailableError as error:
             logger.error("not written", operation_id=record.id, status=status, reason=str(error))
-            emit_fault("SettleFailed")
+            emit_fault("OutcomeNotWritten")
             if attempt == _WRITE_TRIES - 1:
                 break
     return replace(record, status=status, outcome=outcome, written=False)

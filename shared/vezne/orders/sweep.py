@@ -69,7 +69,7 @@ def sweep(
 ) -> dict[str, int]:
     """Look up the worker's unresolved records that are due, while time is left and the provider answers.
 
-    Returns how many were looked up, and of these are final now (`settled`) and are still unknown. Raises
+    Returns how many were looked up, and of these are final now (`final`) and are still unknown. Raises
     SweepStoppedError; one record or shard that cannot be read is only passed over.
     """
     return _Sweep(operation, deadline, store).run(worker)
@@ -93,7 +93,7 @@ class _Sweep(Generic[R, C]):
             self._look_up(item)
         report = {
             "looked_up": self._looked_up,
-            "settled": self._final,
+            "final": self._final,
             "still_unknown": self._looked_up - self._final,
         }
         if MOST_ERRORS_IN_A_ROW in (self._unread_shards, self._unread_records):
@@ -153,7 +153,7 @@ def look_up_now(operation: Operation[R, Any, C], record_id: str, deadline: Deadl
     final, _ = _sweep_one(operation, record_id, deadline, store)
     record = store.find(record_id)
     return {
-        "settled": final,
+        "final": final,
         "absence_counts_from": None if record is None else operation.absence_counts_from(record),
     }
 

@@ -29,7 +29,7 @@ __all__ = [
 ALLOWED = frozenset({
     "level", "message", "timestamp", "service", "location", "xray_trace_id", "function_name", "function_request_id",
     "cold_start", "exception_name", "operation", "operation_id", "status", "reason", "problem", "replayed",
-    "standing_order", "looked_up", "settled", "still_unknown", "unresolved", "unprovable", "provider_milliseconds",
+    "standing_order", "looked_up", "final", "still_unknown", "unresolved", "unprovable", "provider_milliseconds",
     "secret_version", "frames", "provider",
 })  # fmt: skip
 

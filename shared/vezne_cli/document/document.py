@@ -208,7 +208,7 @@ def _schemas(found: list[Function]) -> dict[str, Any]:
     components["SettledByHand"] = {
         "type": "object",
         "maxProperties": 0,
-        "description": "An operator settled the operation as succeeded, so there is no answer of the provider's",
+        "description": "An operator decided that the operation succeeded, so there is no answer of the provider's",
     }
     return components
 

@@ -86,9 +86,9 @@ def test_an_order_whose_function_was_killed_by_the_time_limit_is_unknown(stack: 
 
         stack.sandbox.remove_rules()
         time.sleep(int(unknown["headers"]["Retry-After"]))
-        settled = function.invoke(event).json()
-        assert settled["statusCode"] == 200, settled
-        assert json.loads(settled["body"])["status"] == "succeeded"
+        repeated = function.invoke(event).json()
+        assert repeated["statusCode"] == 200, repeated
+        assert json.loads(repeated["body"])["status"] == "succeeded"
     assert len(stack.sandbox.bookings("paynet", one.reference)) == 1
 
 
