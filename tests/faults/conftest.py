@@ -17,7 +17,7 @@ from tests.support.seed import SEED
 
 @pytest.fixture(scope="session")
 def seed() -> int:
-    """The seed of everything that is chosen by chance; VEZNE_FAULTS_SEED repeats a run."""
+    """The seed of every random choice. VEZNE_FAULTS_SEED repeats a run."""
     return SEED
 
 
@@ -29,7 +29,7 @@ def environment() -> Iterator[Environment]:
 
 @pytest.fixture(scope="session")
 def second_engine() -> Iterator[Aws]:
-    """DynamoDB Local; what needs it is skipped where it cannot run, and fails where .ci/run promised it."""
+    """DynamoDB Local. Where it cannot run, its tests are skipped; they fail if .ci/run promised it."""
     folder = dynamodb_local()
     if isinstance(folder, str):
         lacking("DYNAMODB_LOCAL", folder)
@@ -58,14 +58,14 @@ def dynamodb_local_store(second_engine: Aws, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def function(environment: Environment, request: pytest.FixtureRequest) -> Function:
-    """The function of the operation a test is parametrized with, with an empty table; the sandboxes start anew."""
+    """The function of the operation that a test names, with an empty table and new sandboxes."""
     environment.sandbox.reset()
     return environment.function(request.param)
 
 
 @pytest.fixture
 def report(record_property: Callable[[str, object], None]) -> Iterator[list[str]]:
-    """Lines to be printed at the end of the run: tests/conftest.py gathers them, of whatever process."""
+    """Lines to print at the end of the run. tests/conftest.py collects them from all processes."""
     lines: list[str] = []
     yield lines
     record_property("faults", lines)

@@ -7,7 +7,7 @@ from vezne.orders.store import Store
 
 
 class EngineStore(Store):
-    """With the given DynamoDB client in the place of the function's own."""
+    """The store with the given DynamoDB client instead of the function's own."""
 
     def __init__(self, client: Any, clock: Callable[[], float]) -> None:
         super().__init__(clock)

@@ -36,7 +36,7 @@ class Died(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a function answered: an HTTP response, a plain value (sweep, standing order), or what it raised."""
+    """What a function answered: an HTTP response, a plain value (sweep, standing order), or an error."""
 
     value: Any = None
     raised: str | None = None
@@ -57,7 +57,7 @@ class Answer:
 
     @property
     def slug(self) -> str:
-        """Which problem it is; empty if it is none."""
+        """The slug of the problem; empty if the answer is no problem."""
         return Problem(self.body).slug
 
 
@@ -82,15 +82,15 @@ class FunctionProcess:
         return told
 
     def begin(self, event: Any, **request: Any) -> None:
-        """Send an event without waiting for what comes of it. See `function.invoke` for the other members."""
+        """Send an event, and do not wait for the answer. See `function.invoke` for the other members."""
         self._lines.write(json.dumps({"event": event, **request}) + "\n")
         self._lines.flush()
 
     def end(self) -> Answer:
-        """Wait for the answer of the event that was begun. Raises Died."""
+        """Wait for the answer to the event that was sent. Raises Died."""
         told = self._read()
         if "stopped" in told:
-            raise AssertionError("the process was stopped, and not awaited by wait_until_stopped")
+            raise AssertionError("the process was stopped, but the test did not call wait_until_stopped")
         return Answer(told.get("answer"), told.get("raised"), tuple(told["steps"]))
 
     def call(self, event: Any, **request: Any) -> Answer:
@@ -99,11 +99,11 @@ class FunctionProcess:
         return self.end()
 
     def wait_until_stopped(self) -> None:
-        """Wait until the process froze at the step of its plan."""
+        """Wait until the process has stopped at the step of its plan."""
         assert "stopped" in self._read()
 
     def wake(self) -> None:
-        """Let a frozen process go on."""
+        """Let a stopped process continue."""
         os.kill(self.pid, signal.SIGCONT)
 
     def close(self) -> None:
@@ -144,7 +144,7 @@ class ProcessPool:
 
 @dataclass
 class Function:
-    """A function with its own table: as many processes of it as a test wants."""
+    """A function with its own table. A test can start any number of its processes."""
 
     environment: "Environment"
     operation: str
@@ -154,19 +154,19 @@ class Function:
     _warm: list[FunctionProcess] = field(default_factory=list)
 
     def fork(self) -> FunctionProcess:
-        """A new process; the first event it handles is its cold start."""
+        """Start a process. Its first event is a cold start."""
         variables = {"TABLE_NAME": self.table, "SECRET_ID": self.secret, **({"PEER": "1"} if self.peer else {})}
         return self.environment.process_pool.fork(self.operation, variables)
 
     def call(self, event: Any, **request: Any) -> Answer:
-        """Handle one event in a process that is warm if there is one. Raises Died if it is killed."""
+        """Handle one event, in a warm process if there is one. Raises Died if it is killed."""
         process = self._warm.pop() if self._warm else self.fork()
         answer = process.call(event, **request)
         self._warm.append(process)
         return answer
 
     def sweep(self, **request: Any) -> Answer:
-        """The scheduled event."""
+        """Send the scheduled event."""
         return self.call(SWEEP, **request)
 
     def close(self) -> None:
@@ -189,11 +189,11 @@ class Function:
         return item
 
     def forget(self, record_id: str) -> None:
-        """Take an order that stays unknown out of the table, so that later sweeps need not look it up."""
+        """Delete the record of an order that stays unknown, so that later sweeps do not look it up."""
         self.environment.aws("dynamodb").delete_item(TableName=self.table, Key={"id": {"S": record_id}})
 
     def unresolved(self) -> list[str]:
-        """The ids of all records without a certain outcome."""
+        """The ids of all records that are not final."""
         pages = (
             self.environment.aws("dynamodb").get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
         )
@@ -212,7 +212,7 @@ class Environment:
     directory: Path
 
     def function(self, operation: str) -> Function:
-        """A function with a new table and a secret of its own. The table has nothing but a breaker that never opens."""
+        """A function with a new table and its own secret. The table holds only a breaker that never opens."""
         name = f"{operation.replace('.', '-')}-{uuid.uuid4().hex[:8]}"
         create_table(self.aws, name)
         provider = operation.partition(".")[0]
@@ -223,7 +223,7 @@ class Environment:
 
 
 def create_table(aws: Aws, name: str) -> None:
-    """The template's table, without what only a deployed one needs."""
+    """The template's table, without the parts that only a deployed table needs."""
     aws("dynamodb").create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
@@ -248,7 +248,7 @@ def create_table(aws: Aws, name: str) -> None:
 
 @contextmanager
 def running_environment() -> Iterator[Environment]:
-    """Start MiniStack, the sandboxes and the process pool, and stop them, whatever happens."""
+    """Start MiniStack, the sandboxes and the process pool. Stop them in any case."""
     with run_directory(lambda _: None) as directory:
         sandbox_port, gateway_port = choose_port("VEZNE_SANDBOX_PORT"), choose_port("VEZNE_GATEWAY_PORT")
         with _sandbox(sandbox_port, directory) as sandbox, _ministack(gateway_port, directory) as ministack:
@@ -265,7 +265,7 @@ def running_environment() -> Iterator[Environment]:
 
 
 def function_environment(endpoint_url: str, sandbox_url: str) -> dict[str, str]:
-    """What every function process sees."""
+    """The environment variables of every function process."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "LANG": "C.UTF-8",

@@ -1,17 +1,16 @@
 """What runs in a function process: one handler, one event after the other, and the steps at which it can be stopped.
 
-The steps are put round the code from outside; the code under test knows nothing of them. In their order:
+The test wraps the code in steps from outside; the code under test does not know them. In their order:
 
-    claim.before  claim.after             the record
-    order.before                          nothing of the order has left
-    order.head                            its HTTP head has left, its body has not
-    order.left                            all bytes have left, no answer was read
-    order.came                            the answer was read, or waiting for it is over
+    claim.before claim.after                  the record is created
+    order.before                              nothing of the order was sent
+    order.head                                its HTTP head was sent, its body was not
+    order.left                                all bytes were sent, no answer was read
+    order.came                                the answer was read, or the wait for it is over
     finalise.before finalise.after            the outcome is written (finalise, release or mark_unknown)
-    acquire_lease.before acquire_lease.after      another invocation's record
-    look_up.before look_up.left look_up.came      a look-up, or a probe
-    breaker.before breaker.after                  each write of the breaker
-"""
+    acquire_lease.before acquire_lease.after  another invocation's record is taken over
+    look_up.before look_up.left look_up.came  a look-up, or a probe
+    breaker.before breaker.after              each write of the breaker"""
 
 import functools
 import importlib
@@ -37,12 +36,12 @@ from vezne.orders import breaker, store as store_module
 from vezne.providers import client as inquiries, http as provider
 from vezne_sandbox.sandbox import Sandbox
 
-# Address of each provider, as its sandbox has it -> what kind of call it is.
+# Address at each provider, from its sandbox -> what kind of call it is.
 CALLS = {
     re.compile(re.sub(r"\{\w+\}", "[^/]+", one.path) + "$"): "order" if one.kind == "pay" else one.kind
     for one in Sandbox().operations.values()
 }
-# Time runs faster here: a silent provider costs a test one second instead of twenty. The proportions stay.
+# A silent provider costs a test one second, not twenty. The waits keep their proportions.
 FAST = {"CONNECT_SECONDS": 0.5, "SHORTEST_READ_SECONDS": 0.2, "FINALISE_SECONDS": 0.5}
 FAST_ANSWER_SECONDS = 1.0
 LAMBDA_SECONDS = 27.0
@@ -56,11 +55,11 @@ STEPS = (
 
 
 class Killed(BaseException):
-    """Ends an invocation in the middle where no process can be killed (the model-based test)."""
+    """Ends an invocation where no process can be killed (the model-based test)."""
 
 
 class Steps:
-    """Counts the steps of one invocation, and does at the chosen one what was asked."""
+    """Counts the steps of one invocation, and acts at the step of the plan."""
 
     def __init__(self, act: Callable[[str], None]) -> None:
         self._act = act
@@ -74,17 +73,17 @@ class Steps:
 
 
 def call_kind(path: str) -> str:
-    """`order`, `login` or `look_up`, by the address that is called."""
+    """The kind of a call by its address: `order`, `login` or `look_up`."""
     return next((kind for pattern, kind in CALLS.items() if pattern.search(path)), "look_up")
 
 
 def module_of(operation: str) -> str:
-    """The module of the function that serves it."""
+    """The module of the function that serves an operation."""
     return f"functions.{'get_operation' if operation == 'operations.read' else operation.replace('.', '_')}.app"
 
 
 def watch_store(steps: Steps) -> None:
-    """Put steps round the writes of records and of the breaker."""
+    """Wrap the writes of records and of the breaker in steps."""
     for method in ("claim", "acquire_lease", "finalise", "release", "mark_unknown"):
         step = "finalise" if method in ("release", "mark_unknown") else method
         _surround(store_module.Store, method, steps, step)
@@ -106,7 +105,7 @@ def _surround(owner: type, method: str, steps: Steps, step: str) -> None:
 
 
 def watch_provider(steps: Steps) -> None:
-    """Put steps round the provider's calls, down to the socket."""
+    """Wrap the provider's calls in steps, down to the socket."""
     kind = ["order"]
     original_send, connection = provider.Provider.send, provider._WatchedConnection
     socket_send, socket_answer = connection.send, connection.getresponse
@@ -134,7 +133,7 @@ def watch_provider(steps: Steps) -> None:
 
 
 class LostResponses:
-    """Drops responses of AWS calls that were carried out, as a broken connection does; the SDK then tries again."""
+    """Drops responses of AWS calls that were executed, like a broken connection. The SDK then tries again."""
 
     def __init__(self) -> None:
         self.plan: dict[str, int] = {}
@@ -158,13 +157,13 @@ class LostResponses:
         mock.patch.object(standard.ExponentialBackoff, "delay_amount", return_value=0.01).start()
 
     def set(self, plan: dict[str, int]) -> None:
-        """How many responses of which call are lost from now on, for instance {"PutItem": 1}."""
+        """Set how many responses of each call are lost from now on, for instance {"PutItem": 1}."""
         self.plan = plan
         self._seen.clear()
 
 
 class Context:
-    """What Lambda hands to a handler."""
+    """The context that Lambda gives to a handler."""
 
     function_name = "function-under-test"
     memory_limit_in_mb = "512"
@@ -190,7 +189,7 @@ def fast_time(operation: Any) -> Iterator[None]:
 
 
 def invoke(module: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """Run the handler once. What it raises is told by its name, as Lambda does."""
+    """Run the handler once. An error is returned by its name, as Lambda does."""
     offset = float(request.get("clock", 0.0))
     store = functools.partial(store_module.Store, clock=lambda: time.time() + offset)
     with mock.patch.object(handle_order, "Store", store):
@@ -211,7 +210,7 @@ def serve(connection: socket.socket, operation: str, environment: dict[str, str]
             os.kill(os.getpid(), signal.SIGKILL)
         lines.write(json.dumps({"stopped": True}) + "\n")
         lines.flush()
-        # To this thread: a signal to the process may go to another one, and this one would run on for a moment.
+        # Stop this thread. A signal to the process may reach another thread, and this one would run a little longer.
         signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
     steps, lost = Steps(act), LostResponses()

@@ -1,8 +1,8 @@
-"""A function, its table and its provider in one process and one thread, on a clock of its own.
+"""A function, its table and its provider in one process and one thread, on a virtual clock.
 
-The handlers and the operations are the deployed ones. The table is a `MemoryTable`; the provider is the sandbox, called
-without a socket; a kill is an exception that nothing in the code catches, and at any step something else may come
-between, which is what a second process would be.
+The handlers and the operations are the deployed ones. The table is a `MemoryTable`. The provider is the sandbox, called
+without a socket. A kill is an exception that no code catches. At any step another invocation can run, as a second
+process would.
 """
 
 import importlib
@@ -40,14 +40,14 @@ LAMBDA_SECONDS = 27.0
 
 
 class Context:
-    """Time enough, always: what too little time does is tested with real processes."""
+    """A context with enough time, always. Tests with real processes cover too little time."""
 
     def get_remaining_time_in_millis(self) -> float:
         return LAMBDA_SECONDS * 1000
 
 
 class SteppedStore(MemoryStore):
-    """With the steps of `function.py` round each write."""
+    """The store, with the steps of `function.py` round each write."""
 
     def __init__(self, table: MemoryTable, clock: Callable[[], float], steps: Steps) -> None:
         super().__init__(table, clock)
@@ -96,16 +96,16 @@ class Bench:
         self.between: Callable[[], None] = lambda: None
         self._steps = Steps(self._act)
         self._broken: AssertionError | None = None
-        # The invocation that runs: the key of its order, and its number.
+        # The current invocation: the key of its order, and its number.
         self._sender = ("", 0)
         self._calls = 0
-        # Each payment that the provider accepted, booked or not yet, and by which invocation it was sent.
+        # Each payment that the provider accepted, booked or not yet, and the invocation that sent it.
         self._payments: list[tuple[Any, tuple[str, int]]] = []
-        # Whether the invocation that ended last sent one.
+        # Whether the last invocation that ended sent a payment.
         self.sent_by_last = False
 
     def call(self, event: Any, *, skew: float = 0.0, plan: dict[str, Any] | None = None) -> Answer | None:
-        """Handle one event on a clock that is wrong by `skew` seconds; None if the function was killed."""
+        """Handle one event on a clock that is `skew` seconds wrong; None if the function was killed."""
         outer = self._steps.plan, self._steps.seen, self._sender
         self._steps.plan, self._steps.seen = plan or {}, []
         self._calls += 1
@@ -134,19 +134,19 @@ class Bench:
         return self.call(SWEEP, **how)
 
     def context(self) -> Context:
-        """What the next invocation gets."""
+        """The context of the next invocation."""
         return Context()
 
     def store_of_a_function(self, skew: float) -> Store:
-        """The store of the next invocation, whose clock is wrong by `skew` seconds."""
+        """The store of the next invocation. Its clock is `skew` seconds wrong."""
         return SteppedStore(self.table, lambda: self.now + skew, self._steps)
 
     def store(self) -> Store:
-        """The table as the test sees it."""
+        """The store through which the test reads the table."""
         return MemoryStore(self.table, lambda: self.now)
 
     def booked(self, key: str) -> int:
-        """How often the provider booked the order of this key, in whatever life of it."""
+        """How often the provider booked the order of this key, over all lives of its record."""
         booked = {id(booking) for booking in self.sandbox.ledger.bookings}
         return sum(sender[0] == key and id(booking) in booked for booking, sender in self._payments)
 
@@ -159,24 +159,24 @@ class Bench:
         self.sandbox.rules.add(read_rule(values, self.sandbox.operations))
 
     def pass_time(self, seconds: float) -> None:
-        """Let the same time pass for functions and provider."""
+        """Advance the clocks of the functions and of the provider by the same time."""
         self.now += seconds
         self.sandbox.book_what_is_due()
 
     def _act(self, what: str) -> None:
         if what == "kill":
             raise Killed
-        # The invocation pauses here, others run, and it goes on.
+        # The invocation pauses here, others run, and then it continues.
         paused = self._steps.plan, self._steps.seen
         try:
             self.between()
         except AssertionError as error:
-            # Raised here it would pass for an error of the code under test, which has an answer for every error.
+            # Not raised here: the code under test handles every error, so it would hide this one.
             self._broken = self._broken or error
         self._steps.plan, self._steps.seen = paused
 
     def send(self, prepared: Any) -> ProviderResponse:
-        """What `Provider.send` does, by way of the sandbox."""
+        """Does what `Provider.send` does, with the sandbox instead of a socket."""
         kind = call_kind(prepared.path_url.partition("?")[0])
         self._steps.reach(f"{kind}.before")
         self._steps.reach(f"{kind}.head")
@@ -209,7 +209,7 @@ class Bench:
 
 @contextmanager
 def without_logs() -> Iterator[None]:
-    """Nothing is logged meanwhile: thousands of orders would fill the screen."""
+    """Switch logging off: thousands of orders would fill the screen."""
     level = telemetry.logger.log_level
     telemetry.logger.setLevel(logging.CRITICAL)
     try:
@@ -220,7 +220,7 @@ def without_logs() -> Iterator[None]:
 
 @contextmanager
 def in_process(current: Callable[[], Bench]) -> Iterator[None]:
-    """Put sandbox and memory in the place of sockets and AWS, for whatever bench is the current one."""
+    """Replace sockets by the sandbox and AWS by memory, for the bench that `current` gives."""
     secrets = Sandbox()
 
     def fetch(model: Any) -> tuple[Any, str]:

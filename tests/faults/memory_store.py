@@ -9,7 +9,7 @@ from tests.faults.memory_table import MemoryTable
 
 
 class MemoryStore(Store):
-    """One invocation's view of the table; invocations may have different clocks."""
+    """One invocation's view of the table. Invocations may have different clocks."""
 
     def __init__(self, table: MemoryTable, clock: Callable[[], float]) -> None:
         super().__init__(clock)

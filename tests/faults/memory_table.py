@@ -1,7 +1,7 @@
 """A DynamoDB table in memory that evaluates the real condition and update expressions of the code under test.
 
-It knows what `vezne.orders.store` uses and refuses everything else. `test_memory_store.py` holds it to MiniStack and to
-DynamoDB Local, call by call.
+It knows the calls that `vezne.orders.store` makes, and refuses all others. `test_memory_store.py` compares it with
+MiniStack and DynamoDB Local, call by call.
 """
 
 import functools
@@ -17,16 +17,16 @@ _CLAUSES = ("SET", "REMOVE", "ADD")
 
 
 class MemoryTable:
-    """The client's calls; one table, whatever its name.
+    """The client's calls, on one table with any name.
 
-    An attribute's value is never changed in place, so copies of an item need not be deep.
+    An attribute's value is never changed in place, so a shallow copy of an item is enough.
     """
 
     def __init__(self) -> None:
         self.items: dict[str, Item] = {}
 
     def expire(self, now: float) -> list[str]:
-        """TTL: delete what has expired; the ids of the records among it."""
+        """Delete the expired items, as TTL does. Returns the ids of the records among them."""
         gone = [name for name, item in self.items.items() if "expires_at" in item and _number(item["expires_at"]) < now]
         for name in gone:
             del self.items[name]
@@ -47,7 +47,7 @@ class MemoryTable:
         Select: str = "ALL_PROJECTED_ATTRIBUTES",  # noqa: N803
         **request: Any,
     ) -> Item:
-        """The sparse index, by partition."""
+        """Query the sparse index by partition."""
         values = {"ExpressionAttributeValues": ExpressionAttributeValues}
         found = [
             item
@@ -78,7 +78,7 @@ class MemoryTable:
         return self._write_one({"Delete": request})
 
     def transact_write_items(self, *, TransactItems: list[Item], **_: Any) -> Item:  # noqa: N803
-        """All or nothing, as the deployed table does it."""
+        """Execute all writes or none, as the deployed table does."""
         names = [_name(write) for write in TransactItems]
         assert len(set(names)) == len(names), "two writes of one item in a transaction"
         reasons = [self._refusal(write) for write in TransactItems]
@@ -120,7 +120,7 @@ class MemoryTable:
 
 
 def _place(item: Item) -> tuple[Decimal, str]:
-    """Where an item stands in its part of the index."""
+    """The place of an item in its partition of the index."""
     return _number(item["next_look_up"]), item["id"]["S"]
 
 
@@ -157,7 +157,7 @@ def _tokens(expression: str) -> tuple[str, ...]:
 
 
 class _Operands:
-    """Names and values of one request against one item."""
+    """The names and values of one request, for one item."""
 
     def __init__(self, expression: str, request: Item, item: Item) -> None:
         self._left = list(_tokens(expression))
@@ -227,9 +227,9 @@ class _Condition(_Operands):
             return result
         left, relation, right = self.operand(), self.next("=", "<>", "<", "<="), self.operand()
         if relation == "<>":
-            # True, too, of an attribute that is not there.
+            # True also for an attribute that does not exist.
             return left is None or right is None or not _equal(left, right)
-        # Any other comparison with an attribute that is not there is false.
+        # Any other comparison with a missing attribute is false.
         if left is None or right is None or left.keys() != right.keys():
             return False
         if relation == "=":
@@ -239,7 +239,7 @@ class _Condition(_Operands):
 
 
 def _updated(before: Item, request: Item) -> Item:
-    """The item after an update; every right side is read from the item as it was."""
+    """The item after an update. Every right side is read from the item before the update."""
     after, left = dict(before), _Operands(request["UpdateExpression"], request, before)
     clause = ""
     while left.peek():

@@ -1,7 +1,7 @@
-"""What is between the functions and their table: it loses writes, loses answers, delays, doubles and refuses.
+"""The network between the functions and their table: it loses writes and answers, delays, doubles and refuses.
 
-It stands where botocore's client does, over `MemoryTable`, which evaluates the real expressions. One thread: who comes
-between whom is chosen by the caller, write by write.
+It replaces botocore's client, over a `MemoryTable` that evaluates the real expressions. There is one thread. The caller
+chooses, write by write, which invocation runs in between.
 """
 
 import copy
@@ -28,17 +28,17 @@ FAULTS_OF = {
     "delete_item": (LOST, UNANSWERED, LATE, DOUBLED, REFUSED),
     "transact_write_items": FAULTS,
 }
-# How likely a write on its way arrives before the next call.
+# The probability that a delayed write arrives before the next call.
 ARRIVES = 0.4
 
 
 class Network:
-    """The same for all functions of a run. `step` is called with a name before and after each attempt of a call."""
+    """The network of all functions of a run. `step` is called with a name before and after each attempt."""
 
     def __init__(self, table: MemoryTable, chance: random.Random, rate: float, step: Callable[[str], None]) -> None:
         self._table, self._chance, self._step = table, chance, step
         self.rate = rate
-        # Each run has few kinds of fault: what takes two of one kind in a row would else hardly ever happen.
+        # Each run has few kinds of fault. With all kinds, two of one kind in a row would hardly ever happen.
         self._kinds = chance.sample(FAULTS, chance.randint(1, 4))
         self.happened: Counter[str] = Counter()
         self._on_the_way: list[tuple[str, Item]] = []
@@ -47,7 +47,7 @@ class Network:
             setattr(self, name, functools.partial(self._call, name))
 
     def arrive(self, probability: float = 1.0) -> None:
-        """Let writes that were on their way reach the table; whether they still change anything is for it to say."""
+        """Let delayed writes reach the table. The table decides whether they still change anything."""
         waiting, self._on_the_way = self._on_the_way, []
         for name, request in waiting:
             if self._chance.random() >= probability:
@@ -57,13 +57,13 @@ class Network:
                 self._apply(name, request)
                 self.happened["arrived"] += 1
             except ClientError:
-                self.happened["arrived in vain"] += 1
+                self.happened["arrived without effect"] += 1
 
     def _call(self, name: str, /, **request: Any) -> Item:
         for _ in range(ATTEMPTS):
             self._step(f"{name}.before")
             self.arrive(ARRIVES)
-            # A sweep asks the index eight times before it does anything.
+            # A sweep queries the index eight times before it does anything else.
             rate = self.rate / 8 if name == "query" else self.rate
             kinds = [kind for kind in self._kinds if kind in FAULTS_OF[name]]
             fault = self._chance.choice(kinds) if kinds and self._chance.random() < rate else ""
@@ -75,7 +75,7 @@ class Network:
 
     def _attempt(self, name: str, request: Item, fault: str) -> Item | None:
         """The answer; None if it is lost. Raises ClientError."""
-        self.happened[fault or "as ever"] += 1
+        self.happened[fault or "no fault"] += 1
         match fault:
             case "lost":
                 return None
@@ -98,7 +98,7 @@ class Network:
         return None if fault == UNANSWERED else answer
 
     def _apply(self, name: str, request: Item) -> Item:
-        """What reaches the table. It knows a transaction that it has carried out by its token."""
+        """Apply a request to the table. A transaction that was executed before is known by its token."""
         token = request.get("ClientRequestToken")
         if token in self._tokens:
             return {}
@@ -109,7 +109,7 @@ class Network:
 
 
 def _masked(error: ClientError, request: Item) -> ClientError:
-    """A concurrent transaction on the order's record hides that it stands there; one of its guards refuses, too."""
+    """A conflict on the order's record hides that the record exists, while one of its guards refuses, too."""
     reasons: Any = error.response.get("CancellationReasons", [])
     put = request["TransactItems"][0].get("Put")
     refused = any(reason["Code"] == "ConditionalCheckFailed" for reason in reasons[1:])

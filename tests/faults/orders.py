@@ -1,4 +1,4 @@
-"""Orders of each operation, each with a mark of its own."""
+"""Orders of each operation. Each has its own mark."""
 
 import itertools
 import random
@@ -8,16 +8,16 @@ from tests.support.order import AT_THE_PROVIDER, COMPLETE_LOOK_UP, PAID_ONCE, Or
 
 __all__ = ["AT_THE_PROVIDER", "COMPLETE_LOOK_UP", "PAID_ONCE", "Order", "new_order", "seeded"]
 
-# Names within one run of the tests; the table and the sandboxes start empty.
+# Names are unique within one run, since the table and the sandboxes start empty.
 _numbers = itertools.count(1)
 
 
 def new_order(operation: str, amount: str | None = None) -> Order:
-    """An order nobody has sent before. The amounts of two orders differ unless one is given."""
+    """A new order. The amounts of two orders differ unless one is given."""
     number = next(_numbers)
     return of(operation).order(f"mark-{number}", amount or f"{100 + number % 800}.{number % 100:02d}")
 
 
 def seeded(seed: int, name: str) -> random.Random:
-    """A random source of its own for one test, so that the order of tests does not matter."""
+    """A random source for one test, so that the order of tests does not matter."""
     return random.Random(f"{seed} {name}")

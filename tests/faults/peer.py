@@ -1,7 +1,7 @@
-"""The peer: the same five calls behind Powertools' `@idempotent`, used as its documentation shows.
+"""The peer: the same operations behind Powertools' `@idempotent`, used as its documentation shows.
 
-It builds and reads with the code of our operations and sends with the same HTTP client, so that only the handling of
-repetitions differs. What is no clear answer is raised, as the documentation advises for an unsuccessful payment.
+It builds and reads with the code of our operations, and sends with the same HTTP client. So only the handling of
+repetitions differs. An answer that is not clear is raised, as the documentation advises for an unsuccessful payment.
 """
 
 import json
@@ -21,7 +21,7 @@ class PaymentError(Exception):
 
 
 def module(operation: Any, table: str, steps: Steps) -> SimpleNamespace:
-    """Something with a `handler`, like the module of a function."""
+    """An object with a `handler`, like the module of a function."""
     layer = DynamoDBPersistenceLayer(table_name=table, boto3_client=store_module._client())
     config = IdempotencyConfig(event_key_jmespath='headers."idempotency-key"', raise_on_no_idempotency_key=True)
     _surround(DynamoDBPersistenceLayer, "save_inprogress", steps, "claim")

@@ -1,7 +1,7 @@
 """`python -m tests.faults.process_pool FD`: forks function processes on request.
 
-Importing the functions and making the AWS clients takes a second; a fork of a process that has done it takes
-milliseconds. It has one thread and no open connection, so a fork is a function's cold start and nothing else.
+Importing the functions and making the AWS clients takes a second. A fork of a process that has done both takes
+milliseconds. The process has one thread and no open connection, so a fork equals a function's cold start.
 """
 
 import gc
@@ -22,13 +22,13 @@ ROOT = Path(__file__).parents[2]
 
 
 def main(control: socket.socket) -> None:
-    """Fork a process per message, with the file descriptor it brings, until the owner closes its end."""
+    """Fork a process per message, with the file descriptor in it, until the owner closes its end."""
     for app in (ROOT / "functions").glob("*/app.py"):
         importlib.import_module(f"functions.{app.parent.name}.app")
     store_module._client()
     credentials._client()
     gc.freeze()
-    # The kernel takes the dead children away.
+    # The kernel removes the ended children.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 65536, 1)

@@ -1,6 +1,6 @@
-"""The promise, as a careful observer outside could hold it to account.
+"""The promise, checked by an observer outside.
 
-He knows how often the provider booked each order, and what was said about it so far.
+The observer knows how often the provider booked each order, and what the clients were told so far.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from tests.faults.orders import COMPLETE_LOOK_UP, PAID_ONCE, Order, new_order
 
 @dataclass
 class Known:
-    """What was said about an order, in this life of its record."""
+    """What clients were told about an order, in this life of its record."""
 
     final: str | None = None
     # Whether a client was told that it succeeded.
@@ -24,19 +24,19 @@ class Known:
 
 
 def like(order: Order) -> Order:
-    """The same bill or pre-authorisation under another key; a higher total for HASO, another part for Paynet."""
+    """An order for the same thing under another key: a higher total for HASO, another part for Paynet."""
     if not order.example.declared.has_guards:
         return new_order(order.operation)
     return another(order, f"{order.key}-again", "150.00")
 
 
 def another(order: Order, key: str, amount: str) -> Order:
-    """Another order of the same thing: the same one of what is paid once, else for another amount."""
+    """A further order for the same thing: with the same amount if it is paid once, else with another amount."""
     return order.but(key=key) if order.operation in PAID_ONCE else order.for_amount(amount, key=key)
 
 
 class Promise:
-    """Orders of one bench, and what must be true of them at any time."""
+    """Orders of one bench, and what must always be true of them."""
 
     def __init__(self, bench: Bench, orders: list[Order]) -> None:
         self.bench = bench
@@ -44,18 +44,18 @@ class Promise:
         self.known = {order.id: Known() for order in orders}
 
     def add(self, order: Order) -> None:
-        """One more order."""
+        """Add an order."""
         self.orders.append(order)
         self.known[order.id] = Known()
 
     def check(self) -> None:
-        """Hold everything that can be seen now to the promise."""
+        """Check the promise against everything that can be seen now."""
         self.no_order_is_booked_twice()
         self.what_is_final_is_true_and_never_changes()
         self.nothing_unknown_is_lost()
 
     def send(self, order: Order, **how: Any) -> Answer | None:
-        """Send an order once, and hold what is told to the promise; None if the function was killed."""
+        """Send an order once, and check the answer; None if the function was killed."""
         before = self.booked_now(order)
         answer = self.bench.call(order.event, **how)
         if answer is not None:
@@ -71,22 +71,22 @@ class Promise:
             return
         assert not (answer.status == 402 and known.told_paid), answer.body
         if answer.body["money"] == "not_moved" and not self.bench.is_late(order.key):
-            # What another invocation of the same order did after this one was refused is not this one's to tell.
+            # After this invocation was refused, another of the same order may do something. This one cannot know it.
             assert (booked if self.bench.sent_by_last else before) == 0, answer.body
 
     def forget(self, record_id: str) -> None:
-        """Its record has expired: by contract the key is a new order's."""
+        """The record has expired. By contract, the same key is now a new order."""
         order = next((order for order in self.orders if order.id == record_id), None)
         if order is not None:
             self.known[record_id] = Known(booked_before=self.bench.booked(order.key))
 
     def booked_now(self, order: Order) -> int:
-        """How often in this life of its record. HASO: the same total again moves nothing."""
+        """How often it was booked in this life of its record. HASO: the same total again moves nothing."""
         booked = self.bench.booked(order.key) - self.known[order.id].booked_before
         return min(1, booked) if order.example.is_total else booked
 
     def _stood_before(self, order: Order) -> bool:
-        """HASO: a total that stands already, from before the key was forgotten, is the total that was ordered."""
+        """HASO: whether this total was already in force before the key was forgotten."""
         return order.example.is_total and self.bench.booked(order.key) > 0
 
     def no_order_is_booked_twice(self) -> None:
@@ -125,13 +125,13 @@ class Promise:
                 assert order.id in listed
 
     def check_the_end(self) -> None:
-        """When the faults are over, time has passed and sweeps ran: every outcome the provider shows is known."""
+        """After the faults, with time and sweeps: every outcome that the provider shows is known."""
         self.check()
         for order in self.orders:
             record = self.bench.store().find(order.id)
             if record is not None and not record.final:
                 assert order.operation not in COMPLETE_LOOK_UP, record.evidence
-                # Paynet: by clocks that differ, the capture may have been made before the claim. That proves nothing.
+                # Paynet: clocks differ, so the capture may seem older than the claim. Then it proves nothing.
                 ambiguous = order.example.found_by_time
                 assert not self.booked_now(order) or ambiguous, record.evidence
         self._highest_total_stands()

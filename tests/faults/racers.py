@@ -1,4 +1,4 @@
-"""Processes that make one write each, all let go together: what many function instances do at the same moment."""
+"""Processes that make one write each at the same moment, as many function instances do."""
 
 import multiprocessing
 import os
@@ -11,18 +11,18 @@ from vezne.orders.guards import Update
 from vezne.orders.store import ConditionFailedError, Store
 from vezne_cli.connection import aws_environment
 
-# Of one process: its store, and the barrier before each write.
+# One process has its store, and a barrier before each write.
 _own: dict[str, Any] = {}
 
 
 class Racers:
-    """As many processes as one likes, each with a client of its own."""
+    """Any number of processes, each with its own client."""
 
     def __init__(self, pool: Any, number: int) -> None:
         self._pool, self._number = pool, number
 
     def race(self, *updates: Update) -> list[BreakerItem | None]:
-        """What stood there after each process's write, None where the condition did not hold; they take turns."""
+        """The item after each process's write; None if its condition did not hold."""
         given = [updates[number % len(updates)] for number in range(self._number)]
         told: list[BreakerItem | None] = self._pool.map(_write, given, chunksize=1)
         return told
@@ -30,7 +30,7 @@ class Racers:
 
 @contextmanager
 def racing(url: str, table: str, number: int) -> Iterator[Racers]:
-    """Start the processes, and end them."""
+    """Start the processes, and end them at the end of the block."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     with context.Pool(number, _begin, (url, table, context.Barrier(number))) as pool:
@@ -43,7 +43,7 @@ def _begin(url: str, table: str, barrier: Any) -> None:
 
 
 def _write(update: Update) -> BreakerItem | None:
-    # Nobody is let go before everybody has a write: so each process makes one.
+    # No process continues until each has a write, so each process makes exactly one.
     _own["barrier"].wait()
     try:
         return from_item(_own["store"].update_item(update))

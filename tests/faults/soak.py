@@ -1,7 +1,7 @@
-"""`python -m tests.faults.soak MINUTES`: random orders and faults for as long as is asked, then the sum.
+"""`python -m tests.faults.soak MINUTES`: random orders and faults for so many minutes, then a summary.
 
-Each operation has a thread of its own. Orders get faulty answers, are killed, repeated and swept at random. Then they
-are judged as in the tests. What stays unknown is explained. Exit code 1 if anything was doubled, lost or wrong.
+Each operation has its own thread. Orders get faulty answers, are killed, repeated and swept at random. Then they are
+judged as in the tests. The program explains what stays unknown. Exit code 1 if anything was doubled, lost or wrong.
 """
 
 import argparse
@@ -18,9 +18,9 @@ from tests.faults.orders import COMPLETE_LOOK_UP, new_order
 from tests.faults.test_faulty_answers import LOOK_UP_FAULTS, LOOK_UPS, ORDER_FAULTS, has_fault
 from tests.faults.verdict import RETRY_AT, Trial
 
-# The sandboxes start anew after so long: their lists are searched for every verdict.
+# Seconds until the sandboxes are reset. Each verdict searches their lists, which grow.
 ROUND_SECONDS = 20
-# Of each operation. Most of the time they wait for a provider that is silent.
+# Threads for each operation. Most of the time they wait for a silent provider.
 WORKERS = 4
 UNKNOWN_BECAUSE = {
     name: f"not booked, and that {LOOK_UPS[name]} shows every order is not documented"
@@ -31,7 +31,7 @@ UNKNOWN_BECAUSE = {
 
 @dataclass
 class Sum:
-    """What came of all orders."""
+    """The results of all orders."""
 
     counts: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
@@ -62,7 +62,10 @@ class Sum:
 
 
 def one_order(function: Function, chance: random.Random) -> Trial:
-    """An order with a fault or none, a kill or none, repeated, swept and misled at random; then left in peace."""
+    """Send an order with random faults, kills, repetitions, sweeps and misleading look-ups.
+
+    Then sweep without faults, and judge.
+    """
     _, rule = chance.choice([("truth", {}), *ORDER_FAULTS])
     if rule and not has_fault(function.operation, rule["then"]):
         rule = {}
@@ -100,7 +103,7 @@ def random_plan(chance: random.Random) -> dict[str, str]:
 
 
 def soak(environment: Environment, minutes: float, seed: int) -> Sum:
-    """Rounds of random orders until the time is over."""
+    """Run rounds of random orders until the time is over."""
     total, ends, number = Sum(), time.monotonic() + 60 * minutes, 0
     while time.monotonic() < ends:
         number += 1
@@ -124,10 +127,10 @@ def soak(environment: Environment, minutes: float, seed: int) -> Sum:
 
 
 def minutes(asked: str) -> float:
-    """The minutes that are asked for; argparse tells a person what is wrong with them."""
+    """Read the number of minutes. argparse shows the error to the user."""
     if asked.isascii() and asked.replace(".", "", 1).isdecimal() and 0 < float(asked) <= 1440:
         return float(asked)
-    raise argparse.ArgumentTypeError(f"{asked} is no such number of minutes: take one from 0.1 to 1440, like 10.")
+    raise argparse.ArgumentTypeError(f"{asked} is not a valid number of minutes: use one from 0.1 to 1440, like 10.")
 
 
 def main() -> int:

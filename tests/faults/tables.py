@@ -1,4 +1,4 @@
-"""Tables of what was tried and what came of it."""
+"""Tables of what was tried, and of the results."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def tally(outcomes: Iterable[tuple[int, str]]) -> str:
-    """`1 succeeded` for trials that all came to the same; otherwise each outcome with its count."""
+    """`1 succeeded` if all trials had the same result; otherwise each result with its count."""
     counts = Counter(f"{bookings} {final}" for bookings, final in outcomes)
     if len(counts) == 1:
         return next(iter(counts))

@@ -1,4 +1,4 @@
-"""A function process is killed at each step of the breaker: the promise holds, and the breaker heals."""
+"""A function process is killed at each step of the breaker. The promise holds, and the breaker recovers."""
 
 import time
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def in_trial() -> BreakerItem:
 
 @dataclass(frozen=True)
 class Kill:
-    """Where an order's function is killed: the breaker as it stands, what the provider does, and the step."""
+    """A kill of an order's function: the breaker before it, the provider's fault, and the step."""
 
     before: Callable[[], BreakerItem]
     fault: str
@@ -49,8 +49,8 @@ KILLS = {
     **{f"report of a bad end, {end}": Kill(healthy, "bad_gateway_html", end) for end in ENDS},
     **{f"opening, {end}": Kill(nearly_sick, "bad_gateway_html", end, 2) for end in ENDS},
     **{f"taking the probe, {end}": Kill(probe_is_due, "", end) for end in ENDS},
-    "the probe under way": Kill(probe_is_due, "", "look_up.left"),
-    "the probe answered": Kill(probe_is_due, "", "look_up.came"),
+    "the probe was sent": Kill(probe_is_due, "", "look_up.left"),
+    "the probe was answered": Kill(probe_is_due, "", "look_up.came"),
     **{f"end of the probe, {end}": Kill(probe_is_due, "", end, 2) for end in ENDS},
     **{f"taking the trial, {end}": Kill(in_trial, "", end) for end in ENDS},
     **{f"the trial at {step}": Kill(in_trial, "", step)
@@ -72,7 +72,7 @@ def standing(function: Function) -> BreakerItem:
 
 
 def healed_after(function: Function, offset: float) -> str:
-    """How the breaker stands once some more orders have come, each a minute after the one before."""
+    """The state of the breaker after some more orders, one each minute."""
     for minute in range(1, 9):
         Trial(function, new_order(function.operation)).send(clock=offset + 60 * minute)
         if standing(function).state == CLOSED:
@@ -81,7 +81,7 @@ def healed_after(function: Function, offset: float) -> str:
 
 
 def try_one(function: Function, kill: Kill) -> list[str]:
-    """What contradicts the promise, or that the breaker does not heal."""
+    """Describe each contradiction of the promise, and a breaker that does not recover."""
     put(function, kill.before())
     trial = Trial(function, new_order(function.operation))
     if kill.fault:
@@ -102,7 +102,7 @@ def try_all(function: Function) -> dict[str, list[str]]:
 
 
 @pytest.mark.timeout(600)
-def test_a_kill_at_any_step_of_the_breaker_breaks_neither_the_promise_nor_the_breaker(
+def test_a_kill_at_any_step_of_the_breaker_keeps_the_promise_and_the_breaker_recovers(
     environment: Environment, report: list[str]
 ) -> None:
     environment.sandbox.reset()

@@ -1,4 +1,4 @@
-"""Each write of a breaker, raced by 32 processes on two engines: MiniStack and DynamoDB Local."""
+"""Races of 32 processes for each write of a breaker, on MiniStack and DynamoDB Local."""
 
 import uuid
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ class Race:
     store: Store
 
     def put(self, state: BreakerItem) -> BreakerItem:
-        """Bring the item to this state, whatever stood there."""
+        """Put the item in this state, with no condition."""
         values = {
             name: {"S": value} if isinstance(value, str) else {"N": str(value)}
             for name in BreakerItem.__slots__
@@ -75,7 +75,7 @@ def test_one_of_many_begins_the_next_window(race: Race) -> None:
         assert (standing.window, standing.bad, standing.prev_bad, standing.prev_ok) == (WINDOW, 1, 7, 2)
 
 
-def test_one_of_many_opens_it(race: Race) -> None:
+def test_one_of_many_opens_the_breaker(race: Race) -> None:
     for _ in range(ROUNDS):
         race.put(BreakerItem(gen=4))
         told = race.racers.race(item.trip(PROVIDER, NOW))
@@ -106,7 +106,7 @@ def test_many_ends_of_one_probe_or_trial_change_it_once(race: Race) -> None:
             assert race.standing().lease_until == 0.0
 
 
-def test_an_operators_word_stands_whatever_else_happens_at_once(race: Race) -> None:
+def test_an_operators_decision_wins_over_other_writes_at_the_same_time(race: Race) -> None:
     for _ in range(ROUNDS):
         mine = race.put(BreakerItem(state=TRIAL, gen=4, good=2, lease_until=NOW + 30))
         stop = item.decide(PROVIDER, NOW, OPEN, "me", "stop")
@@ -117,8 +117,8 @@ def test_an_operators_word_stands_whatever_else_happens_at_once(race: Race) -> N
             race.store.update_item(item.take(PROVIDER, replace(standing, gen=standing.gen - 1), NOW, NOW + 30))
 
 
-def test_a_life_of_a_breaker_on_this_engine(race: Race) -> None:
-    """Every write once, one after the other, as the instances make them."""
+def test_each_write_of_a_breaker_works_on_this_engine(race: Race) -> None:
+    """Each write once, in the order in which instances make them."""
     race.store._call("delete_item", TableName=table(), Key={"id": {"S": breaker_id(PROVIDER)}})
     known = race.standing()
     for _ in range(5):

@@ -1,8 +1,8 @@
-"""The store's own conditions, under everything that can happen to its writes.
+"""The store's own conditions, with every fault that its writes can meet.
 
-Each write may be lost before it is applied, applied without an answer, applied late or twice, or refused. At any step
-an invocation may be killed, or another one may come between: of the same order, of another under the same guard, or a
-sweep. Clocks differ, records expire, providers answer wrongly. All is in one thread: a seed and a number repeat a run.
+A write may be lost, applied without an answer, applied late or twice, or refused. At any step an invocation may be
+killed. At any step another invocation may run: of the same order, of another order under the same guard, or a sweep.
+Clocks differ, records expire, providers answer wrongly. All is in one thread: a seed and a number repeat a run.
 """
 
 import random
@@ -40,14 +40,14 @@ SAID = ("answer", "hang", "reset", "status_500", "cut", "unauthorized", "too_man
 NEVER_BOOKED = frozenset({"unauthorized", "too_many_requests", "refuse"})
 LOOK_UP_SAID = ("fail", "lag", "foreign", "reset", "cut", "unauthorized")
 BOOK: tuple[Any, ...] = (True, False, {"after_seconds": 5}, {"after_seconds": 50})
-# No write is on its way for longer.
+# No write is delayed longer.
 LATEST_SECONDS = 300
-INTERRUPTIONS = ("killed", "timed out", "another comes between")
+INTERRUPTIONS = ("killed", "timed out", "interrupted by another")
 QUIET_STEPS = (60, 600, 3600, 7200, 30000, 90000, 90000, 90000, 1_000_000, 90000)
 
 
 class ChaosSteps(Steps):
-    """At each step chance decides whether the invocation goes on."""
+    """Decides by chance, at each step, whether the invocation continues."""
 
     def __init__(self, bench: "ChaosBench") -> None:
         super().__init__(lambda _: None)
@@ -58,7 +58,7 @@ class ChaosSteps(Steps):
 
 
 class Limited(Context):
-    """As much time as Lambda gives, on the bench's clock."""
+    """As much time as Lambda gives, on the clock of the bench."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench, self._end = bench, bench.now + LAMBDA_SECONDS
@@ -81,7 +81,7 @@ class ChaosBench(Bench):
         self._running: list[Limited] = []
 
     def call(self, event: Any, **how: Any) -> Answer | None:
-        """As the bench's; invocations that wait for this one go on after it."""
+        """As in `Bench`. Invocations that wait for this one continue after it."""
         waiting = self._running
         try:
             return super().call(event, **how)
@@ -101,27 +101,27 @@ class ChaosBench(Bench):
         super().pass_time(seconds)
 
     def at(self, step: str) -> None:
-        """A step of the invocation that runs: it may end here, or another may come between."""
+        """Handle a step of the current invocation: it may end here, or another may run."""
         if not self._running:
             return
-        # Lambda ends a function whose time is over. What left before that may still reach the provider.
+        # Lambda ends a function whose time is over. Bytes sent before that may still reach the provider.
         if self._running[-1].get_remaining_time_in_millis() <= 0 and not step.endswith((".head", ".left")):
             self.trace.append(f"{step}: timed out")
             raise Killed
-        # A sweep asks the index eight times before it does anything.
+        # A sweep queries the index eight times before it does anything else.
         rarely = 1 / 8 if step.startswith("query") else 1
         if self.chance.random() < self.kills * rarely:
             self.trace.append(f"{step}: killed")
             raise Killed
         if len(self._running) < 3 and self.chance.random() < self.comers * rarely:
-            self.trace.append(f"{step}: another comes between")
+            self.trace.append(f"{step}: interrupted by another")
             self._act("pause")
-            self.trace.append(f"{step}: goes on")
+            self.trace.append(f"{step}: continues")
             self.at("after a pause")
 
 
 class Run:
-    """One course of events."""
+    """One random sequence of events."""
 
     def __init__(self, operation: str, chance: random.Random) -> None:
         self.chance = chance
@@ -131,18 +131,18 @@ class Run:
         self.orders = [first, like(first), other]
         self.promise = Promise(self.bench, self.orders)
         self.ended = Counter[str]()
-        # The guards that were paid for good, by the names of their items.
+        # The item names of the guards that were paid for good.
         self.paid = set[str]()
 
     @staticmethod
     def order(operation: str, amount: str) -> Order:
         made = new_order(operation, amount)
-        # Made on the day at which the clock starts.
+        # The order has the date at which the clock starts.
         dated = "payment_date" in made.fields
         return made.but(payment_date=f"{datetime.fromtimestamp(START, UTC):%Y-%m-%d}") if dated else made
 
     def go(self) -> None:
-        """Chaos, then quiet, then what must be true for good."""
+        """Run with faults, then without, then check what must stay true."""
         for _ in range(self.chance.randint(6, 20)):
             self.something_happens()
             self.check()
@@ -154,7 +154,7 @@ class Run:
         self.no_guard_is_stuck_and_no_paid_one_lost()
 
     def check(self) -> None:
-        """The promise, and that what was paid for good stays marked, whatever becomes of its record."""
+        """Check the promise. What was paid for good must stay marked, even without its record."""
         self.promise.check()
         records = [record for order in self.orders if (record := self.bench.store().find(order.id)) is not None]
         for record in records:
@@ -189,7 +189,7 @@ class Run:
             self.expire()
 
     def something_between(self) -> None:
-        """Another invocation, or more than one, while the one that runs waits."""
+        """Run one or two other invocations while the current one waits."""
         for _ in range(self.chance.choice((1, 1, 2))):
             match self.chance.randrange(6):
                 case 0:
@@ -214,7 +214,7 @@ class Run:
             self.note("sweep failed")
 
     def answer_wrongly(self) -> None:
-        """The provider's next call of some order, or its next look-ups, go wrong."""
+        """Let the next call of an order, or the next look-ups, fail in some way."""
         if self.chance.random() < 0.6:
             name, then, order = self.bench.operation.name, self.chance.choice(SAID), self.chance.choice(self.orders)
             book = False if then in NEVER_BOOKED else then == "answer" or self.chance.choice(BOOK)
@@ -236,7 +236,7 @@ class Run:
             self.promise.forget(item_id)
 
     def quiet(self) -> None:
-        """The faults end, nothing is lost any more, time passes, sweeps run."""
+        """End all faults, then let time pass and sweeps run."""
         self.note("quiet")
         self.bench.network.arrive()
         self.bench.network.rate = self.bench.kills = self.bench.comers = 0.0
@@ -246,9 +246,9 @@ class Run:
             self.bench.sweep()
 
     def no_guard_is_stuck_and_no_paid_one_lost(self) -> None:
-        """Now, and when all records have expired: another order under each guard is let through, or it is paid already.
+        """Try another order under each guard, now and after all records have expired.
 
-        What is unknown to this day holds its guard, and must.
+        It is accepted, or it is refused because it is already paid. An order that is still unknown must hold its guard.
         """
         for _ in range(2):
             for order in (self.orders[0], self.orders[2]):
@@ -261,7 +261,7 @@ class Run:
         same = [one for one in self.promise.orders if one.mark == order.mark]
         records = [record for one in same if (record := self.bench.store().find(one.id)) is not None]
         number = len(self.promise.orders)
-        # A higher total than all before, or another part of the pre-authorisation.
+        # A total higher than all others, or another part of the pre-authorisation.
         probe = another(order, f"{order.key}-probe-{number}", f"{1000 + number}.00")
         paid = order.operation in PAID_ONCE and any(self.bench.booked(one.key) for one in same)
         self.promise.add(probe)
@@ -279,13 +279,13 @@ class Run:
 
 @contextmanager
 def chaos(current: list[ChaosBench]) -> Iterator[None]:
-    """The bench's surroundings for the runs of this file; the store waits for nothing."""
+    """The environment of the bench in this file. The store does not sleep."""
     with in_process(lambda: current[0]), mock.patch.object(store_module.time, "sleep"):
         yield
 
 
 def run_one(seed: int, number: int, current: list[ChaosBench]) -> Counter[str]:
-    """One run; what chance did to the table's calls."""
+    """Make one run. Returns how often each kind of event happened."""
     operation = OPERATIONS[number % len(OPERATIONS)]
     with mock.patch.object(orders, "_numbers", iter(range(1, 1000))):
         run = Run(operation, seeded(seed, f"chaos {number}"))
@@ -305,6 +305,8 @@ def test_chaos_keeps_the_promise(seed: int, report: list[str]) -> None:
     with chaos(current):
         for number in range(RUNS):
             happened += run_one(seed, number, current)
-    # Each kind of fault came up; a chaos in which nothing is ever done proves nothing.
-    assert {*FAULTS, *INTERRUPTIONS, "arrived", "arrived in vain", SUCCEEDED, DECLINED, NOT_EXECUTED} <= set(happened)
+    # Each kind of fault happened. Without any final outcome the test would prove nothing.
+    assert {*FAULTS, *INTERRUPTIONS, "arrived", "arrived without effect", SUCCEEDED, DECLINED, NOT_EXECUTED} <= set(
+        happened
+    )
     report += [f"Chaos: {RUNS} runs: " + ", ".join(f"{count} {name}" for name, count in sorted(happened.items()))]

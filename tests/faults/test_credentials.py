@@ -1,4 +1,4 @@
-"""Wrong secrets are tried once in the whole fleet, and a rotation fails no order that need not fail."""
+"""All processes together try a wrong secret only once. A rotation of the secret fails no order."""
 
 import json
 import threading
@@ -20,7 +20,7 @@ def rotated(function: Function) -> str:
 
 
 def put_secret(function: Function, value: str) -> None:
-    """Make another value AWSCURRENT."""
+    """Make this value AWSCURRENT."""
     provider = function.operation.partition(".")[0]
     fields = {**CREDENTIALS[provider], rotated(function): value}
     secrets = function.environment.aws("secretsmanager")
@@ -28,7 +28,7 @@ def put_secret(function: Function, value: str) -> None:
 
 
 def accept(function: Function, *values: str) -> None:
-    """Which values the provider accepts from now on; tokens of before are refused."""
+    """Set the values that the provider accepts from now on. It refuses earlier tokens."""
     provider = function.operation.partition(".")[0]
     control = function.environment.sandbox
     control.seed(**{provider: {"credentials": {rotated(function): list(values)}}})
@@ -41,7 +41,7 @@ def original(function: Function) -> str:
 
 
 @pytest.mark.parametrize("function", ["vakifbank.pay"], indirect=True)
-def test_a_wrong_vakifbank_secret_is_tried_once_by_all_together(function: Function, report: list[str]) -> None:
+def test_all_processes_together_try_a_wrong_vakifbank_secret_once(function: Function, report: list[str]) -> None:
     control = function.environment.sandbox
     put_secret(function, "sandbox-wrong-secret")
     fleet = [function.fork() for _ in range(24)]
@@ -63,8 +63,10 @@ def test_a_wrong_vakifbank_secret_is_tried_once_by_all_together(function: Functi
 
 
 @pytest.mark.parametrize("function", ["vakifbank.pay"], indirect=True)
-def test_a_page_at_the_login_holds_the_fleet_back_and_rejects_nothing(function: Function, report: list[str]) -> None:
-    """Of all functions one logs in, and one again once the hold is over; the secret is as good as before."""
+def test_an_html_page_at_the_login_pauses_all_logins_and_rejects_no_secret(
+    function: Function, report: list[str]
+) -> None:
+    """One function logs in, and one more after the pause. The secret is not rejected."""
     control = function.environment.sandbox
     rule = control.rule("vakifbank.login", then="html", times=0)
     fleet = [function.fork() for _ in range(12)]
@@ -88,7 +90,7 @@ def test_a_page_at_the_login_holds_the_fleet_back_and_rejects_nothing(function: 
 
 
 def let_the_hold_end(function: Function) -> None:
-    """As if its time had passed."""
+    """Let the pause of logins end at once."""
     function.environment.aws("dynamodb").update_item(
         TableName=function.table,
         Key={"id": {"S": "secret#vakifbank"}},
@@ -99,7 +101,7 @@ def let_the_hold_end(function: Function) -> None:
 
 @pytest.mark.parametrize("function", OPERATIONS, indirect=True)
 def test_no_order_fails_while_the_secret_is_rotated(function: Function, report: list[str]) -> None:
-    """First the provider accepts both, then AWSCURRENT changes, then the old one is refused: orders keep coming."""
+    """The provider accepts both values, AWSCURRENT changes, the old value is refused. Orders never stop."""
     fleet = [function.fork() for _ in range(4)]
     orders = [[new_order(function.operation) for _ in range(12)] for _ in fleet]
     statuses: list[Any] = []

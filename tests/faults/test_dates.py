@@ -1,4 +1,7 @@
-"""VakıfBank executes a payment on its date, and on the next business day if that is none: only then is it listed."""
+"""VakıfBank executes a payment on its date, or on the next business day.
+
+Its list shows the payment only after that.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +19,7 @@ SATURDAY = 5
 
 
 def opens_after(holiday: date) -> date:
-    """The first business day after the last of the holidays."""
+    """The first business day after the last holiday."""
     day = holiday + timedelta(days=1)
     while day.weekday() >= SATURDAY:
         day += timedelta(days=1)
@@ -25,9 +28,9 @@ def opens_after(holiday: date) -> date:
 
 @contextmanager
 def bank(days_ahead: int, closed: int = 0) -> Iterator[tuple[Bench, Order]]:
-    """A bank that has so many holidays from the payment's date on, and an order dated ahead.
+    """A bank with so many holidays from the payment's date on, and an order with that later date.
 
-    With the weekend behind them it is closed for at most ten days, whatever day of the week it is today.
+    With the weekend after them, the bank is closed for at most ten days, on every day of the week.
     """
     bench = Bench("vakifbank.pay")
     today = datetime.fromtimestamp(bench.now, ISTANBUL).date()
@@ -45,7 +48,7 @@ def bank(days_ahead: int, closed: int = 0) -> Iterator[tuple[Bench, Order]]:
 @pytest.mark.parametrize("days_ahead", [0, 1, 27])
 @pytest.mark.parametrize("closed", [0, 5, 9])
 @pytest.mark.parametrize("answer", ["reset", "hang", "status_500"])
-def test_a_payment_dated_ahead_is_not_told_to_be_not_executed(days_ahead: int, closed: int, answer: str) -> None:
+def test_a_payment_dated_ahead_never_becomes_not_executed(days_ahead: int, closed: int, answer: str) -> None:
     with bank(days_ahead, closed) as (bench, order):
         bench.rule(operation="vakifbank.pay", then=answer)
         bench.call(order.event)
@@ -59,7 +62,7 @@ def test_a_payment_dated_ahead_is_not_told_to_be_not_executed(days_ahead: int, c
 
 
 @pytest.mark.parametrize("days_ahead", [0, 27])
-def test_a_payment_that_never_arrived_is_told_so_after_its_date_and_the_longest_closure(days_ahead: int) -> None:
+def test_a_payment_that_never_arrived_is_not_executed_after_its_date_and_the_longest_closure(days_ahead: int) -> None:
     with bank(days_ahead) as (bench, order):
         bench.rule(operation="vakifbank.pay", then="reset", book=False)
         bench.call(order.event)

@@ -1,8 +1,8 @@
-"""How fast a backlog of unknown outcomes is worked off: the sweep as it is deployed, on a virtual clock.
+"""How fast sweeps look up a backlog of unknown outcomes: the deployed sweep, on a virtual clock.
 
-Each look-up takes half a second of it; nothing waits. The backlog is a tenth of what an hour's outage left when each
-route took 200 orders a second (72,259), and so are the bounds on its time. The orders that nothing can prove are all
-there (34,064).
+Each look-up takes half a second of virtual time; nothing waits. An outage of one hour, with 200 orders a second at each
+route, left 72,259 unknown outcomes. The backlog here is a tenth of them, and so are the limits of its time. The 34,064
+orders that nothing can prove are all there.
 """
 
 import bisect
@@ -35,7 +35,7 @@ RECORD = Record(
 
 
 class Table(Store):
-    """Records in memory, with the index in order, however many there are."""
+    """Records in memory, with the index in order. It is fast with any number of records."""
 
     def __init__(self) -> None:
         super().__init__(lambda: self.time)
@@ -91,14 +91,14 @@ class Table(Store):
 
 @dataclass
 class Provider:
-    """An operation whose look-up takes half a second, and finds what was booked."""
+    """An operation whose look-up takes half a second, and finds the booked orders."""
 
     table: Table
     name: str = NAME
     look_up_call: str = "GET /payments"
     look_up_is_complete: bool = False
     client: Any = None
-    # When each record was looked up first.
+    # Record -> time of its first look-up.
     looked_up: dict[str, float] = field(default_factory=dict)
 
     def look_up(self, record: Record, _: Deadline) -> Finding:
@@ -120,19 +120,22 @@ class Drain:
         self.table.put(replace(RECORD, id=name, may_arrive_until=unknown_since, next_look_up=next_look_up))
 
     def put_backlog(self, count: int) -> None:
-        """As an hour's outage leaves it: unknown over that hour, and none looked up."""
+        """Put the backlog of an hour's outage: unknown during that hour, and not looked up yet."""
         for number in range(count):
             since = START - HOUR + number * HOUR / count
             self.put(f"booked-{number}", since, since + MINUTE)
 
     def put_unprovable(self, count: int, *, spread: float) -> None:
-        """Older than a day, each looked up once a day; the next time within so many seconds."""
+        """Put records older than a day, looked up once a day. The next look-up is within `spread` seconds."""
         chance = random.Random(1)
         for number in range(count):
             self.put(f"never-{number}", START - 5 * DAY, START + chance.uniform(0, spread) - (not spread))
 
     def run(self, until_final: int) -> float:
-        """The minutes until so many records of the backlog are final. A new order every ten seconds is unknown, too."""
+        """Sweep each minute until so many records of the backlog are final. Returns the minutes.
+
+        Every ten seconds one new order becomes unknown.
+        """
         for minute in itertools.count():
             begun = START + minute * MINUTE
             for second in range(0, MINUTE, 10):
@@ -149,7 +152,7 @@ class Drain:
         raise AssertionError
 
     def longest_wait(self) -> float:
-        """Seconds from when a new order became unknown to its first look-up, at most."""
+        """The longest time, in seconds, from a new unknown outcome to its first look-up."""
         end = max(self.provider.looked_up.values())
         return max(
             self.provider.looked_up.get(name, end) - since
@@ -167,36 +170,36 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     telemetry.logger.setLevel(level)
 
 
-def test_what_an_hour_leaves_of_few_orders_is_looked_up_within_five_minutes() -> None:
+def test_a_small_backlog_is_looked_up_within_five_minutes() -> None:
     drain = Drain(4)
     drain.put_backlog(130)
     assert drain.run(130) <= 5
     assert drain.longest_wait() <= 150
 
 
-# Of all the orders that nothing can prove, look-ups are due at any time of the day, or all of them now.
-STANDING = {"alone": None, "with 34,064 standing": DAY, "with 34,064 standing, all due at once": 0.0}
+# The orders that nothing can prove -> the seconds over which their look-ups are due.
+OLD_ORDERS = {"alone": None, "with 34,064 old ones": DAY, "with 34,064 old ones, all due at once": 0.0}
 
 
 @pytest.mark.parametrize(("workers", "minutes"), [(4, 220), (8, 110)])
-@pytest.mark.parametrize("standing", STANDING)
-def test_a_backlog_is_worked_off_in_hours_and_new_orders_do_not_wait_for_it(
-    workers: int, minutes: float, standing: str
+@pytest.mark.parametrize("old_orders", OLD_ORDERS)
+def test_a_large_backlog_takes_hours_and_new_orders_do_not_wait_for_it(
+    workers: int, minutes: float, old_orders: str
 ) -> None:
     drain = Drain(workers)
     drain.put_backlog(BOOKED)
-    spread = STANDING[standing]
+    spread = OLD_ORDERS[old_orders]
     if spread is not None:
         drain.put_unprovable(UNPROVABLE, spread=spread)
     taken = drain.run(BOOKED)
-    # Old records that are due take every fourth look-up, however many there are.
+    # Old records that are due take every fourth look-up, however large their number.
     most = minutes if spread != 0.0 else minutes * 4 / 3
     assert taken <= most / SCALE, (taken, drain.longest_wait())
     assert drain.longest_wait() <= 150
 
 
 def test_old_records_are_looked_up_while_new_ones_keep_coming() -> None:
-    """Every fourth look-up, the one that is due longest first: none waits for ever."""
+    """Every fourth look-up is of the old record that is due longest. So each old record has its turn."""
     drain = Drain(1)
     drain.put_backlog(2_000)
     drain.put_unprovable(50, spread=0.0)

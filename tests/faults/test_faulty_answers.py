@@ -1,6 +1,6 @@
 """Every fault of a provider: it books or not, now or late, and gives a wrong answer or none.
 
-Then the client retries with the same key, or only the sweep runs, until the outcome is known or honestly unknown.
+Then the client retries with the same key, or only the sweep runs. At the end the outcome is known, or unknown in truth.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ from tests.faults.verdict import RETRY_AT, Trial
 NOW, NEVER, LATE = True, False, {"after_seconds": 1}
 SAID = ("hang", "reset", "status_500", "bad_gateway_html", "cut", "trailing_comma", "slow_drops", "informational",
         "informational_only")  # fmt: skip
-# What is said instead of the truth, and whether it is booked: `then` and `book` of a sandbox rule.
+# The answer instead of the true one, and whether the order is booked: `then` and `book` of a sandbox rule.
 ORDER_FAULTS: list[tuple[str, dict[str, Any]]] = [
     *((f"{said}, {when}", {"then": said, "book": book})
       for said in SAID for when, book in (("booked", NOW), ("not booked", NEVER), ("booked late", LATE))),
@@ -35,7 +35,7 @@ ORDER_FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("odd refusal, booked", {"then": "odd_refusal"}),
     ("odd refusal, not booked", {"then": "odd_refusal", "book": NEVER}),
 ]  # fmt: skip
-# What a look-up does, first to be tried while nothing is booked, then while the answer was lost.
+# The fault of a look-up. Each is tried for an order that was booked, and for one that was not.
 LOOK_UP_FAULTS: list[tuple[str, dict[str, Any]]] = [
     (said, {"then": said, "times": times, **({"seconds": 1.5} if said == "lag" else {})})
     for said, times in (("fail", 2), ("lag", 2), ("foreign", 0), ("hang", 1), ("cut", 2), ("reset", 2),
@@ -53,12 +53,12 @@ LOOK_UPS = {name: one.look_up for name, one in AT_THE_PROVIDER.items()}
 
 
 def has_fault(call: str, fault: str) -> bool:
-    """Whether this call, an order's or a look-up's, can have this fault in the sandbox."""
+    """Whether the sandbox has this fault for this call, an order or a look-up."""
     return fault in faults_of(CALLS[call])
 
 
 def answered_wrongly(function: Function, rule: dict[str, Any], *, retry: bool) -> Trial | None:
-    """None if the provider cannot have this fault."""
+    """Send an order with a faulty answer. None if the provider cannot have this fault."""
     if not has_fault(function.operation, rule["then"]):
         return None
     trial = Trial(function, new_order(function.operation), late=rule.get("book") == LATE)
@@ -69,14 +69,14 @@ def answered_wrongly(function: Function, rule: dict[str, Any], *, retry: bool) -
 
 
 def misled(function: Function, rule: dict[str, Any], *, booked: bool, retry: bool) -> Trial | None:
-    """The order's answer is lost; then the look-up has a fault. None if the provider cannot have this fault."""
+    """Send an order, lose its answer, and let its look-up have a fault. None if that fault is impossible."""
     if not has_fault(LOOK_UPS[function.operation], rule["then"]):
         return None
     trial = Trial(function, new_order(function.operation), late=rule["then"] == "lag")
     control = function.environment.sandbox
     control.rule(function.operation, match=trial.order.mark, then="reset", book=booked)
     trial.send()
-    # Of this order only: two operations may have the same look-up.
+    # For this order only, since two operations may have the same look-up.
     made = control.rule(LOOK_UPS[function.operation], match=trial.order.reference, **rule)
     return finished(trial, made["id"], retry=retry)
 

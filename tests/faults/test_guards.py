@@ -1,4 +1,4 @@
-"""What the idempotency key alone does not protect: bills, totals, pre-authorisations, markers."""
+"""Cases that the idempotency key alone does not protect: bills, totals, pre-authorisations, markers."""
 
 import itertools
 import random
@@ -15,7 +15,7 @@ QUIET_SECONDS = 600
 
 
 def again(order: Order, key: str, **changes: Any) -> Order:
-    """The same payment under another key, with some members of the body changed."""
+    """The same payment under another key, with some fields of the body changed."""
     return order.but(key=key, **changes)
 
 
@@ -27,7 +27,7 @@ def total_at_haso(function: Function, order: Order) -> str:
 
 
 def set_totals(function: Function, amounts: tuple[int, ...]) -> Order:
-    """Send totals of one transaction in this order; what is refused for being lower stays refused."""
+    """Send totals of one transaction in this order. A total that was refused as lower stays refused."""
     first = new_order("haso.set_expenses")
     for amount in amounts:
         order = again(first, f"{first.key}-{amount}", expense_amount=f"{amount}.00")
@@ -56,8 +56,11 @@ def test_a_total_falls_only_if_the_caller_says_so(function: Function) -> None:
 
 
 @pytest.mark.parametrize("function", ["haso.set_expenses"], indirect=True)
-def test_totals_whose_answers_are_lost_end_at_the_highest_too(function: Function, seed: int, report: list[str]) -> None:
-    """Each total is booked at once, late or not at all, and its answer is lost; clients repeat until all is final."""
+def test_totals_whose_answers_are_lost_end_at_the_highest(function: Function, seed: int, report: list[str]) -> None:
+    """Each total is booked at once, late or not at all, and its answer is lost.
+
+    Clients repeat until every outcome is final.
+    """
     chance = seeded(seed, "lost totals")
     for _ in range(20):
         lose_totals(function, chance)
@@ -90,7 +93,7 @@ def lose_totals(function: Function, chance: random.Random) -> None:
 
 @pytest.mark.parametrize("function", ["haso.set_expenses"], indirect=True)
 def test_a_total_sent_twice_does_not_overtake_a_newer_one(function: Function) -> None:
-    """The first sending is late; the second, under the same key, is answered; then a newer total is ordered."""
+    """The first request is late, the second under the same key is answered. Then a newer total is ordered."""
     control, first = function.environment.sandbox, new_order("haso.set_expenses", "100.00")
     control.rule("haso.set_expenses", then="reset", match=first.mark, book={"after_seconds": 5})
     assert function.call(first.event).status == 202
@@ -119,7 +122,7 @@ def test_the_same_payment_under_two_keys_is_made_once(function: Function, report
 
 
 @pytest.mark.parametrize("function", sorted(PAID_ONCE), indirect=True)
-def test_a_payment_in_doubt_holds_off_another_key(function: Function) -> None:
+def test_a_payment_in_doubt_blocks_another_key(function: Function) -> None:
     first, control = new_order(function.operation), function.environment.sandbox
     control.rule(function.operation, then="reset", match=first.mark)
     assert function.call(first.event).status == 202
@@ -139,13 +142,13 @@ def test_a_declined_payment_may_be_ordered_anew(function: Function) -> None:
     assert first.times_booked(control) == 1
 
 
-# --- what a look-up may take for this order's --------------------------------------------------------------------
+# --- which payment a look-up may assign to this order -----------------------------------------------------------
 
 
 @pytest.mark.parametrize("function", ["paynet.capture"], indirect=True)
 @pytest.mark.parametrize(
     ("booked", "seconds_later", "final"),
-    # By clocks that differ, a capture made so shortly after another one may be that one.
+    # Clocks differ. A capture made so shortly after another one may be the other one.
     [(True, 0, "unknown"), (True, 400, "succeeded"), (False, 0, "unknown"), (False, 400, "unknown")],
 )
 def test_an_earlier_capture_of_the_same_amount_is_not_taken_for_this_one(
@@ -179,7 +182,7 @@ def test_a_part_captured_before_is_not_taken_for_the_whole(function: Function) -
 
 
 @pytest.mark.parametrize("function", ["vakifbank.pay"], indirect=True)
-def test_an_order_that_was_not_executed_says_so_for_good(function: Function) -> None:
+def test_the_answer_to_a_not_executed_order_never_changes(function: Function) -> None:
     control, order = function.environment.sandbox, new_order("vakifbank.pay")
     control.rule("vakifbank.pay", then="reset", match=order.mark, book=False)
     assert function.call(order.event).status == 202

@@ -1,6 +1,6 @@
-"""Kill anywhere: a function process is killed at every step of the path and of the sweep.
+"""A function process is killed at every step of the path and of the sweep.
 
-Then the client retries with the same key, and the sweep runs until it has nothing left to do.
+Then the client retries with the same key, and the sweep runs until nothing is left to do.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "books, odd refusal": {"then": "odd_refusal", "book": True},
     "books, 103 alone": {"then": "informational_only"},
 }
-# What the look-up of the sweep that is killed shows instead of the payment's row: the first that the provider knows.
+# What the look-up shows instead of the payment's row, in the sweep that is killed. The first fault that the sandbox has
+# is used.
 ODD_ROWS = {
     "row named otherwise": ("unnamed_row", "foreign"),
     "row without success": ("odd_row", "foreign"),
@@ -63,7 +64,7 @@ def killed_on_the_path(function: Function, step: str, fault: str) -> Trial:
 
 
 def killed_on_the_retry(function: Function, step: str, fault: str) -> Trial:
-    """The first call loses its answer; the retry takes the record over, looks up, may send again, and is killed."""
+    """The first call loses its answer. The retry takes the record over, looks up, and is killed."""
     trial = trial_of(function, fault)
     trial.send(plan={"at": "order.came"})
     trial.send(clock=RETRY_AT, plan={"at": step})
@@ -78,7 +79,7 @@ def killed_in_the_sweep(function: Function, step: str, fault: str) -> Trial:
 
 
 def killed_beside_an_odd_row(function: Function, step: str, fault: str) -> Trial:
-    """The payment was made. What the look-up shows of it proves nothing; the next look-up tells the truth."""
+    """The payment was made. The first look-up proves nothing, the next one shows the truth."""
     trial = Trial(function, new_order(function.operation))
     trial.send(plan={"at": "order.came"})
     then = next(said for said in ODD_ROWS[fault] if has_fault(LOOK_UPS[function.operation], said))
@@ -97,7 +98,7 @@ WHERE = {
 
 
 def try_all(function: Function) -> list[tuple[str, str, Trial]]:
-    """Every step with every fault, each with a new order, each followed by a retry and by sweeps."""
+    """Try every step with every fault, each with a new order. A retry and sweeps follow."""
     tried = []
     for where, (kill, steps, faults) in WHERE.items():
         for step in steps:
@@ -113,14 +114,14 @@ def try_all(function: Function) -> list[tuple[str, str, Trial]]:
 
 
 @pytest.mark.timeout(600)
-def test_a_kill_at_any_step_neither_doubles_nor_loses_nor_guesses(environment: Environment, report: list[str]) -> None:
+def test_a_kill_at_any_step_keeps_the_promise(environment: Environment, report: list[str]) -> None:
     environment.sandbox.reset()
     with ThreadPoolExecutor(len(OPERATIONS)) as pool:
         tried = dict(
             zip(OPERATIONS, pool.map(lambda name: try_all(environment.function(name)), OPERATIONS), strict=True)
         )
     report += ["Killed at each step, then a retry and sweeps: bookings and final status", *kill_table(tried)]
-    report += ["In brackets: the invocation ended before it came to that step (only two operations send again)."]
+    report += ["In brackets: the invocation ended before that step (only two operations send again)."]
     wrong = [
         f"{operation}, {step}, {fault}: {trial.verdict}; told {trial.told}"
         for operation, trials in tried.items()
@@ -134,7 +135,7 @@ def test_a_kill_at_any_step_neither_doubles_nor_loses_nor_guesses(environment: E
 
 
 def shown(trial: Trial) -> str:
-    """In brackets if the invocation ended before it came to the step."""
+    """The result, in brackets if the invocation ended before the step."""
     outcome = f"{trial.bookings_at_the_end} {trial.final_status}"
     return outcome if trial.hit else f"({outcome})"
 

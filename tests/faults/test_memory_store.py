@@ -1,4 +1,4 @@
-"""The store on the table in memory answers as it does on MiniStack and on DynamoDB Local, call by call."""
+"""The store gives the same results on the table in memory as on MiniStack and DynamoDB Local."""
 
 import itertools
 import random
@@ -46,7 +46,7 @@ def real_store(request: pytest.FixtureRequest) -> Callable[[Callable[[], float]]
 
 
 class Pair:
-    """Both stores, a common clock, and what both said."""
+    """Both stores, their common clock, and their results."""
 
     def __init__(self, real: Callable[[Callable[[], float]], Store], chance: random.Random) -> None:
         self.now = 1_800_000_000.0
@@ -55,7 +55,7 @@ class Pair:
         self.held: list[Record] = []
 
     def do(self) -> tuple[str, Any, Any]:
-        """One random call on both. Records that were handed out earlier come back, stale ones among them."""
+        """Make one random call on both stores, also with stale records from earlier calls."""
         self.now += self.chance.choice([0, 1.25, 40, 700])
         self._lose_something()
         name = self.chance.choice(["claim", "claim", "acquire_lease", "finalise", "release", "mark_unknown", "find"])
@@ -87,7 +87,7 @@ class Pair:
         return calls[name]
 
     def _lose_something(self) -> None:
-        """Now and then the days of a record or a guard are over, or a guard is as the version before left it."""
+        """Sometimes let a record or a guard expire, or give a guard the form of an earlier version."""
         if not self.held or self.chance.random() > 0.1:
             return
         record = self.chance.choice(self.held)
@@ -104,7 +104,7 @@ class Pair:
 
     def _new(self) -> Record:
         number = self.chance.randrange(25)
-        # Each guard is contended for by several orders.
+        # Several orders compete for each guard.
         guards = tuple(replace(guard, key=f"{guard.key}-{number // 12}") for guard in GUARDS[number % len(GUARDS)])
         return Record(
             id=f"op_{number}", operation="paynet.capture", principal="client", fingerprint="f", status=PROCESSING,
@@ -156,7 +156,7 @@ def test_every_call_has_the_same_outcome(
             assert there.count("paynet.capture", lane, shard, before) == here.count(
                 "paynet.capture", lane, shard, before
             )
-    # Both kinds of outcome of every conditional call came up.
+    # Every conditional call has succeeded at least once, and was refused at least once.
     assert {("claim", "NoneType"), ("claim", "Record"), ("claim", "dict"), ("acquire_lease", "Record"),
             ("acquire_lease", "lost ownership"), ("finalise", "Record"), ("finalise", "lost ownership"),
             ("release", "NoneType"), ("release", "lost ownership"), ("mark_unknown", "Record"),

@@ -1,6 +1,6 @@
-"""Retries, kills, sweeps, clocks that differ, faulty answers and expiry in any order, held to a small reference model.
+"""Random sequences of retries, kills, sweeps, faulty answers, expiry and different clocks, compared with a small model.
 
-What must be true at any time stands in `promise.py`.
+What must always be true is in `promise.py`.
 """
 
 from collections import Counter
@@ -30,15 +30,15 @@ LOOK_UP_SAID = st.sampled_from(["fail", "lag", "foreign", "reset", "cut", "trail
                                 "letters", "cut_text", "clock_ahead"])  # fmt: skip
 ROW_FORMS = st.sampled_from([*UNNAMED_FORMS, *ODD_FORMS])
 BOOK = st.sampled_from([True, False, {"after_seconds": 5}, {"after_seconds": 50}])
-# By itself the code never waits longer for a late booking than this; see each operation's settling_time.
+# The code never waits longer than this for a late booking, unless an operation has its own settling_time.
 LATEST_SECONDS = 60
-# The last ones are past the banks' longest closure.
+# The last ones are longer than the banks' longest closure.
 QUIET_STEPS = (60, 600, 3600, 7200, 30000, 90000, 90000, 90000, 1_000_000, 90000)
 ran: Counter[str] = Counter()
 
 
 class Vezne(RuleBasedStateMachine):
-    """Three orders of one operation; two of them name the same bill, transaction or pre-authorisation."""
+    """Three orders of one operation. Two of them name the same bill, transaction or pre-authorisation."""
 
     current: Bench
 
@@ -85,10 +85,13 @@ class Vezne(RuleBasedStateMachine):
         index=st.integers(0, 2), step=st.sampled_from(STEPS), between=st.sampled_from(["retry", "sweep", "both"]),
         skew=SKEWS, seconds=st.sampled_from([0, 5, 35]),
     )  # fmt: skip
-    def function_pauses_and_another_one_comes_between(
+    def function_pauses_and_another_one_runs(
         self, index: int, step: str, between: str, skew: float, seconds: float
     ) -> None:
-        """With a skew, or after half a minute, the other one finds the lease over: this one goes on too late."""
+        """Let another function run while this one pauses.
+
+        With a skew, or after half a minute, the other one finds that the lease is over. Then this one continues late.
+        """
         order = self.orders[index]
 
         def others() -> None:
@@ -99,7 +102,7 @@ class Vezne(RuleBasedStateMachine):
                 self._send(order, skew=skew)
 
         self.bench.between = others
-        # Past its own time limit a function sends nothing any more; that needs a real process (test_races.py).
+        # After its time limit a function sends nothing. Only a real process can show that (test_races.py).
         late = seconds > 27 and step in ("claim.after", "order.before", "claim.before")
         self._send(order, plan={} if late else {"at": step, "do": "pause"})
 
@@ -113,7 +116,7 @@ class Vezne(RuleBasedStateMachine):
 
     @rule()
     def ninety_days_pass(self) -> None:
-        """A key whose record is gone is a new order by contract."""
+        """By contract, a key without a record is a new order."""
         self.bench.pass_time(91 * 24 * 3600)
         for record_id in self.bench.table.expire(self.bench.now):
             self.promise.forget(record_id)
@@ -127,7 +130,7 @@ class Vezne(RuleBasedStateMachine):
             self.promise.check()
 
     def teardown(self) -> None:
-        """The faults end, time passes, sweeps run: then every outcome the provider shows is known."""
+        """End the faults, let time pass and sweep. Then every outcome that the provider shows is known."""
         if not hasattr(self, "orders"):
             return
         self.bench.sandbox.rules.remove()
@@ -138,7 +141,7 @@ class Vezne(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(900)
-def test_any_course_of_events_keeps_the_promise(seed: int, report: list[str]) -> None:
+def test_any_sequence_of_events_keeps_the_promise(seed: int, report: list[str]) -> None:
     ran.clear()
     with in_process(lambda: Vezne.current):
         run_state_machine_as_test(

@@ -1,4 +1,4 @@
-"""The drill of `make outage` in short, and the models it stands on."""
+"""A short form of the drill of `make outage`, and tests of its models."""
 
 import pytest
 from vezne_cli.catalogue import ORDERS
@@ -12,7 +12,10 @@ from tests.faults.outage.scenarios import BESIDE, NOTHING, OURS, SICK, kept_prom
 
 
 def outage(sickness: Sickness, *, breaker: str = NOTHING) -> Environment:
-    """Ten minutes with a minute before and three after it: the first provider is sick, the other is not."""
+    """Simulate six minutes of outage, with a minute before and some minutes after.
+
+    The first provider is sick, the other is not.
+    """
     environment = Environment([Traffic(SICK, 1, 20), Traffic(BESIDE, 0.5, 20)], 600, seed=1)
     provider = environment.providers[ORDERS[SICK].provider]
     with seams.in_place(environment, breaker=breaker != NOTHING):
@@ -35,7 +38,7 @@ def protected() -> Environment:
     return outage(Sickness("hang", books=True), breaker=OURS)
 
 
-def test_an_outage_doubles_and_loses_nothing(without: Environment, protected: Environment) -> None:
+def test_an_outage_doubles_and_loses_no_order(without: Environment, protected: Environment) -> None:
     assert kept_promise(without) == (0, 0, 0)
     assert kept_promise(protected) == (0, 0, 0)
 
@@ -47,12 +50,12 @@ def test_without_the_breaker_every_order_becomes_unknown(without: Environment) -
 def test_the_breaker_leaves_few_unknown_outcomes_and_opens_once(protected: Environment) -> None:
     assert 1 <= protected.metrics[SICK]["OrderUnknown"] <= 15
     assert len(protected.openings) == 1
-    # The first orders, and inquiries that probe: an hour of them would be about 120.
+    # These are the first orders, and inquiries that probe. An hour has about 120 probes.
     assert protected.providers[ORDERS[SICK].provider].sick_calls <= 40
     assert protected.clients[SICK].orders[-1].status == 200
 
 
-def test_the_provider_beside_is_untouched(without: Environment, protected: Environment) -> None:
+def test_the_other_provider_is_not_affected(without: Environment, protected: Environment) -> None:
     for environment in (without, protected):
         beside = environment.clients[BESIDE]
         assert {order.status for order in beside.orders} == {200}
@@ -81,7 +84,7 @@ def test_a_run_can_be_repeated() -> None:
     assert counted() == counted()
 
 
-def test_calls_wait_beside_one_another() -> None:
+def test_calls_wait_at_the_same_time() -> None:
     clock, told = Clock(), []
 
     def call(name: str, seconds: float) -> None:
@@ -112,7 +115,7 @@ def fleet_of(*limits: int | None, instances: int) -> Fleet:
     return Fleet(Clock(), functions, instances)
 
 
-def test_an_account_has_so_many_instances_and_a_function_its_own() -> None:
+def test_an_account_and_a_function_each_have_a_limit_of_instances() -> None:
     fleet, answers = fleet_of(None, 1, instances=3), []
     for name in ["function-0"] * 3 + ["function-1"] * 2:
         fleet.invoke(name, 1.0, 27.0, answers.append)

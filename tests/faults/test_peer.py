@@ -1,4 +1,4 @@
-"""Side by side with Powertools' `@idempotent` as its documentation shows it: the same orders, the same faults."""
+"""Vezne beside Powertools' `@idempotent`, used as its documentation shows: same orders, same faults."""
 
 import dataclasses
 from collections import Counter
@@ -12,7 +12,7 @@ from tests.faults.tables import aligned
 from tests.faults.verdict import RETRY_AT, Trial
 
 RETRIES = 3
-# What happens to the first call; the retries meet an honest provider.
+# The fault of the first call. The retries meet a provider without faults.
 FAULTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("nothing", {}, {}),
     ("booked, then silence", {"then": "hang"}, {}),
@@ -52,7 +52,7 @@ def with_vezne(function: Function, rule: dict[str, Any], plan: dict[str, Any]) -
 
 
 def with_peer(function: Function, rule: dict[str, Any], plan: dict[str, Any]) -> tuple[int, int, int]:
-    """Doubles, lost (money moved and nobody can tell), wrong (what was said last is not what happened)."""
+    """Count doubles, lost (money moved, and nobody can tell) and wrong (the last answer was not true)."""
     order = set_up(function, rule)
     last = call_peer(function, order, plan)
     if "book" in rule:
@@ -74,7 +74,7 @@ def call_peer(function: Function, order: Order, plan: dict[str, Any]) -> Answer 
 
 
 def let_the_lock_run_out(function: Function) -> None:
-    """The time limit of the killed invocation passes."""
+    """Let the time limit of the killed invocation pass."""
     table = function.environment.aws("dynamodb")
     for item in table.scan(TableName=function.table)["Items"]:
         if item.get("status") == {"S": "INPROGRESS"}:

@@ -1,4 +1,4 @@
-"""Races between real processes on MiniStack: identical orders, sweeps, retries, frozen functions, repeated writes."""
+"""Races between real processes on MiniStack: orders, sweeps, retries, stopped functions, repeated writes."""
 
 import random
 import time
@@ -12,12 +12,12 @@ from tests.faults.verdict import RETRY_AT, Trial
 
 CONTENDERS = 32
 ROUNDS = 40
-# More than the shortest time in which a call is still begun, on the faster clock of these functions.
+# Longer than the least time that a call needs, on the faster clock of these functions.
 SHORT_LIFE_SECONDS = 1.5
 
 
 def warm_fleet(function: Function, size: int) -> list[FunctionProcess]:
-    """Processes that have logged in already, so that all of a round arrive at the claim together."""
+    """Processes that have already logged in, so that all of a round claim at the same time."""
     fleet = [function.fork() for _ in range(size)]
     for process in fleet:
         assert process.call(new_order(function.operation).event).status == 200
@@ -76,7 +76,7 @@ def test_sweeps_and_retries_of_one_order_at_once(function: Function, seed: int, 
 
 
 def compete(function: Function, order: Order, fleet: list[FunctionProcess], chance: random.Random) -> None:
-    """Sweeps against sweeps, sweeps against retries, retries against retries."""
+    """Let sweeps and retries of one order run at the same time."""
     events = [SWEEP if chance.random() < 0.5 else order.event for _ in fleet]
     answers = at_once(fleet, events, clock=200)
     trial = Trial(function, order)
@@ -92,10 +92,10 @@ def compete(function: Function, order: Order, fleet: list[FunctionProcess], chan
 @pytest.mark.parametrize("function", OPERATIONS, indirect=True)
 @pytest.mark.parametrize("step", ["claim.after", "order.before", "order.left", "order.came", "finalise.before"])
 @pytest.mark.parametrize("refused", [False, True])
-def test_a_frozen_function_that_goes_on_after_its_lease_books_nothing_twice(
+def test_a_frozen_function_that_continues_after_its_lease_books_nothing_twice(
     function: Function, step: str, refused: bool
 ) -> None:
-    """It freezes at a step, its record is taken over on clocks that run ahead, and it goes on where it was."""
+    """The function stops at a step. Another takes its record over on a faster clock. Then the first continues."""
     trial, frozen = Trial(function, new_order(function.operation)), function.fork()
     if refused:
         function.environment.sandbox.rule(function.operation, then="refuse", match=trial.order.mark)
@@ -106,7 +106,7 @@ def test_a_frozen_function_that_goes_on_after_its_lease_books_nothing_twice(
     trial.check(frozen.end())
     trial.sweep_until_quiet()
     trial.end()
-    # A refusal that only the frozen heard is dropped with everything else it says; the order stays honestly unknown.
+    # A refusal that only the stopped function got is not recorded. The order stays unknown, which is true.
     assert trial.verdict == []
 
 
@@ -127,7 +127,7 @@ def test_a_frozen_function_whose_time_is_over_sends_nothing(function: Function, 
     assert (trial.bookings, trial.final, trial.wrong) == (1, "succeeded", [])
 
 
-# Calls of the table whose answers are lost, and how often: the SDK tries each call twice.
+# Calls of the table -> how many answers are lost. The SDK tries each call twice.
 LOST_WRITES = [
     {"PutItem": 1, "TransactWriteItems": 1},
     {"UpdateItem": 1},

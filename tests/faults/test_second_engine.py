@@ -1,4 +1,4 @@
-"""Claims, guards, take-overs and transitions, raced by threads on two engines: MiniStack and DynamoDB Local."""
+"""Races of threads for claims, guards, take-overs and transitions, on MiniStack and DynamoDB Local."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -48,7 +48,7 @@ def keyed(number: int, *guards: StoredGuard) -> tuple[StoredGuard, ...]:
 
 
 def at_once(calls: Iterable[Callable[[], Any]]) -> list[Any]:
-    """What each call gives or raises, all let go together."""
+    """The result or error of each call. All start at the same moment."""
     jobs = list(calls)
     barrier = Barrier(len(jobs))
 
@@ -81,7 +81,7 @@ def test_orders_that_share_guards_in_any_order_are_one_at_a_time(store: Store) -
         told = at_once([lambda order=order: store.claim(order) for order in orders])
         (winner,) = [order for order, said in zip(orders, told, strict=True) if said is None]
         assert all(isinstance(said, GuardRefusedError) for said in told if said is not None)
-        # All or nothing: no loser left a record, and the winner holds both.
+        # The write is all or nothing: no loser left a record, and the winner holds both.
         assert [order.id for order in orders if store.find(order.id)] == [winner.id]
         assert {store._guard(winner, guard.key)["holder"] for guard in guards} == {winner.id}
 
@@ -137,7 +137,7 @@ def test_one_of_many_orders_gets_a_guard_that_was_left_behind(store: Store) -> N
         assert [order.id for order in orders if store.find(order.id)] == [winner.id]
 
 
-def test_what_is_paid_is_freed_by_nothing(store: Store) -> None:
+def test_nothing_releases_a_paid_guard(store: Store) -> None:
     paid, (guard,) = record("paid", "me", BILL), (BILL,)
     assert store.claim(paid) is None
     store.finalise(paid, SUCCEEDED, {"result": {}})
@@ -157,7 +157,7 @@ def test_every_transition_and_none_after_a_final_one(store: Store, ending: str) 
     assert taken.status == UNKNOWN
     assert [item.id for item in store.unresolved(order.operation)] == [order.id]
     final = store.finalise(taken, ending, {"result": {"xact_id": "x"}})
-    # The very same write again changes nothing; every other one is refused.
+    # The same write again changes nothing. Every other write is refused.
     assert store.finalise(taken, ending, {"result": {"xact_id": "x"}}) == final
     writes: list[Callable[[], Any]] = [
         lambda: store.finalise(taken, DECLINED if ending != DECLINED else SUCCEEDED, {}),

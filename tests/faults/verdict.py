@@ -1,12 +1,12 @@
-"""Holds answers and records to the truth, which is what the sandbox booked."""
+"""Compares answers and records with the truth: what the sandbox booked."""
 
 from dataclasses import dataclass, field
 
 from tests.faults.environment import Answer, Died, Function
 from tests.faults.orders import COMPLETE_LOOK_UP, Order
 
-# After these times the sweep runs: the client's lease is over, and then past each step of the back-off and past every
-# operation's settling time. In seconds on the functions' clock.
+# The sweep runs after these times, in seconds on the functions' clock. The first is after the client's lease. The
+# others are after each step of the back-off and after every operation's settling time.
 RETRY_AT = 40
 SWEEPS_AT = (120, 3000, 7200, 30000, 1_000_000)
 DAY = 24 * 3600
@@ -14,16 +14,16 @@ DAY = 24 * 3600
 
 @dataclass
 class Trial:
-    """One order's life under faults: what the client was told, what stands in the table, what was booked."""
+    """One order under faults: what the client was told, what the table holds, what was booked."""
 
     function: Function
     order: Order
     late: bool = False
     told: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
-    # Whether the invocation that was to be killed came to the step at which it was to happen.
+    # Whether the invocation reached the step at which it was to be killed.
     hit: bool = False
-    # How far ahead the clock of the next sweeps begins: a look-up that was pushed back by a day is due again.
+    # Where the clock of the next sweeps begins. A look-up that was postponed by a day is due again.
     ahead: int = 0
     bookings_at_the_end: int = 0
     final_status: str = ""
@@ -34,7 +34,7 @@ class Trial:
         return self.order.times_booked(self.function.environment.sandbox)
 
     def send(self, **request: object) -> Answer | None:
-        """The client sends the order; None if the function was killed."""
+        """Send the order as the client; None if the function was killed."""
         try:
             answer = self.function.call(self.order.event, **request)
         except Died:
@@ -44,11 +44,11 @@ class Trial:
         return answer
 
     def retry(self, clock: float, **request: object) -> None:
-        """The client sends the order again, once a lease would be over; at once if nothing stands in the table."""
+        """Send the order again: after the lease if there is a record, else at once."""
         self.send(clock=clock if self.function.record(self.order.id) else 0, **request)
 
     def sweep(self, **request: object) -> None:
-        """The scheduled sweep; it may be killed, too."""
+        """Run the scheduled sweep. It may be killed, too."""
         try:
             answer = self.function.sweep(**request)
         except Died:
@@ -59,7 +59,7 @@ class Trial:
             self.wrong.append(f"the sweep raised {answer.raised}")
 
     def sweep_until_quiet(self) -> None:
-        """Sweep at growing times until the record is final or gone, or the times are over."""
+        """Sweep at each of the times, until the record is final or gone."""
         for seconds in SWEEPS_AT:
             record = self.function.record(self.order.id)
             if record is None or record.final:
@@ -69,15 +69,15 @@ class Trial:
         self.ahead += SWEEPS_AT[-1] + DAY
 
     def let_late_bookings_fall_due(self) -> None:
-        """The provider's clock goes on by the second that a late booking takes.
+        """Advance the provider's clock by the second that a late booking takes.
 
-        Only where something is late: the clock is common to all trials, and must stay near the functions'.
+        Only if a booking is late. All trials share that clock, and it must stay near the functions' clock.
         """
         if self.late:
             self.function.environment.sandbox.advance_clock(1)
 
     def check(self, answer: Answer) -> None:
-        """An answer must be true when it is given."""
+        """Check that an answer is true when it is given."""
         bookings = self.bookings
         said = answer.slug if answer.status >= 300 else answer.body["status"]
         self.told.append(f"{answer.status} {said}")
@@ -97,12 +97,12 @@ class Trial:
 
     @property
     def final(self) -> str:
-        """The status the table holds, or `no record`."""
+        """The status in the table, or `no record`."""
         record = self.function.record(self.order.id)
         return record.status if record else "no record"
 
     def judge(self) -> list[str]:
-        """What contradicts the promise, in words; empty if nothing does."""
+        """Describe each contradiction of the promise; empty if there is none."""
         final, bookings = self.final, self.bookings
         wrong = list(self.wrong)
         if bookings > 1:
@@ -123,7 +123,7 @@ class Trial:
         return wrong
 
     def end(self) -> None:
-        """Note what came of it. An order that stays unknown leaves the table, so that it does not slow the next."""
+        """Note the result. An order that stays unknown is deleted, so that later orders are not slower."""
         self.bookings_at_the_end, self.final_status, self.verdict = self.bookings, self.final, self.judge()
         if self.final_status in ("unknown", "processing"):
             self.function.forget(self.order.id)

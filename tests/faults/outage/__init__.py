@@ -1,5 +1,5 @@
-"""`make outage`: the deployed handlers on a virtual clock, many instances of them, and a provider that is sick.
+"""`make outage`: the deployed handlers on a virtual clock, in many instances, with a provider that is sick.
 
-Everything that Vezne does is the deployed code. What is modelled is what is round it, each in one module: the clock,
-Lambda's instances and the gateway (`fleet`), the table, the providers, the clients.
+All of Vezne is the deployed code. Its environment is modelled, each part in one module: the clock, Lambda's instances
+and the gateway (`fleet`), the table, the providers, the clients.
 """

@@ -1,4 +1,4 @@
-"""`python -m tests.faults.outage`: runs the outages, prints the tables, and writes them down if all was run."""
+"""`python -m tests.faults.outage`: simulate outages, print the tables, and save them after a full run."""
 
 import argparse
 from collections.abc import Iterator
@@ -16,15 +16,15 @@ from tests.faults.tables import aligned
 from tests.support import results
 
 FOLDER = Path(__file__).parents[1]
-# Without a breaker outcomes become unknown at a steady rate: no need to wait an hour.
+# Without a breaker, outcomes become unknown at a steady rate. So a shorter outage is enough.
 MINUTES_WITHOUT = 10.0
 POWERTOOLS_IN = 3
-# What a terminal must have for the tables of Rich.
+# The width that a terminal needs for the tables of Rich.
 WIDE = 180
 
 
 def wanted(names: list[str], minutes: float) -> list[tuple[Scenario, str]]:
-    """The runs, in the order of the table."""
+    """The runs that are asked for, in the order of the table."""
     runs = []
     for number, scenario in enumerate(SCENARIOS):
         if names and scenario.name not in names:
@@ -37,7 +37,7 @@ def wanted(names: list[str], minutes: float) -> list[tuple[Scenario, str]]:
 
 
 def measure(runs: list[tuple[Scenario, str]], jobs: int, console: Console) -> Iterator[tuple[int, Measured]]:
-    """Each run, with its place, as soon as it is through."""
+    """Yield each run with its place, as soon as it has ended."""
     columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress, ProcessPoolExecutor(jobs, max_tasks_per_child=1) as pool:
         bar = progress.add_task("outages", total=len(runs))
@@ -50,7 +50,7 @@ def measure(runs: list[tuple[Scenario, str]], jobs: int, console: Console) -> It
 
 
 def drain_all(jobs: int, console: Console) -> list[Drained]:
-    """Each backlog, in the order of the table."""
+    """Yield each backlog, in the order of the table."""
     with ProcessPoolExecutor(jobs, max_tasks_per_child=1) as pool:
         started = [pool.submit(drain, backlog, workers) for backlog, workers in BACKLOGS]
         for each in started:

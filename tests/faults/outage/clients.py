@@ -1,4 +1,4 @@
-"""Clients: orders at a steady rate, each repeated under its key until there is an answer, or for a minute."""
+"""Clients: orders at a steady rate. Each is repeated under its key until it is answered, for at most a minute."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.faults.outage.environment import Environment
 
 REPEAT_SECONDS = 5.0
-# Nobody repeats for longer.
+# No client repeats for longer.
 PATIENCE_SECONDS = 60.0
 FUNCTION_SECONDS = 27.0
 AMOUNT = "49.90"
@@ -20,7 +20,7 @@ AMOUNT = "49.90"
 
 @dataclass(slots=True)
 class Told:
-    """One order: when it was first sent, and the last status its client was told."""
+    """One order: when it was first sent, and the last status that its client got."""
 
     reference: str
     first: float
@@ -38,9 +38,9 @@ class Clients:
     until: float
     patience: float = PATIENCE_SECONDS
     orders: list[Told] = field(default_factory=list)
-    # HTTP status -> how often. Lambda's throttle is a 5xx of the gateway without a problem in it.
+    # HTTP status -> how often. A throttle of Lambda is a 5xx of the gateway without a problem document.
     answers: Counter[int] = field(default_factory=Counter)
-    # When each success was told for the first time.
+    # The times at which each success was first answered.
     succeeded: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:

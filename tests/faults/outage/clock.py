@@ -1,8 +1,8 @@
-"""A clock that only events move, and calls that wait on it.
+"""A virtual clock that only events move, and calls that wait on it.
 
-A handler is plain code that waits for its provider in the middle of a call, so each call needs a stack of its own. It
-has a thread's, as a coroutine: one alone ever runs, and which one the queue of events decides. Nothing sleeps, and the
-same seed gives the same run.
+A handler is plain code that waits for its provider in the middle of a call. So each call needs its own stack. It has
+the stack of a thread, used as a coroutine: only one thread ever runs, and the queue of events decides which. Nothing
+sleeps. The same seed gives the same run.
 """
 
 import heapq
@@ -12,16 +12,16 @@ from collections.abc import Callable
 
 # 2026-12-01T06:00:00Z, a Tuesday.
 START = 1_796_104_800.0
-# A handler's frames take far less; 1,000 of them wait at once.
+# A handler's frames take much less. 1,000 of them wait at the same time.
 STACK_BYTES = 1024 * 1024
 
 
 class Abandoned(BaseException):
-    """Ends what still waits when a run is over."""
+    """Ends the calls that still wait when a run is over."""
 
 
 class Clock:
-    """The time, the events to come, and the calls that wait."""
+    """The time, the future events, and the calls that wait."""
 
     def __init__(self) -> None:
         self.now = START
@@ -36,14 +36,14 @@ class Clock:
         self._closing = False
 
     def at(self, when: float, act: Callable[[], None]) -> None:
-        """Let something happen at a time; at the same time, in the order in which it was asked for."""
+        """Schedule an event. Events at the same time happen in the order in which they were scheduled."""
         heapq.heappush(self._events, (max(when, self.now), next(self._numbers), act))
 
     def after(self, seconds: float, act: Callable[[], None]) -> None:
         self.at(self.now + seconds, act)
 
     def run(self, until: float) -> None:
-        """Let all happen that happens by then. Raises whatever a call or an event raises."""
+        """Run all events up to this time. Raises the error of any call or event."""
         self._until = until
         while self._events and self._events[0][0] <= until:
             self.now, _, act = heapq.heappop(self._events)
@@ -51,7 +51,7 @@ class Clock:
         self.now = until
 
     def begin(self, work: Callable[[], None]) -> None:
-        """Start a call, which may wait. Returns when it waits for the first time, or has ended."""
+        """Start a call that may wait. Returns at its first wait, or at its end."""
         if not self._idle:
             self._strands.append(_Strand(self))
             self._idle.append(self._strands[-1])
@@ -60,10 +60,10 @@ class Clock:
         self._resume(strand)
 
     def wait(self, seconds: float) -> None:
-        """Wait in a call that was begun; others go on meanwhile."""
+        """Wait inside a call. Other calls run meanwhile."""
         wakes = self.now + seconds
         if wakes <= self._until and (not self._events or self._events[0][0] > wakes):
-            # Nothing else happens until then.
+            # No other event comes before then.
             self.now = wakes
             return
         strand = self._inside
@@ -75,7 +75,7 @@ class Clock:
             raise Abandoned
 
     def close(self) -> None:
-        """End what still waits."""
+        """End all calls that still wait."""
         self._closing = True
         self._events.clear()
         for strand in self._strands:
@@ -102,7 +102,7 @@ class Clock:
 
 
 class _Strand(threading.Thread):
-    """A stack for one call after the other."""
+    """A stack that runs one call after the other."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(daemon=True)

@@ -1,4 +1,4 @@
-"""How long the sweeps need for what an outage has left, and how long an order waits that becomes unknown meanwhile."""
+"""The time in which sweeps drain what an outage left, and the wait of an order that becomes unknown then."""
 
 import time
 from dataclasses import dataclass, replace
@@ -11,7 +11,8 @@ from tests.faults.outage.providers import ORDER, Sickness
 from tests.faults.outage.scenarios import SEED, SICK
 from tests.support.operations import of
 
-# Of 20 orders a minute one gets no answer, and nobody repeats it: only a sweep finds it. So few open no breaker.
+# Of 20 orders a minute, one gets no answer and is not repeated, so only a sweep finds it. So few faults open no
+# breaker.
 ORDERS_PER_SECOND, UNANSWERED = 1 / 3, 0.05
 HOUR, DAY = 3600.0, 86_400.0
 
@@ -23,13 +24,13 @@ class Backlog:
     name: str
     booked: int
     unprovable: int = 0
-    # At most so many hours are watched.
+    # The longest time that is simulated, in hours.
     hours: float = 24.0
 
 
 @dataclass
 class Drained:
-    """What came of one run. `newcomer_seconds`: the longest that a newcomer waited until its outcome was known."""
+    """The result of one run. `newcomer_seconds`: the longest time until a newcomer's outcome was known."""
 
     backlog: Backlog
     workers: int
@@ -42,7 +43,7 @@ class Drained:
     took_seconds: float = 0.0
 
 
-# An hour's hang without a breaker leaves 72,259 (throttle 200), or 34,064 (throttle 20).
+# An hour of silence without a breaker leaves 72,259 unknown outcomes (throttle 200), or 34,064 (throttle 20).
 BACKLOGS = (
     (Backlog("130 booked", 130), 4),
     (Backlog("72,259 booked", 72_259, hours=8.0), 4),
@@ -52,7 +53,7 @@ BACKLOGS = (
 
 
 def run(backlog: Backlog, workers: int, seed: int = SEED) -> Drained:
-    """Drain a backlog by so many workers."""
+    """Drain a backlog with so many workers."""
     started = time.process_time()
     environment = Environment([Traffic(SICK, ORDERS_PER_SECOND, 20.0)], backlog.hours * HOUR, seed)
     (provider,) = environment.providers.values()
@@ -85,7 +86,7 @@ def run(backlog: Backlog, workers: int, seed: int = SEED) -> Drained:
 
 
 def _fill(environment: Environment, backlog: Backlog) -> set[str]:
-    """Put the records into the table; the names of those that can be found at the provider."""
+    """Put the records into the table. Returns the names of those that the provider can show."""
     (provider,) = environment.providers.values()
     pattern = _unknown_record(environment)
     booked = set()
@@ -94,7 +95,7 @@ def _fill(environment: Environment, backlog: Backlog) -> set[str]:
         age = (number / backlog.booked) * HOUR if is_booked else 2 * DAY + number
         record = _like(pattern, f"left-{number}", environment.begins - age)
         if not is_booked:
-            # Looked up daily for ever: some of them are due at any time.
+            # They are looked up daily without end, so some of them are due at any time.
             overdue = (number - backlog.booked) / backlog.unprovable * DAY
             record = replace(record, next_look_up=round(environment.begins - overdue, 3))
         environment.table.put_item(TableName="records", Item=to_item(record))
@@ -105,7 +106,7 @@ def _fill(environment: Environment, backlog: Backlog) -> set[str]:
 
 
 def _unknown_record(environment: Environment) -> Record:
-    """A record as the handler leaves it behind when the provider does not answer."""
+    """A record as the handler leaves it when the provider does not answer."""
     (provider,) = environment.providers.values()
     provider.sickness = Sickness("hang")
     event = of(SICK).order("pattern", "49.90").event
@@ -143,7 +144,7 @@ def _is_final(environment: Environment, name: str) -> bool:
 
 
 def _waits(environment: Environment) -> list[tuple[float, bool]]:
-    """Of each newcomer: how long it took or takes until its outcome was known, and whether it is."""
+    """For each newcomer: the time until its outcome was known or until now, and whether it is known."""
     waits = []
     principal = of(SICK).order("any", "1.00").client
     for order in environment.clients[SICK].orders:

@@ -1,4 +1,4 @@
-"""One run: the clock, the fleet, the table, the providers and the clients, and what is counted."""
+"""One run: the clock, the fleet, the table, the providers, the clients, and the counters."""
 
 import random
 from collections import Counter, defaultdict
@@ -17,9 +17,9 @@ from tests.faults.outage.table import Table
 if TYPE_CHECKING:
     from tests.faults.outage.peer import PowertoolsCircuit
 
-# As in the template: the route's burst is twice its rate.
+# As in the template, the route's burst is twice its rate.
 BURST = 2
-# A rule each minute starts so many workers, which have the function's whole time.
+# A rule starts so many workers each minute. A worker has the whole time of the function.
 SWEEP_EVERY_SECONDS = 60.0
 SWEEP_SECONDS = 58.0
 WORKERS = 4
@@ -50,18 +50,18 @@ class Environment:
         self.providers = {name: Provider(name, random.Random(f"{seed} {name}")) for name in
                           {ORDERS[name].provider for name in operations}}  # fmt: skip
         self._by_variable = {variable: name for name in self.providers for variable in PROVIDERS[name].urls}
-        # Another breaker in the place of ours.
+        # Another breaker instead of ours.
         self.circuit: PowertoolsCircuit | None = None
         self.clients = {each.operation: Clients(self, each.operation, each.per_second, self.begins + seconds)
                         for each in traffic}  # fmt: skip
 
     def instance(self) -> Instance:
-        """The one that runs."""
+        """The instance that runs now."""
         assert self.fleet.current is not None
         return self.fleet.current
 
     def now(self) -> float:
-        """The time as the code that runs sees it."""
+        """The time that the running code sees."""
         return self.clock.now if self.fleet.current is None else self.fleet.current.now()
 
     def start(self, *, sweeps: bool = True) -> None:
@@ -71,18 +71,18 @@ class Environment:
                 self.start_sweeps(clients.operation, 10.0 * (number + 1))
 
     def start_sweeps(self, operation: str, delay: float = 10.0, workers: int = WORKERS) -> None:
-        """Let the schedule of an operation's sweeps begin."""
+        """Start the schedule of an operation's sweeps."""
         self.clock.after(delay, lambda: self._sweep(operation, workers))
 
     def run_for(self, seconds: float) -> None:
         self.clock.run(self.clock.now + seconds)
 
     def provider_at(self, variable: str) -> str:
-        """Which provider is at the address in this environment variable."""
+        """The provider at the address in this environment variable."""
         return self._by_variable[variable]
 
     def answer(self, provider: str, prepared: Any) -> Answer:
-        """What a provider makes of a call."""
+        """The provider's answer to a call."""
         body = prepared.body or b""
         content = body.encode() if isinstance(body, str) else body
         return self.providers[provider].answer(prepared.path_url, content, self.now())

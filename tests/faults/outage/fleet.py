@@ -1,4 +1,4 @@
-"""Lambda and API Gateway: instances with a memory of their own, the account's limit, and the routes' token buckets."""
+"""Lambda and API Gateway: instances with their own memory, the account's limit, the routes' token buckets."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -10,19 +10,19 @@ from tests.faults.outage.clock import Clock
 # "Concurrent executions 1,000": Lambda's quota of an account.
 ACCOUNT_INSTANCES = 1000
 COLD_START_SECONDS = 0.3
-# From the client to the function and back.
+# Seconds from the client to the function and back.
 WAY_SECONDS = 0.02
-# Lambda takes an idle instance away after some minutes.
+# Lambda ends an idle instance after some minutes.
 IDLE_SECONDS = 600.0
 
 
 class Killed(BaseException):
-    """The function's time is over: nothing of it runs any more."""
+    """The function's time is over: none of its code runs any more."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A place in a module or an object where an instance remembers something between its calls."""
+    """An attribute of a module or an object in which an instance keeps something between its calls."""
 
     holder: Any
     attribute: str
@@ -42,24 +42,24 @@ class Function:
 
 
 class Instance:
-    """One instance, also as the context of the call it is at."""
+    """One instance. It is also the context of its current call."""
 
     def __init__(self, fleet: "Fleet", function: Function) -> None:
         self._fleet, self.function = fleet, function
         self._memory = [cell.new() for cell in function.cells]
         self.ends = self.idle_since = 0.0
-        # What its table calls took since it last waited: it is waited for at the next wait, in one piece.
+        # The time of its table calls since its last wait. The next wait adds all of it.
         self.debt = 0.0
         self.killed = False
 
     def install(self) -> None:
-        """Put its memory in place, and make it the one that runs."""
+        """Restore its memory, and make it the running instance."""
         self._fleet.current = self
         for cell, value in zip(self.function.cells, self._memory, strict=True):
             setattr(cell.holder, cell.attribute, value)
 
     def take_out(self) -> None:
-        """Keep what the call has left in places that are not changed but replaced."""
+        """Save the attributes that the call has replaced."""
         self._memory = [getattr(cell.holder, cell.attribute) for cell in self.function.cells]
 
     def now(self) -> float:
@@ -76,7 +76,7 @@ class Instance:
         over = clock.now + seconds > self.ends
         self.debt = 0.0
         self.take_out()
-        # Events that come meanwhile are no instance's.
+        # Events of that time belong to no instance.
         self._fleet.current = None
         clock.wait(max(0.0, self.ends - clock.now) if over else seconds)
         self.install()
@@ -89,7 +89,7 @@ class Instance:
 
 
 class Fleet:
-    """All functions of an account. `throttled`: calls for which no instance was left, by function."""
+    """All functions of an account. `throttled`: by function, the calls that found no free instance."""
 
     def __init__(self, clock: Clock, functions: list[Function], instances: int = ACCOUNT_INSTANCES) -> None:
         self.clock = clock
@@ -105,7 +105,7 @@ class Fleet:
         self._unreserved = instances - reserved
 
     def invoke(self, name: str, event: Any, seconds: float, told: Callable[[Any], None]) -> None:
-        """Call a function that may run so many seconds. `told`: its answer, or None if there is none."""
+        """Call a function with a time limit in seconds. `told` gets its answer, or None if there is none."""
         function = self.functions[name]
         if not self._has_room(function):
             self.throttled[name] += 1
@@ -124,7 +124,7 @@ class Fleet:
         return busy < self._unreserved
 
     def _instance(self, function: Function) -> tuple[Instance, float]:
-        """An idle instance, or a new one; and after how long it begins."""
+        """An idle instance or a new one, and the seconds until it begins."""
         while function.idle:
             warm = function.idle.pop()
             if self.clock.now - warm.idle_since <= IDLE_SECONDS:
@@ -142,7 +142,7 @@ class Fleet:
             answer = None
             self.killed[instance.function.name] += 1
         except Exception:
-            # What a function raises is an error of the invocation: Lambda has its own answer to it.
+            # An error that a function raises is an error of the invocation. Lambda has its own answer to it.
             answer = None
             self.failed[instance.function.name] += 1
         instance.take_out()
@@ -159,7 +159,7 @@ class Fleet:
 
 @dataclass
 class Throttle:
-    """The token bucket of one route (ThrottlingRate, ThrottlingBurst). `refused`: the 429 it has answered."""
+    """The token bucket of one route (ThrottlingRate, ThrottlingBurst). `refused`: its 429 answers."""
 
     rate: float
     burst: float

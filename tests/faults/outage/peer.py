@@ -1,8 +1,8 @@
-"""Powertools' circuit breaker round our calls, as its documentation shows it, in the place of ours.
+"""Powertools' circuit breaker round our calls, as its documentation shows it, instead of ours.
 
-aws_lambda_powertools.utilities.circuit_breaker with its defaults: one circuit for each provider, its state in DynamoDB.
-Its code is the installed one; only its clock and what tells its probers apart (a thread there, an instance here) are
-put in place.
+aws_lambda_powertools.utilities.circuit_breaker has its defaults: one circuit for each provider, its state in DynamoDB.
+Its code is the installed one. Only two things are replaced: its clock, and what tells its probers apart. That is a
+thread there, and an instance here.
 """
 
 import datetime as dt
@@ -30,7 +30,7 @@ Call = Callable[[], ProviderResponse]
 
 
 class _ServerError(Exception):
-    """An answer of 500 or above, which the circuit must count as a failure."""
+    """An answer of 500 or above. The circuit must count it as a failure."""
 
     def __init__(self, response: ProviderResponse) -> None:
         super().__init__(response.status)
@@ -50,7 +50,7 @@ class PowertoolsCircuit:
             function.cells += cells
 
     def call(self, provider: str, send: Call) -> ProviderResponse:
-        """Make a call through the circuit. An open circuit is "not sent"."""
+        """Make a call through the circuit. If the circuit is open, the call is "not sent"."""
 
         @circuit_breaker(name=provider, persistence_store=self._store, on_transition=self._changed)
         def protected() -> ProviderResponse:
@@ -75,7 +75,7 @@ class PowertoolsCircuit:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """On the virtual clock."""
+        """Use the circuit on the virtual clock."""
         environment = self._environment
 
         class Now:

@@ -1,4 +1,4 @@
-"""The providers as fast models: what the sandboxes answer, booked and found by the reference alone, sick on request."""
+"""Fast models of the providers: they answer as the sandboxes do, book by reference, and can be sick."""
 
 import json
 import random
@@ -13,7 +13,7 @@ from vezne_sandbox.vakifbank.messages import DUPLICATE, EXPLANATIONS, completed,
 from tests.faults.outage.table import NotModelled
 
 ORDER, LOOK_UP, LOGIN = "order", "look-up", "login"
-# How long a healthy provider takes.
+# The seconds that a healthy provider takes.
 SECONDS = {ORDER: 0.6, LOOK_UP: 0.3, LOGIN: 0.3}
 BAD_GATEWAY_SECONDS = 0.3
 _ISTANBUL = timezone(timedelta(hours=3))
@@ -21,7 +21,7 @@ _ISTANBUL = timezone(timedelta(hours=3))
 
 @dataclass(frozen=True)
 class Answer:
-    """What comes back, and after how many seconds; `status` None: nothing ever comes."""
+    """An answer, and the seconds until it comes. `status` None: it never comes."""
 
     seconds: float
     status: int | None
@@ -30,9 +30,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Sickness:
-    """What a provider does to calls of these kinds: `hang`, `502` or `slow` (8 s), to a share of them.
+    """The fault of a provider for calls of these kinds: `hang`, `502` or `slow` (8 s), for a share of them.
 
-    `books`: whether an order that gets no answer is booked all the same.
+    `books`: whether an order that gets no answer is booked.
     """
 
     then: str
@@ -47,7 +47,7 @@ class Sickness:
 
 @dataclass
 class Provider:
-    """One provider. `booked`: reference -> when, once for each time. `calls`: by second of the run and kind."""
+    """One provider. `booked`: reference -> the times of its bookings. `calls`: by second of the run and kind."""
 
     name: str
     chance: random.Random
@@ -75,7 +75,7 @@ class Provider:
         return Answer(BAD_GATEWAY_SECONDS, 502, b"<html><body>502 Bad Gateway</body></html>")
 
     def doubles(self) -> int:
-        """How many payments were booked that had been booked before."""
+        """The number of payments that were booked again."""
         return sum(len(times) - 1 for times in self.booked.values())
 
 
@@ -138,7 +138,7 @@ def _log_in(provider: Provider, reference: str, now: float) -> bytes:
 
 
 def _json(kind: str, respond: Respond, *names: str) -> Callable[[bytes], tuple[str, Respond, str]]:
-    """A call with a JSON body, whose reference is in the first of these fields that it has."""
+    """Read a call with a JSON body. The reference is the first of these fields that it has."""
 
     def read(body: bytes) -> tuple[str, Respond, str]:
         fields = json.loads(body)

@@ -21,7 +21,7 @@ COLOURS = {NOTHING: "#d62728", OURS: "#2ca02c", POWERTOOLS: "#1f77b4"}
 
 
 def outage_rows(measured: Iterable[Measured]) -> Rows:
-    """One row for each run."""
+    """The table of the runs, one row each."""
     rows: Rows = [HEAD]
     for one in measured:
         recovery = "-" if one.recovery_seconds is None else f"{one.recovery_seconds:.0f}"
@@ -34,7 +34,7 @@ def outage_rows(measured: Iterable[Measured]) -> Rows:
 
 
 def drain_rows(drained: Iterable[Drained]) -> Rows:
-    """One row for each backlog."""
+    """The table of the backlogs, one row each."""
     rows: Rows = [DRAIN_HEAD]
     for one in drained:
         if not one.backlog.booked:
@@ -52,7 +52,7 @@ def drain_rows(drained: Iterable[Drained]) -> Rows:
 
 
 def plot(measured: Sequence[Measured], path: Path) -> None:
-    """Unknown outcomes over time in the first scenario, with and without a breaker."""
+    """Plot the unknown outcomes over time in the first scenario, with and without a breaker."""
     mpl.use("Agg")
     first = measured[0].scenario.name
     figure, axes = plt.subplots(figsize=(8, 4.5), dpi=100)

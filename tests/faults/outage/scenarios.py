@@ -1,4 +1,4 @@
-"""The outages, and what is measured in each."""
+"""The outages, and the figures of each."""
 
 import time
 from dataclasses import dataclass, field, replace
@@ -13,22 +13,22 @@ from tests.faults.outage.providers import ORDER, Sickness
 from tests.support.operations import of
 
 SEED = 1
-# One that signs each call, and one that logs in.
+# One provider that signs each call, and one that logs in.
 SICK = "paynet.capture"
 BESIDE = "vakifbank.pay"
 BESIDE_PER_SECOND = 5.0
 WARM_UP_SECONDS = 60.0
-# Watched for so long after the provider is well again. A trial that went badly keeps a breaker open for up to 300 s.
+# Seconds after the provider has recovered. A bad trial keeps a breaker open for up to 300 s.
 AFTER_SECONDS, AFTER_BAD_TRIALS_SECONDS = 120.0, 360.0
-# A provider is back when it takes this share of the orders placed, in a window of this many orders or seconds.
+# A provider has recovered when it takes this share of a window of so many orders or seconds.
 BACK_SHARE, BACK_ORDERS, BACK_SECONDS = 0.9, 5, 5.0
-# What stands between an order and its provider.
+# The breaker between an order and its provider.
 NOTHING, OURS, POWERTOOLS = "without", "with", "Powertools"
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One provider sick for so many minutes, while another one goes on beside it."""
+    """One provider is sick for so many minutes, and another one is healthy."""
 
     name: str
     sickness: Sickness | None
@@ -40,13 +40,13 @@ class Scenario:
     after: float = AFTER_SECONDS
 
     def lasting(self, minutes: float) -> "Scenario":
-        """The same, for so long at most."""
+        """The same scenario, for so many minutes at most."""
         return replace(self, minutes=min(self.minutes, minutes))
 
 
 @dataclass
 class Measured:
-    """What came of one run."""
+    """The results of one run."""
 
     scenario: Scenario
     breaker: str
@@ -54,15 +54,15 @@ class Measured:
     unknown: int = 0
     sick_calls_per_second: float = 0.0
     peak: int = 0
-    # Calls of the provider beside that found no instance.
+    # Calls of the healthy provider that found no free instance.
     throttled_beside: int = 0
-    # 429 of the sick provider's own route.
+    # 429 answers of the sick provider's own route.
     too_many: int = 0
     recovery_seconds: float | None = None
     openings: int = 0
     promise: str = ""
     table_calls: dict[str, int] = field(default_factory=dict)
-    # Of the outcomes that became unknown: seconds since the provider fell sick.
+    # Seconds since the provider fell sick, for each outcome that became unknown.
     unknown_at: list[float] = field(default_factory=list)
     took_seconds: float = 0.0
 
@@ -87,10 +87,10 @@ SCENARIOS = (
 
 
 def run(scenario: Scenario, breaker: str = OURS, seed: int = SEED) -> Measured:
-    """One scenario from the start to some minutes after the provider is well again."""
+    """Run one scenario, from its start until some minutes after the provider has recovered."""
     started = time.process_time()
     sick_seconds = 60 * scenario.minutes
-    # Before and after it is sick, orders come as ever; the healthy run has no other time.
+    # The healthy run has no other time. In the others, orders come before and after the outage, too.
     before, after = (WARM_UP_SECONDS, scenario.after) if scenario.sickness else (0.0, 0.0)
     traffic = [Traffic(scenario.operation, scenario.per_second, scenario.throttle)]
     if scenario.sickness:
@@ -108,7 +108,7 @@ def run(scenario: Scenario, breaker: str = OURS, seed: int = SEED) -> Measured:
         well = environment.clock.now
         provider.sickness = None
         environment.run_for(after)
-        # Whoever still waits for an answer gets it.
+        # Calls that still wait get their answers.
         environment.run_for(30.0 if scenario.sickness else 10.0)
         measured = _measured(scenario, breaker, environment, fell_sick, well)
     measured.took_seconds = time.process_time() - started
@@ -137,7 +137,7 @@ def _measured(scenario: Scenario, breaker: str, environment: Environment, fell_s
 
 
 def _recovery(environment: Environment, scenario: Scenario, well: float) -> float | None:
-    """After how many seconds as many orders succeed again as are placed; None if not within the time watched."""
+    """Seconds until as many orders succeed again as are placed; None if that is not within the run."""
     window = max(BACK_SECONDS, BACK_ORDERS / scenario.per_second)
     wanted = BACK_SHARE * window * scenario.per_second
     succeeded = environment.clients[scenario.operation].succeeded
@@ -149,7 +149,7 @@ def _recovery(environment: Environment, scenario: Scenario, well: float) -> floa
 
 
 def kept_promise(environment: Environment) -> tuple[int, int, int]:
-    """Doubles, lost orders, wrong outcomes: what was booked beside what is recorded and what clients were told."""
+    """Doubles, lost orders, wrong outcomes: compares bookings, records and what clients were told."""
     doubles = sum(provider.doubles() for provider in environment.providers.values())
     lost = wrong = 0
     for operation, clients in environment.clients.items():

@@ -1,6 +1,6 @@
-"""Puts the virtual clock, the table and the providers in the place of time, AWS and sockets.
+"""Replaces time, AWS and sockets by the virtual clock, the table and the providers.
 
-The same seams as in `in_process.py`; what is different is that time passes, for many instances.
+It replaces the same things as `in_process.py`. Here time passes too, for many instances.
 """
 
 import importlib
@@ -43,7 +43,7 @@ SECRET_SECONDS = 0.03
 
 
 def function_of(operation: str, reserved: int | None = None) -> Function:
-    """The deployed function of an operation, with what its instances remember."""
+    """The deployed function of an operation, with the memory of its instances."""
     module = importlib.import_module(ORDERS[operation].module)
     provider = PROVIDERS[ORDERS[operation].provider]
     remembering: list[Any] = [provider.client.credential_cache, provider.client.provider]
@@ -54,7 +54,7 @@ def function_of(operation: str, reserved: int | None = None) -> Function:
 
 
 def _own(remembering: Any) -> Cell:
-    """The attributes of an object, as they are when it is new."""
+    """The attributes of a new object."""
     if hasattr(remembering, "forget"):
         remembering.forget()
     pristine = dict(vars(remembering))
@@ -62,7 +62,7 @@ def _own(remembering: Any) -> Cell:
 
 
 class _Time(ModuleType):
-    """The module `time` as Vezne's code sees it."""
+    """The module `time` for Vezne's code."""
 
     def __init__(self, environment: "Environment") -> None:
         super().__init__("time")
@@ -81,7 +81,7 @@ class _Time(ModuleType):
 
 
 class _Metrics:
-    """Counts what is emitted. An outcome that became unknown is noted with its time."""
+    """Counts the metrics. The time of each new unknown outcome is kept."""
 
     metric_set = ()
 
@@ -97,7 +97,7 @@ class _Metrics:
 
 
 class _Timers:
-    """Calls back on the virtual clock."""
+    """Timers on the virtual clock."""
 
     def __init__(self, environment: "Environment") -> None:
         self._environment = environment
@@ -113,7 +113,7 @@ class _Timers:
 
 @contextmanager
 def _without_breaker() -> Iterator[None]:
-    """As if there were none: every order and every look-up may be sent, and nothing is told."""
+    """Switch the breaker off: every order and look-up may be sent, and nothing is reported."""
     nothing: dict[str, Any] = {"admit": None, "may_look_up": True, "call": nullcontext(), "tell": None, "leave": None}
     with ExitStack() as stack:
         for name, answer in nothing.items():
@@ -123,7 +123,7 @@ def _without_breaker() -> Iterator[None]:
 
 @contextmanager
 def in_place(environment: "Environment", *, breaker: bool = True) -> Iterator[None]:
-    """For all of Vezne's modules, until the end of the block; then what still waits is ended."""
+    """Replace them in all of Vezne's modules, until the end of the block. Then end the calls that still wait."""
     secrets = Sandbox()
 
     def fetch(model: Any) -> tuple[Any, str]:
@@ -168,7 +168,7 @@ def _single_metric(**_: Any) -> Iterator[Any]:
 
 def _sender(environment: "Environment") -> Any:
     def send(provider: Provider, prepared: Any, deadline: Deadline, longest: float = READ_SECONDS) -> ProviderResponse:
-        """What `Provider.send` does, without a socket."""
+        """Does what `Provider.send` does, without a socket."""
         seconds = min(longest, deadline.left() - FINALISE_SECONDS)
         if seconds < SHORTEST_READ_SECONDS:
             raise NotSentError("TimeoutError")

@@ -1,4 +1,4 @@
-"""The table in memory, fast enough for hundreds of thousands of records, and with the time its calls take."""
+"""The table in memory. It is fast with many records, and its calls take time on the virtual clock."""
 
 import re
 from collections import Counter, defaultdict
@@ -10,21 +10,21 @@ from sortedcontainers import SortedList
 from tests.faults.memory_table import Item, MemoryTable
 
 CALL_SECONDS = 0.005
-# To fetch and read one item of a Query's answer.
+# Seconds to fetch and read one item of a Query's answer.
 LISTED_ITEM_SECONDS = 0.0001
-# To count one: a megabyte of them, 4,000, takes a call of its own.
+# Seconds to count one item: a call counts a megabyte of them, 4,000.
 COUNTED_ITEM_SECONDS = 0.01 / 4000
 _UP_TO = re.compile(r"next_look_up <= (:\w+)")
 
 
 class NotModelled(BaseException):
-    """Something was asked of a model that it does not know."""
+    """A model does not know what it was asked for."""
 
 
 class Table(MemoryTable):
-    """Evaluates the real expressions, as its parent; the index is kept sorted instead of searched.
+    """Evaluates the real expressions, like its parent. The index is kept sorted, so it need not be searched.
 
-    `takes`: told how many seconds each call takes. `changed`: told each item that is written, before and after.
+    `takes` gets the seconds that each call takes. `changed` gets each item that is written, before and after the write.
     """
 
     def __init__(self, takes: Callable[[float], None], changed: Callable[[str, Item, Item], None]) -> None:
@@ -61,7 +61,7 @@ class Table(MemoryTable):
         return answer
 
     def _counted(self, names: list[str], request: Item) -> Item:
-        """How many entries there are, and how many of them the one filter lets through that the census has."""
+        """The number of entries, and of those that the filter accepts. Only the census uses a filter."""
         if request["FilterExpression"] != "created_at < :before":
             raise NotModelled(request["FilterExpression"])
         before = request["ExpressionAttributeValues"][":before"]["S"]
@@ -86,14 +86,14 @@ class Table(MemoryTable):
         return super().transact_write_items(**request)
 
     def unresolved(self) -> int:
-        """How many records have no certain outcome."""
+        """The number of records that are not final."""
         return sum(map(len, self._partitions.values()))
 
     def _write_one(self, write: Item) -> Item:
         try:
             return super()._write_one(write)
         except (AssertionError, LookupError) as error:
-            # The code under test has an answer for every error: this one is not the table's, but of this model.
+            # An error of this model, not of the table. The code under test would treat it as an error of the table.
             raise NotModelled from error
 
     def _called(self, name: str, more: float = 0.0) -> None:
@@ -116,7 +116,7 @@ class Table(MemoryTable):
 
 
 def _listed(item: Item) -> tuple[str, float] | None:
-    """Partition and sort key in the sparse index."""
+    """The partition key and sort key in the sparse index."""
     if "unresolved" not in item or "next_look_up" not in item:
         return None
     return item["unresolved"]["S"], float(item["next_look_up"]["N"])
