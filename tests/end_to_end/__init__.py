@@ -1,1 +1,1 @@
-"""Tests of the deployed template: HTTP in, provider sandboxes out, everything between as on AWS."""
+"""Tests of the deployed template: HTTP at one end, provider sandboxes at the other, everything between as on AWS."""

@@ -1,4 +1,4 @@
-"""A headless Chromium, of the distribution's packages chromium and chromium-driver."""
+"""A headless Chromium, from the distribution's packages chromium and chromium-driver."""
 
 import shutil
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ PROGRAMS = ("chromium", "chromedriver")
 
 
 def require_chromium() -> None:
-    """Skip the test, or fail it, where there is no Chromium."""
+    """Skip the test, or let it fail, if there is no Chromium."""
     missing = [program for program in PROGRAMS if not shutil.which(program)]
     if missing:
         lacking("BROWSER", f"no {' and no '.join(missing)} here (.ci/run installs them on Debian, as root)")
@@ -22,7 +22,7 @@ def require_chromium() -> None:
 
 @contextmanager
 def chromium() -> Iterator[Chrome]:
-    """A browser with an empty profile that writes down its console."""
+    """A browser with an empty profile that records its console."""
     require_chromium()
     options = ChromeOptions()
     options.binary_location = str(shutil.which("chromium"))
@@ -37,6 +37,6 @@ def chromium() -> Iterator[Chrome]:
 
 
 def complaints(driver: Chrome) -> list[str]:
-    """What the console has of errors and warnings since the last look, a breach of the policy among them."""
+    """The errors and warnings in the console since the last call, with breaches of the policy."""
     entries: list[dict[str, Any]] = driver.get_log("browser")
     return [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]

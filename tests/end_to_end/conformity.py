@@ -1,4 +1,4 @@
-"""Whether an answer keeps to the document, read without room for what it does not name."""
+"""Whether an answer fits the document, with no field that the document does not name."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ TOLD_BY_US = {"Retry-After", "Location", "Idempotent-Replayed"}
 
 
 def closed(schema: Any) -> Any:
-    """The schema without room for fields that are not documented; `raw` stays open."""
+    """The schema with no undocumented fields allowed. `raw` stays open."""
     if isinstance(schema, list):
         return [closed(item) for item in schema]
     if not isinstance(schema, dict):
@@ -23,19 +23,19 @@ def closed(schema: Any) -> Any:
 
 
 def closed_document() -> dict[str, Any]:
-    """The checked-in document, its schemas closed."""
+    """The checked-in document with closed schemas."""
     document: dict[str, Any] = json.loads(DOCUMENT.read_text())
     document["components"]["schemas"] = closed(document["components"]["schemas"])
     return document
 
 
 def validator(document: dict[str, Any], content: dict[str, Any]) -> Draft202012Validator:
-    """For one content of a response."""
+    """The validator of one content of a response."""
     return Draft202012Validator({**content["schema"], "components": document["components"]})
 
 
 def breaches(document: dict[str, Any], name: str, answer: httpx.Response) -> list[str]:
-    """What an answer of the operation `name` has that its entry does not allow."""
+    """What an answer of the operation `name` has that the document does not allow."""
     (operation,) = [it for methods in document["paths"].values() for it in methods.values()
                     if it["operationId"] == name]  # fmt: skip
     response = operation["responses"].get(str(answer.status_code))

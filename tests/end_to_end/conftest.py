@@ -14,7 +14,7 @@ from tests.support.breakers import never_opens
 
 @pytest.fixture(scope="session")
 def whole_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
-    """The stack of this session; its progress is shown even where output is captured."""
+    """The stack of this session. Its progress is shown even if output is captured."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
 
     def say(text: str) -> None:
@@ -23,7 +23,7 @@ def whole_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
             sys.stderr.flush()
 
     with running_stack(say) as stack:
-        # Many tests make a provider fail on purpose, and the next must not find that nothing is sent to it.
+        # Many tests make a provider fail. The breaker must not stop the orders of the next test.
         for provider in PROVIDERS:
             stack.aws("dynamodb").put_item(TableName=stack.table, Item=never_opens(provider))
         yield stack
@@ -31,7 +31,7 @@ def whole_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
 
 @pytest.fixture
 def stack(whole_stack: Stack) -> Iterator[Stack]:
-    """The stack, with honest providers at the start and at the end of each test."""
+    """The stack. Its providers have no faults at the start and at the end of each test."""
     whole_stack.sandbox.remove_rules()
     yield whole_stack
     whole_stack.sandbox.remove_rules()

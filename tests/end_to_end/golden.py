@@ -1,4 +1,4 @@
-"""The golden events as a function gets them, and what a healthy function answers to each the first time."""
+"""The golden events as a function gets them, and the first answer of a healthy function to each."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from vezne_cli.stack import Stack
 
 @dataclass(frozen=True)
 class GoldenEvent:
-    """One file of events/: a function's folder and the kind of the event."""
+    """One file of events/: a function's folder, and the kind of the event."""
 
     path: Path
 
@@ -31,7 +31,7 @@ class GoldenEvent:
 
     @property
     def pays(self) -> bool:
-        """Whether it is an order, which must be performed once."""
+        """Whether it is an order. An order must be performed once."""
         return self.kind == "standing_order" or (self.kind == "api" and self.operation in ORDERS)
 
     @property
@@ -47,7 +47,7 @@ GOLDEN_EVENTS = [GoldenEvent(path) for path in sorted((ROOT / "events").glob("*.
 
 
 def first_time(stack: Stack) -> None:
-    """Golden events have fixed keys: forget every order, here and at the providers."""
+    """Forget every order, here and at the providers, since golden events have fixed keys."""
     for item in stack.records():
         if item["id"]["S"].startswith("breaker#"):
             continue
@@ -56,7 +56,7 @@ def first_time(stack: Stack) -> None:
 
 
 def assert_healthy(stack: Stack, event: GoldenEvent, answer: Any) -> None:
-    """The answer to an event that came for the first time, and the money it moved."""
+    """Check the first answer to an event, and the money that it moved."""
     bookings = len(stack.sandbox.bookings())
     if event.kind == "sweep":
         assert answer["final"] == 0, answer
@@ -66,7 +66,7 @@ def assert_healthy(stack: Stack, event: GoldenEvent, answer: Any) -> None:
         assert answer["status"] == "succeeded", answer
         assert bookings == 1
     elif event.function is READ:
-        # The operation of the event is nobody's.
+        # No client owns the operation in the event.
         assert answer["statusCode"] == 404, answer
         assert json.loads(answer["body"])["type"] == "/live/problems/operation-not-found"
     elif event.function is REFERENCE:

@@ -1,4 +1,4 @@
-"""The operator's commands as they are typed: make, on a stack named by STACK."""
+"""The operator's commands by make, on a stack that STACK names."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from vezne_cli.stack import Stack
 
 
 def make(stack: Stack, target: str, stdin: Any = None, **variables: str) -> "subprocess.CompletedProcess[str]":
-    """`make target NAME=value`, with the rights of the emulator's root."""
+    """Run `make target NAME=value` with the rights of the emulator's root."""
     settings = [f"{name}={value}" for name, value in {"STACK": STACK_NAME, **variables}.items()]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE", "MFLAGS"))}
     return subprocess.run(

@@ -1,4 +1,4 @@
-"""Functions in a state that a test chooses."""
+"""Functions with settings that a test chooses."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from vezne_cli.stack import Stack
 def reconfigured(
     stack: Stack, operation: str, environment: Mapping[str, str | None] | None = None, timeout: int | None = None
 ) -> Iterator[None]:
-    """Let the alias run a fresh version of the function, with other settings; None removes a variable."""
+    """Let the alias run a new version of the function, with other settings. None removes a variable."""
     functions, name = stack.aws("lambda"), stack.functions[operation]
     before = functions.get_function_configuration(FunctionName=name)
     version = functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"]

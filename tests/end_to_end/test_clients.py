@@ -1,4 +1,4 @@
-"""`make client` and its sisters on a deployed stack: who may do what, and whose keys they are."""
+"""`make client` and its related targets on a deployed stack: what each client may do, and whose keys they are."""
 
 import json
 import uuid
@@ -24,7 +24,7 @@ def stored(stack: Stack, name: str) -> dict[str, str]:
 
 
 def made(stack: Stack, name: str, *operations: str, **variables: str) -> AppClient:
-    """A client of that name, as its back end knows it."""
+    """Make a client of that name. Returns it as its back end knows it."""
     done = make(stack, "client", NAME=name, SCOPES=" ".join(operations), **variables)
     assert done.returncode == 0, done.stderr
     return known(stack, name)
@@ -40,7 +40,7 @@ def send(stack: Stack, client: AppClient, one: Order) -> Any:
 
 
 def token_of(stack: Stack, client: AppClient) -> str:
-    """A token with every scope of the client: it names none."""
+    """A token with all scopes of the client, since the request names none."""
     answer = stack.http.post(
         stack.token_url,
         auth=(client.id, client.secret),
@@ -52,14 +52,14 @@ def token_of(stack: Stack, client: AppClient) -> str:
 
 @pytest.fixture
 def name(stack: Stack) -> Iterator[str]:
-    """The name of a client that is gone afterwards."""
+    """The name of a client that is deleted after the test."""
     chosen = f"shop-{uuid.uuid4().hex[:8]}"
     yield chosen
     make(stack, "client-revoke", NAME=chosen, FORCE="1")
 
 
 def lost(stack: Stack, client: AppClient, operation: str) -> tuple[Order, str]:
-    """An order that the provider booked and whose answer was lost; its operation id, too."""
+    """An order that was booked, but whose answer was lost, and its operation id."""
     one = new_order(operation, sandbox=stack.sandbox)
     stack.sandbox.rule(operation, "reset")
     answer = send(stack, client, one)
@@ -88,7 +88,7 @@ def test_a_rotation_between_a_lost_answer_and_the_retry_sends_nothing_again(
     assert rotated.returncode == 0, rotated.stderr
     after = known(stack, name)
     assert (after.id, after.secret == before.secret) == (before.id, False)
-    # For a while, each back end works with the secret that it has.
+    # For some time, each back end works with the secret that it has.
     assert_not_sent_again(stack, before, one, operation_id)
     assert_not_sent_again(stack, after, one, operation_id)
     finished = make(stack, "client-rotate", NAME=name, FINISH="1")
@@ -102,7 +102,7 @@ def test_a_rotation_between_a_lost_answer_and_the_retry_sends_nothing_again(
 
 
 @pytest.mark.parametrize("operation", ORDERS)
-def test_a_client_made_anew_under_its_name_sends_nothing_again(stack: Stack, name: str, operation: str) -> None:
+def test_a_client_made_again_under_its_name_sends_nothing_again(stack: Stack, name: str, operation: str) -> None:
     before = made(stack, name, operation)
     one, operation_id = lost(stack, before, operation)
     refused = make(stack, "client-revoke", NAME=name)
@@ -120,7 +120,7 @@ def test_a_replacement_under_another_name_sends_nothing_again(stack: Stack, name
     before = made(stack, f"{name}-old", operation)
     one, operation_id = lost(stack, before, operation)
     after = made(stack, name, operation, PRINCIPAL=f"{name}-old")
-    # Its orders have somebody who can ask for them.
+    # Now a client exists that can ask for these orders.
     assert make(stack, "client-revoke", NAME=f"{name}-old").returncode == 0
     assert_not_sent_again(stack, after, one, operation_id)
 
@@ -140,7 +140,7 @@ def test_a_client_of_an_earlier_version_keeps_its_keys(stack: Stack, name: str) 
     assert adopted.returncode == 0, adopted.stderr
     one = new_order("kolaybi.collect")
     operation_id = send(stack, client, one).json()["operation_id"]
-    # As the earlier version named it.
+    # The name that the earlier version gave it.
     assert operation_id == named_by(client.id, "kolaybi.collect", one.key)
     listed = make(stack, "clients").stdout
     assert f"{name}  {client.id}\n  principal   {client.id}\n" in listed
@@ -157,7 +157,7 @@ def test_a_client_can_do_what_its_scopes_say_until_it_is_revoked(stack: Stack) -
     secret = stored(stack, name)
     assert f"client id: {secret['client_id']}" in made.stdout
     assert f"vezne/clients/{name}" in made.stdout
-    # Where the secret is, never the secret itself.
+    # The command shows where the secret is, and never the secret.
     assert secret["client_secret"] not in made.stdout + made.stderr
 
     scopes = ("vezne/paynet.capture", "vezne/operations.read", f"principal/{name}")
@@ -180,12 +180,12 @@ def test_a_client_can_do_what_its_scopes_say_until_it_is_revoked(stack: Stack) -
     gone = make(stack, "client-revoke", NAME=name)
     assert gone.returncode == 2
     assert "no client" in gone.stderr
-    # The name is free again.
+    # The name can be used again.
     assert make(stack, "client", NAME=name, SCOPES="operations.read").returncode == 0
     assert make(stack, "client-revoke", NAME=name).returncode == 0
 
 
-def test_the_secret_is_under_the_key_of_the_stacks_own(stack: Stack) -> None:
+def test_the_secret_is_encrypted_with_the_stacks_own_key(stack: Stack) -> None:
     name = f"shop-{uuid.uuid4().hex[:8]}"
     assert make(stack, "client", NAME=name, SCOPES="operations.read").returncode == 0
     vault = stack.aws("secretsmanager")

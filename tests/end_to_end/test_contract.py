@@ -1,4 +1,4 @@
-"""What is answered when an order or an inquiry does not succeed, against the document: nothing it does not allow."""
+"""Answers to orders and inquiries that do not succeed: the document must allow each."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ from tests.support.operations import OPERATIONS
 from tests.support.order import Order, new_order
 
 DOCUMENT = closed_document()
-# `then` of a sandbox rule, and the rest of it.
+# `then` of a sandbox rule, and its other fields.
 ABOUT_AN_ORDER: list[tuple[str, dict[str, Any]]] = [
     ("reset", {"book": False}),
     ("status_500", {"book": False}),
@@ -32,7 +32,7 @@ ABOUT_AN_ORDER: list[tuple[str, dict[str, Any]]] = [
 ABOUT_AN_INQUIRY = (
     "reset", "cut", "status_500", "bad_gateway_html", "trailing_comma", "too_many_requests", "unauthorized"
 )  # fmt: skip
-# What must have been seen, so that nothing keeps to the document by never happening.
+# Answers that must have been seen. A case that never happens would prove nothing.
 SEEN_OF_AN_ORDER = {
     "202 unknown", "200 unknown", "402 declined", "200 declined", "409 in-progress", "200 processing",
     "422 idempotency-key-reused", "400 invalid-request",
@@ -41,16 +41,16 @@ SEEN_OF_AN_INQUIRY = {"400 invalid-request", "502 provider-answer-unreadable", "
 
 
 def told(name: str, answer: httpx.Response) -> str:
-    """What the answer says in two words, once it is held to the document."""
+    """The status and slug of an answer, after it was compared with the document."""
     assert breaches(DOCUMENT, name, answer) == [], answer.text
     body = answer.json()
     return f"{answer.status_code} {Problem(body).slug or body['status']}"
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_whatever_becomes_of_an_order_is_answered_as_documented(stack: Stack, token: str, name: str) -> None:
+def test_each_outcome_of_an_order_is_answered_as_documented(stack: Stack, token: str, name: str) -> None:
     def seen_of(one: Order, before_the_key: str = "") -> set[str]:
-        """What the order is answered, and its operation to who reads it then."""
+        """The answer to the order, and the answer to a client that reads its operation then."""
         answer = stack.request("POST", one.path, token=token, key=before_the_key + one.key, body=one.body)
         known = answer.json().get("operation_id")
         if known is None:
@@ -71,12 +71,12 @@ def test_whatever_becomes_of_an_order_is_answered_as_documented(stack: Stack, to
     stack.sandbox.remove_rules()
     if ORDERS[name].has_guards:
         assert "409 held-by-another-operation" in seen
-    # HASO has no sign of its own for a wrong token.
+    # HASO has no separate sign of a wrong token.
     assert seen >= SEEN_OF_AN_ORDER | (set() if name == "haso.set_expenses" else {"502 provider-rejected-credentials"})
 
 
 def let_it_be_in_progress(stack: Stack, one: Order) -> None:
-    """Leave the one unknown record of this order as a function has it that is at work."""
+    """Give the unknown record of this order the form of one that is being processed."""
     unknown = (record for record in stack.records() if record.get("status") == {"S": "unknown"})
     (made,) = (record for record in unknown if one.reference in str(record["clues"]))
     stack.aws("dynamodb").update_item(
@@ -93,7 +93,7 @@ def test_an_outcome_decided_by_hand_is_answered_as_documented(stack: Stack, toke
     one = new_order(name, sandbox=stack.sandbox)
     stack.sandbox.rule(name, "reset", book=False)
     lost = stack.request("POST", one.path, token=token, key=one.key, body=one.body).json()
-    # As if minutes had passed: nobody can be at it any more.
+    # As if minutes had passed, so that no function can still process it.
     stack.aws("dynamodb").update_item(
         TableName=stack.table,
         Key={"id": {"S": lost["operation_id"]}},
@@ -113,7 +113,7 @@ def test_an_outcome_decided_by_hand_is_answered_as_documented(stack: Stack, toke
 
 
 def refused_inquiry(stack: Stack, token: str, name: str) -> httpx.Response:
-    """The golden inquiry with a field that is in no model."""
+    """The golden inquiry with a field that no model has."""
     asked = golden(name)
     if asked.body is not None:
         return stack.request(asked.method, asked.path, token=token, body={**asked.body, "none": "1"})
@@ -121,7 +121,7 @@ def refused_inquiry(stack: Stack, token: str, name: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("name", INQUIRIES)
-def test_whatever_becomes_of_an_inquiry_is_answered_as_documented(stack: Stack, token: str, name: str) -> None:
+def test_each_outcome_of_an_inquiry_is_answered_as_documented(stack: Stack, token: str, name: str) -> None:
     seen = set()
     for then in ABOUT_AN_INQUIRY:
         stack.sandbox.remove_rules()

@@ -20,7 +20,7 @@ from tests.support.order import new_order
 def wait_until(condition: Callable[[], Any], seconds: float = 60) -> Any:
     deadline = time.monotonic() + seconds
     while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not happen"
+        assert time.monotonic() < deadline, "the condition did not become true"
         time.sleep(0.1)
     return value
 
@@ -33,7 +33,7 @@ def rule_named(stack: Stack, logical_name: str) -> dict[str, Any]:
 
 
 def due(stack: Stack, operation_id: str) -> None:
-    """Let a record's lease be over and its next look-up be due, as if time had passed."""
+    """End the lease of a record and make its next look-up due, as if time had passed."""
     stack.aws("dynamodb").update_item(
         TableName=stack.table,
         Key={"id": {"S": operation_id}},
@@ -71,7 +71,7 @@ def test_the_deployed_sweep_rules_invoke_their_function(stack: Stack, operation:
 
 @contextmanager
 def triggered_by_a_test(stack: Stack, rule: dict[str, Any]) -> Iterator[Callable[[], None]]:
-    """Let the rule be triggered by an event instead of by time; its targets and their input stay as deployed."""
+    """Let an event trigger the rule instead of time. Its targets and their input stay as deployed."""
     events = stack.aws("events")
     source = f"test.{uuid.uuid4().hex}"
 
@@ -105,7 +105,7 @@ def test_the_sweep_rule_finalises_an_unknown_outcome(stack: Stack, token: str) -
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_standing_order_is_carried_out_once_per_occurrence(stack: Stack, operation: str) -> None:
+def test_a_standing_order_is_executed_once_per_occurrence(stack: Stack, operation: str) -> None:
     event = golden_event(operation, "standing_order")
     event["standing_order"]["name"] = f"test-{uuid.uuid4().hex}"
     before = len(stack.sandbox.bookings(operation.split(".", maxsplit=1)[0]))
@@ -133,13 +133,13 @@ def test_the_example_rule_collects_when_it_is_enabled(stack: Stack) -> None:
     assert collected() == [*before, Decimal(order["request"]["amount"])]
 
 
-def test_a_standing_order_that_cannot_succeed_lands_in_the_dead_letters(stack: Stack) -> None:
+def test_a_standing_order_that_cannot_succeed_becomes_a_dead_letter(stack: Stack) -> None:
     event = golden_event("paynet.capture", "standing_order")
     name = f"test-{uuid.uuid4().hex}"
     event["standing_order"]["name"] = name
     stack.sandbox.rule("paynet.capture", "refuse", times=0)
     calls = len(stack.sandbox.calls("paynet.capture"))
-    # $LATEST, which is the same code here: MiniStack hands no failed event of a published version on.
+    # $LATEST has the same code. MiniStack sends no failed event of a published version to the dead letters.
     stack.aws("lambda").invoke(
         FunctionName=stack.functions["paynet.capture"], InvocationType="Event", Payload=json.dumps(event).encode()
     )
@@ -153,5 +153,5 @@ def test_a_standing_order_that_cannot_succeed_lands_in_the_dead_letters(stack: S
 
     letter = wait_until(dead_letter, 90)
     assert letter["requestPayload"] == event
-    # Refused for certain the first time; the two retries found that in the record and sent nothing.
+    # The first call was declined. The two retries found that in the record, and sent nothing.
     assert len(stack.sandbox.calls("paynet.capture")) == calls + 1

@@ -1,7 +1,7 @@
-"""Generated bad input over all routes of the deployed stack: no 5xx, nothing at a provider, always a problem document.
+"""Generated bad input for all routes of the deployed stack: no 5xx, nothing at a provider, always a problem document.
 
-Each request is one that must be refused: a valid order or inquiry with something about it that fits nothing.
-`make fuzz` sends more of them (VEZNE_FUZZ_REQUESTS), and VEZNE_FAULTS_SEED others.
+Each request must be refused: it is a valid order or inquiry with one fault. `make fuzz` sends more of them
+(VEZNE_FUZZ_REQUESTS), and VEZNE_FAULTS_SEED chooses others.
 """
 
 import json
@@ -32,16 +32,16 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=15,
 )
-# Fits no field: every field is a scalar, a list of numbers or an object of known names.
+# These values fit no field: every field is a scalar, a list of numbers or an object of known names.
 FITS_NOTHING = st.dictionaries(st.text("abcxyz", min_size=1, max_size=5).map("x_{}".format), ANYTHING, min_size=1)
-# Fits no parameter that is a number, a date, a currency or one of some words.
+# These values fit no parameter that is a number, a date, a currency or one of some words.
 NO_SUCH_WORD = st.text("abcxyz-09", max_size=20).map("x{}".format)
 IN_A_PATH = st.text("abcxyz0189-_.~%20ğü", min_size=1, max_size=30).map(lambda text: text.replace("%", "%25"))
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A request, and what is wrong with it."""
+    """A request, and its fault."""
 
     what: str
     method: str
@@ -60,7 +60,7 @@ def orders(draw: st.DrawFn) -> Sent:
 
 
 def question(name: str) -> Sent:
-    """An inquiry as its golden event asks it."""
+    """An inquiry with the parameters of its golden event."""
     one = golden(name)
     if one.body is None:
         return Sent("valid", one.method, one.url)
@@ -81,7 +81,7 @@ def with_a_wrong_field(draw: st.DrawFn) -> Sent:
 
 @st.composite
 def with_a_text_that_is_not_one_line(draw: st.DrawFn) -> Sent:
-    """Something that nobody sees, a blank at an end, or more characters than any field takes."""
+    """An invisible character, a blank at an end, or more characters than any field allows."""
     order = draw(WITH_A_BODY)
     body = json.loads(order.content)
     texts = sorted(name for name, value in body.items() if isinstance(value, str))
@@ -134,7 +134,7 @@ def with_a_wrong_header(draw: st.DrawFn) -> Sent:
 
 @st.composite
 def with_a_wrong_path(draw: st.DrawFn) -> Sent:
-    """Some of these are transaction codes, so there the body is wrong, too."""
+    """A wrong path. Some of these are valid transaction codes, so there the body is wrong, too."""
     name = draw(IN_A_PATH)
     path = draw(st.sampled_from([f"/kolaybi/associates/{name}/collections", f"/haso/transactions/{name}/expenses"]))
     order = draw(with_an_unknown_field())
@@ -142,7 +142,7 @@ def with_a_wrong_path(draw: st.DrawFn) -> Sent:
 
 
 def wrong_values(name: str, right: list[tuple[str, str]]) -> st.SearchStrategy[list[tuple[str, str]]] | None:
-    """A value that fits no such parameter, or none of those that are needed; None if every value fits."""
+    """A value that does not fit the parameter, or a missing required one; None if every value fits."""
     model, in_path = INQUIRIES[name].request, INQUIRIES[name].path
     assert model is not None
     found: list[st.SearchStrategy[list[tuple[str, str]]]] = []
@@ -170,7 +170,7 @@ def without(parameters: list[tuple[str, str]], name: str) -> list[tuple[str, str
 
 @st.composite
 def with_a_wrong_parameter(draw: st.DrawFn) -> Sent:
-    """A question with a parameter that is unknown, given twice or of no such form, or without what it needs."""
+    """An inquiry with an unknown, repeated, malformed or missing parameter."""
     name = draw(st.sampled_from([name for name in sorted(INQUIRIES) if golden(name).body is None]))
     right = list(golden(name).query.items())
     unknown = st.tuples(NO_SUCH_WORD, TEXT).map(lambda one: [*right, one])
@@ -201,7 +201,7 @@ def without_a_right(draw: st.DrawFn) -> Sent:
 
 
 @st.composite
-def of_an_operation_that_is_not(draw: st.DrawFn) -> Sent:
+def of_an_operation_that_does_not_exist(draw: st.DrawFn) -> Sent:
     wanted = draw(IN_A_PATH | st.text("abcdefgh234567", min_size=26, max_size=26).map("op_{}".format))
     return Sent("no such operation", "GET", f"/operations/{wanted}")
 
@@ -210,17 +210,18 @@ BAD = st.one_of(
     with_a_wrong_field(), with_a_text_that_is_not_one_line(), with_an_unknown_field(), with_another_body(),
     with_a_wrong_header(), with_a_wrong_path(), with_a_wrong_parameter(),
     with_a_wrong_associate(), with_another_method(), without_a_right(),
-    of_an_operation_that_is_not(),
+    of_an_operation_that_does_not_exist(),
 )  # fmt: skip
 
 
 def is_problem(answer: httpx.Response) -> bool:
-    """The documented shape: RFC 9457, with `money` and `retry`."""
+    """Check the documented form: RFC 9457, with `money` and `retry`."""
     if answer.headers.get("content-type") != "application/problem+json":
         return False
     problem: dict[str, Any] = answer.json()
     texts = all(isinstance(problem.get(name), str) for name in ("type", "title"))
-    # Whoever has no right or asks for an operation may have sent an order; every other of these is always refused.
+    # A client without the right, or one that asks for an operation, may have sent an order before. Any other of these
+    # requests never moved money.
     looked_for = answer.status_code in (401, 403) or problem["type"].endswith("/problems/operation-not-found")
     money = problem.get("money") == ("unknown" if looked_for else "not_moved")
     return texts and money and problem["status"] == answer.status_code and problem["retry"] in (

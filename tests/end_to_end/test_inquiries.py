@@ -1,4 +1,4 @@
-"""The inquiries through the deployed template: what an order wants to know before, and shows after."""
+"""The inquiries through the deployed template: what a client asks before an order and after it."""
 
 import uuid
 
@@ -22,7 +22,7 @@ ASAT = "5e1d0a57-0000-4000-8000-000000001001"
 
 
 def inquire(stack: Stack, token: str | None, name: str) -> httpx.Response:
-    """Ask the golden inquiry."""
+    """Send the golden inquiry."""
     asked = golden(name)
     return stack.request(asked.method, asked.url, token=token, body=asked.body)
 
@@ -51,7 +51,7 @@ def test_the_client_asks_every_golden_inquiry_and_reads_all_of_its_answer(vezne:
 
 
 @pytest.mark.parametrize("name", INQUIRIES)
-def test_an_inquiry_wants_exactly_its_own_scope(stack: Stack, name: str) -> None:
+def test_an_inquiry_needs_exactly_its_own_scope(stack: Stack, name: str) -> None:
     others = [f"vezne/{other}" for other in ROUTES if other != name]
     for token in (None, stack.token(scopes=others)):
         answer = inquire(stack, token, name)
@@ -67,7 +67,7 @@ def test_a_bill_that_was_listed_can_be_paid_field_by_field(stack: Stack, vezne: 
         "subscriber_no": subscriber,
         "bill_term": "11/2026",
         "bill_no": f"B{subscriber}",
-        # With more digits than a payment takes, as the provider's samples write amounts.
+        # The amount has more digits than a payment takes, as in the provider's samples.
         "invoice_amount": "120.4000",
     }
     stack.sandbox.seed(walletgate={"bills": [bill_of_a_test]})
@@ -89,7 +89,7 @@ def test_a_bill_that_was_listed_can_be_paid_field_by_field(stack: Stack, vezne: 
     assert vezne.ask(LIST_BILLS, asked).bills == []
 
 
-def test_a_bad_question_is_refused_before_the_provider_hears_of_it(stack: Stack, token: str) -> None:
+def test_a_bad_inquiry_is_refused_and_does_not_reach_the_provider(stack: Stack, token: str) -> None:
     before = len(stack.sandbox.calls())
     answer = stack.request("GET", "/paynet/transactions?xact=1", token=token)
     assert (answer.status_code, answer.json()["type"]) == (400, "/local/problems/invalid-request")

@@ -1,4 +1,4 @@
-"""The layer as it is built: for this machine by the stack, and for Lambda's two processors."""
+"""The built layer: for this machine by the stack, and for Lambda's two processors."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from vezne_cli.layer import layer_environment
 from vezne_cli.processes import ROOT
 from vezne_cli.stack import Stack
 
-# Runs with nothing importable but the standard library and the layer: of what Lambda's own runtime brings, nothing.
+# Runs with the standard library and the layer only, without the packages of Lambda's own runtime.
 IMPORT_EVERYTHING = """
 import importlib.util, pkgutil, sys
 from pathlib import Path
@@ -40,7 +40,7 @@ def local_layer(whole_stack: Stack) -> Path:
 
 
 def test_the_layer_holds_all_that_the_functions_import(local_layer: Path) -> None:
-    """The emulator runs functions with the packages of the tests in reach; Lambda will not."""
+    """The emulator runs functions with the packages of the tests importable. Lambda does not."""
     environment = {
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": "testing",
@@ -56,12 +56,12 @@ def test_the_layer_holds_all_that_the_functions_import(local_layer: Path) -> Non
     assert done.stdout.strip() == "imported", done.stderr
 
 
-def test_the_layer_ships_bytecode_and_no_rubbish(local_layer: Path) -> None:
+def test_the_layer_has_bytecode_and_no_unneeded_files(local_layer: Path) -> None:
     sources = list(local_layer.rglob("*.py"))
     assert local_layer / "vezne" / "api" / "handle_order.py" in sources
     for source in sources:
         compiled = source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.pyc"
-        # Flag word 1: hash-based, unchecked; so a changed modification time does not make it stale.
+        # Flag word 1 means hash-based and unchecked. So a changed modification time does not make it stale.
         assert compiled.read_bytes()[4:8] == b"\x01\x00\x00\x00", source
     names = {path.name for path in local_layer.rglob("*") if path.is_dir()}
     assert not names & {"tests", "bin"}
@@ -69,7 +69,7 @@ def test_the_layer_ships_bytecode_and_no_rubbish(local_layer: Path) -> None:
 
 
 def build(artifacts: Path, target: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """What `sam build` runs for the layer."""
+    """Run what `sam build` runs for the layer."""
     variables = {**os.environ, **layer_environment(target), "ARTIFACTS_DIR": str(artifacts), **environment}
     return subprocess.run(
         ["make", "--silent", "build-VezneLayer"],
@@ -94,7 +94,7 @@ def test_an_unknown_target_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("python", ["no-such-python", "false"])
-def test_without_lambdas_python_the_build_stops_and_names_the_ways_out(tmp_path: Path, python: str) -> None:
+def test_without_lambdas_python_the_build_stops_and_names_the_solutions(tmp_path: Path, python: str) -> None:
     done = build(tmp_path, "arm64", LAMBDA_PYTHON=python, VEZNE_LAYER_BYTECODE="")
     assert done.returncode != 0
     assert f'"{python}" is not Python 3.13' in done.stderr

@@ -1,4 +1,4 @@
-"""Orders full of canaries, in every way an order can go; then everything that is written down is searched for them."""
+"""Send orders full of canaries in every way, then search everything that was written for them."""
 
 import itertools
 import json
@@ -49,7 +49,7 @@ def identity_number() -> str:
 
 @dataclass
 class Canaries:
-    """What must be found nowhere. Numbers of persons count as found if only a part of them is there."""
+    """The texts that must be found nowhere. Of a person's number, even a part counts as found."""
 
     card: str = field(default_factory=card_number)
     iban: str = field(default_factory=iban)
@@ -58,7 +58,7 @@ class Canaries:
     secrets: list[str] = field(default_factory=list)
 
     def traces(self) -> Iterator[tuple[str, str]]:
-        """Each text to look for, with what it is a trace of."""
+        """Each text to search for, and its meaning."""
         for secret in self.secrets:
             yield "a secret or token", secret
         for name, number in (("card", self.card), ("iban", self.iban), ("identity", self.identity)):
@@ -71,7 +71,7 @@ class Canaries:
 
 
 def test_the_canaries_are_valid_and_are_found() -> None:
-    """Or the search below would prove nothing."""
+    """Otherwise the search below would prove nothing."""
     canaries = Canaries(secrets=["sandbox-haso-key"])
     assert luhn.is_valid(canaries.card)
     assert tckimlik.is_valid(canaries.identity)
@@ -99,7 +99,7 @@ class Run:
         return answer
 
     def send_lost(self, one: Order) -> str:
-        """Let the answer be lost, so that look-ups and their evidence follow; the operation's id."""
+        """Send an order and lose its answer, so that look-ups and evidence follow. Returns the operation's id."""
         rule = self.stack.sandbox.rule(one.operation, "reset", match=one.reference)
         answer = self.send(one)
         assert answer.status_code == 202, answer.text
@@ -158,14 +158,14 @@ def send_orders_that_go_wrong(run: Run, canaries: Canaries) -> None:
         assert run.send(refused).status_code == 402
         sandbox.rule(operation, "bad_gateway_html", match=unreadable.reference)
         assert run.send(unreadable).status_code == 202
-    # A provider that repeats what identifies a person.
+    # A provider that repeats data that identify a person.
     repeated, text = new_order("haso.set_expenses"), f"{canaries.card} {canaries.iban} {canaries.identity}"
     sandbox.rule("haso.set_expenses", "refuse", match=repeated.reference, code=text)
     assert run.send(repeated).status_code == 402
 
 
 def send_what_does_not_fit(run: Run, canaries: Canaries) -> None:
-    """The canary as a value, as a member's name, in a body cut short, and in the path."""
+    """Send the canary as a value, as a field's name, in a body cut short, and in the path."""
     bank = with_canaries(canaries)["vakifbank.pay"]
     wrong_digit = canaries.card[:-1] + str((int(canaries.card[-1]) + 1) % 10)
     for fields in (
@@ -184,7 +184,7 @@ def send_what_does_not_fit(run: Run, canaries: Canaries) -> None:
 
 
 def send_standing_orders(stack: Stack, canaries: Canaries) -> None:
-    """One that is carried out, one that does not fit, and one that pays to a card, which none may."""
+    """Send three: one that is executed, one that does not fit, and one to a card, which is forbidden."""
     card = with_canaries(canaries)["vakifbank.pay"].body
     account = {**card, "transaction_type": "account", "receiver_account": canaries.iban}
     for request in (account, {**account, "amount": canaries.card}, card):
@@ -197,7 +197,7 @@ def send_standing_orders(stack: Stack, canaries: Canaries) -> None:
 
 
 def fail_to_log_in(run: Run) -> None:
-    """A login that is refused, and a secret that does not fit."""
+    """Cause a refused login, and use a secret that does not fit."""
     right = load_credentials()["paynet"]
     run.stack.sandbox.seed(paynet={"credentials": {"secret_key": "sandbox-key-of-tomorrow"}})
     try:
@@ -249,9 +249,9 @@ def canaries() -> Canaries:
 def test_nothing_secret_is_written_down(stack: Stack, canaries: Canaries) -> None:
     token = stack.token()
     known = itertools.chain.from_iterable(fields.items() for fields in load_credentials().values())
-    # A record says which account its order went to; a merchant's id is no more secret than an account number.
+    # A record names the account of its order. A merchant's id is as little secret as an account number.
     values = [value for name, value in known if name != "merchant_id"]
-    # Every access token of the sandboxes begins alike. Short values (a code, a number) are no secrets.
+    # All access tokens of the sandboxes begin alike. Short values (a code, a number) are not secrets.
     canaries.secrets = [str(value) for value in values if str(value).startswith("sandbox-")] + [
         "sandbox-token-", "sandbox-canary-typo", stack.first_client.secret, token.split(".")[2],
     ]  # fmt: skip
@@ -268,7 +268,7 @@ def test_nothing_secret_is_written_down(stack: Stack, canaries: Canaries) -> Non
         "answers": answers,
         "server logs": [path.read_text(errors="replace") for path in stack.log_directory.glob("*.log")],
     }
-    # The search must have had something to search: each operation left its traces in all of them.
+    # The search needs data: each operation has left its traces in all of them.
     for operation in OPERATIONS:
         for place in ("logs", "records", "stream", "answers"):
             assert any(operation in text for text in searched[place]), (operation, place)

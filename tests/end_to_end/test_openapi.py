@@ -1,4 +1,4 @@
-"""The API against its own document: the examples are real answers, and nothing is answered that it does not allow."""
+"""The API and its document: the examples are real answers, and the document allows every answer."""
 
 import copy
 import json
@@ -16,7 +16,7 @@ from vezne_cli.stack import Stack
 from tests.end_to_end.conformity import closed_document, validator
 
 RECORDED = json.loads(ANSWERS.read_text())
-# What differs from one run to the next.
+# Fields that differ from one run to the next.
 VOLATILE = {
     "operation_id", "created_at", "updated_at", "issue_date", "transaction_object_id", "gateway_object_id", "id",
     "payment_transaction_id", "transaction_id", "term_date", "xact_id", "xact_date", "order_id", "authorization_code",
@@ -26,7 +26,7 @@ VOLATILE = {
 
 
 def alike(recorded: Any, answered: Any, name: str = "") -> bool:
-    """Whether two answers are the same but for ids and times; those must be of the same kind."""
+    """Whether two answers are equal, except ids and times. Those must be of the same kind."""
     if isinstance(recorded, dict) and isinstance(answered, dict):
         return recorded.keys() == answered.keys() and all(alike(recorded[key], answered[key], key) for key in recorded)
     if isinstance(recorded, list) and isinstance(answered, list):
@@ -71,7 +71,7 @@ def test_an_answer_has_no_field_that_is_not_documented(answered: dict[str, dict[
 
 
 def without_examples(node: Any) -> Any:
-    """The examples name the golden orders, which other tests send."""
+    """The document without its examples. They name the golden orders, which other tests send."""
     if isinstance(node, list):
         return [without_examples(item) for item in node]
     if not isinstance(node, dict):
@@ -90,7 +90,7 @@ ALLOWED = [
         "not_a_server_error",
     )
 ]
-# Fifteen generated requests of each kind per route, and those that reach the corners of each schema.
+# Fifteen generated requests of each kind per route, and those at the limits of each schema.
 BOUNDED = settings(
     max_examples=15,
     deadline=None,
@@ -103,7 +103,7 @@ BOUNDED = settings(
 
 @pytest.fixture(scope="module")
 def token_of_its_own(whole_stack: Stack) -> str:
-    """Keys made here are nobody else's."""
+    """A token of a separate client, so that no other test uses its keys."""
     return whole_stack.token(whole_stack.new_client("contract"))
 
 

@@ -1,4 +1,4 @@
-"""The orders through the deployed template: sent once, answered, replayed, read back by their owner only."""
+"""Orders through the deployed template: sent once, answered, replayed, and read only by their client."""
 
 import json
 from dataclasses import replace
@@ -60,7 +60,7 @@ def test_the_golden_order_succeeds(stack: Stack, token: str, operation: str) -> 
 
 
 def test_a_parameter_is_decoded_once(stack: Stack, token: str) -> None:
-    """The gateway hands it over percent-encoded, a slash in it included."""
+    """The gateway passes the parameter on percent-encoded, with a slash in it."""
     one = new_order("haso.set_expenses")
     one = one.but(transaction_code=f"T/{one.mark}")
     assert "%2F" in one.path
@@ -95,13 +95,13 @@ def test_another_clients_operation_is_not_found(stack: Stack, vezne: Client) -> 
     refused = stack.request("GET", f"/operations/{operation_id}", token=other)
     unknown = stack.request("GET", f"/operations/op_{'a' * 26}", token=other)
     assert refused.status_code == unknown.status_code == 404
-    # Word for word the same: the answer does not tell that the operation exists.
+    # The text is the same, so the answer does not tell that the operation exists.
     assert refused.content == unknown.content
 
 
 def test_an_amount_is_taken_exactly_as_written(stack: Stack, token: str) -> None:
     one = new_order("vakifbank.pay")
-    # A JSON number: no float may come between it and the provider.
+    # A JSON number. It must never become a float on its way to the provider.
     content = b'{"amount": 1234567.89, ' + json.dumps(one.but(amount=None).body).encode()[1:]
     answer = stack.request("POST", one.path, token=token, key=one.key, content=content)
     assert answer.status_code == 200, answer.text
@@ -126,14 +126,14 @@ def test_a_lost_answer_is_unknown_and_never_sent_again(stack: Stack, token: str,
     assert read.json()["status"] == "unknown"
     assert len(booked(stack, one)) == 1
 
-    # The provider can be asked again, some seconds after the last time: the marker in its list is the evidence.
+    # After some seconds the provider is asked again. The marker in its list is the evidence.
     stack.sandbox.remove_rules()
     final = vezne.order(one.call, one.request, key=one.key, wait_seconds=20)
     assert final.operation_id == unknown["operation_id"]
     assert len(booked(stack, one)) == 1
 
 
-def test_the_place_of_an_order_and_of_a_problem_resolve_against_the_address(stack: Stack, token: str) -> None:
+def test_the_urls_of_an_order_and_of_a_problem_resolve_against_the_address(stack: Stack, token: str) -> None:
     one = new_order("paynet.capture")
     stack.sandbox.rule("paynet.capture", "reset")
     lost = order(stack, one, token)
@@ -146,7 +146,7 @@ def test_the_place_of_an_order_and_of_a_problem_resolve_against_the_address(stac
     assert stack.http.get(urljoin(str(refused.url), refused.json()["type"])).status_code == 200
 
 
-def test_a_token_is_had_at_the_address_and_under_the_name_that_aws_gives(stack: Stack) -> None:
+def test_a_token_comes_from_the_address_and_the_client_id_that_aws_gives(stack: Stack) -> None:
     assert stack.token_url == stack.api_url.removesuffix("/local") + "/oauth2/token"
     own = stack.first_client
     for headers in ({}, {"Host": stack.token_host}):

@@ -1,4 +1,4 @@
-"""Outcomes on their way to a subscriber: table, stream, pipe with its filters and template, topic, queue."""
+"""Outcomes from the table to a subscriber: stream, pipe with its filters and template, topic, queue."""
 
 import json
 import time
@@ -16,7 +16,7 @@ Message = dict[str, str]
 
 
 class Subscriber:
-    """A queue at the outbox topic."""
+    """A queue that subscribes to the outbox topic."""
 
     def __init__(self, stack: Stack) -> None:
         self._queues, self._topics = stack.aws("sqs"), stack.aws("sns")
@@ -35,7 +35,7 @@ class Subscriber:
         self._messages: list[Message] = []
 
     def told_of(self, operation_id: str, last_status: str, seconds: float = 30) -> list[Message]:
-        """Every message about an operation, in the order of their arrival, until the one with this status has come."""
+        """The messages about an operation, in the order of arrival, up to the one with this status."""
         deadline = time.monotonic() + seconds
         while True:
             found = [it for it in self._messages if it["operation_id"] == operation_id]
@@ -45,7 +45,7 @@ class Subscriber:
             self._receive()
 
     def heard(self) -> list[Message]:
-        """All messages so far."""
+        """All messages until now."""
         return self._messages
 
     def _receive(self) -> None:
@@ -67,18 +67,18 @@ def subscriber(whole_stack: Stack) -> Iterator[Subscriber]:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_an_outcome_is_told_once_and_tells_nothing_else(
+def test_an_outcome_is_published_once_and_without_other_data(
     stack: Stack, token: str, subscriber: Subscriber, operation: str
 ) -> None:
     one = new_order(operation, sandbox=stack.sandbox)
     resource = stack.request("POST", one.path, token=token, key=one.key, body=one.body).json()
-    # The claim came by, too: the filters keep it back.
+    # The claim was in the stream, too. The filters do not pass it on.
     assert subscriber.told_of(resource["operation_id"], "succeeded") == [
         {name: resource[name] for name in ("operation_id", "operation", "status", "updated_at")}
     ]
 
 
-def test_a_refusal_is_told(stack: Stack, token: str, subscriber: Subscriber) -> None:
+def test_a_declined_order_is_published(stack: Stack, token: str, subscriber: Subscriber) -> None:
     one = new_order("paynet.capture")
     stack.sandbox.rule("paynet.capture", "refuse")
     refused = stack.request("POST", one.path, token=token, key=one.key, body=one.body)
@@ -86,14 +86,16 @@ def test_a_refusal_is_told(stack: Stack, token: str, subscriber: Subscriber) -> 
     assert [it["status"] for it in subscriber.told_of(refused.json()["operation_id"], "declined")] == ["declined"]
 
 
-def test_an_unknown_outcome_is_told_and_what_becomes_of_it(stack: Stack, token: str, subscriber: Subscriber) -> None:
+def test_an_unknown_outcome_and_its_final_outcome_are_published(
+    stack: Stack, token: str, subscriber: Subscriber
+) -> None:
     one = new_order("paynet.capture")
     stack.sandbox.rule("paynet.capture", "reset")
     stack.sandbox.rule("paynet.check", "status_500", times=0)
     unknown = stack.request("POST", one.path, token=token, key=one.key, body=one.body)
     assert unknown.status_code == 202, unknown.text
     operation_id = unknown.json()["operation_id"]
-    # A look-up that finds nothing out changes the record, but not the status.
+    # A look-up that finds nothing changes the record, but not its status.
     due(stack, operation_id)
     assert stack.invoke("paynet.capture", golden_event("paynet.capture", "sweep"))["final"] == 0
     stack.sandbox.remove_rules()
@@ -105,7 +107,7 @@ def test_an_unknown_outcome_is_told_and_what_becomes_of_it(stack: Stack, token: 
     assert [it["updated_at"] for it in messages] == sorted(it["updated_at"] for it in messages)
 
 
-def test_what_is_not_an_outcome_of_an_operation_is_not_told(stack: Stack, subscriber: Subscriber) -> None:
+def test_only_outcomes_of_operations_are_published(stack: Stack, subscriber: Subscriber) -> None:
     def write(record_id: str, status: str) -> None:
         item = {"id": record_id, "operation": "paynet.capture", "status": status, "updated_at": "now"}
         stack.aws("dynamodb").put_item(TableName=stack.table, Item={name: {"S": it} for name, it in item.items()})

@@ -26,7 +26,7 @@ NAME = "refused"
 
 
 def deployed_template(stack: Stack) -> dict[str, Any]:
-    """The template as it was deployed, without the one type that MiniStack refuses before it looks at a rule."""
+    """The deployed template, without the one type that MiniStack refuses before it checks a rule."""
     deployed = stack.aws("cloudformation").get_template(StackName=STACK_NAME, TemplateStage="Original")
     body = deployed["TemplateBody"]
     template = expanded(yaml_parse(body) if isinstance(body, str) else body)
@@ -35,7 +35,7 @@ def deployed_template(stack: Stack) -> dict[str, Any]:
 
 
 def put(stack: Stack, template: dict[str, Any], name: str) -> str:
-    """Where CloudFormation can read the template."""
+    """Put the template where CloudFormation can read it. Returns the URL."""
     stack.aws("s3").put_object(Bucket=BUCKET, Key=name, Body=json.dumps(template))
     return f"{stack.aws_endpoint_url}/{BUCKET}/{name}"
 
@@ -54,7 +54,7 @@ def cloudformation(whole_stack: Stack) -> Iterator[Any]:
 
 
 def propose(cloudformation: Any, template_url: str, parameters: Mapping[str, str]) -> None:
-    """What `sam deploy` does first; nothing is created by it."""
+    """Do what `sam deploy` does first. It creates nothing."""
     cloudformation.create_change_set(
         StackName=NAME,
         ChangeSetName="parameters",
@@ -66,7 +66,7 @@ def propose(cloudformation: Any, template_url: str, parameters: Mapping[str, str
 
 
 @pytest.mark.parametrize("parameters", [LIVE, TEST], ids=["live", "test"])
-def test_good_parameters_are_taken(cloudformation: Any, template_url: str, parameters: dict[str, str]) -> None:
+def test_good_parameters_are_accepted(cloudformation: Any, template_url: str, parameters: dict[str, str]) -> None:
     propose(cloudformation, template_url, {**defaults(), **parameters})
 
 
@@ -106,18 +106,18 @@ def test_bad_parameters_are_refused(
 
 
 def defaults() -> dict[str, str]:
-    """The template's own defaults, in the place of the local stack's."""
+    """The template's own defaults, instead of the local stack's."""
     parameters = source()["Parameters"]
     return {name: str(it["Default"]) for name, it in parameters.items() if "Default" in it}
 
 
 def test_a_first_deployment_that_fails_leaves_nothing_behind(whole_stack: Stack, cloudformation: Any) -> None:
-    """What is retained is under names that nobody would look for."""
+    """Retained resources have names that nobody would look for."""
     template = deployed_template(whole_stack)
     resources = template["Resources"]
     kept = {name for name, it in resources.items() if it.get("DeletionPolicy") == "RetainExceptOnCreate"}
     assert len(kept) > 20
-    # Nobody says that it is done, so after a second the creation has failed.
+    # No signal comes, so the creation fails after a second.
     resources["Never"] = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
     resources["Fails"] = {
         "Type": "AWS::CloudFormation::WaitCondition",

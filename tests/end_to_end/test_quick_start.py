@@ -1,4 +1,4 @@
-"""What README tells a reader to type, typed: the lines of `make serve`, then the client's script, in one shell."""
+"""Run what README tells a reader to type: the lines of `make serve`, then the client's script, in one shell."""
 
 import os
 import re
@@ -24,7 +24,7 @@ PYTHONPATH=shared:. {python} "$FOLDER/your_script.py"
 
 @pytest.fixture(scope="module")
 def printed(whole_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What a shell prints that was given all of it; it has no other variables than those that are exported."""
+    """The output of a shell that runs all lines. It has only the exported variables."""
     if not shutil.which("curl"):
         pytest.skip("no curl here")
     whole_stack.sandbox.remove_rules()
@@ -58,7 +58,7 @@ def test_what_moved_is_what_was_ordered(stack: Stack, printed: str) -> None:
     assert booking["amount"] == "2.00"
 
 
-def test_the_place_of_a_lost_answer_is_as_readme_shows_it(printed: str) -> None:
+def test_the_location_of_a_lost_answer_is_as_readme_shows_it(printed: str) -> None:
     (shown,) = re.findall(r"^Location: (.*/)op_\w+$", README, re.MULTILINE)
     assert f"\nLocation: {shown}op_" in printed
 

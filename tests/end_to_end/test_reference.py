@@ -1,4 +1,4 @@
-"""The public pages through the API, and the reference in a real browser: read, tried, and on a small screen."""
+"""The public pages through the API, and the reference in a real browser: read, tried, on a small screen."""
 
 import json
 import uuid
@@ -17,7 +17,7 @@ from vezne_cli.stack import Stack
 
 from tests.end_to_end.browser import chromium, complaints
 
-# Each operation with the heading under which the reference shows it.
+# Operation -> its heading in the reference.
 TAGS = {
     it["operationId"]: it["tags"][0]
     for methods in json.loads(DOCUMENT.read_text())["paths"].values()
@@ -50,7 +50,7 @@ def test_the_type_of_a_problem_leads_to_its_page(stack: Stack, slug: str) -> Non
     assert "What happened to the money" in answer.text
 
 
-# By whom a request is refused, and how it is made.
+# Who refuses the request, and where -> the problem, and the request.
 REFUSED: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "an order": ("invalid-request", "POST", "/paynet/captures", {"key": "k", "body": {}}),
     "a provider": ("declined", "POST", "/paynet/captures", {"key": "declined", "body": {"reference_no": "declined"}}),
@@ -96,7 +96,7 @@ def wait(driver: Chrome, condition: object) -> None:
 
 
 def appearing(driver: Chrome, selector: str) -> WebElement:
-    """The element, once the viewer has drawn it."""
+    """Wait until the viewer has drawn the element."""
     wait(driver, lambda driver: driver.find_elements(By.CSS_SELECTOR, selector))
     return driver.find_element(By.CSS_SELECTOR, selector)
 
@@ -122,12 +122,12 @@ def open_every_operation(driver: Chrome) -> None:
 
 
 def opblock(name: str) -> str:
-    """What the viewer shows of an operation."""
+    """The viewer's block of an operation."""
     return f".opblock:has(a[href='#/{TAGS[name]}/{name}'])"
 
 
 def by(name: str) -> str:
-    """The clickable head of an operation."""
+    """The clickable heading of an operation."""
     return f"{opblock(name)} .opblock-summary-control"
 
 

@@ -1,4 +1,4 @@
-"""Every way to be refused, reached over HTTP: each its own problem, and never a payment."""
+"""Every refusal over HTTP: each has its own problem, and none moves money."""
 
 import json
 from typing import Any
@@ -87,7 +87,7 @@ def test_a_route_that_does_not_exist(stack: Stack, token: str) -> None:
 
 def test_a_body_of_64_kib_and_one_byte_more(stack: Stack, token: str) -> None:
     one = new_order("kolaybi.collect")
-    # JSON may have blanks at its end.
+    # JSON may end with blanks.
     longest = json.dumps(one.body, ensure_ascii=False).encode().ljust(65536)
     assert post(stack, one, token, body=None, content=longest).status_code == 200
     refused = post(stack, one, token, key=f"{one.key}-b", body=None, content=longest + b" ")
@@ -102,7 +102,7 @@ def test_an_operation_that_does_not_exist(stack: Stack, token: str, operation_id
     assert answer.json()["type"] == "/local/problems/operation-not-found"
 
 
-# ------------------------------------------------------------------ the order may not be carried out
+# ------------------------------------------------------------------ the order is not executed
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -113,14 +113,14 @@ def test_a_provider_that_declines(stack: Stack, token: str, operation: str) -> N
     problem = assert_problem(answer, 402, "declined", retry="new_key")
     assert problem["operation_id"].startswith("op_")
     assert_nothing_booked(stack, one)
-    # The refusal is the order's outcome: the same key brings it again, and sends nothing.
+    # The decline is the final outcome. The same key gets it again, and nothing is sent.
     again = post(stack, one, token)
     assert again.json() == problem
     assert again.headers["idempotent-replayed"] == "true"
     assert_nothing_booked(stack, one)
 
 
-# ------------------------------------------------------------------ certainly not sent
+# ------------------------------------------------------------------ nothing was sent
 
 
 def test_a_provider_that_cannot_be_reached(stack: Stack, token: str) -> None:

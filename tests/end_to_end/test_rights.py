@@ -1,4 +1,4 @@
-"""What each function's role may do and may not, asked of the emulator's own IAM with the deployed roles."""
+"""The rights of each function's role, checked by the emulator's own IAM with the deployed roles."""
 
 import io
 import json
@@ -14,7 +14,7 @@ from vezne_cli.stack import Stack
 
 from tests.support.operations import OPERATIONS
 
-# Runs under a role of the template and tries calls: name -> None if allowed, else the error code.
+# Runs under a role of the template and tries calls. Result: name -> None if allowed, else the error code.
 PROBE = """
 import boto3
 from botocore.exceptions import ClientError
@@ -29,7 +29,7 @@ def handler(event, context):
             answers[name] = error.response["Error"]["Code"]
     return answers
 """
-# SNS has a word of its own.
+# SNS has its own error code.
 DENIED = {"AccessDeniedException", "AccessDenied", "AuthorizationError"}
 UNRESOLVED = {
     "IndexName": "unresolved-index",
@@ -133,7 +133,7 @@ def test_what_no_function_does_is_denied(stack: Stack, probe: Prober, operation:
 
 
 @pytest.mark.parametrize("operation", [*INQUIRIES, REFERENCE.name])
-def test_what_moves_nothing_knows_no_orders(stack: Stack, probe: Prober, operation: str) -> None:
+def test_a_function_without_orders_cannot_read_or_write_records(stack: Stack, probe: Prober, operation: str) -> None:
     table, key, queue = {"TableName": stack.table}, {"id": {"S": "secret#vakifbank"}}, stack.outputs["DeadLettersUrl"]
     answers = probe(operation, {
         "get": ("dynamodb", "get_item", {**table, "Key": key}),
@@ -143,13 +143,13 @@ def test_what_moves_nothing_knows_no_orders(stack: Stack, probe: Prober, operati
         "update": ("dynamodb", "update_item", {**table, "Key": key}),
         "write a dead letter": ("sqs", "send_message", {"QueueUrl": queue, "MessageBody": "x"}),
     })  # fmt: skip
-    # An inquiry shares the memory of refused logins with its provider's orders.
+    # Inquiries and orders of a provider share the memory of refused logins.
     shares = operation in INQUIRIES and PROVIDERS[INQUIRIES[operation].provider].locks_logins
     assert (answers.pop("update") is None) == shares
     assert set(answers.values()) <= DENIED
 
 
-# What each function may touch: operation -> keys of its own. The rest of the table is everybody else's.
+# Operation -> its own keys. All other items of the table belong to other operations.
 KEYS = {
     name: [
         f"{operation_id('client', name, 'key')[:7]}{'a' * 22}",
@@ -167,7 +167,7 @@ def transaction(table: dict[str, str], *keys: str) -> dict[str, Any]:
 
 
 def calls_on(stack: Stack, key: str) -> Calls:
-    """Every way to touch one record, deleted last."""
+    """All calls that read or write one record. The last one deletes it."""
     table, item = {"TableName": stack.table}, {"id": {"S": key}}
     return {
         f"put {key}": ("dynamodb", "put_item", {**table, "Item": item}),
@@ -188,7 +188,7 @@ def test_a_function_touches_its_own_records(stack: Stack, probe: Prober, operati
 def test_a_function_touches_no_other_operations_records(stack: Stack, probe: Prober, operation: str) -> None:
     others = [key for key in EVERY_KEY if key not in KEYS[operation]]
     calls = {name: call for key in others for name, call in calls_on(stack, key).items()}
-    # Nor beside one of its own.
+    # Nor in one transaction with its own record.
     calls |= {
         f"both {key}": ("dynamodb", "transact_write_items", transaction({"TableName": stack.table}, own, key))
         for own in KEYS[operation]
@@ -209,7 +209,7 @@ def test_a_status_read_reads_operations_only(stack: Stack, probe: Prober) -> Non
     assert set(answers.values()) - {None} <= DENIED
 
 
-def test_a_query_updates_the_memory_of_refused_logins_only(stack: Stack, probe: Prober) -> None:
+def test_an_inquiry_updates_the_memory_of_refused_logins_only(stack: Stack, probe: Prober) -> None:
     table = {"TableName": stack.table}
     try:
         answers = probe(
@@ -222,7 +222,7 @@ def test_a_query_updates_the_memory_of_refused_logins_only(stack: Stack, probe: 
     assert set(answers.values()) - {None} <= DENIED
 
 
-def test_a_query_touches_nothing_of_that_memory_but_what_a_login_writes_down(stack: Stack, probe: Prober) -> None:
+def test_an_inquiry_changes_only_what_a_login_writes_in_that_memory(stack: Stack, probe: Prober) -> None:
     memory = {"TableName": stack.table, "Key": {"id": {"S": "secret#vakifbank"}}}
     value = {"ExpressionAttributeValues": {":value": {"S": "x"}}}
 
@@ -276,6 +276,6 @@ def test_reading_an_operation_cannot_write(stack: Stack, probe: Prober) -> None:
     assert set(answers.values()) <= DENIED
 
 
-def test_a_function_may_ask_for_what_is_unresolved(stack: Stack, probe: Prober) -> None:
+def test_a_function_may_query_the_unresolved_index(stack: Stack, probe: Prober) -> None:
     query: Calls = {"query": ("dynamodb", "query", {"TableName": stack.table, **UNRESOLVED})}
     assert {operation: probe(operation, query)["query"] for operation in OPERATIONS} == dict.fromkeys(OPERATIONS)

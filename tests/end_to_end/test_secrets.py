@@ -1,4 +1,4 @@
-"""The providers' secrets: what a function answers while one is wrong, and `make secrets` with its rotation."""
+"""The providers' secrets: answers of a function while one is wrong, and `make secrets` with its rotation."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ RIGHT = load_credentials()
 
 
 def operation_of(provider: str) -> str:
-    """One order of the provider: all have the same secret."""
+    """An order operation of the provider. All of them have the same secret."""
     return next(iter(PROVIDERS[provider].orders))
 
 
@@ -44,7 +44,7 @@ def assert_rejected(stack: Stack, answer: Any, one: Order) -> None:
 
 
 def other(provider: str) -> str:
-    """What the field that changes is switched to."""
+    """The other value of the field that changes."""
     return f"sandbox-{provider}-other-value"
 
 
@@ -54,7 +54,7 @@ def rotated(provider: str) -> dict[str, Any]:
 
 @contextmanager
 def restored(stack: Stack, provider: str) -> Iterator[None]:
-    """The right secret, here and at the provider, when the block ends."""
+    """Restore the right secret, here and at the provider, at the end of the block."""
     try:
         yield
     finally:
@@ -92,7 +92,7 @@ def test_a_malformed_secret_is_a_problem_until_it_is_repaired(stack: Stack, toke
             vault.put_secret_value(SecretId=stack.secrets[provider], SecretString=secret)
             assert_rejected(stack, send(stack, one, token), one)
         vault.put_secret_value(SecretId=stack.secrets[provider], SecretString=json.dumps(RIGHT[provider]))
-        # The very same function, the very same key.
+        # The same function, and the same key.
         assert send(stack, one, token).status_code == 200
 
 
@@ -142,7 +142,7 @@ def test_sweeps_and_standing_orders_are_repeated_after_a_malformed_secret(stack:
         assert report["still_unknown"] >= 1
         with pytest.raises(RuntimeError, match="provider-rejected-credentials"):
             stack.invoke(one.operation, golden_event(one.operation, "standing_order"))
-    # Nothing was concluded from it, and nothing is lost.
+    # The failed sweep drew no conclusion, and nothing is lost.
     due(stack, operation_id)
     assert stack.invoke(one.operation, golden_event(one.operation, "sweep"))["final"] >= 1
     assert len(stack.sandbox.bookings("paynet", one.reference)) == 1
@@ -178,7 +178,7 @@ def test_a_rotation_by_staging_labels(stack: Stack, token: str, provider: str) -
     with restored(stack, provider), reconfigured(stack, operation):
         assert send(stack, new_order(operation, sandbox=stack.sandbox), token).status_code == 200
 
-        # A version that the provider does not know yet is seen before it does harm.
+        # The command notices a version that the provider does not know yet, before it does harm.
         put = make(stack, "secrets", stdin={provider: rotated(provider)}, PROVIDER=provider, STAGE="pending")
         assert put.returncode == 0, put.stderr
         if provider not in ("haso", "vakifbank"):
@@ -191,28 +191,28 @@ def test_a_rotation_by_staging_labels(stack: Stack, token: str, provider: str) -
         stack.sandbox.revoke_tokens(provider)
         verified = make(stack, "secrets-verify", PROVIDER=provider)
         assert verified.returncode == 0, verified.stderr
-        # The waiting version is not the functions' yet.
+        # The functions do not use the waiting version yet.
         refused = new_order(operation, sandbox=stack.sandbox)
         assert send(stack, refused, token).status_code == (402 if provider == "haso" else 502)
         assert stack.sandbox.bookings(provider, refused.reference) == []
 
         if provider == "haso":
-            # Nobody can ask HASO whether it accepts a version.
+            # HASO has no call that checks a version.
             assert "(make: FORCE=1) insists" in make(stack, "secrets-promote", PROVIDER=provider).stderr
         promoted = make(stack, "secrets-promote", PROVIDER=provider, FORCE="1" if provider == "haso" else "")
         assert promoted.returncode == 0, promoted.stderr
         one = new_order(operation, sandbox=stack.sandbox)
-        # The same instance: it reads the secret anew after the refusal, and the order goes through.
+        # The same instance reads the secret again after the refusal, and the order succeeds.
         assert send(stack, one, token).status_code == 200
         assert len(stack.sandbox.bookings(provider, one.reference)) == 1
 
-        # Back again, by the label of the one before.
+        # Go back, by the label of the previous version.
         stack.sandbox.seed(**{provider: {"credentials": RIGHT[provider]}})
         stack.sandbox.revoke_tokens(provider)
         back = make(stack, "secrets-promote", PROVIDER=provider, STAGE="previous")
         assert back.returncode == 0, back.stderr
         if provider == "vakifbank":
-            # The bank has rejected that version: no function tries it again, so it is written as a new one.
+            # The bank has rejected that version, and no function tries it again. So it is written as a new version.
             one = new_order(operation, sandbox=stack.sandbox)
             assert_rejected(stack, send(stack, one, token), one)
             assert make(stack, "secrets", stdin=RIGHT, PROVIDER=provider).returncode == 0

@@ -1,4 +1,4 @@
-"""Set-up in a fresh copy of the project, and what is built from it without the network."""
+"""Set-up in a new copy of the project, and a build from it without the network."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ CLOSED = "http://127.0.0.1:9/simple"
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of the project, in a folder with blanks in its name, set up for a run there."""
+    """The files of the project in a folder with blanks in its name, set up for a run there."""
     folder = tmp_path_factory.mktemp("set-up") / "a fresh  copy"
     folder.mkdir()
     files = ["Makefile", "shared", *(path.name for path in ROOT.glob("requirements-*.txt"))]
@@ -39,7 +39,7 @@ def test_the_command_starts_with_what_a_run_needs(copy: Path) -> None:
 
 
 def build_layer(copy: Path, directory: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
-    """As `sam build` does it: in a copy of the folder, by the path of the Makefile. The index is out of reach."""
+    """Build the layer as `sam build` does: in a copy of the folder, by the Makefile, without the index."""
     subprocess.run(["cp", "-R", copy / "shared", directory / "scratch"], check=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "VEZNE_LAYER_"))}
     own = {
@@ -59,7 +59,7 @@ def test_the_layer_is_built_without_the_network(copy: Path, tmp_path: Path) -> N
     assert (tmp_path / "layer" / "python" / "botocore").is_dir()
 
 
-def test_without_wheels_the_index_is_asked(copy: Path, tmp_path: Path) -> None:
+def test_without_wheels_the_index_is_used(copy: Path, tmp_path: Path) -> None:
     done = build_layer(copy, tmp_path, VEZNE_LAYER_WHEELS=str(tmp_path / "none"))
     assert done.returncode != 0
     assert "Connection refused" in done.stderr or "No matching distribution found" in done.stderr

@@ -1,4 +1,4 @@
-"""A change in shared/ alone, or of a parameter alone, reaches what callers are answered with: the alias moves to it."""
+"""A change in shared/ alone, or of a parameter alone, is deployed: the alias moves to it."""
 
 import shutil
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ SENTENCE = "This client has no operation of that id."
 
 @pytest.fixture(scope="module")
 def own_stack() -> Iterator[Stack]:
-    """A stack that may be deployed anew without the other tests noticing."""
+    """A separate stack, so that a new deployment does not disturb other tests."""
     with running_stack() as stack:
         yield stack
 
@@ -45,7 +45,7 @@ def deploy(stack: Stack, root: Path, directory: Path, **changed: str) -> None:
     build_and_deploy(stack.aws_endpoint_url, {**parameters, **changed}, directory, lambda _: None, root)
 
 
-def test_a_change_in_shared_alone_is_behind_every_alias(own_stack: Stack, tmp_path: Path) -> None:
+def test_a_change_in_shared_alone_reaches_every_alias(own_stack: Stack, tmp_path: Path) -> None:
     root = copy_of_the_project(tmp_path / "project")
     before = versions(own_stack)
     deploy(own_stack, root, tmp_path / "unchanged")
@@ -62,9 +62,7 @@ def test_a_change_in_shared_alone_is_behind_every_alias(own_stack: Stack, tmp_pa
     assert (answer.status_code, answer.json()["detail"]) == (404, "Changed in the layer.")
 
 
-def test_another_parameter_alone_is_behind_the_alias_of_each_function_that_has_it(
-    own_stack: Stack, tmp_path: Path
-) -> None:
+def test_a_changed_parameter_reaches_the_alias_of_each_function_that_has_it(own_stack: Stack, tmp_path: Path) -> None:
     deploy(own_stack, ROOT, tmp_path / "as it is")
     functions, before = own_stack.aws("lambda"), versions(own_stack)
     deploy(own_stack, ROOT, tmp_path / "kept", KeptDays="100")
@@ -75,7 +73,7 @@ def test_another_parameter_alone_is_behind_the_alias_of_each_function_that_has_i
         live = functions.get_function_configuration(FunctionName=name, Qualifier="live")
         assert live["Environment"]["Variables"]["KEPT_DAYS"] == "100"
         assert "kept 100 days" in live["Description"]
-        # The one before is still there, to go back to.
+        # The previous version still exists, to go back to.
         left = functions.get_function_configuration(FunctionName=name, Qualifier=before[operation])
         assert left["Environment"]["Variables"]["KEPT_DAYS"] == "90"
 
@@ -85,7 +83,7 @@ def test_another_parameter_alone_is_behind_the_alias_of_each_function_that_has_i
         assert (live["MemorySize"], live["Version"] != after[operation]) == (640, True), operation
 
 
-def test_the_first_client_can_be_taken_away(own_stack: Stack, tmp_path: Path) -> None:
+def test_the_first_client_can_be_removed(own_stack: Stack, tmp_path: Path) -> None:
     assert own_stack.token()
     deploy(own_stack, ROOT, tmp_path / "without", FirstClient="false")
     clients = own_stack.aws("cognito-idp").list_user_pool_clients(UserPoolId=own_stack.outputs["UserPoolId"])

@@ -1,7 +1,7 @@
 """One Lambda instance on this machine: AWS's runtime interface emulator and its Python runtime client, no container.
 
-The emulator comes with the SAM CLI. It starts the runtime at the first call, keeps it for the next ones, and kills it
-at the time limit. It takes one call at a time, as an instance of Lambda does, and breaks if it is given two.
+The emulator comes with the SAM CLI. It starts the runtime at the first call and keeps it for the next ones. It kills it
+at the time limit. It takes one call at a time, as an instance of Lambda does. Two calls at once would break it.
 """
 
 import importlib.metadata
@@ -35,7 +35,7 @@ def emulator() -> Path:
 
 
 def lay_out_runtime(directory: Path) -> Path:
-    """A folder with what Lambda's own image has, and nothing else: the function must find the rest in the layer."""
+    """A folder with the contents of Lambda's own image only. The function must find the rest in the layer."""
     folder = directory / "runtime"
     folder.mkdir()
     for package, _ in entries(REQUIREMENTS.read_text()):
@@ -48,21 +48,21 @@ def lay_out_runtime(directory: Path) -> Path:
 
 @dataclass
 class Instance:
-    """A running emulator. `invoke` waits for its turn."""
+    """A running emulator. `invoke` waits until no other call runs."""
 
     port: int
     log: Path
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def invoke(self, event: Any) -> httpx.Response:
-        """One call, after those before it have ended."""
+        """Make one call, after the earlier ones have ended."""
         with self._turn:
             return httpx.post(
                 f"http://127.0.0.1:{self.port}{INVOCATIONS}", content=json.dumps(event), timeout=60, trust_env=False
             )
 
     def runtimes(self) -> list[int]:
-        """The processes that run the function now: none before the first call, one after it."""
+        """The processes that run the function: none before the first call, one after it."""
         found = []
         for process in Path("/proc").glob("[0-9]*"):
             try:
@@ -92,14 +92,14 @@ def instance(stack: Stack, operation: str, directory: Path, **settings: str) -> 
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration["MemorySize"]),
         "LAMBDA_TASK_ROOT": str(code),
         "PYTHONPATH": os.pathsep.join(map(str, (code, built() / "VezneLayer" / "python", runtime))),
-        # The built layer stays as it was built.
+        # The built layer is not changed.
         "PYTHONDONTWRITEBYTECODE": "1",
         "PATH": os.environ["PATH"],
         "HOME": str(directory),
         "LANG": "C.UTF-8",
         **settings,
     }
-    # The interpreter without its site-packages, where the tests' own packages would stand in for the layer's.
+    # The interpreter without its site-packages. Else the packages of the tests would replace those of the layer.
     python = str(Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}")
     port, api_port = choose_port(), choose_port()
     command: list[str | Path] = [

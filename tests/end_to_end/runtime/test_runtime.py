@@ -29,19 +29,19 @@ def test_a_golden_event_cold_and_warm(stack: Stack, event: GoldenEvent, tmp_path
         warm = function.invoke(event.content()).json()
         assert function.runtimes() == [process]
     if event.kind == "api" and event.pays:
-        # The same order again: the stored answer.
+        # The same order again gets the stored answer.
         assert warm["headers"]["Idempotent-Replayed"] == "true"
         assert warm["body"] == cold.json()["body"]
     elif event.pays:
         assert warm == cold.json()
     else:
         assert_healthy(stack, event, warm)
-    # However often it came.
+    # However often the order came, it moved money once.
     assert len(stack.sandbox.bookings()) == (1 if event.pays else 0)
 
 
 def lease_is_over(stack: Stack, operation_id: str) -> None:
-    """As if the time had passed for which the killed function may still have been running."""
+    """Let the lease of the killed function end at once."""
     stack.aws("dynamodb").update_item(
         TableName=stack.table,
         Key={"id": {"S": operation_id}},
@@ -59,14 +59,14 @@ def test_an_order_whose_function_was_killed_by_the_time_limit_is_unknown(stack: 
         with ThreadPoolExecutor(1) as pool:
             call = pool.submit(function.invoke, event)
             stack.sandbox.wait_for_calls("paynet.capture", before + 1)
-            # By itself the function would end in time. Stopped, it can do nothing any more but be killed.
+            # The function would end in time. While it is stopped, only the time limit can end it.
             (process,) = function.runtimes()
             os.kill(process, signal.SIGSTOP)
             ended = call.result()
         assert "Task timed out after 10.00 seconds" in ended.text
         assert process not in function.runtimes()
 
-        # The claim stands: whoever asks while the killed function could still be running is told to wait.
+        # The record is there. A client that asks during the lease is told to wait.
         (record,) = [item for item in stack.records() if item.get("clues", {}).get("M", {}).get("reference_no") ==
                      {"S": one.reference}]  # fmt: skip
         assert record["status"] == {"S": "processing"}
@@ -77,7 +77,7 @@ def test_an_order_whose_function_was_killed_by_the_time_limit_is_unknown(stack: 
         assert early["statusCode"] in (202, 409), early
         assert json.loads(early["body"])["money"] == "unknown"
 
-        # After that it is looked up, and unknown for as long as the look-up says nothing.
+        # After the lease it is looked up, and it stays unknown while the look-up finds nothing.
         lease_is_over(stack, record["id"]["S"])
         stack.sandbox.rule("paynet.check", "fail", times=0)
         unknown = function.invoke(event).json()

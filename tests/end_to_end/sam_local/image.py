@@ -1,7 +1,7 @@
-"""The base image for `sam local invoke`, made from what is on this machine: no image registry is asked.
+"""The base image for `sam local invoke`, made from the files of this machine, without an image registry.
 
-It holds what Lambda's own image holds for us: Python in `/var/lang`, the runtime interface client and boto3 in
-`/var/runtime`, and a shell for the few commands by which SAM puts its emulator and the layer on top.
+It has what we use of Lambda's own image: Python in `/var/lang`, the runtime interface client and boto3 in
+`/var/runtime`, and a shell. SAM uses the shell to add its emulator and the layer.
 """
 
 import io
@@ -19,9 +19,9 @@ from vezne_cli.set_up import LAMBDA_VERSION
 
 BUSYBOX = Path("/bin/busybox")
 NAME = "vezne-lambda-python"
-# What Lambda's own image holds, in the versions that the tests have.
+# Packages of Lambda's own image, in the versions of the tests.
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-# Libraries that wheels of the layer link to, beside those of Python itself.
+# Libraries that wheels of the layer link to, beside those of Python.
 LIBRARIES = ("libgcc_s.so.1", "libstdc++.so.6", "librt.so.1", "libdl.so.2", "libpthread.so.0", "libresolv.so.2")
 COMMANDS = ("sh", "mv", "cp", "rm", "chmod", "mkdir", "cat", "ls", "env")
 DOCKERFILE = f"""\
@@ -34,11 +34,11 @@ WORKDIR /var/task
 
 
 class NoImageError(Exception):
-    """The base image cannot be made on this machine; the text says what is missing."""
+    """The base image cannot be made on this machine. The text says what is missing."""
 
 
 def ensure_image(client: docker.DockerClient, python: Path) -> str:
-    """The name of the image, made now around this interpreter if the engine does not have it. Raises NoImageError."""
+    """The name of the image, built with this interpreter if the engine does not have it. Raises NoImageError."""
     if not BUSYBOX.exists():
         raise NoImageError("/bin/busybox, a shell for the image, is not on this machine (Debian's busybox-static)")
     name = f"{NAME}:{LAMBDA_VERSION}"
@@ -52,7 +52,7 @@ def ensure_image(client: docker.DockerClient, python: Path) -> str:
 
 
 def _fill(root: Path, python: Path) -> None:
-    """Lay the image's files out under `root`."""
+    """Write the image's files under `root`."""
     for folder in ("bin", "tmp", "etc", "proc", "dev", "opt", "var/task", "var/runtime", "var/rapid", "var/lang/bin"):
         (root / folder).mkdir(parents=True)
     shutil.copy2(BUSYBOX, root / "bin/busybox")
@@ -81,7 +81,7 @@ def _copy_python(root: Path, python: Path) -> None:
 
 
 def _copy_libraries(root: Path) -> None:
-    """Every shared library that Python and its modules are linked to, at its own path."""
+    """Copy every shared library that Python and its modules link to, each at its own path."""
     binaries = [root / f"var/lang/bin/python{LAMBDA_VERSION}", *root.glob("var/lang/lib/**/*.so*")]
     text = subprocess.run(["ldd", *binaries], capture_output=True, text=True, check=False).stdout
     linked = set(re.findall(r"(?:=> |^\t)(/\S+) \(", text, re.MULTILINE))
@@ -107,7 +107,7 @@ def _install_runtime(root: Path, python: Path) -> None:
 
 
 def _pack(root: Path, context: io.BufferedIOBase) -> None:
-    """Write the build context: a Dockerfile and the files as one archive, which ADD unpacks."""
+    """Write the build context: a Dockerfile, and an archive of the files that ADD unpacks."""
     files = root.with_suffix(".tar")
     with tarfile.open(files, "w") as archive:
         archive.add(root, arcname=".", filter=_as_root)

@@ -22,7 +22,7 @@ _OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 
 @pytest.fixture(scope="session")
 def image() -> str:
-    """The base image, if there is an engine to make it and run it."""
+    """The base image. The test is skipped if no engine can make and run it."""
     try:
         client = docker.from_env()
         client.ping()
@@ -30,7 +30,7 @@ def image() -> str:
         lacking("ENGINE", f"no container engine answers here (.ci/run starts one on Debian, as root): {error}")
     python = lambda_python()
     if python is None:
-        # Debian has no package of it, so .ci/run cannot bring it.
+        # Debian has no package of this Python, so .ci/run cannot install it.
         pytest.skip("the base image cannot be made here: there is no Python of Lambda's version to put into it")
     try:
         return ensure_image(client, python)
@@ -40,7 +40,7 @@ def image() -> str:
 
 @pytest.fixture(scope="module")
 def serving(whole_stack: Stack) -> Iterator[None]:
-    """What `make serve` leaves for other programs."""
+    """The file that `make serve` writes for other programs."""
     try:
         with stack_file(lambda _text: None) as file:
             publish(whole_stack, file)
@@ -51,15 +51,15 @@ def serving(whole_stack: Stack) -> Iterator[None]:
 
 def make_invoke(function: str, event: Path, image: str) -> "subprocess.CompletedProcess[str]":
     command = ["make", "--silent", "invoke", f"FN={function}", f"EVENT={event}", f"IMAGE={image}"]
-    # make passes its own settings on to a make that it runs.
+    # make gives its own settings to a make that it starts.
     environment = {
         name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
     }
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
-# A busy machine may keep SAM's request to its emulator waiting; SAM then sends it again while the first one runs, which
-# the emulator does not survive. That says nothing about the function.
+# On a busy machine SAM may wait long for its emulator. It then sends its request again while the first one runs, and
+# the emulator stops. That proves nothing about the function.
 SAM_GAVE_UP = "No response from invoke container"
 TRIES = 3
 
