@@ -1,4 +1,4 @@
-"""`make bench`: measure everything beside a floor and a peer in one run, print it, keep it as JSON and as a chart."""
+"""`make bench`: measure everything beside a floor and a peer in one run. Print it, and save it as JSON and a chart."""
 
 import argparse
 import dataclasses
@@ -28,10 +28,10 @@ GROWTH = [1_000, 100_000, 1_000_000]
 
 
 def main() -> None:
-    """Measure the parts asked for."""
+    """Measure the parts that are asked for."""
     arguments = _arguments()
     figures: dict[str, Any] = {"machine": _machine()}
-    _say("building the layer as it is shipped")
+    _say("building the layer for deployment")
     subjects = install()
     ours = [subjects[name] for name in (*FUNCTIONS, READER)]
     others = [subjects["floor"], subjects["peer"]]
@@ -39,7 +39,7 @@ def main() -> None:
         _say(f"cold starts, {arguments.runs} of each")
         figures["cold"] = cold([*others, *ours], arguments.runs)
     if "steps" in arguments.parts:
-        _say("cold starts, each step taken back")
+        _say("cold starts, each step undone")
         figures["steps"] = steps(subjects["paynet_capture"], arguments.runs)
     if "warm" in arguments.parts:
         _say(f"warm orders, {arguments.orders} of each")
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def _write_down(printed: str) -> None:
-    """Only a run of everything. The first lines tell the machine, the last table the layer's size."""
+    """Save a run of all parts only. The first lines show the machine, the last table the layer's size."""
     if len(sys.argv) == 1:
         tables = [part.splitlines() for part in printed.split("\n\n")[1:-1] if "left out" not in part]
         results.write(HERE / "RESULTS.md", "make bench", tables)
@@ -85,7 +85,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=21, help="cold starts of each")
     parser.add_argument("--orders", type=int, default=10_000, help="warm orders of each")
     parser.add_argument(
-        "--growth", nargs="+", type=int, default=GROWTH, help="records in the table; a million load in minutes"
+        "--growth", nargs="+", type=int, default=GROWTH, help="records in the table; a million take minutes to load"
     )
     return parser.parse_args()
 

@@ -1,7 +1,7 @@
-"""DynamoDB and Secrets Manager on one loopback port, as quick as a server can be.
+"""A very fast DynamoDB and Secrets Manager on one loopback port.
 
-`python -m tests.performance.aws_server PORT`. It keeps nothing: every write succeeds, every order is new. Run on its
-own so that its processor time is not the function's. An emulator of AWS would take longer than the function itself.
+`python -m tests.performance.aws_server PORT`. It stores nothing: every write succeeds, every order is new. It is a
+separate process, so its processor time is not the function's. An emulator of AWS would take longer than the function.
 """
 
 import json
@@ -12,7 +12,7 @@ from vezne_sandbox.ledger import load_credentials
 
 
 async def aws(request: web.Request) -> web.Response:
-    """DynamoDB and Secrets Manager, told apart as they themselves do."""
+    """Answer for DynamoDB or Secrets Manager, by the request's target header."""
     await request.read()
     content: dict[str, str] = {}
     if request.headers["X-Amz-Target"].endswith("GetSecretValue"):
@@ -21,7 +21,7 @@ async def aws(request: web.Request) -> web.Response:
 
 
 def main() -> None:
-    """Serve until ended."""
+    """Serve until the process is ended."""
     app = web.Application()
     app.router.add_post("/", aws)
     web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)

@@ -1,4 +1,4 @@
-"""A certificate authority made on the spot, and a TLS server with a certificate of it."""
+"""A certificate authority made at run time, and a TLS server with its certificate."""
 
 import ipaddress
 import ssl
@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 @dataclass(frozen=True)
 class Authority:
-    """Files of an authority, and of a server certificate for 127.0.0.1 (not for `localhost`) that it signed."""
+    """The files of an authority, and of a server certificate that it signed for 127.0.0.1 (not `localhost`)."""
 
     certificate: Path
     server: Path
@@ -60,7 +60,7 @@ def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePub
 
 @contextmanager
 def tls_server(authority: Authority) -> Iterator[tuple[int, list[bytes]]]:
-    """A server that answers every POST with `{}`; yields its port and the bodies it got."""
+    """A server that answers every POST with `{}`. Yields its port and the bodies that it received."""
     bodies: list[bytes] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -72,12 +72,12 @@ def tls_server(authority: Authority) -> Iterator[tuple[int, list[bytes]]]:
             self.wfile.write(b"{}")
 
         def log_message(self, *_arguments: object) -> None:
-            """Say nothing at the terminal."""
+            """Print nothing."""
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority.server)
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        # The handshake belongs to the connection's own thread: a refused one must not stop the server.
+        # The handshake runs in the connection's own thread. A refused one must not stop the server.
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         server.handle_error = lambda *_: None  # type: ignore[method-assign]
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)

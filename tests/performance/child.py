@@ -1,6 +1,6 @@
-"""One function in a process of its own, as Lambda starts it: `child.py cold` or `child.py warm ORDERS`.
+"""One function in its own process, as Lambda starts it: `child.py cold` or `child.py warm ORDERS`.
 
-Started with the function's folder on the path. What is imported before the function itself, it would import too.
+The function's folder is on the path. Everything imported before the function is also imported by the function itself.
 Prints JSON.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 results = os.dup(1)
-# Logs and metrics are formatted and written, to nowhere.
+# Logs and metrics are formatted and written, but to nowhere.
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 exec(os.environ.pop("BENCH_PRELUDE", ""))  # noqa: S102
 handler = import_module("app").handler
@@ -25,7 +25,7 @@ stubs = import_module("stubs")
 
 
 class Context:
-    """What Lambda hands to a handler."""
+    """The context that Lambda gives to a handler."""
 
     function_name = "bench"
     function_version = "1"
@@ -40,7 +40,7 @@ class Context:
 
 
 def order(number: int) -> dict[str, Any]:
-    """The golden event under a key of its own."""
+    """The golden event with a new key."""
     event: dict[str, Any] = json.loads(golden)
     for headers, value in (("headers", f"bench-{number}"), ("multiValueHeaders", [f"bench-{number}"])):
         event[headers]["Idempotency-Key"] = value
@@ -48,13 +48,13 @@ def order(number: int) -> dict[str, Any]:
 
 
 def answered(event: dict[str, Any]) -> None:
-    """Send it, and see that it went well."""
+    """Send it, and check that it succeeded."""
     answer = handler(event, Context)
     assert answer["statusCode"] == expected, answer
 
 
 golden = Path(os.environ["BENCH_EVENT"]).read_text()
-# Reading finds nothing in the stub's table.
+# A status read finds nothing in the stub's table.
 expected = 404 if os.environ["BENCH_EVENT"].endswith("get_operation.api.json") else 200
 stubs.install()
 measured: dict[str, Any] = {"ready": ready, "ready_cpu_ms": ready_cpu / 1e6, "modules": loaded}
@@ -76,7 +76,7 @@ else:
         milliseconds.append((time.process_time_ns() - begun_cpu) / 1e6)
     measured["cpu_ms"] = milliseconds[warm_up:]
 measured["calls"] = dict(stubs.calls)
-# Not getrusage: a new process inherits its parent's peak.
+# getrusage does not fit: a new process inherits its parent's peak.
 status = Path("/proc/self/status").read_text()
 measured["peak_mib"] = int(status.partition("VmHWM:")[2].split()[0]) / 1024
 os.write(results, json.dumps(measured).encode())

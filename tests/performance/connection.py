@@ -1,4 +1,4 @@
-"""What a new TLS connection costs: by requests and botocore as they come, and by the layer, in this process."""
+"""The cost of a new TLS connection: by plain requests and botocore, and by the layer, in this process."""
 
 import os
 import tempfile
@@ -22,9 +22,9 @@ ACCOUNT: Any = {"region_name": "eu-central-1", "aws_access_key_id": "testing", "
 
 
 def connections() -> dict[str, Spread]:
-    """Processor milliseconds of this thread for one call over a new connection; the server's part is its own thread's.
+    """Processor milliseconds of this thread for one call over a new connection. The server has its own thread.
 
-    The bundle is the real one with the server's authority behind it.
+    The bundle is the real one, with the server's authority at its end.
     """
     with tempfile.TemporaryDirectory() as directory:
         authority = make_authority(Path(directory))
@@ -80,7 +80,7 @@ def _reading(client: Any) -> Callable[[], object]:
 
 
 def _trust(bundle: Path) -> None:
-    """Let the layer's context know this bundle."""
+    """Add this bundle to the layer's context."""
     for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         os.environ.pop(name, None)
     replaced: Any = tls

@@ -1,7 +1,7 @@
 """`make cost`: what a million orders cost on AWS, line by line, from what an order does here.
 
-The calls, the log bytes and our own milliseconds are measured on the local stack, each function in Lambda's runtime
-interface emulator. Prices and the provider's time are assumptions, and are printed with the result.
+The calls, the log bytes and our own milliseconds are measured on the local stack. Each function runs in Lambda's
+runtime interface emulator. Prices and the provider's time are assumptions, and are printed with the result.
 """
 
 import json
@@ -29,7 +29,7 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 ORDERS_A_MONTH = 1_000_000
 # Warm orders measured for each operation.
 MEASURED = 40
-# List prices of us-east-1, in dollars, as of November 2026. Frankfurt is 5 to 25 per cent dearer.
+# List prices of us-east-1, in dollars, November 2026. Frankfurt costs 5 to 25 per cent more.
 PRICES = {
     "API Gateway, REST, a million requests": 3.50,
     "WAF, a million requests": 0.60,
@@ -54,16 +54,16 @@ PRICES = {
 }
 PROVIDER_MILLISECONDS = 600
 MEGABYTES = 512
-# In a month with a million orders: instances of each order function that are alive at any time, and clients.
+# In a month with a million orders: instances of each order function that exist at any time, and clients.
 INSTANCES, CLIENTS = 2, 3
 HOURS = 720
-# An access log line, and what AWS counts beside the contents of a log event and of an item.
+# An access log line, and the bytes that AWS adds to a log event and to an item.
 ACCESS_LOG_BYTES, EVENT_BYTES, ITEM_BYTES = 500, 26, 100
 
 
 @dataclass
 class Measured:
-    """One operation as it ran here."""
+    """The measurements of one operation."""
 
     milliseconds: float
     sweep_milliseconds: float
@@ -73,10 +73,10 @@ class Measured:
 
 
 def write_units(guards: int, kibibytes: int) -> tuple[int, int]:
-    """DynamoDB's write units of a successful order: of its claim, and of finalising. test_units.py counts them.
+    """DynamoDB's write units of a successful order: of its claim, and of its final write. test_units.py counts them.
 
-    A write takes a unit for each begun KiB of the record, which is one until it has a result, and one for its entry in
-    the index. A transaction takes twice as many for the record, and two for each guard.
+    A write takes a unit for each begun KiB of the record, and one for its entry in the index. The record has one KiB
+    until it has a result. A transaction takes twice as many for the record, and two for each guard.
     """
     if not guards:
         return 2, kibibytes + 1
@@ -84,12 +84,12 @@ def write_units(guards: int, kibibytes: int) -> tuple[int, int]:
 
 
 def item_bytes(item: dict[str, Any]) -> int:
-    """About how long an item of the table is, in DynamoDB's own notation, as DynamoDB counts it."""
+    """The approximate size of an item of the table, as DynamoDB counts it."""
     return sum(len(name) + len(json.dumps(value)) - 10 for name, value in item.items())
 
 
 def measured_write_units(stack: Stack, operation: str) -> float:
-    """Of the orders that this operation has in the table."""
+    """Measure the write units of this operation's orders in the table."""
     declared: Any = ORDERS[operation].declaration()
     guards = len(declared.guards(declared.order("client", "key", new_order(operation).request)))
     kept = [item for item in stack.records() if item.get("operation", {}).get("S") == operation]
@@ -97,7 +97,7 @@ def measured_write_units(stack: Stack, operation: str) -> float:
 
 
 def measure(stack: Stack, operation: str, directory: Path) -> Measured:
-    """Send warm orders through one instance, and read what it reports of itself."""
+    """Send warm orders through one instance, and read its report."""
     with instance(stack, operation, directory) as function:
         events = [new_order(operation, sandbox=stack.sandbox).in_the_golden_event() for _ in range(MEASURED + 1)]
         answers = [function.invoke(event).json() for event in events]
@@ -135,7 +135,7 @@ def _metric_lines(log: str) -> Iterator[dict[str, Any]]:
 
 
 def bill(measured: dict[str, Measured], stored_bytes: float) -> Iterator[tuple[str, str, float]]:
-    """Each line of a month's bill: what for, how it comes about, and dollars."""
+    """Each line of a month's bill: its name, its calculation, and dollars."""
     price = PRICES
     system = transformed(source())
     own = statistics.mean(it.milliseconds for it in measured.values())
@@ -169,11 +169,11 @@ def bill(measured: dict[str, Measured], stored_bytes: float) -> Iterator[tuple[s
         f"{log:.0f} B an order",
         ORDERS_A_MONTH * log / 1e9 * price["CloudWatch Logs, GB, with data protection"],
     )
-    yield from _whatever_the_orders(measured, system)
+    yield from _without_any_order(measured, system)
 
 
-def _whatever_the_orders(measured: dict[str, Measured], system: dict[str, Any]) -> Iterator[tuple[str, str, float]]:
-    """What a month costs however many orders come."""
+def _without_any_order(measured: dict[str, Measured], system: dict[str, Any]) -> Iterator[tuple[str, str, float]]:
+    """The cost of a month that does not depend on the number of orders."""
     price, functions = PRICES, len(measured)
     reads = functions * INSTANCES * HOURS * 12
     yield (
@@ -181,7 +181,7 @@ def _whatever_the_orders(measured: dict[str, Measured], system: dict[str, Any]) 
         f"{reads:,}: {INSTANCES} instances of each function read every 5 minutes",
         reads / 10_000 * (price["Secrets Manager, 10,000 calls"] + price["KMS, 10,000 calls"]),
     )
-    # The workers of a minute share the queries.
+    # The workers of one minute share the queries.
     sweeps = functions * HOURS * 60 * int(system["Parameters"]["SweepWorkers"]["Default"])
     time, queries = (
         statistics.mean(it.sweep_milliseconds for it in measured.values()),

@@ -1,6 +1,6 @@
 """`make dashboard-preview`: send orders for a minute, and draw the dashboard of what happened.
 
-First all goes well, then providers misbehave, then sweeps find the outcomes.
+At first providers are healthy. Then they have faults. Then sweeps find the unknown outcomes.
 """
 
 import random
@@ -27,17 +27,17 @@ def send_orders(stack: Stack, seconds: float) -> None:
     with ThreadPoolExecutor(6) as senders:
         while (passed := time.monotonic() - started) < seconds:
             if seconds * 0.3 < passed < seconds * 0.65:
-                _misbehave(stack, chance)
+                _add_faults(stack, chance)
             orders = [_order(operation, chance) for operation in OPERATIONS for _ in range(2)]
             chance.shuffle(orders)
             list(senders.map(lambda one: _send(stack, one, token), orders))
             if passed > seconds * 0.75:
-                _let_look_ups_be_due(stack)
+                _make_look_ups_due(stack)
             list(senders.map(lambda name: stack.invoke(name, _sweep()), OPERATIONS))
             time.sleep(max(0.0, passed + ROUND_SECONDS - (time.monotonic() - started)))
 
 
-def _misbehave(stack: Stack, chance: random.Random) -> None:
+def _add_faults(stack: Stack, chance: random.Random) -> None:
     stack.sandbox.rule("kolaybi.collect", chance.choice(["reset", "answer"]))
     stack.sandbox.rule("vakifbank.pay", chance.choice(["refuse", "answer"]))
     stack.sandbox.rule("walletgate.pay_bill", chance.choice(["refuse", "cut", "answer"]))
@@ -45,7 +45,7 @@ def _misbehave(stack: Stack, chance: random.Random) -> None:
 
 
 def _order(operation: str, chance: random.Random) -> Order:
-    """For any amount; a collection also in another currency."""
+    """A new order with a random amount. A collection may have another currency."""
     one = new_order(operation, f"{chance.randint(20, 400)}.{chance.randint(0, 99):02}")
     currency = chance.choice(["TRY", "TRY", "USD", "EUR"])
     return one.but(currency=currency) if operation == "kolaybi.collect" else one
@@ -59,8 +59,8 @@ def _sweep() -> dict[str, Any]:
     return {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
 
 
-def _let_look_ups_be_due(stack: Stack) -> None:
-    """As if the back-off were over."""
+def _make_look_ups_due(stack: Stack) -> None:
+    """End the back-off of all unknown outcomes at once."""
     for record in stack.records():
         if "unresolved" in record:
             stack.aws("dynamodb").update_item(
@@ -73,7 +73,7 @@ def _let_look_ups_be_due(stack: Stack) -> None:
 
 
 def main() -> int:
-    """Bring a stack up, send, draw."""
+    """Start a stack, send orders, draw."""
     with Steps() as say, running_stack(say, PARAMETERS) as stack:
         say(f"sending orders for {SECONDS:.0f} seconds")
         send_orders(stack, SECONDS)

@@ -1,7 +1,8 @@
-"""What the functions need of botocore's descriptions of the AWS services: `python -m tests.performance.descriptions`.
+"""The parts of botocore's service descriptions that the functions need: `python -m tests.performance.descriptions`.
 
-botocore describes each service whole, with its documentation. Reading that of DynamoDB, and making a method for each of
-its calls, is a twentieth of a cold start. Here the calls that a function makes are kept, with all that they refer to.
+botocore describes each service in full, with its documentation. To read that of DynamoDB and to make its methods takes
+a twentieth of a cold start. This program keeps the calls that a function makes, with all that they
+refer to.
 """
 
 import gzip
@@ -14,7 +15,7 @@ import botocore
 
 BUILT_IN = Path(botocore.__file__).parent / "data"
 KEPT = Path(__file__).parents[2] / "shared" / "vezne" / "platform" / "descriptions"
-# Of each service: its version, and the calls that the functions make.
+# Service -> its version, and the calls that the functions make.
 CALLS = {
     ("dynamodb", "2012-08-10"): ("DeleteItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"),
     ("secretsmanager", "2017-10-17"): ("GetSecretValue",),
@@ -22,7 +23,7 @@ CALLS = {
 
 
 def described() -> dict[Path, str]:
-    """The files as they have to be, each with its content."""
+    """The files that must exist, with their contents."""
     return {
         KEPT / service / version / "service-2.json": json.dumps(_cut(service, version, calls), indent=1) + "\n"
         for (service, version), calls in CALLS.items()

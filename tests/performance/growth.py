@@ -1,8 +1,8 @@
-"""What a claim, a replay, a status read and a sweep cost when the table holds many records.
+"""The cost of a claim, a replay, a status read and a sweep when the table holds many records.
 
-Of an operation's records few are unresolved; a sweep finds all of these due, and a provider that tells it nothing. On
-DynamoDB Local, AWS's own, which counts the capacity that each call takes. Milliseconds are those of its SQLite and say
-little; capacity and the number of calls are what DynamoDB bills, and what must not grow.
+Few records of an operation are unresolved. A sweep finds all of these due, and its provider shows nothing. It runs on
+AWS's own DynamoDB Local, which counts the capacity of each call. The milliseconds are those of its SQLite, and mean
+little. Capacity and the number of calls are what DynamoDB bills: those must not grow.
 """
 
 import http.client
@@ -36,13 +36,13 @@ WRITERS = 3
 SAMPLES = 40
 SWEEPS = 3
 CALLS = ("claim", "replay", "read", "sweep")
-# To read a record that is due, to take it over, and to write when to look it up again.
+# The calls of one look-up: read the record, take it over, write the next look-up.
 CALLS_OF_A_LOOK_UP = 3
 DEADLINE = Deadline(lambda: 27_000)
 
 
 def growth(folder: Path, log: Path, steps: list[int], say: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Per number of records in the table, and of unresolved ones among them: what each call took."""
+    """For each number of records in the table, and of unresolved ones: the cost of each call."""
     with running_dynamodb(folder, log, heap="6g") as url:
         environment = {
             "AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "testing",
@@ -52,9 +52,9 @@ def growth(folder: Path, log: Path, steps: list[int], say: Callable[[str], None]
         client: Any = boto3.client("dynamodb")
         client.create_table(TableName=TABLE, **_table_of_the_template())
         meter = Meter(store_module._client())
-        # What a sweep logs of each record is not asked here.
+        # The logs of a sweep are not needed here.
         logger.setLevel("ERROR")
-        _measured(meter, 0, 1)  # once for nothing: its virtual machine warms up
+        _measured(meter, 0, 1)  # not counted: its virtual machine warms up
         stored, rows = 0, []
         for step in steps:
             begun = time.monotonic()
@@ -66,7 +66,7 @@ def growth(folder: Path, log: Path, steps: list[int], say: Callable[[str], None]
 
 
 def assert_level(rows: list[dict[str, Any]]) -> None:
-    """Calls and capacity are the same however many records are stored; only a sweep's follow the unresolved ones."""
+    """Check that calls and capacity do not depend on the stored records. A sweep depends on the unresolved ones."""
     for few in UNRESOLVED:
         found = {name: set[tuple[float, float]]() for name in CALLS}
         for row in (row for row in rows if row["unresolved"] == few):
@@ -79,7 +79,7 @@ def assert_level(rows: list[dict[str, Any]]) -> None:
 
 
 def record(name: str, status: str) -> Record:
-    """A record as an order of this name leaves it."""
+    """A record of the form that an order of this name leaves."""
     now = float(int(time.time()))
     final = status == SUCCEEDED
     return Record(
@@ -125,7 +125,7 @@ def _measured(meter: Meter, step: int, unresolved: int) -> dict[str, Any]:
         store.release(one)
     measured = {
         "claim": claim,
-        # A condition that fails does not tell what it took.
+        # A failed condition does not show its capacity.
         "replay": {**_cost(meter, lambda _: store.claim(record("final-0", UNKNOWN))), "capacity": None},
         "read": _cost(meter, lambda _: store.find(final.id)),
         # Each sweep finds all of them due.
@@ -139,7 +139,7 @@ def _measured(meter: Meter, step: int, unresolved: int) -> dict[str, Any]:
 def _cost(
     meter: Meter, job: Callable[[int], object], times: int = SAMPLES, before: Callable[[], None] = lambda: None
 ) -> dict[str, float]:
-    """What the job takes: milliseconds in the median, calls and capacity in the mean."""
+    """The cost of the job: milliseconds as the median, calls and capacity as the mean."""
     taken, calls, capacity = [], 0, 0.0
     for number in range(times):
         before()
@@ -153,7 +153,7 @@ def _cost(
 
 
 def _capture() -> Any:
-    """The operation as it is deployed, with a provider that has nothing to tell of an order."""
+    """The deployed operation, with a provider that shows nothing of an order."""
     operation: Any = ORDERS[OPERATION].declaration()
     operation.look_up = lambda _record, _deadline: Inconclusive("bench")
     return operation
@@ -194,7 +194,7 @@ def _write(url: str, firsts: range, end: int) -> None:
 
 
 def _table_of_the_template() -> dict[str, Any]:
-    """Key and index as the template declares them."""
+    """The key and index of the template."""
     template = source()["Resources"]["IdempotencyRecords"]["Properties"]
     names = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
     return {name: template[name] for name in names}

@@ -1,7 +1,7 @@
-"""The functions as they are shipped, the floor and the peer, each ready to be started as Lambda starts them.
+"""The shipped functions, the floor and the peer, each ready to start as Lambda starts it.
 
-Lambda's own packages (boto3, the runtime client) come from this environment, the layer from its own build, into a
-virtual environment that holds nothing else.
+Lambda's own packages (boto3, the runtime client) come from this environment, and the layer from its own build. They are
+copied to a virtual environment that contains nothing else.
 """
 
 import os
@@ -23,13 +23,13 @@ FUNCTIONS = tuple(order.folder for order in ORDERS.values())
 READER = READ.folder
 PYTHON = BENCH / "venv" / "bin" / "python"
 CHILD = HERE / "child.py"
-# What Lambda's runtime brings for Python, and what the peer has in its package besides Powertools.
+# Packages of Lambda's Python runtime, and the packages of the peer besides Powertools.
 RUNTIME = ("awslambdaric", "boto3", "botocore", "dateutil", "jmespath", "runtime_client*", "s3transfer", "simplejson",
            "six.py", "snapshot_restore_py.py", "urllib3")  # fmt: skip
 PEER = ("aws_xray_sdk", "wrapt")
-# What requests asks for and the layer leaves out.
+# A dependency of requests that the layer leaves out.
 REQUESTS = ("charset_normalizer",)
-# The same for everything that is measured.
+# The same for all that is measured.
 ENVIRONMENT = {
     "PATH": os.environ.get("PATH", os.defpath),
     "HOME": "/tmp",  # noqa: S108
@@ -58,7 +58,7 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Subject:
-    """One thing that is started and measured: a function, the floor, the peer."""
+    """One program that is started and measured: a function, the floor, the peer."""
 
     name: str
     paths: tuple[Path, ...]
@@ -76,7 +76,7 @@ class Subject:
 
 
 def install() -> dict[str, Subject]:
-    """Build and copy everything anew; the subjects by name, `floor` and `peer` among them."""
+    """Build and copy everything again. Returns the subjects by name, with `floor` and `peer`."""
     shutil.rmtree(BENCH, ignore_errors=True)
     BENCH.mkdir(parents=True)
     venv.create(BENCH / "venv", symlinks=True)
@@ -95,7 +95,7 @@ def install() -> dict[str, Subject]:
 
 
 def build_layer(directory: Path, target: str) -> None:
-    """The layer's own build, as `sam build` runs it, for `arm64`, `x86_64` or `local`."""
+    """Run the layer's own build as `sam build` does, for `arm64`, `x86_64` or `local`."""
     directory.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, **layer_environment(target), "ARTIFACTS_DIR": str(directory)}
     subprocess.run(
@@ -108,13 +108,13 @@ def build_layer(directory: Path, target: str) -> None:
 
 
 def _copy(source: Path, target: Path) -> Path:
-    """A function's folder as `sam build` copies it: source only."""
+    """Copy a function's folder as `sam build` does: only its source."""
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
     return target
 
 
 def link(folder: Path, names: tuple[str, ...]) -> None:
-    """Put these installed packages into a folder of their own; a module that is one file with its bytecode."""
+    """Link these installed packages into a separate folder. A module of one file comes with its bytecode."""
     folder.mkdir()
     for name in names:
         for package in Path(boto3.__file__).parents[1].glob(name):

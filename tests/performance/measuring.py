@@ -1,4 +1,4 @@
-"""Cold starts and warm orders, each in a process of its own, all in turn: a busy moment hits all alike."""
+"""Cold starts and warm orders, each in its own process, in turn: a busy moment affects all of them alike."""
 
 import json
 import statistics
@@ -13,7 +13,7 @@ from .installation import BENCH, CHILD, PYTHON, Subject
 
 @dataclass(frozen=True)
 class Spread:
-    """Figures of many runs in short."""
+    """A summary of many runs."""
 
     median: float
     low: float
@@ -22,7 +22,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float], tail: float = 0.1) -> "Spread":
-        """Median, and the quantiles `tail` from either end."""
+        """The median, and the quantiles `tail` from both ends."""
         ordered = sorted(values)
         low, high = (ordered[round((len(ordered) - 1) * place)] for place in (tail, 1 - tail))
         return cls(statistics.median(ordered), low, high, len(ordered))
@@ -31,12 +31,12 @@ class Spread:
         return self.text(0)
 
     def text(self, digits: int) -> str:
-        """Median, and low to high."""
+        """The median, and the range from low to high."""
         return f"{self.median:.{digits}f} ({self.low:.{digits}f}-{self.high:.{digits}f})"
 
 
 def run(subject: Subject, *arguments: str, **environment: str) -> dict[str, Any]:
-    """One run of child.py; `ready_ms` is counted from just before the process was made."""
+    """One run of child.py. `ready_ms` counts from just before the process is made."""
     begun = time.monotonic_ns()
     process = subprocess.run(
         [PYTHON, "-s", "-P", CHILD, *arguments],
@@ -50,14 +50,14 @@ def run(subject: Subject, *arguments: str, **environment: str) -> dict[str, Any]
 
 
 def interpreter() -> float:
-    """Milliseconds of an interpreter that starts and ends."""
+    """Milliseconds of an interpreter that starts and ends at once."""
     begun = time.monotonic_ns()
     subprocess.run([PYTHON, "-s", "-P", "-c", "pass"], check=True, env={})
     return (time.monotonic_ns() - begun) / 1e6
 
 
 def cold(subjects: Sequence[Subject], runs: int) -> dict[str, dict[str, Any]]:
-    """Per subject: until ready for the first event, until the first order is answered, modules, memory."""
+    """For each subject: time until ready, time until the first answer, modules, memory."""
     taken: dict[str, list[dict[str, Any]]] = {subject.name: [] for subject in subjects}
     bare = []
     for _ in range(runs):
@@ -78,7 +78,7 @@ def cold(subjects: Sequence[Subject], runs: int) -> dict[str, dict[str, Any]]:
     return {"interpreter": {"ready_ms": Spread.of(bare)}, **result}
 
 
-# What was done to the start, each taken back alone: Python run before the function is loaded.
+# The steps that make the start faster -> Python that undoes one of them before the function is loaded.
 STEPS = {
     "boto3 itself loaded (with s3transfer)": "import boto3",
     "garbage collection not paused": "import vezne, gc; gc.enable()",
@@ -98,7 +98,7 @@ STEPS = {
 
 
 def steps(subject: Subject, runs: int) -> dict[str, dict[str, Spread]]:
-    """What each step is worth: milliseconds more, by the clock and of the processor, when it alone is taken back."""
+    """The milliseconds that a start takes more, by the clock and of the processor, without this one step."""
     taken: dict[str, list[dict[str, float]]] = {name: [] for name in STEPS}
     kinds = ("ready_ms", "ready_cpu_ms")
     for _ in range(runs):
@@ -112,7 +112,7 @@ def steps(subject: Subject, runs: int) -> dict[str, dict[str, Spread]]:
 
 
 def warm(subjects: Sequence[Subject], orders: int, rounds: int) -> dict[str, dict[str, Any]]:
-    """Per subject: processor milliseconds per order, and how often what was called per order."""
+    """For each subject: processor milliseconds per order, and the number of each call per order."""
     taken: dict[str, list[float]] = {subject.name: [] for subject in subjects}
     calls: dict[str, dict[str, float]] = {}
     for _ in range(rounds):

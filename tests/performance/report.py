@@ -15,7 +15,7 @@ Rows = list[tuple[str, ...]]
 
 
 def table(figures: dict[str, Any]) -> str:
-    """Every part that was measured, side by side."""
+    """The tables of all parts that were measured."""
     parts: dict[str, Any] = {
         "cold": _cold, "steps": _steps, "warm": _warm, "connection": _connection, "runtime": _runtime,
         "growth": _growth, "size": _size,
@@ -32,7 +32,7 @@ def table(figures: dict[str, Any]) -> str:
 
 
 def aligned(rows: Rows) -> list[str]:
-    """The first row is the heading; the first column is left, the others are right."""
+    """The rows as aligned columns. The first row is the heading. The first column is left, the others are right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for number, row in enumerate(rows):
@@ -141,7 +141,7 @@ def _size(size: dict[str, Any]) -> Rows:
 
 
 def chart(figures: dict[str, Any], path: Path) -> None:
-    """Cold start and warm overhead beside floor and peer."""
+    """Draw cold start and warm overhead beside floor and peer."""
     mpl.use("Agg")
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     cold, warm, machine = figures["cold"], figures["warm"], figures["machine"]

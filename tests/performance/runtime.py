@@ -1,7 +1,7 @@
 """Orders through Lambda's own runtime: the runtime interface emulator with the runtime client, a pool of two.
 
-One emulator takes one request at a time, as one Lambda instance does; two callers keep two instances busy. The provider
-is the sandbox, which books each order; the two AWS services are answered by a server that keeps nothing.
+An emulator takes one request at a time, as a Lambda instance does. Two callers keep two instances busy. The provider is
+the sandbox, which books each order. A server that stores nothing answers for the two AWS services.
 """
 
 import http.client
@@ -29,7 +29,7 @@ PATH = "/2015-03-31/functions/function/invocations"
 
 
 def emulator() -> Path | None:
-    """The emulator that comes with the SAM CLI, or None where it is not installed."""
+    """The emulator of the SAM CLI, or None if it is not installed."""
     machine = "arm64" if os.uname().machine == "aarch64" else "x86_64"
     return next(
         (ROOT / ".venv-sam").glob(f"lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-{machine}"), None
@@ -38,14 +38,14 @@ def emulator() -> Path | None:
 
 @dataclass(frozen=True)
 class Servers:
-    """What the function talks to."""
+    """The servers that the function calls."""
 
     aws_url: str
     sandbox: SandboxControl
 
 
 def through_the_runtime(subjects: list[Subject], orders: int) -> dict[str, dict[str, Any]]:
-    """Per subject: cold start, orders per second, latency, peak memory of one instance."""
+    """For each subject: cold start, orders per second, latency, peak memory of one instance."""
     with _servers() as servers:
         return {subject.name: _orders(subject, servers, orders) for subject in subjects}
 
@@ -100,7 +100,7 @@ def _orders(subject: Subject, servers: Servers, orders: int) -> dict[str, Any]:
 
 @contextmanager
 def _instance(subject: Subject, servers: Servers, number: int) -> Iterator[int]:
-    """One emulator with the function in it; yields its port."""
+    """One emulator that runs the function. Yields its port."""
     own, runtime_api = choose_port(), choose_port()
     command: list[str | Path] = [
         str(emulator()), "--log-level", "error", "--runtime-interface-emulator-address", f"127.0.0.1:{own}",
@@ -118,7 +118,7 @@ def _instance(subject: Subject, servers: Servers, number: int) -> Iterator[int]:
 
 
 def _invoke(port: int, golden: dict[str, Any], key: str) -> float:
-    """Milliseconds of one order of its own. Raises RuntimeError if its answer is not HTTP 200."""
+    """The milliseconds of one new order. Raises RuntimeError if its answer is not HTTP 200."""
     event = {**golden, "headers": {**golden["headers"], "Idempotency-Key": key}}
     event["multiValueHeaders"] = {**golden["multiValueHeaders"], "Idempotency-Key": [key]}
     event["body"] = json.dumps({"xact_id": f"xk_{key}", "amount": "1.00"})
@@ -134,7 +134,7 @@ def _invoke(port: int, golden: dict[str, Any], key: str) -> float:
 
 
 def _peak_mib(port: int) -> float:
-    """The peak of the process that runs the function, found by a variable only it has, from Linux's books."""
+    """The peak memory, from Linux, of the process that runs the function. An own variable identifies it."""
     mark = f"VEZNE_BENCH_INSTANCE={port}\0".encode()
     peaks = [0.0]
     for process in Path("/proc").glob("[0-9]*"):

@@ -1,4 +1,4 @@
-"""What the layer weighs, package by package, unpacked and in a zip."""
+"""The size of the layer, package by package, unpacked and in a zip."""
 
 import zipfile
 from collections import Counter
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def sizes(layer: Path, archive: Path) -> dict[str, Any]:
-    """Per package and in total: bytes unpacked and zipped, as `sam package` zips it. `layer` holds `python/`."""
+    """The bytes of each package and of all, unpacked and zipped as `sam package` does. `layer` holds `python/`."""
     unpacked: Counter[str] = Counter()
     zipped: Counter[str] = Counter()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as content:
@@ -24,7 +24,7 @@ def sizes(layer: Path, archive: Path) -> dict[str, Any]:
 
 
 def _package(filename: str) -> str:
-    """The package that a file of the layer belongs to, its metadata included."""
+    """The package to which a file of the layer belongs. Metadata belongs to it, too."""
     parts = Path(filename).parts
     first = parts[2] if parts[1] == "__pycache__" else parts[1]
     return first.split(".")[0].split("-")[0].replace("python_stdnum", "stdnum")

@@ -1,7 +1,7 @@
-"""A function started for a snapshot, as Lambda's runtime does it, then continued as two copies of the same memory.
+"""A function that starts for a snapshot, as in Lambda's runtime, and continues as two copies of the same memory.
 
-Prints one JSON line: what the snapshot held, and what each copy did with the same request. Run with the function's
-folder and the layer on the path.
+Prints one JSON line: what the snapshot held, and what each copy did with the same request. The function's folder and
+the layer are on the path.
 """
 
 import gc
@@ -25,7 +25,7 @@ stubs: Any = import_module("stubs")
 
 
 class Context:
-    """What Lambda hands to a handler."""
+    """The context that Lambda gives to a handler."""
 
     function_name = "snapshot"
 
@@ -35,10 +35,10 @@ class Context:
 
 
 def snapshot() -> dict[str, Any]:
-    """What the memory holds when the snapshot is taken."""
+    """The contents of the memory when the snapshot is taken."""
     lambda_runtime_hooks_runner.run_before_snapshot()
     collecting, frozen = gc.isenabled(), gc.get_freeze_count() > 0
-    # What is frozen is in the memory, too, but the collector does not tell of it.
+    # Frozen objects are in the memory, too, but the collector does not list them.
     gc.unfreeze()
     held = [(type(known), known) for known in gc.get_objects()]
     gc.freeze()
@@ -55,8 +55,8 @@ def snapshot() -> dict[str, Any]:
 
 
 def restored(state: object) -> dict[str, Any]:
-    """One copy, from its restoration to its first answer."""
-    # Python itself seeds its generator anew after a fork; the memory of a snapshot comes back as it was.
+    """Run one copy, from its restoration to its first answer."""
+    # Python seeds its generator again after a fork. A snapshot's memory is restored unchanged, so undo that.
     random.setstate(state)  # type: ignore[arg-type]
     lambda_runtime_hooks_runner.run_after_restore()
     sent: list[dict[str, Any]] = []
@@ -92,7 +92,7 @@ def _text(value: Any) -> str:
 
 
 def copy() -> dict[str, Any]:
-    """The same memory in a process of its own; what became of it."""
+    """Run the same memory in another process. Returns its results."""
     reading, writing = os.pipe()
     state = random.getstate()
     if os.fork() == 0:

@@ -1,7 +1,7 @@
-"""Providers and AWS answered inside the process, at a cost that is nothing beside an order.
+"""Providers and AWS answered inside the process, at a very low cost compared with an order.
 
-AWS is answered below botocore's client: requests are serialised, signed and parsed as ever. Providers are answered at
-the socket: everything above it, urllib3 and http.client included, runs as ever. Every call is counted.
+AWS is answered below botocore's client: requests are serialised, signed and parsed as usual. Providers are answered at
+the socket: all code above it runs as usual, with urllib3 and http.client. Every call is counted.
 """
 
 import collections
@@ -24,14 +24,14 @@ ROOT = Path(__file__).parents[2]
 CREDENTIALS = ROOT / "shared" / "vezne_sandbox" / "credentials.json"
 HTTP_LINE = re.compile(rb"(GET|POST) (\S+)")
 LOGIN = {"access_token": "sandbox-token", "data": "sandbox-token", "expires_in": 3600}
-# What the operation of the golden event is answered; None for a function that sends none.
+# The provider's answer to the golden event's operation; None for a function that calls no provider.
 EXAMPLE = {example.function: example for example in EXAMPLES}.get(Path(os.environ["BENCH_EVENT"]).name.split(".")[0])
 ORDER = re.compile(re.sub(r"{\w+}", "[^/]+", EXAMPLE.address)) if EXAMPLE else None
 calls: collections.Counter[str] = collections.Counter()
 
 
 def read(request: bytes) -> Call:
-    """A request to a provider."""
+    """Read a request to a provider."""
     head, _, body = request.partition(b"\r\n\r\n")
     line = HTTP_LINE.match(head)
     assert line is not None
@@ -39,17 +39,17 @@ def read(request: bytes) -> Call:
 
 
 def answer(call: Call) -> bytes:
-    """The order's answer, or that of whichever provider's login: each reads its own member."""
+    """The order's answer, or the answer to a login of any provider. Each provider reads its own member."""
     if EXAMPLE and ORDER and ORDER.fullmatch(call.route):
         return EXAMPLE.success(call).body
     return json.dumps(LOGIN).encode()
 
 
 class _Socket:
-    """A connected socket of a provider that has its answer ready when the request is complete."""
+    """A provider's connected socket. Its answer is ready when the request is complete."""
 
     def __init__(self) -> None:
-        # A real one underneath, silent, for whoever asks whether the connection is still alive.
+        # A real, silent socket below it, for code that asks whether the connection is alive.
         self._real, self._other = socket.socketpair()
         self._request = bytearray()
 
@@ -93,7 +93,7 @@ def _answer_aws(_session: Any, request: Any) -> botocore.awsrequest.AWSResponse:
 
 
 def install() -> None:
-    """From now on nothing leaves this process."""
+    """Answer all calls inside this process from now on."""
 
     def connect(connection: Any) -> None:
         connection.sock = _Socket()

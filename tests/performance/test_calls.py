@@ -1,4 +1,4 @@
-"""What an order costs in calls: two writes and one provider call, no more, whatever the clock says."""
+"""The calls of an order: two writes and one provider call, no more, whatever the time is."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from tests.support.operations import EXAMPLES
 
 @pytest.fixture
 def secret_reads() -> Iterator[list[str]]:
-    """The calls made to Secrets Manager, in order."""
+    """The calls to Secrets Manager, in order."""
     names: list[str] = []
     events = credentials._client().meta.events
 
@@ -28,7 +28,7 @@ def secret_reads() -> Iterator[list[str]]:
 def test_an_order_takes_two_writes_and_one_provider_call(
     harness: Harness, secret_reads: list[str], example: Example
 ) -> None:
-    """The first order of a function also reads the secret and logs in; from the second on there is nothing more."""
+    """The first order of a function also reads the secret and logs in. Later ones have no further call."""
     orders = [example.order(mark) for mark in ("first", "second", "third")]
     for order in orders:
         harness.server.on(example.route_of(order.fields), example.success)
@@ -46,7 +46,9 @@ def test_an_order_takes_two_writes_and_one_provider_call(
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_a_replay_takes_one_call_and_asks_nobody(harness: Harness, secret_reads: list[str], example: Example) -> None:
+def test_a_replay_takes_one_call_and_asks_no_provider(
+    harness: Harness, secret_reads: list[str], example: Example
+) -> None:
     harness.server.on(example.route, example.success)
     assert harness.send(example).status == 200
     harness.table_calls.clear()
@@ -72,9 +74,9 @@ def test_a_status_read_takes_one_call(harness: Harness, secret_reads: list[str])
 
 
 def test_a_sweep_with_nothing_unknown_takes_one_query_per_shard_and_lane(harness: Harness) -> None:
-    """Four workers together take as many as one; the first of them also counts, every five minutes."""
+    """Four workers together make as many calls as one. The first also counts, every five minutes."""
     example = EXAMPLES[0]
-    # An instance that has read the breaker.
+    # An instance that has already read the breaker.
     assert harness.sweep(example, worker=(3, 4))["looked_up"] == 0
     taken = []
     for number in range(4):

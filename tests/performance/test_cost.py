@@ -1,4 +1,4 @@
-"""The bill of `make cost` follows what was measured."""
+"""The bill of `make cost` follows the measurements."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ def test_a_line_is_the_measurement_times_the_price() -> None:
     # (20 + 600) ms, half a GB, a million times.
     assert round(made["Lambda, time"], 2) == round(310_000 * PRICES["Lambda, arm64, GB-second"], 2)
     assert round(made["DynamoDB, writes"], 4) == round(9.2 * PRICES["DynamoDB, on demand, a million write units"], 4)
-    # 1,000 B and DynamoDB's own 100 B, for three months' orders.
+    # 1,000 B and DynamoDB's own 100 B, for the orders of three months.
     assert round(made["DynamoDB, storage"], 3) == round(3.3 * 0.45, 3)
     assert round(made["CloudWatch Logs"], 4) == round(2.0 * 0.62, 4)
     # 3 clients, each with 4 tokens an hour, since a token lives 15 minutes.

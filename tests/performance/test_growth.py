@@ -1,4 +1,4 @@
-"""What `make bench` says of a growing table: counts that must stay level, and what was left out."""
+"""The report of `make bench` on a growing table: counts that must not grow, and parts that were left out."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ MACHINE = {"processor": "one", "cores": "2", "load": "0.1", "python": "3.11"}
 
 
 def measured() -> list[dict[str, Any]]:
-    """A table that costs the same at every size."""
+    """The figures of a table that costs the same at every size."""
     return [
         {
             "records": size,

@@ -1,6 +1,6 @@
-"""What each function loads when it starts, by name: the guard of the cold start, on which no clock has a say.
+"""The modules that each function loads when it starts, by name. This protects the cold start without any timing.
 
-Whoever adds a package or a module to a function's start adds it here, having seen in `make bench` what it costs.
+If you add a package or a module to a function's start, first measure its cost with `make bench`. Then add it here.
 """
 
 import json
@@ -18,21 +18,21 @@ from tests.performance.installation import RUNTIME, link
 
 ROOT = Path(__file__).parents[2]
 
-# boto3's lower half with what it needs, and the logger and metrics of Powertools.
+# boto3's lower half with its dependencies, and the logger and metrics of Powertools.
 READING = {
     "aws_lambda_powertools", "botocore", "certifi", "dateutil", "jmespath", "six", "typing_extensions", "urllib3",
 }  # fmt: skip
-# To that, what checks a request and calls a provider.
+# In addition, the packages that check a request and call a provider.
 SENDING = READING | {
     "annotated_types", "idna", "pydantic", "pydantic_core", "requests", "simplejson",
     "typing_inspection",
 }  # fmt: skip
-# Of an order that wants more than that, by its provider: IBAN, card number, TCKN and VKN by their check digits.
+# Provider -> further modules of its orders: check digits of IBAN, card number, TCKN and VKN.
 MORE = {"vakifbank": {"stdnum"}}
 OPERATIONS = {order.folder: SENDING | MORE.get(order.provider, set()) for order in ORDERS.values()}
-# What a provider answers beyond the documented fields is passed on, less what such a check shows to be personal.
+# Undocumented fields of an answer are passed on. These checks remove personal data from them.
 ASKING = {inquiry.folder: SENDING | {"stdnum"} for inquiry in INQUIRIES.values()}
-# The reference page is files and nothing else.
+# The reference page consists of files only.
 PACKAGES = {READ.folder: READING, REFERENCE.folder: set[str](), **OPERATIONS, **ASKING}
 WITH_LAYER = PACKAGES.keys() - {REFERENCE.folder}
 
@@ -51,11 +51,11 @@ SENDING_MODULES = ASKING_MODULES | {
     "api.handle_order", "operation", "orders.execute", "orders.finalise", "orders.guards", "orders.look_up",
     "orders.store", "orders.transitions", "orders.breaker", "orders.breaker_item",
 }  # fmt: skip
-# VakıfBank's logins are remembered in the table.
+# The table keeps the state of VakıfBank's logins.
 LOGIN_MODULES = {"providers.login_lock", "orders.store", "orders.guards", "orders.transitions"}
-# What a look-up's rows must show.
+# The module that judges the rows of a look-up.
 EVIDENCE_MODULES = {"orders.evidence"}
-# Modules that an extension makes while it is imported, without a file of their own.
+# Modules that an extension makes during its import, without their own files.
 MADE_BY_EXTENSIONS = ("_cython_", "cython_runtime", "_sysconfigdata_")
 LIST_MODULES = """
 import json, sys
@@ -66,7 +66,7 @@ print(json.dumps(sorted(set(sys.modules) - before - {"app"})))
 
 
 def layer() -> dict[str, set[str]]:
-    """What the layer is made of: the top-level modules of each of its distributions."""
+    """The top-level modules of each distribution in the layer."""
     names = re.findall(r"^([a-z][a-z0-9-]*)==", (ROOT / "shared" / "requirements.txt").read_text(), re.MULTILINE)
     tops: dict[str, set[str]] = {}
     for name in names:
@@ -77,14 +77,14 @@ def layer() -> dict[str, set[str]]:
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Lambda's own packages and the layer's, and no other that may be installed here."""
+    """Lambda's own packages and those of the layer. No other package counts, even if it is installed here."""
     folder = tmp_path_factory.mktemp("lambda") / "packages"
     link(folder, tuple({*RUNTIME, *(top for tops in layer().values() for top in tops)}))
     return folder
 
 
 def imported(function: str, packages: Path) -> set[str]:
-    """Every module that is loaded when Lambda has started the function."""
+    """All modules that are loaded after Lambda has started the function."""
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "PYTHONPATH": os.pathsep.join([str(ROOT / "functions" / function), str(ROOT / "shared"), str(packages)]),
@@ -109,9 +109,9 @@ def modules(packages: Path) -> dict[str, set[str]]:
     return {function: imported(function, packages) for function in PACKAGES}
 
 
-def test_no_package_is_in_the_layer_that_no_function_loads(modules: dict[str, set[str]]) -> None:
+def test_some_function_loads_each_package_of_the_layer(modules: dict[str, set[str]]) -> None:
     loaded = {name.split(".")[0] for listed in modules.values() for name in listed}
-    # Loaded when an order names a currency other than lira.
+    # Loaded for an order in a currency other than lira.
     loaded.add("iso4217")
     unused = {name for name, tops in layer().items() if not loaded & {top.removesuffix(".py") for top in tops}}
     assert unused == set()
@@ -128,7 +128,7 @@ def test_a_function_loads_these_packages_and_no_other(function: str, modules: di
 
 
 def ours(modules: set[str]) -> set[str]:
-    """The layer's modules, without those of the function's own provider."""
+    """The layer's modules, except those of the function's own provider."""
     return {name.removeprefix("vezne.") for name in modules if name.startswith("vezne.")}
 
 

@@ -1,4 +1,4 @@
-"""The layer is built for either processor without a container, and the same sources give the same bytes."""
+"""The layer is built for both processors without a container. The same sources give the same bytes."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ MACHINES = {"arm64": 183, "x86_64": 62}
 def build(
     directory: Path, target: str, hash_seed: str = "0", umask: int = 0o022, settings: Mapping[str, str] | None = None
 ) -> Path:
-    """The layer's own build, as `sam build` runs it; the folder that Lambda unpacks to /opt."""
+    """Run the layer's own build as `sam build` does. Returns the folder that Lambda unpacks to /opt."""
     environment = {
         **os.environ,
         **layer_environment(target),
@@ -36,7 +36,7 @@ def build(
 
 
 def digests(directory: Path) -> dict[str, str]:
-    """Every file's content, permissions and time, which is all that a zip of it holds."""
+    """The content, permissions and time of each file: a zip holds nothing else."""
     return {str(path.relative_to(directory)): digest(path) for path in sorted(directory.rglob("*")) if path.is_file()}
 
 
@@ -64,7 +64,7 @@ def test_no_document_of_ours_is_in_the_layer(layers: dict[str, Path], target: st
 
 
 @pytest.mark.parametrize("target", MACHINES)
-def test_every_module_has_bytecode_where_lambdas_python_is_at_hand(layers: dict[str, Path], target: str) -> None:
+def test_every_module_has_bytecode_if_lambdas_python_is_here(layers: dict[str, Path], target: str) -> None:
     sources = {str(path.with_suffix("")) for path in layers[target].rglob("*.py")}
     compiled = {
         str(path.parents[1] / path.name.removesuffix(".cpython-313.pyc")) for path in layers[target].rglob("*.pyc")
@@ -79,7 +79,7 @@ def test_every_compiled_module_is_for_that_processor(layers: dict[str, Path], ta
     assert {int.from_bytes(path.read_bytes()[18:20], "little") for path in compiled} == {MACHINES[target]}
 
 
-def test_the_layers_of_both_processors_hold_the_same_but_for_compiled_modules(layers: dict[str, Path]) -> None:
+def test_the_layers_of_both_processors_differ_in_compiled_modules_only(layers: dict[str, Path]) -> None:
     arm, intel = (digests(layers[target]) for target in ("arm64", "x86_64"))
     different = {name for name in arm.keys() | intel.keys() if arm.get(name) != intel.get(name)}
     assert different
@@ -99,7 +99,7 @@ def test_folders_may_have_a_blank_in_their_names(layers: dict[str, Path], tmp_pa
 
 
 def test_the_layer_brings_the_botocore_that_was_tested(layers: dict[str, Path]) -> None:
-    """Lambda has one, too, which AWS changes when it likes; inner parts of it are replaced here."""
+    """Lambda has its own botocore, which AWS changes at any time. Inner parts of it are replaced here."""
     for layer in layers.values():
         (installed,) = layer.glob("python/botocore-*.dist-info")
         assert installed.name == f"botocore-{botocore.__version__}.dist-info"

@@ -1,4 +1,4 @@
-"""The unresolved index is spread evenly over its shards, so that no partition of it is hot."""
+"""Orders are spread evenly over the shards of the unresolved index, so no partition is hot."""
 
 from collections import Counter
 
@@ -12,7 +12,7 @@ ORDERS_EACH = 40_000
 @pytest.mark.parametrize("operation", ORDERS)
 @pytest.mark.parametrize("keys", ["{}", "order-{:08d}", "standing-order\n2026-12-01T{}:00Z"])
 def test_the_shards_hold_the_same_number_of_orders(operation: str, keys: str) -> None:
-    """Whatever a caller's keys look like. A shard's share of so many orders strays by about 1.3% by chance alone."""
+    """With any form of keys. By chance alone, a shard's share of so many orders varies by about 1.3%."""
     held: Counter[str] = Counter()
     for number in range(ORDERS_EACH):
         name = operation_id("client", operation, keys.format(number))

@@ -1,4 +1,4 @@
-"""SnapStart: many copies run on from one memory. None may share what must be unique, none may find a secret in it."""
+"""SnapStart: many copies continue from one memory. They share no unique value, and it holds no secret."""
 
 import json
 import os
@@ -12,9 +12,9 @@ from vezne_cli import catalogue
 
 ROOT = Path(__file__).parents[2]
 ORDERS = [order.folder for order in catalogue.ORDERS.values()]
-# The reference page is files and nothing else.
+# The reference page consists of files only.
 FUNCTIONS = [function.folder for function in catalogue.ROUTES.values()]
-# get_operation, and what a careless change of it would keep.
+# get_operation, with what a careless change might keep in memory.
 LEAKS = {
     "credentials": """
 from botocore.credentials import Credentials
@@ -32,7 +32,7 @@ kept = PaynetCredentials(secret_key="secret")
 
 
 def started(folder: Path, name: str) -> dict[str, Any]:
-    """What the snapshot of the function in this folder held, and what two copies of it did with its golden event."""
+    """The contents of the function's snapshot, and what two copies did with its golden event."""
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT / "shared")]),
@@ -69,19 +69,19 @@ def test_the_snapshot_holds_no_credentials_and_no_secret(told: dict[str, Any]) -
 
 @pytest.mark.parametrize("kind", LEAKS)
 def test_a_function_that_keeps_them_would_be_found(kind: str, tmp_path: Path) -> None:
-    """They are made before the start is finished, so they are frozen with everything else."""
+    """They are made before the start ends, so they are frozen with everything else."""
     own = (ROOT / "functions" / "get_operation" / "app.py").read_text()
     (tmp_path / "app.py").write_text(own.replace("\nhandler =", f"\n{LEAKS[kind]}\nhandler ="))
     assert started(tmp_path, "get_operation")["snapshot"][kind] == 1
 
 
-def test_the_collector_runs_again_and_leaves_the_start_alone(told: dict[str, Any]) -> None:
+def test_the_collector_runs_again_and_skips_the_objects_of_the_start(told: dict[str, Any]) -> None:
     assert told["snapshot"]["collecting"]
     assert told["snapshot"]["frozen"]
 
 
 @pytest.mark.parametrize("told", ORDERS, indirect=True)
-def test_two_copies_name_the_same_order_alike(told: dict[str, Any]) -> None:
+def test_two_copies_give_the_same_order_the_same_id(told: dict[str, Any]) -> None:
     one, other = told["copies"]
     assert one["status"] == other["status"] == 200
     assert one["operation_id"] == other["operation_id"] is not None

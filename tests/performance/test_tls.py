@@ -19,7 +19,7 @@ DEADLINE = Deadline(lambda: 20_000)
 
 
 class CountingContext(ssl.SSLContext):
-    """Counts how often certificate authorities are read, by whichever context."""
+    """Counts how often any context reads certificate authorities."""
 
     readings = 0
 
@@ -35,7 +35,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture
 def new_context(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The layer as in a new process, with every reading of the authorities counted."""
+    """The layer in the state of a new process. Each reading of the authorities is counted."""
     forget: Any = tls.context
     for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
@@ -135,7 +135,7 @@ def test_a_certificate_of_another_host_is_refused(authority: Authority, monkeypa
 
 
 @pytest.mark.usefixtures("new_context")
-def test_nobody_can_ask_for_an_unverified_connection(authority: Authority) -> None:
+def test_an_unverified_connection_is_impossible(authority: Authority) -> None:
     with tls_server(authority) as (port, bodies):
         with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
             provider._money_session().post(f"https://127.0.0.1:{port}/", json={}, verify=False)

@@ -1,7 +1,7 @@
-"""What an order costs in DynamoDB's units, which is what the table of cost multiplies.
+"""The cost of an order in DynamoDB's units, which the cost table multiplies.
 
-Counted as AWS bills: a write takes one unit for each begun KiB of the item's larger state, twice that in a transaction;
-an index takes one for each entry it adds, removes or rewrites.
+Counted as AWS bills: a write takes one unit for each begun KiB of the item's larger state. In a transaction it takes
+two. An index takes one for each entry that it adds, removes or rewrites.
 """
 
 import copy
@@ -21,7 +21,7 @@ Items = dict[str, dict[str, Any]]
 
 
 def size(value: dict[str, Any]) -> int:
-    """Bytes of one attribute's value as DynamoDB counts them."""
+    """The bytes of one attribute's value, as DynamoDB counts them."""
     ((kind, content),) = value.items()
     match kind:
         case "S":
@@ -57,7 +57,7 @@ def key_of(write: dict[str, Any]) -> str:
 
 @pytest.fixture
 def written(harness: Harness) -> Iterator[list[tuple[list[str], int, Items]]]:
-    """Each write of the table: the keys it touches, the factor of its kind, and the table before it."""
+    """Each write of the table: its keys, the factor of its kind, and the table before it."""
     writes: list[tuple[list[str], int, Items]] = []
 
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:
@@ -83,7 +83,7 @@ def test_an_order_takes_these_units(
 ) -> None:
     harness.server.on(example.route, example.success)
     if PROVIDERS[example.provider].locks_logins:
-        # Its first order also writes down that a login is on its way.
+        # Its first order also writes that a login has begun.
         assert harness.send(example, key="first").status == 200
         written.clear()
     assert harness.send(example, key="counted").status == 200

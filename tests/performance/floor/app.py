@@ -1,6 +1,6 @@
-"""The floor: what any function needs that keeps a record, reads a secret and calls a provider with these packages.
+"""The floor: the minimum of a function that keeps a record, reads a secret and calls a provider with these packages.
 
-Two boto3 writes and one call with requests; no validation, no lock worth the name, no logs.
+It makes two boto3 writes and one call with requests. It has no validation, no real lock and no logs.
 """
 
 import functools

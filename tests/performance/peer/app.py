@@ -1,7 +1,7 @@
-"""The peer: paynet.capture as the documentation of Powertools for AWS Lambda shows to write it.
+"""The peer: paynet.capture, written as the documentation of Powertools for AWS Lambda shows.
 
-Event handler with validation, `@idempotent` on DynamoDB, parameters, parser, tracer, logger and metrics. It is here to
-be measured beside Vezne; what it does to an order whose answer is lost is shown in tests/faults.
+Event handler with validation, `@idempotent` on DynamoDB, parameters, parser, tracer, logger and metrics. It is measured
+beside Vezne. tests/faults shows what it does to an order whose answer is lost.
 """
 
 import os
