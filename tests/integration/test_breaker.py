@@ -73,6 +73,21 @@ def test_a_repeat_of_an_unknown_order_is_not_looked_up_while_it_is_open(sick: Ha
 
 
 @each_operation
+def test_a_repeat_is_told_to_wait_longer_the_longer_the_order_is_unknown(sick: Harness, example: Example) -> None:
+    """No look-up sets the next time while the breaker is open. Clients that come every 5 s would be a storm."""
+    open_it(sick, example)
+    sick.store.update_item(decide(example.provider, sick.clock.now, OPEN, "me", "a test"))
+    waits = []
+    for _ in range(9):
+        answer = sick.send(example, key="bad-2")
+        assert (answer.status, answer.body["status"]) == (202, "unknown")
+        waits.append(int(answer.headers["Retry-After"]))
+        sick.clock.advance(waits[-1])
+    assert waits == [5, 10, 20, 40, 80, 160, 300, 300, 300]
+    assert sick.server.calls == []
+
+
+@each_operation
 def test_a_good_probe_lets_orders_through_one_by_one_and_the_third_closes_it(sick: Harness, example: Example) -> None:
     sick.let_breakers_open()
     sick.store.update_item(decide(example.provider, sick.clock.now, OPEN, "me", "a test"))

@@ -39,6 +39,32 @@ def test_an_unknown_outcome(harness: Harness, example: Example) -> None:
 
 
 @each_operation
+def test_the_longer_an_outcome_is_unknown_the_later_it_is_to_be_read_again(
+    harness: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading looks nothing up, so it is the age that counts."""
+    monkeypatch.setattr("vezne.api.handle_operations.Store", lambda: harness.store)
+    known = unknown_order(harness, example)
+    waits = []
+    for _ in range(9):
+        waits.append(int(harness.read(known).headers["Retry-After"]))
+        harness.clock.advance(waits[-1])
+    assert waits == [5, 10, 20, 40, 80, 160, 300, 300, 300]
+
+
+@each_operation
+def test_the_doubt_about_an_order_that_was_killed_begins_with_the_end_of_its_lease(
+    harness: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vezne.api.handle_operations.Store", lambda: harness.store)
+    standing = harness.stand(example)
+    harness.clock.now = standing.lease_until - 1
+    assert harness.read(standing.id).headers["Retry-After"] == "5"
+    harness.clock.now = standing.lease_until + 20
+    assert harness.read(standing.id).headers["Retry-After"] == "20"
+
+
+@each_operation
 def test_one_that_is_running(harness: Harness, example: Example) -> None:
     read = harness.read(harness.stand(example).id)
     assert (read.status, read.body["status"]) == (200, "processing")

@@ -242,8 +242,20 @@ def settled_by(record: Record) -> str | None:
 
 
 def retry_after(record: Record, now: float) -> int:
-    """After how many seconds asking again may tell more."""
-    return max(FIRST_WAIT_SECONDS, math.ceil(next_client_look_up(record) - now))
+    """After how many seconds asking again may tell more.
+
+    When a repeat looks the order up again, if that is to come. Otherwise 5, 10, 20, 40 ... seconds by how long the
+    outcome is unknown: while a breaker is open no look-up sets a time, and reading an operation never does.
+    """
+    until_look_up = next_client_look_up(record) - now
+    if until_look_up > 0:
+        return max(FIRST_WAIT_SECONDS, math.ceil(until_look_up))
+    # The doubt begins with the lost answer, or with the end of the lease of a function that was killed.
+    begins = seconds_of(record.evidence[0]["at"]) if record.evidence else record.lease_until
+    steps = max(0, int((now - begins) // FIRST_WAIT_SECONDS))
+    # Whoever waits as told asks after 0, 5, 15, 35, 75 ... seconds.
+    doublings = (steps + 1).bit_length() - 1
+    return min(FIRST_WAIT_SECONDS << doublings, LONGEST_WAIT_SECONDS)
 
 
 def iso_time(seconds: float) -> str:
