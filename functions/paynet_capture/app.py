@@ -19,7 +19,8 @@ from vezne.providers.paynet.models import CaptureRequest, CaptureResult
 
 # The names of a capture. `xact_id` may be another one in each answer, since it is encrypted; the others stay.
 NAMES = ("xact_id", "id", "order_id", "authorization_code", "reference_code")
-# A capture that is only so much older than our claim may be ours by Paynet's clock, or another one: it proves nothing.
+# Clocks may differ by so much. A capture that is older than our claim by less may be ours, or another one. It proves
+# nothing.
 CLOCK_DIFFERENCE = timedelta(minutes=5).total_seconds()
 
 

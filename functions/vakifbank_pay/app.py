@@ -20,7 +20,7 @@ from vezne.providers.http import Deadline, ProviderResponse, Request, json_reque
 from vezne.providers.vakifbank import client as vakifbank, signs
 from vezne.providers.vakifbank.models import TRANSACTION_TYPES, PaymentRequest, PaymentResult
 
-# "Mesaj Kodları" of the page: institution code, currency code, institution transaction id empty; and of MessageCodes:
+# "Mesaj Kodları" of the page: institution code, currency code, institution transaction id empty. Of MessageCodes:
 # request message incorrect, security settings, no account defined (four), limits of transaction, day and company.
 REFUSALS = frozenset(
     {"ACBH000645", "ACBH000027", "ACBH000619", "ACBG000007", "ACBH000194", "ACBH000201", "ACBH000203", "ACBH000214"}

@@ -1,8 +1,8 @@
 """App clients of a stack: made with the scopes they need, given a new secret, listed, taken away.
 
 A client's keys and operations belong to its principal, which outlives its secrets and the client itself
-(`principals.py`). A secret goes from the user pool into Secrets Manager, under the key of the stack's own secrets, and
-is shown nowhere on the way.
+(`principals.py`). A secret goes from the user pool into Secrets Manager, under the key of the stack's own secrets. It
+is never shown.
 """
 
 import json

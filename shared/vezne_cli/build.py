@@ -15,8 +15,8 @@ from .template import source
 
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 BUCKET = "vezne-artifacts"
-# What is built for -> what its layer is built for: the interpreter of this machine, which is the one the AWS emulator
-# runs functions with, or Lambda's own.
+# Target of the build -> target of its layer: the interpreter of this machine, or Lambda's own. The AWS emulator runs
+# functions with the first.
 LAYER_TARGETS = {"local": "local", "container": ARCHITECTURE}
 
 

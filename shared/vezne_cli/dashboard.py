@@ -1,8 +1,8 @@
 """`vezne dashboard`: the dashboard of template.yaml, drawn from what the local stack's functions have logged.
 
-The functions log their metrics as they do on AWS, and the widgets' own expressions are evaluated over them, in steps of
-seconds where AWS takes five minutes. The widgets of AWS's own metrics (API, dead letters) have nothing to show here and
-are left out.
+The functions log their metrics as they do on AWS. The widgets' own expressions are evaluated over them, in steps of
+seconds instead of five minutes. The widgets of AWS's own metrics (API, dead letters) have nothing to show here and are
+left out.
 """
 
 import json

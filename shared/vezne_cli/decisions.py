@@ -1,8 +1,8 @@
 """A decision by hand about an unknown outcome: the last resort, and therefore slow.
 
 The order's own function looks the payment up first; it has the provider's address and secret. If it finds the payment,
-there is nothing to decide. `not_executed` lets the client pay again, so it needs a look-up that was answered in full
-without the payment, after the time from which on that counts; to insist is possible, and becomes part of the evidence.
+there is nothing to decide. `not_executed` lets the client pay again. So it needs a complete look-up without the
+payment, after the time from which that counts. An operator may insist without it; the evidence says so then.
 """
 
 import json

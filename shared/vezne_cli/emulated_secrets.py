@@ -1,8 +1,8 @@
 """Several secrets of one app client, which Cognito has and MiniStack 1.5.33 has not.
 
-After the service's own description in botocore: at most two secrets, the last one cannot be deleted, a listing has no
-values, a value is told once when Cognito made it. Either secret gets tokens. What each refusal is called where the
-description does not say is an assumption.
+It follows the service's own description in botocore. There are at most two secrets, and the last one cannot be deleted.
+A listing has no values. A value that Cognito made is told once. Either secret gets tokens. What each refusal is called
+where the description does not say is an assumption.
 """
 
 import time

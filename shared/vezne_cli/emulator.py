@@ -1,9 +1,9 @@
 """MiniStack as the local stack starts it: `python -m vezne_cli.emulator`.
 
-Four things that AWS does with our template and tools and MiniStack 1.5.33 does not are done here, so that they are
-tried on this machine, too:
+AWS does four things with our template and tools that MiniStack 1.5.33 does not do. They are done here, so that they are
+tested on this machine, too:
 
-- AWS tells the policies which items of a table a call touches, and which of their attributes (the condition keys
+- AWS tells the policies which items of a table a call touches, and which attributes (the condition keys
   `dynamodb:LeadingKeys`, `dynamodb:Attributes`, `dynamodb:ReturnValues`). A `ForAllValues` condition about a key that
   is absent holds, so every fence around a function's own records would stand open.
 - A pipe applies its filters and its input template. Else the outbox would tell everybody everything.
@@ -45,7 +45,7 @@ _dotted_domain = app._resolve_custom_domain_request
 def leading_keys(request: dict[str, Any]) -> list[str]:
     """The partition key of each item that a parsed DynamoDB request names, all items of a transaction included.
 
-    Nothing for the calls that name no item of the table: a query of the index, and what no function may do at all.
+    Empty for calls that name no item: a query of the index, and calls that no function may make.
     """
     keys = [part.get("Key") or part.get("Item") or {} for part in _parts(request)]
     return [key[PARTITION_KEY]["S"] for key in keys if PARTITION_KEY in key]

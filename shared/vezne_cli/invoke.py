@@ -1,7 +1,7 @@
 """`vezne invoke`: one event through one function in a container, as `sam local invoke` runs it.
 
-The function works on the running local stack. That stack listens on loopback only, where a container cannot reach it,
-so for as long as the invocation lasts its ports are relayed from the container engine's own network.
+The function works on the running local stack. That stack listens on loopback only, where a container cannot reach it.
+So its ports are relayed from the container engine's own network during the invocation.
 """
 
 import json

@@ -1,9 +1,9 @@
 """Principals: whose idempotency keys and operations they are, whatever client and secret the caller has now.
 
 A token names its principal by one scope, `principal/<name>`, of a resource server that this module makes and extends.
-The template does not know it, so no deployment takes a scope away. Cognito lets a resource server have 100 scopes and
-a pool 25 resource servers: when `principal` is full, `principal-2` follows, up to `principal-20`: 2,000 principals. A
-name is never taken out again: a later client of that name must find the keys of the earlier one.
+The template does not know it, so no deployment takes a scope away. Cognito allows 100 scopes in a resource server, and
+25 resource servers in a pool. When `principal` is full, `principal-2` follows, up to `principal-20`: 2,000 principals.
+A name is never taken out again: a later client of that name must find the keys of the earlier one.
 
 Quotas: https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
 """

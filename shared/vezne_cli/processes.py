@@ -204,7 +204,7 @@ def run_directory(progress: Progress) -> Iterator[Path]:
 
 
 def _one_starts() -> contextlib.AbstractContextManager[None]:
-    """Of several runs only one at a time looks who else is there: to look is to hold their locks for a moment."""
+    """Only one run at a time looks for other runs, because it holds their locks for a moment."""
     return lock(LOCAL / "start.lock")
 
 

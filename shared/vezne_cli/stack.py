@@ -20,7 +20,7 @@ from .connection import REGION, STACK_NAME
 from .processes import ROOT, Child, Progress, StackError, choose_port, module_command, run_directory, running
 
 CREDENTIALS = ROOT / "shared" / "vezne_sandbox" / "credentials.json"
-# The data lives as long as the run, a sweep comes when a test asks for it, the sandbox takes its own test cards, and
+# The data exists as long as the run. A sweep comes when a test asks for it. The sandbox takes its own test cards.
 # MiniStack has neither the firewall's association nor CodeDeploy.
 LOCAL_PARAMETERS = {
     "StageName": "local",

@@ -1,7 +1,7 @@
 """template.yaml as it is written, and with its loops expanded, as CloudFormation does it before anything else.
 
-`vezne template` writes the expanded one to a file, for tools that do not know the loops (checkov would see a third of
-the resources, and find nothing wrong with the rest).
+`vezne template` writes the expanded one to a file, for tools that do not know the loops. Without it, checkov would see
+only a third of the resources.
 """
 
 import json

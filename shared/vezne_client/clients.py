@@ -160,8 +160,8 @@ class Client(_Common):
         """Have an order performed once, and wait for its outcome. Give your own key to survive your own restart.
 
         No attempt begins after `wait_seconds`; the last one has ten seconds to be answered. Raises OutcomeUnknown if
-        the money may have moved, ResultDoesNotFit if it has but the result cannot be read, Problem or NotSent if no
-        money moved: each carries the key. Raises ValueError if the key is none.
+        the money may have moved. Raises ResultDoesNotFit if it has moved but the result cannot be read. Raises Problem
+        or NotSent if no money moved. Each carries the key. Raises ValueError if the key is none.
         """
         return self._carry_out(self._order(call, request, key, wait_seconds))
 

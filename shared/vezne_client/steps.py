@@ -1,8 +1,8 @@
-"""What to send, when to wait and when to stop: the same for both clients, without any input or output of its own.
+"""What to send, when to wait and when to stop: the same for both clients. It does no input or output.
 
-A generator yields a Send or a Wait and is given what came of it. Whether to send again follows from `retry`, what is
-said at the end from `money`; only a 401 is met by its status: once, with a new token. An answer that was lost, or that
-is not this API's, counts as `money: unknown`, `retry: same_key`: the key makes the repetition harmless.
+A generator yields a Send or a Wait, and is given its result. `retry` decides whether to send again. `money` decides
+what is said at the end. Only a 401 is handled by its status: once, with a new token. A lost answer, or one that is not
+from this API, counts as `money: unknown`, `retry: same_key`. The key makes the repetition harmless.
 """
 
 from collections.abc import Callable, Generator
@@ -213,8 +213,8 @@ def _may_have_moved(came: Came, body: dict[str, Any], before: bool) -> bool:
         return before
     if body.get("money") != "not_moved":
         return True
-    # A refusal of this request tells nothing about an earlier attempt that got no answer, whatever it asks for and
-    # though it names the operation. What the record itself says at its end does: nothing more is done under this key.
+    # A refusal of this request says nothing about an earlier attempt that got no answer, even if it names the
+    # operation. Only the final outcome of the record does: nothing more is done under this key.
     return before and not (Problem(body).slug in _ENDS_WITHOUT_MONEY and "operation_id" in body)
 
 

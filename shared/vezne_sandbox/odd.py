@@ -1,4 +1,4 @@
-"""Rows of a look-up in forms that no page shows: with another name of the payment, or a status that is no success.
+"""Rows of a look-up in forms that no page shows: another name of the payment, or a status other than success.
 
 The truth does not change: the row is of a payment that was booked.
 """

@@ -81,8 +81,8 @@ class Operation:
     """One address of a provider. A module of the provider's folder that holds one is served: there is no list.
 
     ``kind`` is "login", "pay" or "look_up". ``handle`` gets the provider and the call. It returns the answer, or the
-    payment that a valid order makes; the server then books it and asks it for its answer.
-    ``reference`` reads the payment's reference from a call. ``faults`` are those beyond the common ones of its kind.
+    payment that a valid order makes. The server then books the payment and asks it for its answer. ``reference`` reads
+    the payment's reference from a call. ``faults`` are those beyond the common ones of its kind.
 
     Of a payment only: ``code_pattern`` is the form of the codes that a refusal can have. ``look_up`` is the operation
     that shows the payment, and ``shown_for_certain`` says that the page promises this. ``paid_once`` says that the

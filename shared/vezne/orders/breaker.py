@@ -21,11 +21,12 @@ from vezne.providers.client import Client, InquiryLoginRefusedError, InquiryRefu
 from vezne.providers.credentials import SECRET_SECONDS, CredentialsRefusedError
 from vezne.providers.http import FINALISE_SECONDS, READ_SECONDS, Deadline
 
-# A call that takes longer is told as bad while it goes on, so that a silent provider is known before it times out.
+# A call that takes longer is reported as bad while it still runs. So a silent provider is known before the call times
+# out.
 SLOW_SECONDS = 6.0
 SECONDS_BETWEEN_READS = 1.0
-# Beside a bad end one good end of the same instance is told, if it is no older: a fleet in which each instance
-# fails now and then must not look as if nothing went well.
+# With a bad end, one good end of the same instance is reported, if it is not older than this. Else a fleet in which
+# each instance sometimes fails would show no success at all.
 OWN_GOOD_SECONDS = 10.0
 # A write may take as long if the table does not answer; an order's own answer must not be late for it.
 REPORT_SECONDS = 4.0
@@ -61,7 +62,7 @@ class Breaker:
         # Whether this instance's last call ended badly, and when its last good end that was not told was.
         self._failing = False
         self._good_at = -math.inf
-        # Of the call that is under way: its start, the trial that it is, and in which window it was told as slow.
+        # The current call: its start, its trial if it is one, and the window in which it was reported as slow.
         self._started = 0.0
         self._trial: BreakerItem | None = None
         self._marked: int | None = None
@@ -233,7 +234,7 @@ class Breaker:
         return True
 
     def _begin_trial(self, deadline: Deadline, store: Store) -> bool:
-        """Make the order a trial, if nobody else's is one and a slow probe has left it all the time it may need."""
+        """Make the order a trial, if no other order is one and a slow probe has left enough time for it."""
         now = store.now()
         if not self.known.is_leased(now) and deadline.left() >= READ_SECONDS + FINALISE_SECONDS:
             self._trial = self._take(now, store)

@@ -166,8 +166,9 @@ def give_back(provider: str, mine: BreakerItem) -> Update:
 def end_probe(provider: str, mine: BreakerItem, now: float, *, began: float, good: bool) -> Update:
     """After a good probe orders are tried, one at a time; after a bad one the next probe is later.
 
-    A bad one also ends the long waits after bad trials. They are for a provider that answers probes while its orders
-    fail: only a trial can tell of it, and each costs an unknown outcome. Here probes will tell when it is well.
+    A bad one also ends the long waits after bad trials. Those waits are for a provider that answers probes while its
+    orders fail. Only a trial shows that, and each trial costs an unknown outcome. Here probes show when the provider is
+    well.
     """
     if good:
         return _as_holder(provider, mine, {"state": TRIAL, "good": 0, "probe_step": 0}, {"gen": 1})
@@ -225,7 +226,7 @@ def _update(
     values: dict[str, Any],
     remove: tuple[str, ...] = (),
 ) -> Update:
-    """The request of one UpdateItem, without the table; it gives the item back, as it is or as it stood in the way."""
+    """The request of one UpdateItem, without the table. It returns the new item, or the one that refused it."""
     given = dict(values)
     clauses = []
     for name, value in sets.items():

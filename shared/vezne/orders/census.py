@@ -21,10 +21,10 @@ _last: dict[str, float] = {}
 class Census:
     """What is unknown of an operation.
 
-    `unresolved`: records of both lanes. `fresh`: of the fresh lane. `unprovable`: older than a day where no look-up
-    can prove that an order was not executed, so only a person can decide. `overdue_seconds`: how long the look-up that
-    is due longest has been due. `oldest_fresh_seconds`: the age of the oldest in the fresh lane; where a shard of it
-    has more than a hundred, of the oldest of those that are due first.
+    `unresolved`: records of both lanes. `fresh`: of the fresh lane. `unprovable`: older than a day where no look-up can
+    prove that an order was not executed, so only a person can decide. `overdue_seconds`: how long the look-up that is
+    due longest has been due. `oldest_fresh_seconds`: the age of the oldest in the fresh lane. Of each shard, only the
+    hundred that are due first are seen.
     """
 
     unresolved: int

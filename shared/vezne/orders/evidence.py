@@ -1,10 +1,10 @@
 """The evidence rule: what an answer or a row must show before it is believed. Money decisions read nothing else.
 
 - *Found* needs the natural key and every typed field the row carries (amount, currency, status, direction) to fit.
-- *Not found* needs an answer read to its end in which no row could be ours: a row whose key is missing, or in a form
-  that we do not know, makes the look-up inconclusive.
-- A *refusal* needs a listed code as plain text or integer, in the provider's own envelope, with a status that refuses,
-  and no sign of success beside it.
+- *Not found* needs an answer read to its end in which no row could be ours. A row without its key, or with the key in
+  an unknown form, makes the look-up inconclusive.
+- A *refusal* needs a listed code as plain text or integer, in the provider's own envelope. It also needs a status that
+  refuses, and no sign of success beside it.
 
 Everything else is unknown. Values come here as the JSON had them (`Answer.json()`), never through a lenient model:
 `"true"`, `1` and `true` are three different signs.
@@ -21,7 +21,7 @@ from typing import Any
 from vezne.orders.outcome import Finding, Found, Inconclusive, NotFound, Seen, Succeeded
 
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
-# A part of a key that is this long is the key itself: cut to a column, or with something of the provider's around it.
+# A part of a key that is this long counts as the key. The provider may have cut it, or added text.
 _TELLING_PART = 16
 # Words of failure, doubt or a double, without case and marks: "İPTAL" and "Başarısız" too.
 _SAYS_OTHERWISE = re.compile(
@@ -34,7 +34,7 @@ _SAYS_SUCCESS_OR_DOUBLE = re.compile(
 # A field of such a name beside a list may tell how many rows there are, or that there are more.
 _HOW_MANY = re.compile(r"(?<!ac)count|total|adet|toplam|more|next", re.IGNORECASE)
 _OF_PAGES = re.compile(r"page|sayfa", re.IGNORECASE)
-# A field of such a name may tell what became of a payment, in whatever language of the two the provider named it.
+# A field of such a name may be the status of a payment. The provider may name it in either language.
 _NAME_OF_A_STATUS = re.compile(
     r"status|state|durum|result|sonu[cç]|success|error|hata|cancel|iptal|refund|iade|return|reject|fail", re.IGNORECASE
 )
@@ -84,7 +84,7 @@ def match_row(ours: str, row: object, names: Collection[str]) -> Match:
 
 
 def other_signs(row: dict[str, Any], known: Collection[str]) -> list[object]:
-    """What a row says in fields that may be a status by their name, and that are not among the `known`, at any depth.
+    """The values of a row's fields, at any depth, whose names may mean a status and are not `known`.
 
     Null and empty text say nothing. A provider whose page does not show its status field may answer it under any name.
     """
@@ -93,7 +93,7 @@ def other_signs(row: dict[str, Any], known: Collection[str]) -> list[object]:
 
 
 def speaks_against(value: object) -> bool:
-    """Whether a value beside a sign of success is `false`, a text with a word of failure or doubt, or not one value.
+    """Whether a value speaks against success: `false`, a text with a word of failure or doubt, or no single value.
 
     No list of words is complete: without them a text is still no sign of success.
     """
@@ -197,7 +197,7 @@ def find(rows: Sequence[Row], succeeded: Callable[[Any], tuple[Succeeded, Seen]]
     """What the rows of a look-up that was read to its end prove.
 
     `succeeded` makes the outcome and the evidence of the one row that is ours. `filtered`: the provider chose the rows
-    by our key, so that a row which names it unclearly may be a second one of ours.
+    by our key. So a row that names it unclearly may be a second one of ours.
     """
     ours = [row for row in rows if row.match is Match.OURS]
     unclear = any(row.match is Match.UNCLEAR for row in rows)

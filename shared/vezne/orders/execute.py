@@ -2,8 +2,8 @@
 
     order -> prepare -> claim -> call -> read -> finalise -> respond
 
-Everything that can fail harmlessly happens in `prepare`. From the claim on, every way out leaves a record that says
-what is known, and the caller is told no more than that.
+Everything that can fail harmlessly happens in `prepare`. After the claim, every way out leaves a record that says what
+is known. The caller is told no more than that.
 """
 
 import hmac

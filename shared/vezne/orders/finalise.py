@@ -25,8 +25,8 @@ from vezne.platform.money import minor_units
 from vezne.platform.telemetry import emit_amount, emit_credentials_rejected, emit_fault, emit_metric, logger
 from vezne.providers.http import Deadline
 
-# When to look up an unknown outcome again: the first of these waits that is longer than the order has been unknown;
-# then daily, for as long as it takes. Counted in time, not in look-ups: a client that asks often delays nothing.
+# When to look up an unknown outcome again: after the first of these waits that is longer than it has been unknown.
+# After that daily, without end. Time counts and not the number of look-ups, so a client that asks often delays nothing.
 BACK_OFF = tuple(timedelta(**step).total_seconds() for step in (
     {"minutes": 1}, {"minutes": 5}, {"minutes": 15}, {"hours": 1}, {"hours": 6}, {"days": 1},
 ))  # fmt: skip
@@ -94,7 +94,7 @@ def record_final_outcome(record: Record, status: str, outcome: dict[str, Any], s
 
 
 def fitting(outcome: dict[str, Any]) -> dict[str, Any]:
-    """An outcome that has its place in a record: long texts and lists are cut, a result still too long is left out.
+    """An outcome that fits into a record. Long texts and lists are cut. A result that is still too long is left out.
 
     A provider's answer may have a megabyte, an item of the table 400 KB.
     """

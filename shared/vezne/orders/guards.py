@@ -1,9 +1,13 @@
 """Guards: second locks, on what an order pays or changes, where the idempotency key alone does not protect it.
 
-Each is an item of the table, taken with the claim and let go with the outcome. The item has `holder`, the id of the
-record that holds it, with `holder_client` (its principal), `holder_owner` (the invocation that claimed it),
-`holder_keeps`, `held_since` and `marks_paid`; `paid` once it is held for good; the figures in force and `quiet_until`;
-`taken` and `finalised_at`, the payments of earlier orders. Nothing here calls the table.
+Each is an item of the table, taken with the claim and released with the outcome. Nothing here calls the table. The item
+has these attributes:
+
+- `holder`, the id of the record that holds it, with `holder_client` (its principal), `holder_owner` (the invocation
+  that claimed it), `holder_keeps`, `held_since` and `marks_paid`;
+- `paid`, once it is held for good;
+- the figures in force, and `quiet_until`;
+- `taken` and `finalised_at`, the payments of earlier orders.
 """
 
 from dataclasses import dataclass, field
@@ -114,15 +118,15 @@ class Guard:
     def is_paid(self, held: dict[str, Any], holder: Record | None, now: float) -> bool:
         """Whether the guard is held for good: what it guards was paid, or nobody knows.
 
-        The holder's own guard is asked, not a newcomer's under the same key: a bill paid in full is met by an order for
-        a part of it, which would not keep the guard itself.
+        The holder's own guard decides, not that of a later order under the same key. A bill may be paid in full, and
+        the later order may be for a part of it. That one would not keep the guard itself.
         """
         if held.get("paid"):
             return True
         if holder is not None:
             keeps = next((own.keeps for own in holder.guards if own.key == self.key), self.keeps)
             return keeps and holder.status == SUCCEEDED
-        # Earlier versions did not mark it: such a guard, if its kind is kept after success, may be one of a paid order.
+        # Earlier versions did not mark it. Such a guard may be one of a paid order, if its kind is kept after success.
         # They may also have finalised, during a deployment, what this version claimed. But no final record is gone so
         # soon.
         if not held.get("holder_keeps", self.keeps):
@@ -216,8 +220,8 @@ class OneAtATime(Guard):
 class NeverDecreases(Guard):
     """A total that each order replaces: none of the figures may be lower than in force.
 
-    `figures`: amounts in minor units. `unless`: the caller asks for a lower one. `pause`: an order whose outcome was in
-    doubt may have been sent twice, or be late, so no other is let through for so long after it.
+    `figures`: amounts in minor units. `unless`: the caller asks for a lower one. `pause`: an order whose outcome was
+    unknown may have been sent twice, or be late. For so long after it, no other order is accepted.
     """
 
     figures: dict[str, int] = field(default_factory=dict)

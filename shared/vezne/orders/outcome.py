@@ -27,7 +27,7 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """No byte of the order left, or the provider said it did not take the call: the same key may be sent again.
+    """No byte of the order was sent, or the provider did not take the call. The same key may be sent again.
 
     `provider_failed`: it could not be reached, or its login gave no usable answer.
     """
@@ -54,8 +54,8 @@ class Unknown:
 Outcome = Succeeded | Declined | NotSent | CredentialsRefused | Unknown
 
 
-# What a look-up showed, as it is kept in the evidence. An amount is a Decimal: as text it might be taken for the number
-# of a card or an account, and be masked.
+# What a look-up showed, as it is kept in the evidence. An amount is a Decimal. As text it could look like the number of
+# a card or an account, and be masked.
 Seen = Mapping[str, str | Decimal]
 
 

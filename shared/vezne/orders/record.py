@@ -22,8 +22,8 @@ STANDING_ORDER_CLIENT = "standing-order"
 FINAL = frozenset({SUCCEEDED, DECLINED, NOT_EXECUTED})
 # By what a final outcome was found out: the answer to the order, a look-up, or a decision by hand.
 ANSWER, LOOK_UP, OPERATOR = "answer", "look_up", "operator"
-# Each order is written to its operation's part of the index and taken out again: 8 partitions take 8,000 such writes
-# a second, far above any provider's limit, and a sweep reads all 8 in 8 queries.
+# Each order is written to its operation's part of the index and taken out again. 8 partitions take 8,000 such writes a
+# second, far above any provider's limit. A sweep reads all 8 in 8 queries.
 SHARDS = 8
 # The two lanes of the index. A record is in the old one from the look-up on after which the next is an hour away or
 # more. A fresh record's key is in the form that earlier versions write, so what they left is found, too.
@@ -41,8 +41,8 @@ OWN_CALLS = frozenset({ORDER, ORDER_AGAIN, BY_HAND})
 class StoredGuard:
     """A guard as a record keeps it, in the form that earlier versions read and write.
 
-    `vezne.orders.guards` has a class for each kind, and tells them apart by what is set here: `keeps`, the figures with
-    what belongs to them, or `remembers`.
+    `vezne.orders.guards` has a class for each kind. It knows the kind by what is set here: `keeps`, the figures, or
+    `remembers`.
     """
 
     key: str
@@ -270,7 +270,8 @@ def seconds_of(text: str) -> float:
 
 def partition(record: Record) -> str:
     """The part of the index of unresolved records that a record is listed in."""
-    # The waits before the one of an hour are 15 minutes at most, and so is the time that a record is unknown by then.
+    # The waits before the one of an hour are at most 15 minutes. So a record has been unknown for at most so long by
+    # then.
     is_old = record.next_look_up is not None and record.next_look_up - record.may_arrive_until >= OLD_AFTER_SECONDS
     shard = int(hashlib.sha256(record.id.encode()).hexdigest()[:8], 16) % SHARDS
     return partition_of(record.operation, OLD if is_old else FRESH, shard)

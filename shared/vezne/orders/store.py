@@ -158,7 +158,7 @@ class Store:
         """Whether a guard that refused a claim may not refuse the next: it was let go, or left behind and freed now.
 
         A guard is left behind if its holder's record is gone or final. Only an order that was certainly not sent, or
-        whose outcome is known, leaves one; what was paid is marked, and outlives its record.
+        whose outcome is known, leaves one. A paid guard is marked, and stays longer than its record.
         """
         holder = held.get("holder")
         if holder is None:
@@ -255,7 +255,7 @@ class Store:
     def due(self, operation: str, lane: str, shard: int, *, newest_first: bool) -> Iterator[Unresolved]:
         """The records of a shard of a lane whose look-up is due now, in the order in which they became due.
 
-        A page is read only when it is asked for, so a long backlog costs no more than what is looked up of it.
+        A page is read only when it is needed. So a long backlog costs only as much as is looked up.
         """
         pages = self._pages(
             partition_of(operation, lane, shard),

@@ -1,8 +1,8 @@
 """The scheduled sweep over the unknown outcomes of an operation, and the look-up of one that an operator asks for.
 
-Several workers sweep at once, each its own shards. A worker looks up what is due, in two lanes: three fresh records,
-the newest first, then an old one, the oldest first. So a new order waits for no backlog, and a backlog of orders that
-nothing can prove keeps no other from being looked up.
+Several workers sweep at once, each its own shards. A worker looks up what is due in two lanes: three fresh records,
+newest first, then the oldest of the old ones. So a new order never waits for a backlog. Orders that nothing can prove
+never keep others from being looked up.
 """
 
 import heapq
@@ -26,8 +26,8 @@ from vezne.providers.models import RequestModel
 
 R = TypeVar("R", bound=RequestModel)
 C = TypeVar("C", bound=SecretModel)
-# A table that does not answer so many times is down, and a provider whose look-ups fail so many times is sick: the next
-# sweep goes on.
+# A table that does not answer so many times is down. A provider whose look-ups fail so many times is sick. The next
+# sweep continues.
 MOST_ERRORS_IN_A_ROW = 3
 MOST_FAILED_IN_A_ROW = 3
 # What the table may take before a look-up's call. One begun too late would come to nothing, and the record's next be
@@ -69,8 +69,8 @@ def sweep(
 ) -> dict[str, int]:
     """Look up the worker's unresolved records that are due, while time is left and the provider answers.
 
-    Returns how many were looked up, and of these are final now (`final`) and are still unknown. Raises
-    SweepStoppedError; one record or shard that cannot be read is only passed over.
+    Returns how many were looked up, are `final` now, and are still unknown. Raises SweepStoppedError; one record or
+    shard that cannot be read is only passed over.
     """
     return _Sweep(operation, deadline, store).run(worker)
 
@@ -147,8 +147,9 @@ def _in_turn(fresh: Iterator[Unresolved], old: Iterator[Unresolved]) -> Iterator
 def look_up_now(operation: Operation[R, Any, C], record_id: str, deadline: Deadline, store: Store) -> dict[str, Any]:
     """Look one record up, due or not, for an operator who is about to decide about it.
 
-    What came of it is the record's latest evidence. Returns whether its outcome is certain now, and from when on
-    (seconds since 1970) a look-up without the order may prove that it was not executed.
+    The result is the record's latest evidence. Returns `final`, whether its outcome is certain now, and
+    `absence_counts_from`, in seconds since 1970. From then on, a look-up without the order may prove that it was not
+    executed.
     """
     final, _ = _sweep_one(operation, record_id, deadline, store)
     record = store.find(record_id)

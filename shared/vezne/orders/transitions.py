@@ -44,8 +44,8 @@ def claim(record: Record) -> Write:
 def release(record: Record) -> Write:
     """Delete a record whose order was certainly not sent; its key is free again.
 
-    With its guards, in one write: a claim whose answer was lost may land at any time, and a record that is deleted
-    alone would leave a guard that nobody holds.
+    Its guards are released in the same write. A claim whose answer was lost may be applied at any time. If the record
+    alone were deleted, a guard could be left that nobody holds.
     """
     request = {
         "Key": {"id": {"S": record.id}},

@@ -82,8 +82,8 @@ def client(service: str, *, connect_seconds: float, read_seconds: float) -> Any:
         connect_timeout=connect_seconds,
         read_timeout=read_seconds,
         retries={"mode": "standard", "total_max_attempts": 2},
-        # Only this package builds requests, and AWS checks them. Checking each member here as well, and describing
-        # this machine in each call, takes a quarter of the processor time of a call.
+        # Only this package builds requests, and AWS checks them. To check each member here as well, and to describe
+        # this machine, takes a quarter of a call's processor time.
         parameter_validation=False,
         user_agent=f"vezne botocore/{botocore.__version__}",
     )

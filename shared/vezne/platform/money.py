@@ -18,8 +18,8 @@ _PLAIN = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", re.ASCII)
 def parse_amount(value: object) -> Decimal:
     """Read an amount in major units from a request: a plain decimal string, or a JSON number read without floats.
 
-    Raises ValueError, without the value in its text, if it is anything else, is signed, has an exponent, or has more
-    than 15 digits.
+    Raises ValueError for anything else, and for a sign, an exponent, or more than 15 digits. Its text does not contain
+    the value.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         raise ValueError("must be a decimal string or a number")

@@ -25,7 +25,7 @@ __all__ = [
     "stack_locations",
 ]
 
-# A field of a request, a result or a record is never here: adding a field to a model does not add it to the logs.
+# A field of a request, a result or a record is never here. So a new field of a model is not logged.
 ALLOWED = frozenset({
     "level", "message", "timestamp", "service", "location", "xray_trace_id", "function_name", "function_request_id",
     "cold_start", "exception_name", "operation", "operation_id", "status", "reason", "problem", "replayed",

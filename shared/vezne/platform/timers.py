@@ -1,7 +1,7 @@
 """Calls a function when a time is over. One thread does this for all timers of the process.
 
-A timer of the standard library is a thread of its own. Starting and ending one for every call to a provider took more
-processor time than everything else that Vezne adds to an order.
+A timer of the standard library is a separate thread. One for every call to a provider took more processor time than all
+else that Vezne adds to an order.
 """
 
 import math

@@ -207,7 +207,7 @@ class Provider:
         )
         with contextlib.closing(response):
             # The HTTP library skips only status 100. It takes another 1xx for a final answer without a body, and keeps
-            # the connection, and the next order on it would read the answer to this order.
+            # the connection. The next order on it would then read the answer to this order.
             if response.status_code < 200:
                 raise InformationalAnswerError
             body = bytearray()

@@ -1,13 +1,13 @@
 """What all functions together remember of their logins: a bank locks the application after five wrong secrets.
 
-One item in the idempotency table: which version of the secret was rejected, until when logins are held back, and which
-function is logging in now. One login runs at a time, so a wrong secret is tried once, even if many functions start
-together. Every function that logs in writes these attributes, also the read-only `vakifbank.query`:
+It is one item in the idempotency table. It says which version of the secret was rejected, until when no login is
+allowed, and which function is logging in now. One login runs at a time, so a wrong secret is tried once, even if many
+functions start together. Every function that logs in writes these attributes, also the read-only `vakifbank.query`:
 
 - `trial`, `trial_until`: who is logging in, and until when at most;
 - `rejected_version`: the version of the secret that the bank called wrong; it is never tried again;
-- `held_until`, `holds`: until when nobody logs in after a refusal that does not call the secret wrong, and how many
-  such refusals came one after the other.
+- `held_until`, `holds`: until when nobody logs in after a refusal that does not call the secret wrong. `holds` counts
+  such refusals in a row.
 """
 
 import math
@@ -58,8 +58,8 @@ class LoginLock:
     def begin(self, version: str, deadline: Deadline) -> None:
         """Take the right to log in with this version of the secret. Only one function has it.
 
-        Raises CredentialsRefusedError if the version was rejected before, NotSentError if logins are held back, other
-        functions log in all the time, or the table does not answer.
+        Raises CredentialsRefusedError if the version was rejected before. Raises NotSentError if no login is allowed
+        now, others log in all the time, or the table does not answer.
         """
         give_up = time.time() + _LONGEST_WAIT_SECONDS
         self._trial = uuid.uuid4().hex

@@ -62,7 +62,7 @@ class ResultModel(BaseModel):
     """A result from the provider's answer. Types are read leniently, and unknown fields are dropped.
 
     Providers send codes and ids sometimes as strings, sometimes as numbers, and leave out empty fields. The models of
-    rows have `defer_build`: most instances of a function never read a row, so the validator is built for the first one.
+    rows have `defer_build`, so the validator is built for the first row. Most instances of a function never read one.
     """
 
     model_config = ConfigDict(

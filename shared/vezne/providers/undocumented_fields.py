@@ -40,8 +40,8 @@ def masked(value: Any, name: str = "") -> Any:
     """A JSON value as this API answers it: decimals become strings, and sensitive numbers are masked.
 
     Masked anywhere: IBANs, and digits that pass the check of a card number, a TCKN or a VKN (identity and tax numbers).
-    Masked by name: a text with eight or more digits, if its field's name is that of an account, a card, a person or a
-    tax number. Ids of the provider are not masked by name.
+    Masked by name: texts with eight or more digits in fields named like an account, card, person or tax number. Ids of
+    the provider are not masked by name.
     """
     if isinstance(value, dict):
         return {_masked_text(str(key), ""): masked(item, str(key)) for key, item in value.items()}
@@ -102,7 +102,7 @@ def _end_of_iban(text: str, start: int) -> int | None:
 
 
 def _appended(remainder: int, character: str) -> int:
-    """ISO 7064, MOD 97-10: the remainder of a number with one more character at its end; A counts as 10, Z as 35."""
+    """ISO 7064, MOD 97-10: the remainder of a number with one more character at its end. A counts as 10, Z as 35."""
     value = int(character, 36)
     return (remainder * (100 if value > 9 else 10) + value) % 97
 

@@ -3,7 +3,7 @@
 Assumptions, since no page is public for them:
 - refusals are ``{"success": false, "code", "message", "errors"}`` with HTTP 401 (login, token, channel) or 422;
 - a row of the transaction list has the fields of the collection's answer, an ``id``, the gateway, and the
-  ``description`` as received; the newest row is first;
+  ``description`` as received. The newest row is first;
 - currency codes are accepted in capital or small letters (the older page shows ``TRY``, the newer ``try``);
 - every associate and gateway exists.
 """

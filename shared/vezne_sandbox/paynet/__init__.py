@@ -3,12 +3,12 @@
 Assumptions, since the pages do not say:
 - an Error object for 401 is ``authorization_error`` with result_code 7, for 400 ``invalid_request_error`` with 11;
 - a bank refusal has ``code`` 1 (unsuccessful) beside ``is_succeed`` false and the bank error fields;
-- several captures of one pre-authorisation are booked, up to its amount; more is refused with ``code`` 1 and the Paynet
-  error fields; an order without an amount captures the whole sum, so after another capture it is refused;
-- ``net_amount``, ``comission`` and ``comission_tax`` follow the sample: 4 % of the amount, and 18 % tax on that;
+- several captures of one pre-authorisation are booked, up to its amount. More is refused with ``code`` 1 and the Paynet
+  error fields. An order without an amount captures the whole sum, so after another capture it is refused;
+- ``net_amount``, ``comission`` and ``comission_tax`` follow the sample: 4 % of the amount, and 18 % tax on that.
   ``amount`` is the captured sum (the sample shows 0: use the rule ``other_amount`` with ``"amount": "0"``);
-- check and detail list the pre-authorisation (type 3) first, then each capture (type 4) as a row; each row has
-  the pre-authorisation's ``reference_no`` as ``agent_reference``; a capture's own ``xact_id`` finds it, too;
+- check and detail list the pre-authorisation (type 3) first, then each capture (type 4) as a row. Each row has the
+  pre-authorisation's ``reference_no`` as ``agent_reference``. A capture's own ``xact_id`` finds it, too;
 - a pre-authorisation that no seed names exists with 100000.00 TRY.
 """
 

@@ -1,8 +1,8 @@
 """The cancelling of a whole capture (page "Finansallaştırma İptal").
 
 Assumptions, since the page does not say:
-- the capture is found by its own ``xact_id``; a second cancelling of it is refused with ``code`` 1 and the Paynet error
-  fields, and no money moves;
+- the capture is found by its own ``xact_id``. A second cancelling of it is refused with ``code`` 1 and the Paynet error
+  fields. No money moves then;
 - the sum is not free for another capture of the pre-authorisation;
 - a capture that nobody made exists with 100000.00 TRY, if nothing else has its ``xact_id``.
 """

@@ -8,9 +8,9 @@ Assumptions, since the pages do not say:
 - tokens live 1800 seconds; an unknown or expired one is ACBG000001, any token of a locked application ACBG000002;
 - a duplicate InstitutionTransactionCode is HTTP 200 with ``Result`` false and ErrorCode 40 (the codes are not public);
 - the query answers ``Data.Result``: a list of rows with the payment's fields, ``Result``, ``ErrorCode``,
-  ``ErrorExplanation``, ``TransactionQueryNo`` and ``TransactionObjectId``; only executed payments are listed;
-- a payment is executed and listed at once, unless a seed says ``executes_on_payment_date``: then at 09:00 of its
-  ``PaymentDate``, or of the first business day after it (weekends and the seed's ``holidays`` are no business days);
+  ``ErrorExplanation``, ``TransactionQueryNo`` and ``TransactionObjectId``. Only executed payments are listed;
+- a payment is executed and listed at once, unless a seed says ``executes_on_payment_date``. Then it is at 09:00 of its
+  ``PaymentDate``, or of the next business day (not a weekend, nor one of the seed's ``holidays``);
 - every account exists. Card numbers, IBANs and identity numbers are masked in the rows.
 """
 

@@ -2,13 +2,13 @@
 
 Assumptions, since the pages do not say:
 - a wrong login is HTTP 400 ``{"error": "invalid_client"}`` as in RFC 6749; a refused token is HTTP 401;
-- other refusals have the envelope with ``status`` 1, a ``code`` and ``payload`` null: HTTP 400 and code "400" for a
-  malformed request, HTTP 200 for a business refusal;
+- other refusals have the envelope with ``status`` 1, a ``code`` and ``payload`` null. A malformed request has HTTP 400
+  and code "400", a business refusal HTTP 200;
 - the same ``inv_payment_transaction_query_oid`` again is code "301"; the oid is the ``ext_transaction_id`` of the list;
-- the list's payload is ``{"items", "page_index", "page_size", "total_count"}``, its items have
-  an ``ext_transaction_id``; pages count from 1 (0 is taken as 1); without dates the list goes back one day;
+- the list's payload is ``{"items", "page_index", "page_size", "total_count"}``, its items have an
+  ``ext_transaction_id``. Pages count from 1 (0 is taken as 1). Without dates the list goes back one day;
 - the product is asked for by ``product_oid``;
-- an oid that no seed names is an open bill of the amount given, partly payable; the wallet has enough money unless a
+- an oid that no seed names is an open bill of the amount given, partly payable. The wallet has enough money unless a
   seed sets ``balance``.
 """
 

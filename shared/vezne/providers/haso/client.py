@@ -52,8 +52,8 @@ def signed_inquiry(path: str, access: RequestCredentials[HasoCredentials], field
     """A JSON POST of an inquiry. It is signed without an IP address, which the pages call optional. Raises ValueError.
 
     The signed message has no separators. So "TRX-1" + "10000" + "23000" of an order is also the code "TRX-11000023000"
-    of an inquiry, since codes may end with digits. The message of an order therefore ends with the address, that of an
-    inquiry never does: a caller who may only inquire cannot make this service sign an order. A secret without an
+    of an inquiry, since codes may end with digits. The message of an order therefore ends with the address, and that of
+    an inquiry never does. So a caller who may only inquire cannot make this service sign an order. A secret without an
     address lacks this protection. The two figures of an order run together, too, and so do its two codes. We cannot
     prevent that: HASO compares the fields.
     """

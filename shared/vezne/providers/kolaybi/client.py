@@ -152,7 +152,7 @@ def refusal(status: int, body: dict[str, Any]) -> Declined | None:
 def match_marker(row: dict[str, Any], marker: str, *, in_front: bool) -> Match:
     """Whether a row's description has our marker. `in_front`: with the day, and before the caller's text.
 
-    A row that names the order in another way proves nothing: it may be a reversal of the order, or a note about it.
+    A row that names the order in another way proves nothing. It may be a reversal of the order, or a note about it.
     """
     text = row.get("description")
     if not isinstance(text, str) or not text.strip():

@@ -28,7 +28,7 @@ REVERSAL_TYPES = frozenset({"6", "RC"})
 # Sale, reversal, pre-authorisation, its reversal, a capture's reversal, query, credit and points, in both forms.
 OTHER_TYPES = frozenset(["1", "2", "3", "5", "6", "7", "9", "10", "11", "S", "R", "PR", "RP", "RC", "CD", "PI", "PK"])
 # Result codes (/genel-bilgiler/hata-kodlari) whose names say that the call was not carried out. Other codes may come
-# with a capture that was made (duplicatedata, servererror, timeout, oldsuccessful), say nothing about it
+# with a capture that was made (duplicatedata, servererror, timeout, oldsuccessful). Or they say nothing about it
 # (unsuccessful), or belong to other services.
 REFUSALS = frozenset(["2", "3", "4", "6", "7", "9", "11", "12", "18", "19", "20", "21"])
 UNSUCCESSFUL = "1"

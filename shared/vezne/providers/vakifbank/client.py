@@ -48,8 +48,8 @@ CREDENTIALS_WRONG = TOKEN_REFUSED | {"ACBG000007", "ACBG000010"}
 TRY_LATER = frozenset({"ACBG000003", "ACBG000004", "ACBG000008", "ACBG000009"})
 # Türkiye has had no summer time since 2016.
 _ISTANBUL = timezone(timedelta(hours=3))
-# The banks' longest closure is nine days in a row: a feast of four and a half days, the weekends before and after, and
-# the days of administrative leave between them. One more day is for the half day before.
+# The banks' longest closure is nine days in a row. It is a feast of four and a half days, the weekends around it, and
+# days of administrative leave. One more day is for the half day before.
 _LONGEST_CLOSURE = timedelta(days=10)
 
 PROVIDER = Provider("VAKIFBANK_URL")

@@ -1,8 +1,8 @@
 """Which signs of VakıfBank's money layer are believed: in the payment's answer, and in a row of POST /tos/query.
 
 The payment's page ("TOS İşlemleri Yap": make payments) documents `Result`, `ErrorCode` and `ErrorExplanation` of an
-answer; no list of error codes is public, and the query's page does not show the status of a row. These functions read
-the JSON as it came.
+answer. No list of error codes is public. The query's page does not show the status of a row. These functions read the
+JSON as it came.
 """
 
 import re
@@ -68,9 +68,9 @@ def succeeded(result: dict[str, Any], code: str) -> bool:
 def refusal_code(result: dict[str, Any], code: str) -> str | None:
     """The error code of a refusal that is believed, else None.
 
-    It is not public which codes refuse. So the page's sign counts ("hatalı ise false gelecektir": false if it failed),
-    if the answer has our code and an error code in the page's form, and has no transaction number and no word of a
-    success or of a double. A double may be refused because the payment was made before.
+    It is not public which codes refuse. So the page's sign counts ("hatalı ise false gelecektir": false if it failed).
+    The answer must have our code, and an error code in the page's form. It must have no transaction number, and no word
+    of a success or of a double. A double may be refused because the payment was made before.
     """
     error_code = plain_text(result.get("ErrorCode"))
     believed = (

@@ -62,9 +62,9 @@ CLIENT = Client(PROVIDER, CredentialCache(WalletgateCredentials, _log_in), _name
 def find_transactions(ext_transaction_id: str, since: float, until: float, deadline: Deadline) -> list[Any]:
     """Every item under one `ext_transaction_id` between two times (seconds since 1970), as it came.
 
-    The times are always sent: without them the platform lists one day only. Pages are read until
-    the end. It is not documented whether pages count from 0 or 1, so a page that repeats the one before is not counted
-    twice. Raises InquiryFailedError, also if the end was not reached.
+    The times are always sent: without them the platform lists one day only. Pages are read until the end. It is not
+    documented whether pages count from 0 or 1. So a page that repeats the previous one is not counted twice. Raises
+    InquiryFailedError, also if the end was not reached.
     """
     items: list[Any] = []
     for page in range(_PAGES):

@@ -57,7 +57,7 @@ class BillPaymentRequest(RequestModel):
 class SenderWalletInfo(ResultModel):
     """ "Gönderici Cüzdan Detayı" (details of the sender's wallet).
 
-    The result is kept as long as its key is valid, so it has no more about the wallet's owner than a replay needs. What
+    The result is kept as long as its key is valid. So it has no more about the wallet's owner than a replay needs. What
     names a person, an account or a wallet is masked. Balances, limits and identity checks are always null.
     """
 
