@@ -1,1 +1,1 @@
-"""What the unit, contract and integration tests share: a provider that records, a bench, example orders."""
+"""Shared by the unit, contract and integration tests: a recording provider, a harness, example orders."""

@@ -1,4 +1,4 @@
-"""How much is done, where a variable asks for it."""
+"""Numbers that an environment variable sets."""
 
 import os
 
@@ -6,9 +6,9 @@ import pytest
 
 
 def whole_number(variable: str, usual: int, most: int, said: str = "") -> int:
-    """The number that the environment variable asks for, else the usual one. Anything else ends the run.
+    """The number in the environment variable, else the usual one. Anything else ends the run.
 
-    `said` is what make calls the variable, if it is another name.
+    `said` is the name that make uses for the variable, if it is another one.
     """
     asked = os.environ.get(variable) or str(usual)
     if asked.isascii() and asked.isdecimal() and 1 <= int(asked) <= most:

@@ -1,4 +1,4 @@
-"""Breakers that never open, for tests that let many orders end badly on purpose."""
+"""Breakers that never open, for tests in which many orders end badly on purpose."""
 
 from typing import Any
 
@@ -6,5 +6,5 @@ from vezne.orders.breaker_item import breaker_id
 
 
 def never_opens(provider: str) -> dict[str, Any]:
-    """The item of a breaker in a state that the code does not know: it keeps nothing back, and nobody changes it."""
+    """The item of a breaker in a state that the code does not know. It stops no order, and nobody changes it."""
     return {"id": {"S": breaker_id(provider)}, "state": {"S": "off"}}

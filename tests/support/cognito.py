@@ -1,4 +1,4 @@
-"""Cognito as the emulator has it, in this process: boto3 checks each request and reads each answer as ever."""
+"""The emulator's Cognito in this process. boto3 checks each request and reads each answer as usual."""
 
 import asyncio
 import json
@@ -13,11 +13,11 @@ from vezne_cli import emulated_secrets
 
 
 def cognito() -> Any:
-    """A boto3 client of it."""
+    """A boto3 client of this Cognito."""
     client = boto3.client(
         "cognito-idp", region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test"
     )
-    # Instead of moto's own, whose Cognito needs a package that we do not have.
+    # It replaces moto's own, whose Cognito needs a package that we do not have.
     client.meta.events.unregister("before-send", botocore_stubber)
     client.meta.events.register("before-send", _answer)
     return client

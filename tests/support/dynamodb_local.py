@@ -13,7 +13,7 @@ PACKAGE = "amplify-dynamodb-simulator@2.9.30"
 
 
 def dynamodb_local() -> Path | str:
-    """The folder of DynamoDB Local, fetched once with npm; or why there is none."""
+    """The folder of DynamoDB Local, fetched once with npm. If there is none, the reason."""
     if not shutil.which("java"):
         return "no java here"
     with lock(LOCAL / "dynamodb-local.lock"):
@@ -25,7 +25,7 @@ def _fetched(folder: Path) -> Path | str:
     if not found:
         if not shutil.which("npm"):
             return "no npm here"
-        # Whole or not there: what was cut off half-way has the jar, too.
+        # The folder is complete or missing. An interrupted download would have the jar, too.
         new = folder.with_suffix(".new")
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
@@ -43,7 +43,7 @@ def running_dynamodb(folder: Path, log: Path, heap: str = "512m") -> Iterator[st
     """DynamoDB Local in memory; yields its URL."""
     port = choose_port("VEZNE_DYNAMODB_PORT")
     libraries = folder / "DynamoDBLocal_lib"
-    # It leaves a file where it runs.
+    # It writes a file into its working directory.
     command: list[str | Path] = [
         "sh", "-c", 'cd "$0" && exec "$@"', log.parent, "java", f"-Djava.library.path={libraries}", f"-Xmx{heap}",
         "-jar", folder / "DynamoDBLocal.jar", "-inMemory", "-disableTelemetry", "-port", str(port),

@@ -1,4 +1,4 @@
-"""What a test needs to know of an operation, and cannot ask its declaration, its golden event or the sandbox."""
+"""What a test needs to know of an operation beyond its declaration, its golden event and the sandbox."""
 
 import hashlib
 from collections.abc import Callable
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
     from tests.support.order import Order
 
-# What stands in front of a provider's paths where the recording server is in its place.
+# The prefix of a provider's paths on the recording server.
 BASES = {"haso": "/servis"}
 
 
 @dataclass(frozen=True)
 class Wire:
-    """How a merchant's own program sends the order to the provider, and where the answer says what.
+    """How a merchant's own program sends the order to the provider, and where the answer has its amount.
 
-    `send` gets the merchant of tests/unit/sandbox and fields to change; `amount` is what moves, in major units.
+    `send` gets the merchant of tests/unit/sandbox and the fields to change. `amount` is what moves, in major units.
     """
 
     send: Callable[..., Any]
@@ -33,40 +33,40 @@ class Wire:
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """An operation's orders, and how its provider answers them.
+    """An operation's orders, and the provider's answers to them.
 
     Requests have all fields of the model in one dictionary, also those that the API has in its path. The provider's
-    answers are for `tests/support/provider_server.py`; the sandbox answers by itself.
+    answers are for `tests/support/provider_server.py`. The sandbox makes its own answers.
     """
 
     operation: str
-    # A request that nobody has sent before, from a mark that is in no other, and an amount for those that name one.
+    # Makes a new request from a unique mark, and from an amount if the request has one.
     new: Callable[[str, str], dict[str, Any]]
-    # The field that names the payment in the sandbox's books.
+    # The field that names the payment in the sandbox's ledger.
     named_by: str
-    # The fields that say how much. Empty if the provider knows it: then `moves` is what it is in the sandbox.
+    # The fields of the amount. Empty if the provider knows it: then `moves` is the amount in the sandbox.
     amounts: tuple[str, ...] = ()
     moves: str = ""
-    # Each amount is the new total, so the same one again moves nothing.
+    # Each amount is the new total, so the same amount again moves nothing.
     is_total: bool = False
-    # The look-up knows the order by its time: by clocks that differ, what is found proves nothing.
+    # The look-up knows the order by its time. Clocks may differ, so what is found may prove nothing.
     found_by_time: bool = False
-    # What the sandbox must be told first, for the order of this mark: `Sandbox.seed`, by provider.
+    # What the sandbox needs to know first for the order of this mark: `Sandbox.seed`, by provider.
     seed: Callable[[str], dict[str, Any]] = lambda _: {}
-    # Whether the sandbox takes the golden order only once, under whatever key.
+    # Whether the sandbox takes the golden order only once, under any key.
     once: bool = False
-    # One certain request, and what makes another of it under the same key.
+    # A fixed request, and the change that makes it another request under the same key.
     request: dict[str, Any]
     other: dict[str, Any]
     # The fields that the provider's page marks as required: "Zorunlu", "Evet", "Z".
     required: frozenset[str]
-    # The provider's address, with the request's fields in its path, and its answers. `success` fits what was sent.
+    # The provider's address with the request's fields in its path, and its answers. `success` depends on what was sent.
     address: str
     success: Callable[[Call], Reply]
     refusal: Reply
     refusal_code: str
     look_up_address: str
-    # The look-up's answer that shows the order with this record's references and amount.
+    # The look-up's answer that shows the order of this record, with its references and amount.
     found: Callable[["Record"], Reply]
     not_found: Reply
     wire: Wire
@@ -82,14 +82,14 @@ class Example:
 
     @property
     def declared(self) -> "OrderFunction":
-        """What the catalogue knows. Loaded here only: the bench wants the provider's answers and nothing else."""
+        """The catalogue's entry. It is loaded only here, since the harness needs the provider's answers only."""
         from vezne_cli.catalogue import ORDERS
 
         return ORDERS[self.operation]
 
     @property
     def route(self) -> str:
-        """The provider's route of the request, as the recording server has it."""
+        """The provider's route of the request on the recording server."""
         return self.route_of(self.request)
 
     @property
@@ -119,7 +119,7 @@ class Example:
         return {**self.body, **self.other}
 
     def order(self, mark: str, amount: str = "10.50", **how: str) -> "Order":
-        """An order of this mark. See `tests.support.order.Order` for what else it can be given."""
+        """An order of this mark. See `tests.support.order.Order` for the other arguments."""
         from tests.support.order import Order
 
         moves = amount if self.amounts else self.moves
@@ -130,5 +130,5 @@ class Example:
 
 
 def number_of(mark: str) -> int:
-    """A number that no other mark has."""
+    """A number that belongs to this mark alone."""
     return int(hashlib.sha256(mark.encode()).hexdigest()[:12], 16) + 1

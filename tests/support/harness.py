@@ -34,19 +34,19 @@ from tests.support.providers import LOGINS, SECRETS
 ROOT = Path(__file__).parents[2]
 START = 1_796_104_800.0  # 2026-12-01T06:00:00Z
 TABLE = "vezne-records"
-# How much time the function has left: a figure, or one that the test moves.
+# The time that the function has left: a number, or a function that the test controls.
 Seconds = float | Callable[[], float]
 _CLIENTS = (kolaybi.CLIENT, vakifbank.CLIENT, walletgate.CLIENT, haso.CLIENT, paynet.CLIENT)
 _PROVIDERS = (*(client.provider for client in _CLIENTS), walletgate.IDENTITY)
 
 
 def load_function(name: str) -> ModuleType:
-    """functions/<name>/app.py as a module of its own."""
+    """Load functions/<name>/app.py as a separate module."""
     return load(ROOT / "functions" / name / "app.py")
 
 
 def operation_of(name: str) -> Operation[Any, Any, Any]:
-    """A new instance of the operation a function performs."""
+    """A new instance of a function's operation."""
     module = load_function(name)
     kinds = [kind for kind in vars(module).values() if isinstance(kind, type) and kind.__module__ == module.__name__]
     (kind,) = [kind for kind in kinds if issubclass(kind, Operation)]
@@ -55,14 +55,14 @@ def operation_of(name: str) -> Operation[Any, Any, Any]:
 
 @functools.cache
 def table_of_the_template() -> dict[str, Any]:
-    """The table's keys and index as template.yaml declares them."""
+    """The keys and the index of the table in template.yaml."""
     properties = source()["Resources"]["IdempotencyRecords"]["Properties"]
     parts = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
     return {part: properties[part] for part in parts}
 
 
-# The tests' own clients, apart from the layer's: their calls are not counted and never fail. Making one takes longer
-# than most tests, so they are kept.
+# The tests have their own clients. Their calls are not counted and never fail. To make one takes longer than most
+# tests, so they are kept.
 @functools.cache
 def table_client() -> Any:
     return boto3.client("dynamodb")
@@ -74,7 +74,7 @@ def secrets_client() -> Any:
 
 
 class Clock:
-    """Seconds since 1970, moved by the test only."""
+    """Seconds since 1970. Only the test moves it."""
 
     def __init__(self) -> None:
         self.now = START
@@ -110,7 +110,7 @@ class Response:
 
     @property
     def slug(self) -> str:
-        """Which problem it is; empty if it is none."""
+        """The slug of the problem; empty if the answer is no problem."""
         return Problem(self.body).slug
 
 
@@ -125,9 +125,9 @@ def api_event(
     called_as: str | None = None,
     scope: str | None = None,
 ) -> dict[str, Any]:
-    """What API Gateway sends for one HTTP request; `called_as`: the path in the client's URL.
+    """What API Gateway sends for one HTTP request. `called_as`: the path in the client's URL.
 
-    The token's principal is named as its client is, unless `scope` says otherwise.
+    The token's principal has the name of its client, unless `scope` says otherwise.
     """
     claims = {"client_id": client, "scope": scope or f"vezne/any principal/{client}"}
     given = {"Content-Type": "application/json", **({} if key is None else {"Idempotency-Key": key}), **(headers or {})}
@@ -151,7 +151,7 @@ def sweep_event() -> dict[str, Any]:
 
 
 class Harness:
-    """Runs the handlers against moto and the recording provider, and looks at what they left in the table."""
+    """Runs the handlers against moto and the recording provider, and reads what they left in the table."""
 
     def __init__(self, server: ProviderServer, set_variable: Callable[[str, str], None]) -> None:
         self.server = server
@@ -204,12 +204,12 @@ class Harness:
         return _response(self.handle(example.function, api_event("/route", parameters, content, **event), seconds))
 
     def send_order(self, order: NewOrder) -> Response:
-        """Send an order that nobody has sent before."""
+        """Send a new order."""
         event = api_event("/route", order.path_parameters, json.dumps(order.body), key=order.key)
         return _response(self.handle(order.example.function, event))
 
     def order(self, example: Example, key: str = "key-1", client: str = "client-1") -> Order[Any]:
-        """The example order as the path sees it."""
+        """The example order in the form of `orders/execute.py`."""
         operation = operation_of(example.function)
         return operation.order(client, key, operation.request_model.model_validate(example.request))
 
@@ -240,7 +240,7 @@ class Harness:
         return record
 
     def sweep(self, example: Example, seconds: Seconds = 58.0, worker: tuple[int, int] | None = None) -> dict[str, int]:
-        """By the only worker, as a rule of an earlier version asks for it, or by worker n of so many."""
+        """Sweep as the only worker, as a rule of an earlier version asks, or as worker n of so many."""
         if worker is None:
             event = sweep_event()
         else:
@@ -257,32 +257,32 @@ class Harness:
         return _response(self.handle("get_operation", event))
 
     def record(self, operation_id: str) -> Record:
-        """The record as it stands in the table."""
+        """The record in the table."""
         record = self.store.find(operation_id)
         assert record is not None
         return record
 
     def items(self) -> list[dict[str, Any]]:
-        """Every item of the table but the breakers, in DynamoDB's own notation."""
+        """Every item of the table except the breakers, in DynamoDB's own notation."""
         items = table_client().scan(TableName=TABLE)["Items"]
         return [item for item in items if not item["id"]["S"].startswith("breaker#")]
 
     def breaker(self, provider: str) -> BreakerItem:
-        """A provider's breaker as it stands in the table."""
+        """A provider's breaker in the table."""
         return from_item(self.store.item(breaker_id(provider)))
 
     def let_breakers_open(self) -> None:
-        """From now on the breakers are as deployed."""
+        """Use the breakers as deployed from now on."""
         for provider in SECRETS:
             self.delete(breaker_id(provider))
         breaker.forget()
 
     def delete(self, record_id: str) -> None:
-        """Take an item away, as the table does when its time is over."""
+        """Delete an item, as the table does when it expires."""
         table_client().delete_item(TableName=TABLE, Key={"id": {"S": record_id}})
 
     def put(self, item: dict[str, Any]) -> None:
-        """Put an item into the table as it is."""
+        """Put an item into the table unchanged."""
         table_client().put_item(TableName=TABLE, Item=item)
 
     def records(self) -> list[dict[str, Any]]:
@@ -292,15 +292,15 @@ class Harness:
         return [item for item in self.items() if item["id"]["S"].startswith("guard#")]
 
     def writes(self) -> list[str]:
-        """The writing calls made to the table, in order."""
+        """The write calls to the table, in order."""
         return [name for name in self.table_calls if name not in ("GetItem", "Query")]
 
     def fail_table(self, name: str, *, times: int = 99, applied: bool = False) -> None:
-        """Let the next calls such as `UpdateItem` fail; `applied`: the table obeys, but the answer is lost."""
+        """Let the next calls such as `UpdateItem` fail. `applied`: the table applies them, but the answer is lost."""
         self._faults[name] = ["after" if applied else "before"] * times
 
     def before_next(self, name: str, action: Callable[[dict[str, Any]], None]) -> None:
-        """Do something just before the next table call such as `PutItem`; the action gets its request."""
+        """Run an action just before the next table call such as `PutItem`. The action gets the call's request."""
         self._actions[name] = action
 
     def heal_table(self) -> None:
@@ -346,7 +346,7 @@ class Harness:
 
 
 def forget_everything() -> None:
-    """Bring the layer's module-level memory back to that of a new function instance."""
+    """Reset the layer's module-level memory to that of a new function instance."""
     telemetry.metrics.clear_metrics()
     census.forget()
     breaker.forget()

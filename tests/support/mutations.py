@@ -1,4 +1,4 @@
-"""A provider's genuine answer with one field changed, for every field: what a look at evidence has to survive.
+"""A provider's real answer with one field changed, for every field. The evidence rule must handle each of them.
 
 No change may turn an unknown outcome into a final one, or one final outcome into another.
 """
@@ -19,7 +19,7 @@ from vezne.providers.http import Deadline, ProviderResponse
 
 MISSING = object()
 Path = tuple[str | int, ...]
-# Put into every field: emptiness, other types, and words and codes of success and failure of all providers.
+# Values for every field: empty ones, other types, and all providers' words and codes of success and failure.
 _ANYWHERE: tuple[Any, ...] = (
     *(MISSING, None, "", "  ", [], {}, True, False, 0, 1, -1, 2, 8, 20, 40, 100, 301, Decimal("0.5")),
     *("true", "false", "yes", "no", "0", "1", "20", "100", "301", "other", "İPTAL", "Beklemede", "Tahsil Edildi"),
@@ -29,7 +29,7 @@ _ANYWHERE: tuple[Any, ...] = (
 
 @dataclass(frozen=True)
 class Mutation:
-    """One changed field, and the whole body with it."""
+    """One changed field, and the whole body with the change."""
 
     path: Path
     value: Any
@@ -41,14 +41,14 @@ class Mutation:
 
 
 def mutations(genuine: Any, extra: Mapping[Path, Sequence[Any]] | None = None) -> list[Mutation]:
-    """Every change of one field of `genuine`; `extra` adds values for fields, also for such as it does not have."""
+    """Every change of one field of `genuine`. `extra` adds values for fields, also for missing ones."""
     changes = [(path, value) for path, now in _fields(genuine) for value in _others(now)]
     changes += [(path, value) for path, values in (extra or {}).items() for value in values]
     return [Mutation(path, value, _changed(genuine, path, value)) for path, value in changes]
 
 
 def mutated_twice(genuine: Any, extra: Mapping[Path, Sequence[Any]] | None = None) -> st.SearchStrategy[list[Mutation]]:
-    """Two changes, of fields that do not contain each other; the second one's body has both."""
+    """Two changes, of fields that do not contain each other. The second one's body has both."""
     singles = mutations(genuine, extra)
 
     @st.composite
@@ -61,7 +61,7 @@ def mutated_twice(genuine: Any, extra: Mapping[Path, Sequence[Any]] | None = Non
 
 
 def wrongly_believed(verdicts: Iterable[tuple[Mutation, str]], allowed: Collection[str]) -> list[str]:
-    """The changes whose verdict is none of those allowed, in words."""
+    """The changes whose verdict is not allowed, in words."""
     return [f"{mutation} -> {verdict}" for mutation, verdict in verdicts if verdict not in allowed]
 
 
@@ -82,7 +82,7 @@ def example_record(
 
 
 def verdict_on(operation: Operation[Any, Any, Any], order: Order[Any], body: Any, status: int = 200) -> str:
-    """The class of the outcome that an answer is read as. The path takes an error of `read` for Unknown."""
+    """The class of the outcome of an answer. An error of `read` counts as Unknown, as on the real path."""
     try:
         return type(operation.read(order, ProviderResponse(status, _json(body)))).__name__
     except Exception:
@@ -90,9 +90,9 @@ def verdict_on(operation: Operation[Any, Any, Any], order: Order[Any], body: Any
 
 
 def finding_on(operation: Operation[Any, Any, Any], record: Record, inquiries: ModuleType, *bodies: Any) -> str:
-    """The class of what a look-up finds in these answers, one a call and the last again and again.
+    """The class of what a look-up finds in these answers, one for each call. The last one is repeated.
 
-    `inquiries` is the provider's module, whose `ask` is replaced. The path takes an error for Inconclusive.
+    `inquiries` is the provider's module, whose `ask` is replaced. An error counts as Inconclusive, as on the real path.
     """
     answers = iter(bodies)
     last = bodies[-1]
@@ -120,7 +120,7 @@ def _fields(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def _others(now: Any) -> list[Any]:
-    """What may stand instead of a value."""
+    """Other values for a field."""
     values = [*_ANYWHERE, [now], {"value": now}]
     if isinstance(now, str):
         values += [now.upper(), now.lower(), now.swapcase(), f" {now}", f"{now}\n", f"{now}x", now[1:], now[:-1]]

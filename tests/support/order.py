@@ -1,4 +1,4 @@
-"""An order that nobody has sent before, as a client sends it, and what the sandbox booked of it."""
+"""A new order, as a client sends it, and what the sandbox booked of it."""
 
 import itertools
 import json
@@ -17,11 +17,11 @@ from vezne_sandbox.sandbox import Sandbox
 from tests.support import operations
 from tests.support.example import Example
 
-# What the sandboxes, written from the providers' pages, say of each order.
+# Facts about each order from the sandboxes, which are written from the providers' pages.
 AT_THE_PROVIDER = {name: one for name, one in Sandbox().operations.items() if one.kind == "pay"}
 # Operations whose provider's look-up can prove that an order was not executed.
 COMPLETE_LOOK_UP = frozenset(name for name, one in AT_THE_PROVIDER.items() if one.shown_for_certain)
-# Of these a second order for the same thing is a second payment, or refused by the provider as one.
+# For these, a second order for the same thing is a second payment, or the provider refuses it as one.
 PAID_ONCE = frozenset(name for name, one in AT_THE_PROVIDER.items() if one.paid_once)
 
 
@@ -46,12 +46,12 @@ class Order:
 
     @property
     def id(self) -> str:
-        """Of its record."""
+        """The id of its record."""
         return operation_id(self.client, self.operation, self.key)
 
     @property
     def reference(self) -> str:
-        """By what the provider's books name it."""
+        """The payment's name in the provider's ledger."""
         return str(self.fields[self.example.named_by])
 
     @property
@@ -64,7 +64,7 @@ class Order:
 
     @property
     def path(self) -> str:
-        """Of the URL."""
+        """The path of the URL."""
         encoded = {name: quote(value, safe="") for name, value in self.path_parameters.items()}
         return self.example.declared.path.format(**encoded)
 
@@ -115,7 +115,7 @@ class Order:
         return replace(self, fields=changed, amount=amount, key=key or self.key, client=client or self.client)
 
     def for_amount(self, amount: str, *, key: str | None = None) -> "Order":
-        """The same for another amount, if it names one."""
+        """The same order for another amount, if it has one."""
         return self.but(key=key, **dict.fromkeys(self.example.amounts[-1:], amount))
 
     def otherwise(self) -> "Order":
@@ -127,7 +127,7 @@ class Order:
         return [Decimal(booking["amount"]) for booking in sandbox.bookings(self.provider, self.reference)]
 
     def times_booked(self, sandbox: SandboxControl) -> int:
-        """How often money moved for this order: the same total again moves nothing."""
+        """How often money moved for this order. The same total again moves nothing."""
         amounts = self.bookings(sandbox)
         if not self.example.is_total:
             return len(amounts)
@@ -135,7 +135,7 @@ class Order:
 
 
 def new_order(operation: str, amount: str = "10.50", *, sandbox: SandboxControl | None = None) -> Order:
-    """A valid order that was never sent before; the sandbox is told what it must know first."""
+    """A valid new order. The sandbox gets what it needs to know first."""
     unique = uuid.uuid4().hex[:12]
     example = operations.of(operation)
     if sandbox is not None and (seed := example.seed(unique)):

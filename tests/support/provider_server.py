@@ -1,4 +1,4 @@
-"""A loopback HTTP server in a provider's place: it records what it was sent and answers what the test scripted."""
+"""A loopback HTTP server instead of a provider. It records requests and sends the scripted answers."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ import simplejson
 
 @dataclass(frozen=True)
 class Call:
-    """One request as it came over the wire."""
+    """One request, as it was received."""
 
     method: str
     path: str
@@ -45,13 +45,13 @@ Answering = Reply | Callable[[Call], Reply]
 
 
 def json_reply(value: object, status: int = 200) -> Reply:
-    """A JSON answer; Decimals keep their digits."""
+    """A JSON answer. Decimals keep their digits."""
     body = simplejson.dumps(value, use_decimal=True, ensure_ascii=False).encode()
     return Reply(status, body, {"Content-Type": "application/json; charset=utf-8"})
 
 
 class ProviderServer:
-    """Answers each route with its scripted replies in turn; the last one is repeated."""
+    """Answers each route with its scripted replies in turn. The last one is repeated."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -111,6 +111,6 @@ class ProviderServer:
             do_GET = do_POST = _serve  # noqa: N815
 
             def log_message(self, *_: object) -> None:
-                """Nothing to the terminal."""
+                """Print nothing."""
 
         return Handler

@@ -1,4 +1,4 @@
-"""What the recording server in the providers' place needs to be logged in to."""
+"""Logins at the recording server that replaces the providers."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ SECRETS: dict[str, dict[str, Any]] = {
     "paynet": {"secret_key": "sandbox-secret-key"},
 }
 
-# One for all: each provider's client reads its own fields of it.
+# One secret for all providers. Each provider's client reads its own fields.
 TOKEN_ANSWER = {
     "access_token": "sandbox-token",
     "data": "sandbox-token",
@@ -37,7 +37,7 @@ TOKEN_ANSWER = {
     "expires_in": 3600,
     "scope": "payment",
 }
-# Provider -> its login's route, as its sandbox has it, and the answer.
+# Provider -> the route of its login in the sandbox, and the answer.
 LOGINS: dict[str, tuple[str, dict[str, Any]]] = {
     call.name.partition(".")[0]: (f"{call.method} {call.path}", TOKEN_ANSWER)
     for call in Sandbox().operations.values()

@@ -1,4 +1,4 @@
-"""A loopback server that speaks raw bytes, to fail in every way a provider's connection can fail."""
+"""A loopback server that sends raw bytes, to cause every failure of a provider's connection."""
 
 import contextlib
 import socket
@@ -20,7 +20,7 @@ class Connection:
     received: bytes = b""
 
     def read_request(self) -> bytes:
-        """Read one HTTP request whole, by its Content-Length; less only if the client went away."""
+        """Read one whole HTTP request, by its Content-Length. It is shorter only if the client disconnected."""
         data = b""
         while b"\r\n\r\n" not in data:
             if not (chunk := self.socket.recv(65536)):
@@ -39,14 +39,14 @@ class Connection:
         self.socket.sendall(data)
 
     def drip(self, data: bytes, gone: threading.Event) -> None:
-        """Send byte by byte, slowly, as long as the client is there."""
+        """Send byte by byte, slowly, until the client disconnects."""
         for at in range(len(data)):
             self.socket.sendall(data[at : at + 1])
             if gone.wait(0.02):
                 return
 
     def reset(self) -> None:
-        """Close so that the client gets a reset instead of an orderly end."""
+        """Close with a reset instead of an orderly end."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
@@ -59,7 +59,7 @@ def ok(body: bytes, headers: str = "") -> bytes:
 
 @dataclass
 class RawServer:
-    """Runs the script for each connection, in the order they come."""
+    """Runs the script for each connection, in their order."""
 
     script: Script
     context: ssl.SSLContext | None = None
@@ -76,13 +76,13 @@ class RawServer:
 
     @property
     def received(self) -> bytes:
-        """Everything the scripts read, on all connections."""
+        """All bytes that the scripts read, on all connections."""
         return b"".join(connection.received for connection in self.connections)
 
     def close(self) -> None:
         self.stopping.set()
         with contextlib.suppress(OSError):
-            # Wakes the accept.
+            # Ends the wait in accept.
             socket.create_connection(("127.0.0.1", self.port), 1).close()
         for thread in self._threads:
             thread.join(10)
@@ -101,7 +101,7 @@ class RawServer:
             thread.start()
 
     def _serve(self, connection: Connection) -> None:
-        # The client going away in the middle is what most of these scripts are about.
+        # In most of these scripts the client disconnects on purpose.
         with contextlib.suppress(OSError):
             connection.socket.settimeout(10)
             if self.context:

@@ -1,4 +1,4 @@
-"""RESULTS.md: what a command prints replaces the tables of the same beginning, and the command gets its date."""
+"""Rewrites RESULTS.md: a printed table replaces the one with the same beginning, and its command gets the date."""
 
 import re
 import time
@@ -9,7 +9,7 @@ from pathlib import Path
 def rewritten(text: str, command: str, tables: Iterable[Sequence[str]], day: str) -> str:
     """The document with these tables in it. Raises ValueError for a table that has no place in it.
 
-    A table ends at a blank line or at the end of its code block. It is known by its first three words, numbers aside.
+    A table ends at a blank line or at the end of its code block. Its first three words identify it, without numbers.
     """
     lines = text.split("\n")
     for table in tables:

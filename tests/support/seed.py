@@ -1,4 +1,4 @@
-"""The seed of everything that tests of faults leave to chance: the same in every run, unless another is asked for."""
+"""The seed of all random choices in fault tests: the same in every run, unless a variable sets another."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""template.yaml as CloudFormation is given it: what SAM makes of it, and short ways to its parts."""
+"""template.yaml as CloudFormation gets it after SAM, and short ways to its parts."""
 
 import os
 import re
@@ -17,7 +17,7 @@ ROUTES = {each.logical_name: (each.name, each.method, each.path) for each in cat
 INQUIRIES = [
     inquiry.logical_name for provider in catalogue.PROVIDERS.values() for inquiry in provider.inquiries.values()
 ]
-# Documentation, for everybody.
+# Documentation, open to everybody.
 PUBLIC = ["/reference", "/reference/{file}", "/openapi.json", "/problems", "/problems/{slug}"]
 # Logical name of each function that calls a provider: the secret it may read.
 SECRETS = {
@@ -25,27 +25,27 @@ SECRETS = {
     for provider in catalogue.PROVIDERS.values()
     for function in (*provider.orders.values(), *provider.inquiries.values())
 }
-# Inquiries that use the table, but for the memory of logins only.
+# Inquiries that use the table, only for the memory of logins.
 LOGIN_RECORDERS = [
     inquiry.logical_name
     for provider in catalogue.PROVIDERS.values()
     if provider.locks_logins
     for inquiry in provider.inquiries.values()
 ]
-# Functions that use the table at all.
+# All functions that use the table.
 RECORDERS = [*ORDERS, catalogue.READ.logical_name, *LOGIN_RECORDERS]
 URLS = catalogue.URLS
 
 
 class NoManagedPolicies:
-    """SAM asks for the managed policies of the account; ours names none."""
+    """SAM asks for the account's managed policies. This loader names none."""
 
     def load(self) -> dict[str, str]:
         return {}
 
 
 def transformed(template: Template, **parameters: str) -> Template:
-    """What CloudFormation makes of it: loops and SAM expanded, local folders replaced by an upload."""
+    """The template after CloudFormation: loops and SAM expanded, an upload in the place of local folders."""
     template = expanded(template)
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
@@ -86,7 +86,7 @@ def attribute(name: str, attribute_name: str = "Arn") -> dict[str, Any]:
 def resolved(system: Template, value: Any, parameters: Mapping[str, str]) -> Any:
     """The value with the parameters filled in and the conditions decided, as CloudFormation does it.
 
-    What only a running stack knows (an ARN, a physical name) stays the reference that it is.
+    A reference to what only a running stack knows (an ARN, a physical name) stays unchanged.
     """
 
     def decided(name: str) -> bool:
@@ -117,6 +117,6 @@ def _substituted(text: str, variables: dict[str, Any], of: Callable[[Any], Any])
 
 
 def defaults(template: Template) -> dict[str, str]:
-    """What each parameter is if nobody says otherwise; HASO's address, which has no default, is an example."""
+    """Each parameter's default. HASO's address has none, so an example is used."""
     declared = {"HasoUrl": {"Default": "https://haso.example"}}
     return {name: str({**it, **declared.get(name, {})}["Default"]) for name, it in template["Parameters"].items()}

@@ -1,4 +1,4 @@
-"""Comparing what was sent with what a provider's page shows, and asking what an answer is taken for."""
+"""Compares requests with a provider's page, and asks how an answer is understood."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from tests.support.provider_server import HANG_UP, Answering, Call
 
 
 def literals(text: str | bytes) -> Any:
-    """A JSON text with its members in order and its numbers as they are written: `200.0` is not `200`."""
+    """A JSON text with its members in order and its numbers as written: `200.0` is not `200`."""
 
     def number(kind: str) -> Any:
         return lambda literal: (kind, literal)
@@ -30,13 +30,13 @@ def the_call(harness: Harness, example: Example) -> Call:
 
 
 def answered(harness: Harness, example: Example, reply: Answering, **order: Any) -> Response:
-    """Send one order; the provider answers it so."""
+    """Send one order. The provider gives this answer."""
     harness.server.on(example.route, reply)
     return harness.send(example, **order)
 
 
 def verdict(harness: Harness, example: Example, reply: Answering, **order: Any) -> str:
-    """What an answer of the provider is taken for, and that the record agrees with what the client was told."""
+    """The verdict on an answer of the provider. The record must agree with what the client was told."""
     response = answered(harness, example, reply, **order)
     assert len(harness.server.to(example.route)) == 1
     operation_id = response.body["operation_id"]
@@ -54,7 +54,7 @@ def verdict(harness: Harness, example: Example, reply: Answering, **order: Any) 
         assert kept is not None
         assert kept.status == "declined"
         return "declined"
-    # Certainly not looked at by the provider: nothing is kept, and the same key may be sent again.
+    # The provider certainly did not process it. Nothing is kept, and the same key may be sent again.
     assert kept is None
     assert harness.guards() == [] or all("holder" not in guard for guard in harness.guards())
     assert response.body["retry"] == "same_key"
@@ -62,7 +62,7 @@ def verdict(harness: Harness, example: Example, reply: Answering, **order: Any) 
 
 
 def unknown_order(harness: Harness, example: Example, **order: Any) -> str:
-    """Send an order whose answer is lost; returns its operation id. Money calls are forgotten."""
+    """Send an order whose answer is lost. Returns its operation id, and forgets the recorded money calls."""
     response = answered(harness, example, HANG_UP, **order)
     assert response.status == 202
     harness.server.calls.clear()
@@ -77,5 +77,5 @@ def looked_up(harness: Harness, example: Example, reply: Answering, **order: Any
 
 
 def findings(harness: Harness, operation_id: str) -> list[str]:
-    """What each look-up found, as the record keeps it."""
+    """The finding of each look-up, from the record."""
     return [entry["finding"] for entry in harness.record(operation_id).evidence if entry["asked"] not in OWN_CALLS]
