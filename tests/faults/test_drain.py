@@ -1,7 +1,7 @@
 """How fast sweeps look up a backlog of unknown outcomes: the deployed sweep, on a virtual clock.
 
 Each look-up takes half a second of virtual time; nothing waits. An outage of one hour, with 200 orders a second at each
-route, left 72,259 unknown outcomes. The backlog here is a tenth of them, and so are the limits of its time. The 34,064
+route, left 72,259 unknown outcomes. The backlog here is a small part of them, and so are the limits of its time. The 34,064
 orders that nothing can prove are all there.
 """
 
@@ -26,7 +26,7 @@ from vezne.providers.http import Deadline
 
 NAME, START = "bank.pay", 1_800_000_000.0
 LOOK_UP_SECONDS, SWEEP_SECONDS, MINUTE, HOUR, DAY = 0.5, 58, 60, 3600, 86_400
-SCALE = 10
+SCALE = 30
 BOOKED, UNPROVABLE = 72_259 // SCALE, 34_064
 RECORD = Record(
     id="", operation=NAME, principal="client", fingerprint="f", status=UNKNOWN, owner="me", lease_until=0.0,
