@@ -180,7 +180,7 @@ class Bench:
         kind = call_kind(prepared.path_url.partition("?")[0])
         self._steps.reach(f"{kind}.before")
         self._steps.reach(f"{kind}.head")
-        reply, rule = self.sandbox.answer(self._as_call(prepared))
+        reply, rule = self.sandbox.answer(as_call(self.sandbox, prepared))
         self._note_payments()
         self._steps.reach(f"{kind}.left")
         if rule is not None and rule.then in RAW:
@@ -193,18 +193,20 @@ class Bench:
         there = [*self.sandbox.ledger.bookings, *(late.payment.booking for late in self.sandbox.late)]
         self._payments += [(booking, self._sender) for booking in there if id(booking) not in noted]
 
-    def _as_call(self, prepared: Any) -> Call:
-        path = prepared.path_url.partition("?")[0]
-        for operation in self.sandbox.operations.values():
-            pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.path)
-            match = re.fullmatch(pattern, path)
-            if match and operation.method == prepared.method:
-                return Call(
-                    operation=operation.name, method=prepared.method, path=path, parameters=match.groupdict(), query={},
-                    headers=prepared.headers, content_type=prepared.headers.get("Content-Type", ""),
-                    body=prepared.body or b"",
-                )  # fmt: skip
-        raise AssertionError(f"no such address: {prepared.method} {path}")
+
+def as_call(sandbox: Sandbox, prepared: Any) -> Call:
+    """What the sandbox gets of an HTTP request, as `requests` has prepared it."""
+    path = prepared.path_url.partition("?")[0]
+    for operation in sandbox.operations.values():
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.path)
+        match = re.fullmatch(pattern, path)
+        if match and operation.method == prepared.method:
+            return Call(
+                operation=operation.name, method=prepared.method, path=path, parameters=match.groupdict(), query={},
+                headers=prepared.headers, content_type=prepared.headers.get("Content-Type", ""),
+                body=prepared.body or b"",
+            )  # fmt: skip
+    raise AssertionError(f"no such address: {prepared.method} {path}")
 
 
 @contextmanager

@@ -4,8 +4,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vezne_cli.catalogue import ORDERS
-
 from tests.support.operations import of
 
 if TYPE_CHECKING:
@@ -44,10 +42,7 @@ class Clients:
     succeeded: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        example = of(self.operation)
-        self._event = example.order("mark-@", AMOUNT).event
-        self._body: str = self._event["body"]
-        self._provider = ORDERS[self.operation].provider
+        self._example = of(self.operation)
 
     def start(self) -> None:
         self.environment.clock.at(self.environment.clock.now, self._new)
@@ -66,13 +61,7 @@ class Clients:
         if not self.environment.throttles[self.operation].admits(self.environment.clock.now):
             self._told(order, {"statusCode": 429, "headers": {}})
             return
-        key = f"key-{order.reference}"
-        event = {
-            **self._event,
-            "headers": {**self._event["headers"], "idempotency-key": key},
-            "multiValueHeaders": {**self._event["multiValueHeaders"], "idempotency-key": [key]},
-            "body": self._body.replace("mark-@", order.reference),
-        }
+        event = self._example.order(order.reference, AMOUNT).event
         self.environment.fleet.invoke(self.operation, event, FUNCTION_SECONDS, lambda answer: self._told(order, answer))
 
     def _told(self, order: Told, answer: Any) -> None:

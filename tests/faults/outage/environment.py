@@ -11,7 +11,7 @@ from tests.faults.outage import seams
 from tests.faults.outage.clients import Clients
 from tests.faults.outage.clock import Clock
 from tests.faults.outage.fleet import Fleet, Instance, Throttle
-from tests.faults.outage.providers import Answer, Provider
+from tests.faults.outage.providers import Answer, provider_of
 from tests.faults.outage.table import Table
 
 if TYPE_CHECKING:
@@ -37,7 +37,10 @@ class Traffic:
 class Environment:
     """Vezne with some of its operations, as deployed."""
 
-    def __init__(self, traffic: list[Traffic], seconds: float, seed: int, *, instances: int = 1000) -> None:
+    def __init__(
+        self, traffic: list[Traffic], seconds: float, seed: int, *, instances: int = 1000, share: int | None = None
+    ) -> None:
+        """`share`: OrderConcurrency, the instances reserved for each order function."""
         self.clock = Clock()
         self.begins = self.clock.now
         self.table = Table(self._takes, self._changed)
@@ -45,10 +48,10 @@ class Environment:
         self.unknown_at: dict[str, list[float]] = defaultdict(list)
         self.openings: list[tuple[float, str]] = []
         operations = [each.operation for each in traffic]
-        self.fleet = Fleet(self.clock, [seams.function_of(name) for name in operations], instances)
+        self.fleet = Fleet(self.clock, [seams.function_of(name, share) for name in operations], instances)
         self.throttles = {each.operation: Throttle(each.throttle, BURST * each.throttle) for each in traffic}
-        self.providers = {name: Provider(name, random.Random(f"{seed} {name}")) for name in
-                          {ORDERS[name].provider for name in operations}}  # fmt: skip
+        names = sorted({ORDERS[name].provider for name in operations})
+        self.providers = {name: provider_of(name, random.Random(f"{seed} {name}")) for name in names}
         self._by_variable = {variable: name for name in self.providers for variable in PROVIDERS[name].urls}
         # Another breaker instead of ours.
         self.circuit: PowertoolsCircuit | None = None
@@ -83,9 +86,7 @@ class Environment:
 
     def answer(self, provider: str, prepared: Any) -> Answer:
         """The provider's answer to a call."""
-        body = prepared.body or b""
-        content = body.encode() if isinstance(body, str) else body
-        return self.providers[provider].answer(prepared.path_url, content, self.now())
+        return self.providers[provider].answer(prepared, self.now())
 
     def count(self, metric: str, operation: str, value: float) -> None:
         self.metrics[operation][metric] += int(value)

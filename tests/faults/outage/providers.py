@@ -1,15 +1,22 @@
-"""Fast models of the providers: they answer as the sandboxes do, book by reference, and can be sick."""
+"""The providers, which can be sick.
+
+Two are fast models: they answer as their sandboxes do, and book by reference. The others are the sandboxes themselves.
+"""
 
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from vezne_sandbox.sandbox import Sandbox
 from vezne_sandbox.vakifbank.messages import DUPLICATE, EXPLANATIONS, completed, query_result
+from vezne_sandbox.wire import Call
 
+from tests.faults.in_process import as_call
 from tests.faults.outage.table import NotModelled
 
 ORDER, LOOK_UP, LOGIN = "order", "look-up", "login"
@@ -56,11 +63,9 @@ class Provider:
     calls: Counter[str] = field(default_factory=Counter)
     sick_calls: int = 0
 
-    def answer(self, path: str, body: bytes, now: float) -> Answer:
-        try:
-            kind, respond, reference = _ROUTES[path](body)
-        except LookupError as error:
-            raise NotModelled(path) from error
+    def answer(self, prepared: Any, now: float) -> Answer:
+        """The answer to an HTTP request, which `requests` has prepared."""
+        kind, respond, reference = self.read(prepared)
         self.calls[kind] += 1
         sickness = self.sickness
         self.sick_calls += sickness is not None
@@ -73,6 +78,14 @@ class Provider:
         if sickness.then == "hang":
             return Answer(0.0, None)
         return Answer(BAD_GATEWAY_SECONDS, 502, b"<html><body>502 Bad Gateway</body></html>")
+
+    def read(self, prepared: Any) -> tuple[str, "Respond", str]:
+        """Return the kind of a request, the function that answers it, and its reference."""
+        body = prepared.body or b""
+        try:
+            return _ROUTES[prepared.path_url](body.encode() if isinstance(body, str) else body)
+        except LookupError as error:
+            raise NotModelled(prepared.path_url) from error
 
     def doubles(self) -> int:
         """The number of payments that were booked again."""
@@ -154,3 +167,39 @@ _ROUTES: dict[str, Callable[[bytes], tuple[str, Respond, str]]] = {
     "/tos/query": _json(LOOK_UP, _query, "InstitutionTransactionNo"),
     "/auth/oauth/v2/token": lambda _: (LOGIN, _log_in, ""),
 }
+
+
+class SandboxProvider(Provider):
+    """The sandbox of a provider. It is slower than a model."""
+
+    def __init__(self, name: str, chance: random.Random) -> None:
+        super().__init__(name, chance)
+        self._sandbox, self._now = Sandbox(), 0.0
+        self._sandbox.ledger.clock.now = lambda: self._now  # type: ignore[method-assign]
+
+    def read(self, prepared: Any) -> tuple[str, Respond, str]:
+        """Return the same; the reference is empty, because the sandbox reads it."""
+        call = as_call(self._sandbox, prepared)
+        return _KINDS[self._sandbox.operations[call.operation].kind], lambda _, __, now: self._respond(call, now), ""
+
+    def _respond(self, call: Call, now: float) -> bytes:
+        self._now = now
+        before = len(self._sandbox.ledger.bookings)
+        reply, _ = self._sandbox.answer(call)
+        if reply.status != 200:
+            raise NotModelled(f"{call.path}: {reply.status}")
+        for booking in self._sandbox.ledger.bookings[before:]:
+            (mark,) = set(_MARK.findall(" ".join([booking.reference, *booking.references.values()])))
+            # HASO books totals: the same one again moves nothing.
+            times = self.booked.setdefault(mark, [])
+            times[:] = [now] if self.name == "haso" else [*times, now]
+        return reply.body
+
+
+_KINDS = {"login": LOGIN, "pay": ORDER, "look_up": LOOK_UP}
+_MARK = re.compile(r"mark-\d+")
+
+
+def provider_of(name: str, chance: random.Random) -> Provider:
+    """The model of a provider, or its sandbox."""
+    return Provider(name, chance) if name in ("paynet", "vakifbank") else SandboxProvider(name, chance)

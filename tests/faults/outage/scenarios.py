@@ -17,9 +17,9 @@ SEED = 1
 SICK = "paynet.capture"
 BESIDE = "vakifbank.pay"
 BESIDE_PER_SECOND = 5.0
-WARM_UP_SECONDS = 60.0
+WARM_UP_SECONDS = 30.0
 # Seconds after the provider has recovered. A bad trial keeps a breaker open for up to 300 s.
-AFTER_SECONDS, AFTER_BAD_TRIALS_SECONDS = 120.0, 360.0
+AFTER_SECONDS, AFTER_BAD_TRIALS_SECONDS = 90.0, 360.0
 # A provider has recovered when it takes this share of a window of so many orders or seconds.
 BACK_SHARE, BACK_ORDERS, BACK_SECONDS = 0.9, 5, 5.0
 # The breaker between an order and its provider.
@@ -28,7 +28,7 @@ NOTHING, OURS, POWERTOOLS = "without", "with", "Powertools"
 
 @dataclass(frozen=True)
 class Scenario:
-    """One provider is sick for so many minutes, and another one is healthy."""
+    """One provider is sick for so many minutes, and others are healthy. `share`: the value of OrderConcurrency."""
 
     name: str
     sickness: Sickness | None
@@ -36,8 +36,10 @@ class Scenario:
     per_second: float = 20.0
     throttle: float = 20.0
     operation: str = SICK
-    beside: str = BESIDE
+    beside: tuple[str, ...] = (BESIDE,)
+    before: float = WARM_UP_SECONDS
     after: float = AFTER_SECONDS
+    share: int | None = None
 
     def lasting(self, minutes: float) -> "Scenario":
         """The same scenario, for so many minutes at most."""
@@ -54,7 +56,7 @@ class Measured:
     unknown: int = 0
     sick_calls_per_second: float = 0.0
     peak: int = 0
-    # Calls of the healthy provider that found no free instance.
+    # Calls of the healthy providers that found no free instance.
     throttled_beside: int = 0
     # 429 answers of the sick provider's own route.
     too_many: int = 0
@@ -70,18 +72,26 @@ class Measured:
 SCENARIOS = (
     Scenario("hang", Sickness("hang", books=True)),
     Scenario("hang, throttle 200", Sickness("hang", books=True), throttle=200.0),
+    Scenario("hang, share 90", Sickness("hang", books=True), share=90),
     Scenario("502", Sickness("502")),
     Scenario("VakıfBank hangs, login too, 5/s", Sickness("hang", books=True), minutes=20.0, per_second=5.0,
-             operation=BESIDE, beside=SICK),
+             operation=BESIDE, beside=(SICK,)),
+    *(Scenario(f"{name} hangs, login too, 5/s", Sickness("hang", books=True), per_second=5.0, operation=operation,
+               beside=(SICK, BESIDE))
+      for name, operation in (("KolayBi", "kolaybi.collect"), ("walletgate", "walletgate.pay_bill"))),
+    Scenario("HASO hangs, 5/s", Sickness("hang", books=True), per_second=5.0, operation="haso.set_expenses",
+             beside=(SICK, BESIDE)),
     Scenario("only orders hang", Sickness("hang", frozenset({ORDER}), books=True), after=AFTER_BAD_TRIALS_SECONDS),
     Scenario("only orders 502", Sickness("502", frozenset({ORDER})), after=AFTER_BAD_TRIALS_SECONDS),
     Scenario("hang, 6 orders a minute", Sickness("hang", books=True), per_second=0.1),
     Scenario("10 % answer 502", Sickness("502", share=0.1), throttle=200.0),
     Scenario("30 % answer 502", Sickness("502", share=0.3), throttle=200.0),
-    Scenario("70 % answer 502", Sickness("502", share=0.7), throttle=200.0, after=AFTER_BAD_TRIALS_SECONDS),
+    Scenario("70 % answer 502", Sickness("502", share=0.7), throttle=200.0),
     Scenario("every order takes 8 s", Sickness("slow", frozenset({ORDER})), throttle=200.0),
     Scenario("every call takes 8 s", Sickness("slow"), throttle=200.0),
-    Scenario("hang, 200 orders a second", Sickness("hang", books=True), minutes=1.0, per_second=200.0, throttle=400.0),
+    *(Scenario(f"hang, 200/s, {'no share' if share is None else f'share {share}'}", Sickness("hang", books=True),
+               minutes=1.0, per_second=200.0, throttle=400.0, before=10.0, after=45.0, share=share)
+      for share in (None, 150, 250)),
     Scenario("15,000 healthy orders", None, minutes=12.5),
 )  # fmt: skip
 
@@ -91,11 +101,11 @@ def run(scenario: Scenario, breaker: str = OURS, seed: int = SEED) -> Measured:
     started = time.process_time()
     sick_seconds = 60 * scenario.minutes
     # The healthy run has no other time. In the others, orders come before and after the outage, too.
-    before, after = (WARM_UP_SECONDS, scenario.after) if scenario.sickness else (0.0, 0.0)
+    before, after = (scenario.before, scenario.after) if scenario.sickness else (0.0, 0.0)
     traffic = [Traffic(scenario.operation, scenario.per_second, scenario.throttle)]
     if scenario.sickness:
-        traffic.append(Traffic(scenario.beside, BESIDE_PER_SECOND, 20.0))
-    environment = Environment(traffic, before + sick_seconds + after, seed)
+        traffic += [Traffic(each, BESIDE_PER_SECOND, 20.0) for each in scenario.beside]
+    environment = Environment(traffic, before + sick_seconds + after, seed, share=scenario.share)
     if breaker == POWERTOOLS:
         environment.circuit = PowertoolsCircuit(environment)
     provider = environment.providers[ORDERS[scenario.operation].provider]
@@ -126,7 +136,7 @@ def _measured(scenario: Scenario, breaker: str, environment: Environment, fell_s
         unknown=environment.metrics[operation]["OrderUnknown"],
         sick_calls_per_second=provider.sick_calls / max(1.0, well - fell_sick),
         peak=environment.fleet.peak_of_all,
-        throttled_beside=environment.fleet.throttled[scenario.beside],
+        throttled_beside=sum(environment.fleet.throttled[each] for each in scenario.beside),
         too_many=environment.throttles[operation].refused,
         recovery_seconds=_recovery(environment, scenario, well) if scenario.sickness else None,
         openings=len(environment.openings),

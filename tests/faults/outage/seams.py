@@ -117,7 +117,8 @@ def _without_breaker() -> Iterator[None]:
     nothing: dict[str, Any] = {"admit": None, "may_look_up": True, "call": nullcontext(), "tell": None, "leave": None}
     with ExitStack() as stack:
         for name, answer in nothing.items():
-            stack.enter_context(mock.patch.object(Breaker, name, return_value=answer))
+            # No mock: it would keep every call.
+            stack.enter_context(mock.patch.object(Breaker, name, lambda *_, answer=answer, **__: answer))
         yield
 
 
