@@ -1,8 +1,8 @@
 """How fast sweeps look up a backlog of unknown outcomes: the deployed sweep, on a virtual clock.
 
 Each look-up takes half a second of virtual time; nothing waits. An outage of one hour, with 200 orders a second at each
-route, left 72,259 unknown outcomes. The backlog here is a small part of them, and so are the limits of its time. The orders
-that nothing can prove are all there: 34,064.
+route, left 72,259 unknown outcomes. The backlog here is a small part of them, and so are the limits of its time. The
+orders that nothing can prove are all there: 34,064.
 """
 
 import bisect

@@ -8,7 +8,7 @@ from tests.faults.outage.clock import Clock
 from tests.faults.outage.environment import Environment, Traffic
 from tests.faults.outage.fleet import COLD_START_SECONDS, WAY_SECONDS, Fleet, Function, Throttle
 from tests.faults.outage.providers import ORDER, Sickness
-from tests.faults.outage.scenarios import BESIDE, NOTHING, OURS, SICK, kept_promise
+from tests.faults.outage.scenarios import BESIDE, BY_SANDBOX, NOTHING, OURS, SICK, kept_promise
 
 
 def outage(sickness: Sickness, *, breaker: str, minutes: int) -> Environment:
@@ -88,7 +88,7 @@ def test_a_share_keeps_the_instances_of_the_others() -> None:
     assert protected.metrics[SICK]["OrderUnknown"] <= 11
 
 
-@pytest.mark.parametrize("operation", ["kolaybi.collect", "walletgate.pay_bill", "haso.set_expenses"])
+@pytest.mark.parametrize("operation", BY_SANDBOX)
 def test_the_other_providers_take_part_as_their_sandboxes(operation: str) -> None:
     environment = Environment([Traffic(operation, 1, 20)], 10, seed=6)
     with seams.in_place(environment):

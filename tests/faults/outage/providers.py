@@ -196,10 +196,12 @@ class SandboxProvider(Provider):
         return reply.body
 
 
+# The providers with a fast model.
+MODELLED = frozenset({"paynet", "vakifbank"})
 _KINDS = {"login": LOGIN, "pay": ORDER, "look_up": LOOK_UP}
 _MARK = re.compile(r"mark-\d+")
 
 
 def provider_of(name: str, chance: random.Random) -> Provider:
     """The model of a provider, or its sandbox."""
-    return Provider(name, chance) if name in ("paynet", "vakifbank") else SandboxProvider(name, chance)
+    return Provider(name, chance) if name in MODELLED else SandboxProvider(name, chance)
