@@ -6,6 +6,7 @@ MiniStack and DynamoDB Local, call by call.
 
 import functools
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -47,21 +48,22 @@ class MemoryTable:
         Select: str = "ALL_PROJECTED_ATTRIBUTES",  # noqa: N803
         **request: Any,
     ) -> Item:
-        """Query the sparse index by partition."""
-        values = {"ExpressionAttributeValues": ExpressionAttributeValues}
+        """Query one of the two sparse indexes by partition."""
+        partition, place, keys = INDEXES[request["IndexName"]]
+        names = request.get("ExpressionAttributeNames", {})
+        values = {"ExpressionAttributeValues": ExpressionAttributeValues, "ExpressionAttributeNames": names}
         found = [
             item
             for item in self.items.values()
-            if item.get("unresolved") == ExpressionAttributeValues[":partition"]
-            and "next_look_up" in item
+            if item.get(partition) == ExpressionAttributeValues[":partition"]
+            and keys <= item.keys()
             and _Condition(KeyConditionExpression, values, item).holds()
         ]
-        found.sort(key=_place, reverse=not ScanIndexForward)
+        found.sort(key=place, reverse=not ScanIndexForward)
         if ExclusiveStartKey:
-            last = _place(ExclusiveStartKey)
-            found = [item for item in found if (_place(item) > last if ScanIndexForward else _place(item) < last)]
+            last = place(ExclusiveStartKey)
+            found = [item for item in found if (place(item) > last if ScanIndexForward else place(item) < last)]
         page, more = found[:Limit], len(found) > Limit
-        keys = ("id", "unresolved", "next_look_up")
         next_page = {"LastEvaluatedKey": {name: page[-1][name] for name in keys}} if more else {}
         condition = request.get("FilterExpression")
         left = [item for item in page if condition is None or _Condition(condition, values, item).holds()]
@@ -122,6 +124,13 @@ class MemoryTable:
 def _place(item: Item) -> tuple[Decimal, str]:
     """The place of an item in its partition of the index."""
     return _number(item["next_look_up"]), item["id"]["S"]
+
+
+# Of each index: its partition key, the order in a partition, and all its keys.
+INDEXES: dict[str, tuple[str, Callable[[Item], tuple[Any, ...]], set[str]]] = {
+    "unresolved-index": ("unresolved", _place, {"id", "unresolved", "next_look_up"}),
+    "day-index": ("day", lambda item: (item["id"]["S"],), {"id", "day"}),
+}
 
 
 def _name(write: Item) -> str:

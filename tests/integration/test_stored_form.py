@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from vezne.orders.record import DECLINED, NOT_EXECUTED, SUCCEEDED, Record, from_item, iso_time, to_item
+from vezne.orders.record import DECLINED, NOT_EXECUTED, SUCCEEDED, Record, day_of, from_item, iso_time, to_item
 
 from tests.support.harness import ROOT, START, Harness
 
@@ -33,6 +33,13 @@ def items(harness: Harness) -> list[dict[str, Any]]:
     return sorted(harness.items(), key=lambda item: str(item["id"]["S"]))
 
 
+def without_day(items: list[dict[str, Any]], record: Record) -> list[dict[str, Any]]:
+    """What earlier versions know of a final record: they pass over the day that it is listed under."""
+    (day,) = [item.pop("day")["S"] for item in items if item["id"]["S"] == record.id]
+    assert day.rpartition("#")[0] == f"{record.operation}#{day_of(record)}"
+    return items
+
+
 @each_case
 def test_a_claim_writes_the_items_of_before(harness: Harness, case: str) -> None:
     record = claimed(harness, case)
@@ -48,7 +55,7 @@ def test_a_claim_writes_the_items_of_before(harness: Harness, case: str) -> None
 def test_a_record_of_before_is_finalised_as_before(harness: Harness, case: str, ending: str, hold: bool) -> None:
     record = claimed(harness, case)
     harness.store.finalise(record, ending, {"result": RESULT} if ending == SUCCEEDED else {}, hold_guards=hold)
-    assert items(harness) == STORED[case][ending + (", held" if hold else "")]
+    assert without_day(items(harness), record) == STORED[case][ending + (", held" if hold else "")]
 
 
 @each_case
@@ -68,7 +75,7 @@ def test_a_record_of_before_is_unknown_taken_over_and_found_as_before(harness: H
     assert items(harness) == STORED[case]["taken over"]
     harness.clock.advance(5)
     harness.store.finalise(taken, SUCCEEDED, {"result": RESULT})
-    assert items(harness) == STORED[case]["succeeded after doubt"]
+    assert without_day(items(harness), record) == STORED[case]["succeeded after doubt"]
 
 
 def test_every_stored_record_comes_back_as_it_was() -> None:
@@ -80,5 +87,8 @@ def test_every_stored_record_comes_back_as_it_was() -> None:
         if item["id"]["S"].startswith("op_")
     ]
     for item in records:
-        assert to_item(from_item(item)) == {name: value for name, value in item.items() if name != "expires_at"}
+        record = from_item(item)
+        again = to_item(record)
+        (again,) = without_day([again], record) if record.final else [again]
+        assert again == {name: value for name, value in item.items() if name != "expires_at"}
     assert len(records) > 60

@@ -6,7 +6,7 @@ import json
 import math
 import os
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -20,8 +20,11 @@ PROCESSING, SUCCEEDED, DECLINED, UNKNOWN, NOT_EXECUTED = (
 # Whose keys and operations those of the standing orders are.
 STANDING_ORDER_CLIENT = "standing-order"
 FINAL = frozenset({SUCCEEDED, DECLINED, NOT_EXECUTED})
-# By what a final outcome was found out: the answer to the order, a look-up, or a decision by hand.
-ANSWER, LOOK_UP, OPERATOR = "answer", "look_up", "operator"
+# By what a final outcome was found out: the answer to the order, a look-up, a decision by hand, or the provider's list
+# of a day.
+ANSWER, LOOK_UP, OPERATOR, RECONCILIATION = "answer", "look_up", "operator", "reconciliation"
+# The providers' days. Türkiye has had no summer time since 2016.
+ISTANBUL = timezone(timedelta(hours=3))
 # Each order is written to its operation's part of the index and taken out again. 8 partitions take 8,000 such writes a
 # second, far above any provider's limit. A sweep reads all 8 in 8 queries.
 SHARDS = 8
@@ -87,7 +90,7 @@ class Record:
     outcome: dict[str, Any] | None = None
     # Of what was sent; None in a record of an earlier version.
     sent_fingerprint: str | None = None
-    # Who found the outcome out: `answer`, `look_up` or `operator`.
+    # Who found the outcome out: `answer`, `look_up`, `operator` or `reconciliation`.
     settled_by: str | None = None
     evidence: tuple[dict[str, str], ...] = ()
     next_look_up: float | None = None
@@ -163,6 +166,8 @@ def to_item(record: Record) -> dict[str, Any]:
         "outcome": None if record.outcome is None else json.dumps(record.outcome, ensure_ascii=False),
         "next_look_up": None if record.next_look_up is None else number(record.next_look_up),
         "unresolved": None if record.final else partition(record),
+        # Sparse, too: the index of days lists what is final.
+        "day": day_partition(record.operation, day_of(record), _shard(record.id)) if record.final else None,
     }
     return {name: serialize(value) for name, value in values.items() if value is not None}
 
@@ -232,7 +237,7 @@ def next_client_look_up(record: Record) -> float:
 
 
 def settled_by(record: Record) -> str | None:
-    """How the final outcome was found out: `answer`, `look_up` or `operator`; None if it is not final.
+    """How the final outcome was found out, as in `Record`; None if it is not final.
 
     Records of earlier versions do not say it; a decision by hand was noted as evidence then, too.
     """
@@ -273,13 +278,32 @@ def partition(record: Record) -> str:
     # The waits before the one of an hour are at most 15 minutes. So a record has been unknown for at most so long by
     # then.
     is_old = record.next_look_up is not None and record.next_look_up - record.may_arrive_until >= OLD_AFTER_SECONDS
-    shard = int(hashlib.sha256(record.id.encode()).hexdigest()[:8], 16) % SHARDS
-    return partition_of(record.operation, OLD if is_old else FRESH, shard)
+    return partition_of(record.operation, OLD if is_old else FRESH, _shard(record.id))
 
 
 def partition_of(operation: str, lane: str, shard: int) -> str:
     """A part of the index: of one operation, one lane and one shard."""
     return f"{operation}#{lane}{shard}"
+
+
+def istanbul_day(seconds: float) -> date:
+    """The day in Türkiye at a time in seconds since 1970."""
+    return datetime.fromtimestamp(seconds, ISTANBUL).date()
+
+
+def day_of(record: Record) -> date:
+    """The day on which the provider is to book the order: its payment date if it names one, else when it was made."""
+    named = record.lookup_fields.get("payment_date")
+    return datetime.fromisoformat(named).date() if named else istanbul_day(record.created_at)
+
+
+def day_partition(operation: str, day: date, shard: int) -> str:
+    """A part of the index of days: the final records of one operation, one day and one shard."""
+    return f"{operation}#{day.isoformat()}#{shard}"
+
+
+def _shard(record_id: str) -> int:
+    return int(hashlib.sha256(record_id.encode()).hexdigest()[:8], 16) % SHARDS
 
 
 def _base32(digest: Any) -> str:

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -24,6 +25,7 @@ from vezne.orders.record import (
     GuardMemory,
     Record,
     Unresolved,
+    day_partition,
     from_item,
     guard_id,
     iso_time,
@@ -40,7 +42,7 @@ from vezne.platform.telemetry import emit_fault, logger
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
-UNRESOLVED_INDEX = "unresolved-index"
+UNRESOLVED_INDEX, DAY_INDEX = "unresolved-index", "day-index"
 # Entries of the index that a sweep reads at once: about what one worker looks up in a minute.
 DUE_PAGE = 100
 # Two functions' clocks may differ; a lease is only over when it is over on every clock.
@@ -231,6 +233,13 @@ class Store:
         except ClientError as error:
             raise ConditionFailedError(error) from None
 
+    def put_new(self, item: dict[str, Any]) -> None:
+        """Put an item that is no record, in DynamoDB's notation. Raises ConditionFailedError if it stands there."""
+        try:
+            self._call("put_item", TableName=table(), Item=item, ConditionExpression="attribute_not_exists(id)")
+        except ClientError as error:
+            raise ConditionFailedError(error) from None
+
     def memory(self, record: Record) -> GuardMemory:
         """What the record's guards know of other orders under them."""
         return remembered(
@@ -249,7 +258,7 @@ class Store:
         """
         for lane in LANES:
             for shard in range(SHARDS):
-                for page in self._pages(partition_of(operation, lane, shard)):
+                for page in self._unresolved_pages(partition_of(operation, lane, shard)):
                     yield from filter(None, map(_unresolved, page["Items"]))
 
     def due(self, operation: str, lane: str, shard: int, *, newest_first: bool) -> Iterator[Unresolved]:
@@ -257,7 +266,7 @@ class Store:
 
         A page is read only when it is needed. So a long backlog costs only as much as is looked up.
         """
-        pages = self._pages(
+        pages = self._unresolved_pages(
             partition_of(operation, lane, shard),
             {":now": number(self.now())},
             " AND next_look_up <= :now",
@@ -269,12 +278,12 @@ class Store:
 
     def first_due(self, operation: str, lane: str, shard: int) -> list[Unresolved]:
         """The first records of a shard of a lane, a hundred at most, those due first first."""
-        page = next(self._pages(partition_of(operation, lane, shard), Limit=DUE_PAGE))
+        page = next(self._unresolved_pages(partition_of(operation, lane, shard), Limit=DUE_PAGE))
         return list(filter(None, map(_unresolved, page["Items"])))
 
     def count(self, operation: str, lane: str, shard: int, created_before: float) -> tuple[int, int]:
         """How many records a shard of a lane has, and how many of them are older than that. None is read."""
-        pages = self._pages(
+        pages = self._unresolved_pages(
             partition_of(operation, lane, shard),
             {":before": iso_time(created_before)},
             FilterExpression="created_at < :before",
@@ -283,20 +292,35 @@ class Store:
         counts = [(page["ScannedCount"], page["Count"]) for page in pages]
         return sum(all_of_them for all_of_them, _ in counts), sum(older for _, older in counts)
 
-    def _pages(
+    def of_day(self, operation: str, day: date) -> Iterator[dict[str, Any]]:
+        """What the index of days holds of the final records of an operation and a day, as plain values.
+
+        Page by page, so that a day of any number of orders is never in memory at once.
+        """
+        for shard in range(SHARDS):
+            for page in self._pages(DAY_INDEX, "#day", {":partition": day_partition(operation, day, shard)},
+                                    ExpressionAttributeNames={"#day": "day"}):  # fmt: skip
+                yield from map(plain, page["Items"])
+
+    def _unresolved_pages(
         self, partition: str, values: dict[str, Any] | None = None, condition: str = "", **request: Any
     ) -> Iterator[dict[str, Any]]:
-        """The answers to a query of one part of the index."""
+        return self._pages(
+            UNRESOLVED_INDEX, "unresolved", {":partition": partition, **(values or {})}, condition, **request
+        )
+
+    def _pages(
+        self, index: str, key: str, values: dict[str, Any], condition: str = "", **request: Any
+    ) -> Iterator[dict[str, Any]]:
+        """The answers to a query of one part of an index."""
         start: dict[str, Any] = {}
         while True:
             page = self._call(
                 "query",
                 TableName=table(),
-                IndexName=UNRESOLVED_INDEX,
-                KeyConditionExpression=f"unresolved = :partition{condition}",
-                ExpressionAttributeValues={
-                    name: serialize(value) for name, value in {":partition": partition, **(values or {})}.items()
-                },
+                IndexName=index,
+                KeyConditionExpression=f"{key} = :partition{condition}",
+                ExpressionAttributeValues={name: serialize(value) for name, value in values.items()},
                 **request,
                 **start,
             )

@@ -101,7 +101,7 @@ def finalise(record: Record, now: float, status: str, outcome: dict[str, Any], *
     write = _update(
         final,
         "SET #status = :status, #outcome = :outcome, #updated = :updated, #evidence = :evidence, "
-        "#expires = :expires, #lease = :lease, #by = :by REMOVE unresolved, next_look_up",
+        "#expires = :expires, #lease = :lease, #by = :by, #day = :day REMOVE unresolved, next_look_up",
         # What is final never changes; the SDK may repeat the very same write.
         condition="#owner = :owner AND (attribute_exists(unresolved) OR #status = :status)",
         expires=int(now) + kept_seconds(),
@@ -117,7 +117,7 @@ def finalise(record: Record, now: float, status: str, outcome: dict[str, Any], *
 _NAMES = {
     "#owner": "owner", "#lease": "lease_until", "#status": "status", "#updated": "updated_at",
     "#flight": "in_flight_until", "#outcome": "outcome", "#evidence": "evidence", "#expires": "expires_at",
-    "#next": "next_look_up", "#lane": "unresolved", "#by": "settled_by",
+    "#next": "next_look_up", "#lane": "unresolved", "#by": "settled_by", "#day": "day",
 }  # fmt: skip
 
 

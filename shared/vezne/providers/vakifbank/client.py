@@ -1,8 +1,9 @@
 """VakıfBank: login (/documentation/Authorization, MessageCodes), "TOS İşlemleri Sorgula" (query), POST /tos/query."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
+from vezne.orders.record import ISTANBUL
 from vezne.platform.signing import bearer
 from vezne.providers.client import (
     Client,
@@ -46,8 +47,6 @@ SECRET_WRONG = frozenset({"ACBG000005", "ACBG000006"})
 CREDENTIALS_WRONG = TOKEN_REFUSED | {"ACBG000007", "ACBG000010"}
 # "account-plan limit", "API-plan limit", "system error, try later", "service cannot be performed, try later".
 TRY_LATER = frozenset({"ACBG000003", "ACBG000004", "ACBG000008", "ACBG000009"})
-# Türkiye has had no summer time since 2016.
-_ISTANBUL = timezone(timedelta(hours=3))
 # The banks' longest closure is nine days in a row. It is a feast of four and a half days, the weekends around it, and
 # days of administrative leave. One more day is for the half day before.
 _LONGEST_CLOSURE = timedelta(days=10)
@@ -156,7 +155,7 @@ def made_by(payment_date: str, sent_until: float) -> float:
 
     `payment_date` is the page's `PaymentDate` (Turkish local time). `sent_until`: until when the order can arrive.
     """
-    day = datetime.fromisoformat(payment_date).replace(hour=0, minute=0, second=0, tzinfo=_ISTANBUL)
+    day = datetime.fromisoformat(payment_date).replace(hour=0, minute=0, second=0, tzinfo=ISTANBUL)
     return max(sent_until, (day + timedelta(days=1)).timestamp()) + _LONGEST_CLOSURE.total_seconds()
 
 
