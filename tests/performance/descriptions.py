@@ -19,6 +19,7 @@ KEPT = Path(__file__).parents[2] / "shared" / "vezne" / "platform" / "descriptio
 CALLS = {
     ("dynamodb", "2012-08-10"): ("DeleteItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"),
     ("secretsmanager", "2017-10-17"): ("GetSecretValue",),
+    ("s3", "2006-03-01"): ("GetObject", "PutObject"),
 }
 
 
@@ -42,6 +43,9 @@ def _cut(service: str, version: str, calls: tuple[str, ...]) -> dict[str, Any]:
             wanted += _shapes_in(shapes[name])
     kept = {"operations": operations, "shapes": dict(sorted(shapes.items()))}
     cut: dict[str, Any] = _undocumented({**whole, **kept})
+    # botocore reads this text of a client's own settings, and only this one.
+    for setting in cut.get("clientContextParams", {}).values():
+        setting["documentation"] = ""
     return cut
 
 

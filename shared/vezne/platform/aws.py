@@ -18,14 +18,20 @@ from botocore.session import Session
 
 from vezne.platform import tls
 
-SERVICES = ("dynamodb", "secretsmanager")
+# What every function may call, and what reconciliations call besides.
+SERVICES_OF_ALL = ("dynamodb", "secretsmanager")
+SERVICES = (*SERVICES_OF_ALL, "s3")
+
+
+# In us-east-1, botocore calls an S3 of no region unless it is told otherwise.
+REGIONAL = Config(s3={"us_east_1_regional_endpoint": "regional"})
 
 
 class _Loader(Loader):
-    """Loads the descriptions of our two services without searching the folders of the other four hundred."""
+    """Loads the descriptions of our services without searching the folders of the other four hundred."""
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002
-        """Return the services that have a description of this kind: both."""
+        """Return the services that have a description of this kind: all of ours."""
         return list(SERVICES)
 
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
@@ -94,7 +100,7 @@ def read_descriptions() -> None:
     """Read from disk what the clients are made from. It holds no credentials and is the same in every copy."""
     loader = _loader()
     loader.load_data("partitions")
-    for service in SERVICES:
+    for service in SERVICES_OF_ALL:
         loader.load_service_model(service, "service-2")
         loader.load_service_model(service, "endpoint-rule-set-1")
 
@@ -103,6 +109,7 @@ def read_descriptions() -> None:
 def _session() -> Session:
     session = Session()
     session.register_component("data_loader", _loader())
+    session.set_default_client_config(REGIONAL)
     return session
 
 
