@@ -19,6 +19,7 @@ from vezne.operation import Operation
 from vezne.providers.client import Client
 from vezne.providers.credentials import SecretModel
 from vezne.providers.models import RequestModel, ResultModel
+from vezne.providers.statement import Statement
 
 from .processes import ROOT
 
@@ -118,6 +119,13 @@ class InquiryFunction(Function):
 
 
 @dataclass(frozen=True)
+class ReconcileFunction(Function):
+    """A function that compares ours with a provider's list, each night. It has no route."""
+
+    statement: Statement
+
+
+@dataclass(frozen=True)
 class Provider:
     """One folder of shared/vezne/providers/."""
 
@@ -169,7 +177,10 @@ def read_function(app: Path) -> Function:
     texts = " ".join(summary.split()).rstrip("."), "\n\n".join(" ".join(part.split()) for part in rest.split("\n\n"))
     if folder in _OTHERS:
         return Function(folder, *_OTHERS[folder], None, *texts)
-    declared = _declared(load(app))
+    module = load(app)
+    if statement := _statement(module):
+        return ReconcileFunction(folder, folder.replace("_", "."), "", None, *texts, statement)
+    declared = _declared(module)
     if len(declared) != 1:
         raise ValueError(f"functions/{folder}/app.py must declare one Operation or one Inquiry, not {len(declared)}")
     (kind,) = declared
@@ -188,6 +199,11 @@ def load(app: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def _statement(module: ModuleType) -> Statement | None:
+    kinds = [kind for kind in vars(module).values() if inspect.isclass(kind) and issubclass(kind, Statement)]
+    return kinds[0]() if kinds else None
 
 
 def _declared(module: ModuleType) -> list[type[Operation[Any, Any, Any]] | type[Inquiry[Any, Any]]]:
@@ -211,7 +227,8 @@ INQUIRIES = {name: each for name, each in FUNCTIONS.items() if isinstance(each, 
 READ = FUNCTIONS["operations.read"]
 REFERENCE = FUNCTIONS["reference"]
 # What asks for a token, each with a scope of its name.
-ROUTES = {name: each for name, each in FUNCTIONS.items() if each is not REFERENCE}
+ROUTES = {name: each for name, each in FUNCTIONS.items() if each.route}
+RECONCILERS = {each.provider: each for each in FUNCTIONS.values() if isinstance(each, ReconcileFunction)}
 PROVIDERS = {
     name: _read_provider(name)
     for name in sorted(file.parent.name for file in Path(providers.__path__[0]).glob("*/client.py"))

@@ -1,0 +1,193 @@
+"""Ours against theirs: which row is which order's, and what the two of them come to. All of it is pure."""
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from vezne.orders.record import DECLINED, FINAL, NOT_EXECUTED, RECONCILIATION, SUCCEEDED, Record, seconds_of
+from vezne.orders.report import FindingClass
+from vezne.providers.statement import RowState, Sought, Statement, StatementRow
+
+# What each line of the file has. Nothing in it is personal.
+COLUMNS = ("class", "operation_id", "operation", "ours", "theirs", "our_amount", "their_amount", "currency",
+           "reference", "name")  # fmt: skip
+Line = dict[str, str]
+
+
+@dataclass(slots=True)
+class Entry:
+    """One order of ours, as small as it can be: a day may have a hundred thousand. Times are seconds since 1970."""
+
+    id: str
+    operation: str
+    status: str
+    settled_by: str | None
+    created_at: float
+    sent_until: float
+    elsewhere: bool
+    sought: Sought
+    # The name of the row that is this order's, once one is found.
+    seen: str | None = None
+
+    @property
+    def final(self) -> bool:
+        """Whether its outcome is certain."""
+        return self.status in FINAL
+
+
+def entry_of(statement: Statement, values: Mapping[str, Any], account: Mapping[str, str]) -> Entry:
+    """An order from what the index of days has of it, as plain values. `account`: whose list is read."""
+    outcome = json.loads(values["outcome"]) if "outcome" in values else {}
+    result = outcome.get("result") or {}
+    sent_to = values.get("account", {})
+    return Entry(
+        values["id"],
+        values["operation"],
+        values["status"],
+        values.get("settled_by"),
+        seconds_of(values["created_at"]),
+        float(values["in_flight_until"]),
+        bool(sent_to) and sent_to != account,
+        statement.sought(values["operation"], values["clues"], result),
+    )
+
+
+def entry_of_record(statement: Statement, record: Record, account: Mapping[str, str]) -> Entry:
+    """An order from its record."""
+    return Entry(
+        record.id,
+        record.operation,
+        record.status,
+        record.settled_by,
+        record.created_at,
+        record.may_arrive_until,
+        bool(record.account) and record.account != account,
+        statement.sought(record.operation, record.lookup_fields, (record.outcome or {}).get("result") or {}),
+    )
+
+
+class Orders:
+    """The orders of a day, found by what a row says of them."""
+
+    def __init__(self, statement: Statement, entries: Iterable[Entry]) -> None:
+        self._unique = statement.reference_is_unique
+        self.by_id: dict[str, Entry] = {}
+        self._by_reference: dict[str, list[Entry]] = defaultdict(list)
+        self._by_name: dict[str, Entry] = {}
+        for entry in sorted(entries, key=lambda one: one.created_at):
+            self.by_id[entry.id] = entry
+            if entry.sought.reference:
+                self._by_reference[entry.sought.reference].append(entry)
+            self._by_name.update(dict.fromkeys(entry.sought.names, entry))
+
+    @property
+    def groups(self) -> list[str]:
+        """Whose rows must be asked for, in an order that stays the same."""
+        return sorted({entry.sought.group for entry in self.by_id.values() if entry.sought.group})
+
+    def of(self, row: StatementRow) -> Entry | None:
+        """The order that a row is of; None if there is none, or if it may be one of several."""
+        for name in row.names:
+            if name in self._by_name:
+                return self._by_name[name]
+        same = [e for e in self._by_reference.get(row.reference, ()) if row.operation in ("", e.operation)]
+        if self._unique:
+            return same[-1] if same else None
+        # Those that know the name of their own row are another payment.
+        nameless = [entry for entry in same if not entry.sought.names]
+        return nameless[0] if len(nameless) == 1 else None
+
+    def superseded(self, entry: Entry) -> bool:
+        """Whether a later order has the same reference."""
+        return self._by_reference[entry.sought.reference][-1] is not entry
+
+
+def fits(entry: Entry, row: StatementRow) -> bool:
+    """Whether amount and currency of a row are those of the order. What the row does not tell contradicts nothing."""
+    amount = row.amount is None or not entry.sought.amounts or row.amount in entry.sought.amounts
+    return amount and row.currency in (None, entry.sought.currency)
+
+
+def judged(entry: Entry, row: StatementRow) -> FindingClass:
+    """What an order whose outcome is certain and its row come to."""
+    nothing_moved = entry.status in (DECLINED, NOT_EXECUTED)
+    match row.state:
+        case RowState.UNCLEAR:
+            return FindingClass.EXPECTED
+        case RowState.FAILED:
+            if not nothing_moved:
+                return FindingClass.STATUS_DIFFERS
+        case RowState.BOOKED | RowState.TAKEN_BACK:
+            if nothing_moved:
+                return FindingClass.STATUS_DIFFERS
+            if not fits(entry, row):
+                return FindingClass.AMOUNT_DIFFERS
+            if row.state is RowState.TAKEN_BACK:
+                return FindingClass.LATER_EVENT
+    return FindingClass.SETTLED_BY_EVIDENCE if entry.settled_by == RECONCILIATION else FindingClass.MATCHED
+
+
+def without_a_row(entry: Entry, *, whole: bool, late: bool) -> FindingClass:
+    """What an order comes to that is in no row. `whole`: the list was read to its end. `late`: its row is overdue."""
+    if entry.status in (DECLINED, NOT_EXECUTED) and whole:
+        return FindingClass.SETTLED_BY_EVIDENCE if entry.settled_by == RECONCILIATION else FindingClass.MATCHED
+    if not late or not whole or entry.elsewhere:
+        return FindingClass.EXPECTED if entry.final or not late else FindingClass.STILL_UNKNOWN
+    return FindingClass.MISSING_THERE if entry.status == SUCCEEDED else FindingClass.STILL_UNKNOWN
+
+
+def proof(entry: Entry, rows: Iterable[StatementRow]) -> StatementRow | None:
+    """The one row that says what became of an unresolved order; None if there is none, or more than one.
+
+    It must tell its amount, and fit in all that it tells.
+    """
+    by_name = {row.name: row for row in rows}
+    if len(by_name) != 1:
+        return None
+    (row,) = by_name.values()
+    certain = row.state is not RowState.UNCLEAR and row.amount is not None and fits(entry, row)
+    return row if certain and not entry.elsewhere else None
+
+
+def line(kind: FindingClass, entry: Entry | None, row: StatementRow | None) -> Line:
+    """One line of the file."""
+    amounts = sorted(entry.sought.amounts) if entry else []
+    return {
+        "class": kind.value,
+        "operation_id": entry.id if entry else (row.operation_id if row else ""),
+        "operation": entry.operation if entry else (row.operation if row else ""),
+        "ours": entry.status if entry else "",
+        "theirs": row.state.value if row else "",
+        "our_amount": f"{amounts[-1]:f}" if amounts else "",
+        "their_amount": _amount(row.amount if row else None),
+        "currency": (row.currency if row else None) or (entry.sought.currency if entry else ""),
+        "reference": row.reference if row else entry.sought.reference if entry else "",
+        "name": row.name if row else "",
+    }
+
+
+def name_of(provider: str, day: date, told: Line) -> str:
+    """The name of a finding, the same in each run of the day that finds it."""
+    words = [provider, day.isoformat(), *(told[name] for name in ("class", "operation_id", "reference", "name"))]
+    return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:20]
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a run has found so far."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    # Of unresolved orders: the rows that may be theirs.
+    candidates: dict[str, list[StatementRow]] = field(default_factory=lambda: defaultdict(list))
+    # Rows that bear our mark and are of no order of the day.
+    orphans: list[StatementRow] = field(default_factory=list)
+    whole: bool = True
+
+
+def _amount(amount: Decimal | None) -> str:
+    return "" if amount is None else f"{amount:f}"

@@ -1,0 +1,106 @@
+"""What a reconciliation keeps in the archive: a part after each page, so that a killed run goes on, and the file."""
+
+import csv
+import io
+import json
+import tempfile
+from dataclasses import asdict
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from typing import IO, Any, Protocol
+
+from vezne.orders.compare import COLUMNS, Line
+from vezne.orders.report import FindingClass, Report
+from vezne.providers.statement import RowState, StatementRow
+
+
+class Archive(Protocol):
+    """Where whole objects are kept under names. Raises `vezne.orders.store.StoreUnavailableError`."""
+
+    def put(self, name: str, body: bytes | IO[bytes]) -> None:
+        """Keep an object, in the place of an earlier one of the name."""
+
+    def get(self, name: str) -> bytes:
+        """An object."""
+
+
+class Journal:
+    """The parts of one run: what was found in each page, and the rows that can be judged at the end only."""
+
+    def __init__(self, archive: Archive, report: Report) -> None:
+        self._archive = archive
+        self._folder = f"reconciliations/{report.provider}/{report.day.isoformat()}"
+        self._run = report.run
+
+    def write(self, page: int, lines: list[Line], kept: list[tuple[str, StatementRow]]) -> None:
+        """Keep a page. `kept`: rows of unresolved orders, with the order's id, and rows of no order, with ""."""
+        content = [{"line": told} for told in lines] + [{"of": of, "row": _plain(row)} for of, row in kept]
+        self._archive.put(self._part(page), "\n".join(map(json.dumps, content)).encode())
+
+    def read(self, page: int) -> tuple[list[Line], list[tuple[str, StatementRow]]]:
+        """The inverse of `write`."""
+        lines, kept = [], []
+        for text in self._archive.get(self._part(page)).decode().splitlines():
+            content = json.loads(text)
+            if "line" in content:
+                lines.append(content["line"])
+            else:
+                kept.append((content["of"], _row(content["row"])))
+        return lines, kept
+
+    def finish(self, report: Report, pages: int) -> str:
+        """Write the file from all parts, and return its name. One part at a time is in memory."""
+        name = f"{self._folder}.csv"
+        with tempfile.TemporaryFile() as file:
+            text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
+            text.write(_head(report))
+            writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            for page in range(1, pages + 1):
+                writer.writerows(map(_safe, self.read(page)[0]))
+            text.flush()
+            text.detach()
+            file.seek(0)
+            self._archive.put(name, file)
+        return name
+
+    def _part(self, page: int) -> str:
+        return f"{self._folder}/{self._run}/{page:06d}.jsonl"
+
+
+def _head(report: Report) -> str:
+    counts = ", ".join(f"{name.value} {report.counts[name]}" for name in FindingClass if report.counts.get(name))
+    return f"# {report.provider} {report.day.isoformat()}: {report.status}. {counts}\n"
+
+
+def _safe(told: Line) -> Line:
+    """A spreadsheet takes a text that begins so for a formula, and references are other people's texts."""
+    return {name: f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+            for name, text in told.items()}  # fmt: skip
+
+
+def _plain(row: StatementRow) -> dict[str, Any]:
+    def written(value: Any) -> Any:
+        match value:
+            case Enum():
+                return value.value
+            case Decimal():
+                return f"{value:f}"
+            case date():
+                return value.isoformat()
+            case frozenset():
+                return sorted(value)
+        return value
+
+    return {name: written(value) for name, value in asdict(row).items()}
+
+
+def _row(values: dict[str, Any]) -> StatementRow:
+    return StatementRow(**{
+        **values,
+        "state": RowState(values["state"]),
+        "amount": None if values["amount"] is None else Decimal(values["amount"]),
+        "names": frozenset(values["names"]),
+        "day": None if values["day"] is None else date.fromisoformat(values["day"]),
+    })  # fmt: skip
