@@ -1,17 +1,18 @@
 """KolayBi "Cari Tahsilat İşlemi" (POST /kolaybi/v1/associates/{id}/transactions/proceed) against its page."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from vezne.orders.outcome import Found, Succeeded
 from vezne.providers.credentials import KolayBiCredentials, RequestCredentials
 
 from tests.support.harness import START, TABLE, Harness, operation_of, table_client
 from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI, KOLAYBI_DATA
-from tests.support.provider_server import HANG_UP, Reply, json_reply
+from tests.support.provider_server import Reply, json_reply
 from tests.support.providers import SECRETS
-from tests.support.wire import answered, findings, header, looked_up, the_call, unknown_order, verdict
+from tests.support.reader import Reader
+from tests.support.wire import answered, findings, header, looked_up, the_call, unknown_order
 
 # The page's sample order: associate 123, amount=1000, currency=TRY, gateway_id=1, "Tahsilat açıklaması".
 ORDER = {"amount": 1000, "currency": "TRY", "gateway_id": 1, "description": "Tahsilat açıklaması"}
@@ -27,6 +28,8 @@ ANSWER = """{
 }
 }"""
 PAGE_ANSWER = Reply(200, ANSWER.encode(), {"Content-Type": "application/json"})
+KOLAYBI_READER = Reader(KOLAYBI)
+MARKER = KOLAYBI_READER.record.lookup_fields["marker"]
 
 
 def marker_of(harness: Harness, operation_id: str) -> str:
@@ -125,116 +128,41 @@ def test_the_description_is_sent_as_given_behind_the_marker(harness: Harness, de
     ("reply", "outcome"),
     [
         # Success is this one value of the page, for our amount and currency, with HTTP 2xx.
-        (with_data(), "succeeded"),
-        (Reply(201, with_data().body), "succeeded"),
-        (with_data(amount="250.75"), "succeeded"),
-        (with_data(currency="try"), "succeeded"),
-        (json_reply({"success": True, "data": KOLAYBI_DATA}), "succeeded"),
-        (with_data(transaction_status="Beklemede"), "unknown"),
-        (with_data(transaction_status=""), "unknown"),
-        (with_data(transaction_status=None), "unknown"),
-        (with_data(amount=250.74), "unknown"),
-        (with_data(amount=None), "unknown"),
-        (with_data(currency="USD"), "unknown"),
+        (with_data(), "Succeeded"),
+        (Reply(201, with_data().body), "Succeeded"),
+        (with_data(amount="250.75"), "Succeeded"),
+        (with_data(currency="try"), "Succeeded"),
+        (with_data(transaction_type=None), "Succeeded"),
+        (json_reply({"success": True, "errors": [], "error": None, "data": KOLAYBI_DATA}), "Succeeded"),
+        (json_reply({"code": 200, "data": KOLAYBI_DATA}), "Succeeded"),
         # A field in another form is no contradiction if the field decides nothing.
-        (with_data(issue_date="15.01.2024 14:30"), "succeeded"),
-        (with_data(issue_date=1705318200), "succeeded"),
-        (with_data(payment_method={"id": 1, "name": "Nakit"}), "succeeded"),
-        (with_data(issue_date="15.01.2024 14:30", transaction_status="Beklemede"), "unknown"),
-        (with_data(issue_date="15.01.2024 14:30", amount=250.74), "unknown"),
-        (with_data(currency=["TRY"]), "unknown"),
-        (with_data(transaction_status="tamamlandı"), "unknown"),
-        (with_data(transaction_status=["Tamamlandı"]), "unknown"),
-        (with_data(transaction_type="Ödeme"), "unknown"),
-        (with_data(transaction_type=1), "unknown"),
-        (with_data(transaction_type=None), "succeeded"),
-        (with_data(amount="-250.75"), "unknown"),
-        (with_data(amount="250,75"), "unknown"),
-        (with_data(amount=True), "unknown"),
-        (with_data(success=False), "unknown"),
-        (with_data(errors=["x"]), "unknown"),
-        (json_reply({"data": {}}), "unknown"),
-        (json_reply({"data": []}), "unknown"),
-        (json_reply({"data": None}), "unknown"),
-        (json_reply({}), "unknown"),
-        (json_reply({"success": False, "message": "Hata"}), "unknown"),
-        (json_reply([KOLAYBI_DATA]), "unknown"),
-        # A sign of failure, and a sign of success.
-        (json_reply({"success": True, "errors": [], "error": None, "data": KOLAYBI_DATA}), "succeeded"),
-        (json_reply({"success": False, "data": KOLAYBI_DATA}), "unknown"),
-        (json_reply({"success": "true", "data": KOLAYBI_DATA}), "unknown"),
-        (json_reply({"success": 1, "data": KOLAYBI_DATA}), "unknown"),
-        (json_reply({"errors": {"amount": ["x"]}, "data": KOLAYBI_DATA}), "unknown"),
-        (json_reply({"errors": ["x"], "data": KOLAYBI_DATA}), "unknown"),
-        (json_reply({"error": {"message": "x"}, "data": KOLAYBI_DATA}), "unknown"),
-        (json_reply({"code": "E42", "data": KOLAYBI_DATA}), "unknown"),
-        (json_reply({"code": 200, "data": KOLAYBI_DATA}), "succeeded"),
-        (Reply(200, b""), "unknown"),
-        (Reply(200, b"<html>Bakimdayiz</html>"), "unknown"),
-        (Reply(200, with_data().body[:-20]), "unknown"),
-        (Reply(200, with_data().body[:-1] + b",}"), "unknown"),
-        (Reply(302, b"", {"Location": "/"}), "unknown"),
+        (with_data(issue_date="15.01.2024 14:30"), "Succeeded"),
+        (with_data(issue_date=1705318200), "Succeeded"),
+        (with_data(payment_method={"id": 1, "name": "Nakit"}), "Succeeded"),
+        (with_data(issue_date="15.01.2024 14:30", transaction_status="Beklemede"), "Unknown"),
+        (with_data(issue_date="15.01.2024 14:30", amount=250.74), "Unknown"),
         # HTTP says that it was not carried out, and the body is KolayBi's own.
-        (refusal(message="Kasa bulunamadı", http=400), "declined"),
-        (refusal(code="E42", http=403), "declined"),
-        (refusal(code=404, message="Cari bulunamadı", http=404), "declined"),
-        (refusal(message="x", http=405), "declined"),
-        (refusal(message="x", http=415), "declined"),
-        (refusal(message="Tutar hatalı", errors={"amount": ["x"]}), "declined"),
-        (refusal(errors={"amount": "x"}), "declined"),
-        (refusal(errors=["x", "y"]), "declined"),
-        (refusal(code="E42", message=None, errors=[], data=None), "declined"),
-        (refusal(code="E42", data=[]), "declined"),
-        # A proxy may have answered.
-        (json_reply({}, 422), "unknown"),
-        (json_reply({"message": "Forbidden"}, 403), "unknown"),
-        (json_reply({"message": "Tutar hatalı", "errors": {"amount": ["x"]}}, 422), "unknown"),
-        (json_reply({"code": "E42", "message": "x"}, 422), "unknown"),
-        (Reply(400, b"<html>Bad Request</html>"), "unknown"),
-        (Reply(404, b""), "unknown"),
-        # The envelope is not exactly KolayBi's.
-        (refusal(), "unknown"),
-        (refusal(success="false", code="E42"), "unknown"),
-        (refusal(success=0, code="E42"), "unknown"),
-        (refusal(success=None, code="E42"), "unknown"),
-        (refusal(success=True, code="E42"), "unknown"),
-        (refusal(code=["E42"]), "unknown"),
-        (refusal(code={"value": "E42"}), "unknown"),
-        (refusal(code=4.2), "unknown"),
-        (refusal(code=True), "unknown"),
-        (refusal(code=" ", message=""), "unknown"),
-        (refusal(message={"tr": "x"}), "unknown"),
-        (refusal(code="E42", errors=7), "unknown"),
-        (refusal(code="E42", errors=[["x"]]), "unknown"),
-        (refusal(code="E42", errors={"amount": {"x": 1}}), "unknown"),
-        # A refusal, and a sign of success.
-        (json_reply({"data": KOLAYBI_DATA}, 400), "unknown"),
-        (refusal(code="E42", data=KOLAYBI_DATA), "unknown"),
-        (refusal(code="E42", data={"id": 9}), "unknown"),
-        (refusal(code="E42", transaction_status="Tamamlandı"), "unknown"),
-        (refusal(message="Tamamlandı"), "unknown"),
-        (refusal(code=200, message="x"), "unknown"),
-        (refusal(code="0", message="x"), "unknown"),
-        # The code in the body is a status that does not refuse.
-        (refusal(code=500, message="x"), "unknown"),
-        (refusal(code="429", message="x"), "unknown"),
-        # HTTP does not refuse.
-        (refusal(code="E42", http=200), "unknown"),
-        (refusal(code="E42", http=402), "unknown"),
-        (refusal(code="E42", http=408), "unknown"),
-        (refusal(code="E42", http=409), "unknown"),
-        (refusal(code="E42", http=425), "unknown"),
-        (refusal(code="E42", http=429), "unknown"),
-        (refusal(code="E42", http=500), "unknown"),
-        (json_reply({"data": KOLAYBI_DATA}, 500), "unknown"),
-        (Reply(502, b"<html>Bad Gateway</html>"), "unknown"),
-        (refusal(code="E42", http=503), "unknown"),
-        (refusal(code="E42", http=504), "unknown"),
-        (HANG_UP, "unknown"),
+        (refusal(message="Kasa bulunamadı", http=400), "Declined"),
+        (refusal(code="E42", http=403), "Declined"),
+        (refusal(code=404, message="Cari bulunamadı", http=404), "Declined"),
+        (refusal(message="x", http=405), "Declined"),
+        (refusal(message="x", http=415), "Declined"),
+        (refusal(message="Tutar hatalı", errors={"amount": ["x"]}), "Declined"),
+        (refusal(errors={"amount": "x"}), "Declined"),
+        (refusal(errors=["x", "y"]), "Declined"),
+        (refusal(code="E42", message=None, errors=[], data=None), "Declined"),
+        (refusal(code="E42", data=[]), "Declined"),
+        # The envelope gives no reason, or a proxy may have written it.
+        (refusal(), "Unknown"),
+        (refusal(code=" ", message=""), "Unknown"),
+        (json_reply({"message": "Tutar hatalı", "errors": {"amount": ["x"]}}, 422), "Unknown"),
+        (json_reply({"code": "E42", "message": "x"}, 422), "Unknown"),
+        (refusal(code="E42", http=200), "Unknown"),
+        (json_reply({"success": False, "message": "Hata"}), "Unknown"),
     ],
 )
-def test_the_outcome_of_each_answer(harness: Harness, reply: Reply, outcome: str) -> None:
-    assert verdict(harness, KOLAYBI, reply) == outcome
+def test_the_outcome_of_each_answer(reply: Reply, outcome: str) -> None:
+    assert KOLAYBI_READER.verdict(reply) == outcome
 
 
 @pytest.mark.parametrize(
@@ -256,14 +184,17 @@ def test_a_refusals_code_and_text(harness: Harness, body: dict[str, Any], code: 
 # -------------------------------------------------------------------- look-up
 
 
-def row(marker: str, **changes: Any) -> dict[str, Any]:
-    return {"id": 9, "amount": 250.75, "description": f"{marker} Aylık ödeme", **changes}
+def row(**changes: Any) -> dict[str, Any]:
+    """Our order in the list."""
+    return {"id": 9, "amount": 250.75, "description": f"{MARKER} Aylık ödeme", **changes}
 
 
-def lost_order(harness: Harness) -> tuple[str, str]:
-    """An order whose answer is lost: its operation id, and its marker."""
-    known = unknown_order(harness, KOLAYBI)
-    return known, marker_of(harness, known)
+def result_of(*rows: dict[str, Any]) -> dict[str, Any]:
+    """The result of an order that is found in these rows."""
+    found = KOLAYBI_READER.look_up({"data": list(rows)})
+    assert isinstance(found, Found)
+    assert isinstance(found.outcome, Succeeded)
+    return found.outcome.result
 
 
 def test_the_look_up_call(harness: Harness) -> None:
@@ -286,38 +217,33 @@ def test_the_marker_is_the_operation_id_and_the_day_of_the_claim(harness: Harnes
     assert b"d261201+Ayl" in operation.build(first, access).body
 
 
-@pytest.mark.parametrize("shape", ["list", "data", "items", "results", "after odd rows", "description alone"])
-def test_the_marker_in_front_of_a_description_is_proof(harness: Harness, shape: str) -> None:
-    """The page documents only the path of the list. Clients read its rows from these four places."""
-    known, marker = lost_order(harness)
-    ours = row(marker)
-    body = {
-        "list": {"data": [ours]},
-        "data": {"success": True, "data": {"current_page": 1, "last_page": 1, "data": [ours]}},
-        "items": {"data": {"items": [ours], "page": 1}},
-        "results": {"data": {"results": [ours]}},
-        "after odd rows": {
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [row()]},
+        {"success": True, "data": {"current_page": 1, "last_page": 1, "data": [row()]}},
+        {"data": {"items": [row()], "page": 1}},
+        {"data": {"results": [row()]}},
+        {
             "data": [
                 {"description": "x", "amount": {"value": 1}, "issue_date": "15.01.2024"},
                 {"description": None},
-                ours,
+                row(),
             ]
         },
-        "description alone": {"data": [{"description": marker}]},
-    }[shape]
-    response = looked_up(harness, KOLAYBI, json_reply(body))
-    assert (response.status, response.body["status"]) == (200, "succeeded")
-    assert response.body["result"]["amount"] == "250.75"
-    assert response.body["result"]["currency"] == "TRY"
-    assert findings(harness, known) == ["found"]
-    assert harness.server.to(KOLAYBI.route) == []
+        {"data": [{"description": MARKER}]},
+    ],
+    ids=["list", "data", "items", "results", "after odd rows", "description alone"],
+)
+def test_the_marker_in_front_of_a_description_is_proof(body: dict[str, Any]) -> None:
+    """The page documents only the path of the list. Clients read its rows from these four places."""
+    assert KOLAYBI_READER.finding(body) == "Found"
 
 
-def test_the_fields_of_the_row_are_in_the_result(harness: Harness) -> None:
-    _, marker = lost_order(harness)
-    found = row(marker, transaction_status="Tamamlandı", transaction_type="Tahsilat", payment_method="Nakit",
+def test_the_fields_of_the_row_are_in_the_result() -> None:
+    found = row(transaction_status="Tamamlandı", transaction_type="Tahsilat", payment_method="Nakit",
                 issue_date="2026-12-01 09:00:00", currency="try", amount="250.7500")  # fmt: skip
-    assert looked_up(harness, KOLAYBI, json_reply({"data": [found]})).body["result"] == {
+    assert result_of(found) == {
         "transaction_status": "Tamamlandı",
         "transaction_type": "Tahsilat",
         "payment_method": "Nakit",
@@ -327,117 +253,59 @@ def test_the_fields_of_the_row_are_in_the_result(harness: Harness) -> None:
     }
 
 
-def test_missing_amount_and_currency_of_a_row_are_those_of_the_order(harness: Harness) -> None:
-    _, marker = lost_order(harness)
-    assert looked_up(harness, KOLAYBI, json_reply({"data": [{"description": marker}]})).body["result"] == {
-        "transaction_status": None,
-        "transaction_type": None,
-        "payment_method": None,
-        "issue_date": None,
-        "amount": "250.75",
-        "currency": "TRY",
-    }
+def test_missing_amount_and_currency_of_a_row_are_those_of_the_order() -> None:
+    shown = {name: value for name, value in result_of({"description": MARKER}).items() if value is not None}
+    assert shown == {"amount": "250.75", "currency": "TRY"}
 
 
 @pytest.mark.parametrize("issue_date", ["15.01.2024 14:30", "", 1705318200])
-def test_our_row_is_proof_whatever_form_its_date_has(harness: Harness, issue_date: Any) -> None:
-    _, marker = lost_order(harness)
-    response = looked_up(harness, KOLAYBI, json_reply({"data": [row(marker, issue_date=issue_date)]}))
-    assert response.body["status"] == "succeeded"
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"transaction_status": "İptal Edildi"}, {"transaction_status": "Beklemede"}, {"transaction_status": ""},
-        {"transaction_status": ["Tamamlandı"]}, {"status": "cancelled"}, {"status": 0},
-        {"amount": -250.75}, {"amount": "-250.75"}, {"amount": 250.74}, {"amount": "250,75"}, {"amount": ""},
-        {"currency": "USD"}, {"currency": ""}, {"currency": 949}, {"currency": "TL"},
-        {"transaction_type": "Ödeme"}, {"transaction_type": "Tahsilat İptali"}, {"type": "İade"},
-        {"success": False}, {"errors": ["x"]}, {"error": "x"}, {"deleted_at": "2026-12-01 09:05:00"},
-        {"is_cancelled": True}, {"issue_date": "2026-10-01 09:00:00"},
-    ],
-    ids=str,
-)  # fmt: skip
-def test_a_row_of_ours_that_does_not_fit_proves_nothing(harness: Harness, changes: dict[str, Any]) -> None:
-    known, marker = lost_order(harness)
-    response = looked_up(harness, KOLAYBI, json_reply({"data": [row(marker, **changes)]}))
-    assert (response.status, response.body["status"]) == (202, "unknown")
-    assert findings(harness, known) == ["inconclusive"]
+def test_our_row_is_proof_whatever_form_its_date_has(issue_date: Any) -> None:
+    assert result_of(row(issue_date=issue_date))["amount"] == "250.75"
 
 
 @pytest.mark.parametrize(
     "rows",
     [
-        lambda marker: [row(marker), row(marker, id=10)],
-        lambda marker: [row(marker), row(marker, id=10, amount=-250.75)],
-        lambda marker: [row(marker), {"description": f"İptal: {marker}", "amount": -250.75}],
-        lambda marker: [row(marker), {"description": "İptal", "note": marker}],
-        lambda marker: [row(marker), {"description": f"op_{'a' * 26}.d261201 {marker}", "amount": -250.75}],
-        lambda marker: [{"description": f"Aylık ödeme {marker}", "amount": 250.75}],
-        lambda marker: [{"description": marker.partition(".")[0], "amount": 250.75}],
-        lambda marker: [{"description": marker.upper(), "amount": 250.75}],
-        lambda marker: [{"description": f" {marker}", "amount": 250.75}],
-        lambda marker: [{"description": f"{marker}7", "amount": 250.75}],
-        lambda marker: [{"description": marker[:-2], "amount": 250.75}],
-        lambda marker: [{"description": marker[:20], "amount": 250.75}],
-        lambda marker: [{"description": [marker], "amount": 250.75}],
-        lambda marker: [{"description": None, "note": f"Tahsilat: {marker}"}],
-        lambda marker: [{"amount": 250.75, "currency": "TRY"}],
-        lambda marker: [{"description": None, "amount": 250.75}],
+        [row(), row(id=10)],
+        [row(), row(id=10, amount=-250.75)],
+        [row(), {"description": f"İptal: {MARKER}", "amount": -250.75}],
+        [row(), {"description": "İptal", "note": MARKER}],
+        [row(), {"description": f"op_{'a' * 26}.d261201 {MARKER}", "amount": -250.75}],
+        *([{"description": text, "amount": 250.75}] for text in (
+            f"Aylık ödeme {MARKER}", MARKER.partition(".")[0], MARKER.upper(), f" {MARKER}", f"{MARKER}7", MARKER[:-2],
+            MARKER[:20], [MARKER], None)),
+        [{"description": None, "note": f"Tahsilat: {MARKER}"}],
+        [{"amount": 250.75, "currency": "TRY"}],
+        [row(currency="TL")],
     ],
     ids=["two rows", "a reversal with the same text", "a reversal that quotes", "another field quotes",
          "another order quotes", "behind", "without the day", "in capitals", "padded", "longer", "cut", "cut short",
-         "a list", "in a note", "no description", "null"],
+         "a list", "null", "in a note", "no description", "another name of the currency"],
 )  # fmt: skip
-def test_a_row_that_may_be_ours_proves_nothing(harness: Harness, rows: Callable[[str], list[Any]]) -> None:
-    known, marker = lost_order(harness)
-    response = looked_up(harness, KOLAYBI, json_reply({"data": rows(marker)}))
-    assert (response.status, response.body["status"]) == (202, "unknown")
-    assert findings(harness, known) == ["inconclusive"]
+def test_a_row_that_may_be_ours_proves_nothing(rows: list[Any]) -> None:
+    assert KOLAYBI_READER.finding({"data": rows}) == "Inconclusive"
 
 
 @pytest.mark.parametrize(
     "body",
-    [
-        lambda marker: {"errors": [f"{marker} bulunamadı"], "data": []},
-        lambda marker: {"meta": {"description": marker}, "data": []},
-    ],
+    [{"errors": [f"{MARKER} bulunamadı"], "data": []}, {"meta": {"description": MARKER}, "data": []}],
     ids=["errors", "beside the rows"],
 )
-def test_a_marker_outside_the_rows_is_no_row(harness: Harness, body: Callable[[str], Any]) -> None:
-    _, marker = lost_order(harness)
-    assert looked_up(harness, KOLAYBI, json_reply(body(marker))).status == 202
+def test_a_marker_outside_the_rows_is_no_row(body: dict[str, Any]) -> None:
+    assert KOLAYBI_READER.finding(body) != "Found"
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"data": []},
-        {"data": [{"description": "Aylık ödeme", "amount": 250.75, "currency": "TRY"}]},
-        {"data": [{"description": "op_aaaaaaaaaaaaaaaaaaaaaaaaaa.d261201 x", "amount": 250.75, "currency": "TRY"}]},
-    ],
-    ids=["nothing", "same amount", "another order's marker"],
-)
-def test_without_the_marker_nothing_is_proven(harness: Harness, body: dict[str, Any]) -> None:
-    known = unknown_order(harness, KOLAYBI)
-    for _ in range(5):
-        response = looked_up(harness, KOLAYBI, json_reply(body))
-        assert (response.status, response.body["status"]) == (202, "unknown")
-        harness.clock.advance(24 * 3600)
-    assert findings(harness, known) == ["not_found"] * 5
-    assert harness.server.to(KOLAYBI.route) == []
+@pytest.mark.parametrize("description", ["Aylık ödeme", "op_aaaaaaaaaaaaaaaaaaaaaaaaaa.d261201 x"])
+def test_without_the_marker_nothing_is_proven(description: str) -> None:
+    assert KOLAYBI_READER.finding({"data": [row(description=description, currency="TRY")]}) == "NotFound"
 
 
-def test_the_row_of_an_expired_record_does_not_prove_the_order_that_uses_its_key_again(harness: Harness) -> None:
-    before = replace(harness.order(KOLAYBI), ordered_at=START - 95 * 86_400)
-    old = operation_of("kolaybi_collect").lookup_fields(before)["marker"]
-    known, marker = lost_order(harness)
-    assert old.partition(".")[0] == marker.partition(".")[0] == known
-    assert looked_up(harness, KOLAYBI, json_reply({"data": [row(old)]})).status == 202
-    assert findings(harness, known) == ["not_found"]
-    harness.clock.advance(60)
-    assert looked_up(harness, KOLAYBI, json_reply({"data": [row(marker), row(old)]})).body["status"] == "succeeded"
+def test_the_row_of_an_expired_record_does_not_prove_the_order_that_uses_its_key_again() -> None:
+    before = replace(KOLAYBI_READER.order, ordered_at=START - 95 * 86_400)
+    old = KOLAYBI_READER.operation.lookup_fields(before)["marker"]
+    assert old.partition(".")[0] == MARKER.partition(".")[0] == KOLAYBI_READER.order.operation_id
+    assert KOLAYBI_READER.finding({"data": [row(description=old)]}) == "NotFound"
+    assert KOLAYBI_READER.finding({"data": [row(), row(description=old)]}) == "Found"
 
 
 def record_of_before(harness: Harness) -> str:
@@ -488,24 +356,20 @@ def test_a_record_of_the_version_before_is_looked_up_by_its_own_marker(
     ],
     ids=str,
 )  # fmt: skip
-def test_a_list_in_an_unknown_form_proves_nothing(harness: Harness, body: dict[str, Any]) -> None:
-    known = unknown_order(harness, KOLAYBI)
-    assert looked_up(harness, KOLAYBI, json_reply(body)).status == 202
-    assert findings(harness, known) == ["inconclusive"]
+def test_a_list_in_an_unknown_form_proves_nothing(body: dict[str, Any]) -> None:
+    assert KOLAYBI_READER.finding(body) == "Inconclusive"
 
 
 OTHERS = [{"description": f"başka {number}", "amount": 1} for number in range(100)]
 
 
-@pytest.mark.parametrize(("count", "finding"), [(19, "not_found"), (20, "inconclusive"), (50, "inconclusive"),
-                                                (51, "not_found"), (100, "inconclusive")])  # fmt: skip
-def test_a_list_that_may_be_cut_is_no_proof_of_absence(harness: Harness, count: int, finding: str) -> None:
-    known = unknown_order(harness, KOLAYBI)
-    looked_up(harness, KOLAYBI, json_reply({"data": OTHERS[:count]}))
-    assert findings(harness, known) == [finding]
+@pytest.mark.parametrize(("count", "finding"), [(19, "NotFound"), (20, "Inconclusive"), (50, "Inconclusive"),
+                                                (51, "NotFound"), (100, "Inconclusive")])  # fmt: skip
+def test_a_list_that_may_be_cut_is_no_proof_of_absence(count: int, finding: str) -> None:
+    assert KOLAYBI_READER.finding({"data": OTHERS[:count]}) == finding
 
 
-def numbered(number: int | None, rows: list[Any], **about: Any) -> Reply:
+def numbered(number: Any, rows: list[Any], **about: Any) -> Reply:
     """One page of a list."""
     return json_reply({"success": True, "data": rows, "pagination": {"current_page": number, **about}})
 
@@ -517,8 +381,8 @@ def pages_asked(harness: Harness) -> list[str]:
 @pytest.mark.parametrize("about", [{"per_page": 20, "total": 45}, {"last_page": 3}], ids=["total", "last_page"])
 @pytest.mark.parametrize("place", ["beside data", "in data"])
 def test_every_page_is_read(harness: Harness, about: dict[str, int], place: str) -> None:
-    known, marker = lost_order(harness)
-    for number, rows in ((2, OTHERS[:20]), (3, [row(marker)])):
+    known = unknown_order(harness, KOLAYBI)
+    for number, rows in ((2, OTHERS[:20]), (3, [row(description=marker_of(harness, known))])):
         harness.server.on(f"{KOLAYBI.look_up_route}?page={number}", numbered(number, rows, **about))
     first = numbered(1, OTHERS[:20], **about)
     if place == "in data":
@@ -539,28 +403,9 @@ def test_pages_without_end_are_no_proof_of_absence(harness: Harness) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 3, None, "2"])
-def test_a_page_that_is_not_the_next_one_proves_nothing(harness: Harness, number: Any) -> None:
-    known, marker = lost_order(harness)
-    harness.server.on(f"{KOLAYBI.look_up_route}?page=2", numbered(number, [row(marker)], last_page=2))
-    looked_up(harness, KOLAYBI, numbered(1, OTHERS[:20], last_page=2))
-    assert findings(harness, known) == ["inconclusive"]
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        json_reply({"message": "x"}, 500),
-        json_reply({"message": "x"}, 404),
-        json_reply({"message": "x"}, 401),
-        Reply(200, b"<html></html>"),
-        json_reply([]),
-        HANG_UP,
-    ],
-)
-def test_a_look_up_that_fails_proves_nothing(harness: Harness, reply: Reply) -> None:
-    known = unknown_order(harness, KOLAYBI)
-    assert looked_up(harness, KOLAYBI, reply).status == 202
-    assert findings(harness, known) == ["inconclusive"]
+def test_a_page_that_is_not_the_next_one_proves_nothing(number: Any) -> None:
+    pages = numbered(1, OTHERS[:20], last_page=2), numbered(number, [row()], last_page=2)
+    assert KOLAYBI_READER.finding(*pages) == "Inconclusive"
 
 
 def test_the_marker_in_the_text_of_another_order_proves_nothing(harness: Harness) -> None:

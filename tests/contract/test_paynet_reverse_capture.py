@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.harness import Harness
+from tests.support.harness import START, Harness
 from tests.support.operations.paynet_capture import capture_row, paynet_rows
 from tests.support.operations.paynet_reverse_capture import ANSWER, EXAMPLE, FAILED, XACT_ID, reversal_rows
 from tests.support.provider_server import json_reply
-from tests.support.wire import answered, findings, header, literals, looked_up, the_call, unknown_order, verdict
+from tests.support.reader import Reader
+from tests.support.wire import answered, header, literals, looked_up, the_call, unknown_order
+
+READER = Reader(EXAMPLE)
 
 
 def test_the_request_is_the_one_of_the_page(harness: Harness) -> None:
@@ -25,19 +28,19 @@ def test_the_request_is_the_one_of_the_page(harness: Harness) -> None:
 @pytest.mark.parametrize(
     ("changes", "proves"),
     [
-        ({}, "succeeded"),
+        ({}, "Succeeded"),
         # The page allows both types.
-        ({"transaction_type": 4}, "succeeded"),
-        ({"transaction_type": "RC"}, "succeeded"),
-        ({"transaction_type": 3}, "unknown"),
-        ({"is_succeed": "true"}, "unknown"),
-        ({"code": 22}, "unknown"),
-        (FAILED, "declined"),
-        ({**FAILED, "code": 99}, "unknown"),
+        ({"transaction_type": 4}, "Succeeded"),
+        ({"transaction_type": "RC"}, "Succeeded"),
+        ({"transaction_type": 3}, "Unknown"),
+        ({"is_succeed": "true"}, "Unknown"),
+        ({"code": 22}, "Unknown"),
+        (FAILED, "Declined"),
+        ({**FAILED, "code": 99}, "Unknown"),
     ],
 )
-def test_what_each_answer_of_the_page_proves(harness: Harness, changes: dict[str, Any], proves: str) -> None:
-    assert verdict(harness, EXAMPLE, json_reply({**ANSWER, **changes})) == proves
+def test_what_each_answer_of_the_page_proves(changes: dict[str, Any], proves: str) -> None:
+    assert READER.verdict({**ANSWER, **changes}) == proves
 
 
 def test_a_capture_is_cancelled_once_under_whatever_key(harness: Harness) -> None:
@@ -76,19 +79,14 @@ def test_the_reversal_that_the_captures_row_names_is_ours(harness: Harness) -> N
         ({}, {"xact_date": "2016-04-08"}),
     ],
 )
-def test_other_rows_prove_nothing(harness: Harness, capture: dict[str, Any], reversal: dict[str, Any]) -> None:
-    operation_id = unknown_order(harness, EXAMPLE)
-    rows = reversal_rows(harness.record(operation_id).created_at + 2, capture, **reversal)
-    assert looked_up(harness, EXAMPLE, rows).status == 202
-    assert findings(harness, operation_id)[-1] != "found"
-    assert not harness.record(operation_id).final
+def test_other_rows_prove_nothing(capture: dict[str, Any], reversal: dict[str, Any]) -> None:
+    assert READER.finding(reversal_rows(START + 2)) == "Found"
+    assert READER.finding(reversal_rows(START + 2, capture, **reversal)) != "Found"
 
 
 @pytest.mark.parametrize("mine", [{}, {"reversed": True, "reversed_xact_id": "xk_reversal"}])
-def test_a_reversal_that_another_capture_names_is_not_ours(harness: Harness, mine: dict[str, Any]) -> None:
-    operation_id = unknown_order(harness, EXAMPLE)
-    now = harness.record(operation_id).created_at + 2
+def test_a_reversal_that_another_capture_names_is_not_ours(mine: dict[str, Any]) -> None:
+    now = START + 2
     other = capture_row(now, xact_id="xk_other", reversed=True, reversed_xact_id="xk_reversal")
     reversal = capture_row(now, xact_id="xk_reversal", transaction_type=6)
-    rows = paynet_rows(capture_row(now, xact_id=XACT_ID, **mine), other, reversal)
-    assert looked_up(harness, EXAMPLE, rows).status == 202
+    assert READER.finding(paynet_rows(capture_row(now, xact_id=XACT_ID, **mine), other, reversal)) != "Found"

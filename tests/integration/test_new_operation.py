@@ -39,7 +39,8 @@ FILLED = {
             "from tests.support.harness import Harness\n"
             f"from tests.support.operations.{FOLDER} import EXAMPLE\n"
             "from tests.support.provider_server import json_reply\n"
-            "from tests.support.wire import answered, the_call, verdict\n"
+            "from tests.support.reader import Reader\n"
+            "from tests.support.wire import answered, the_call\n"
         ),
         "    pytest.fail(NOT_WRITTEN)\n": "    pass\n",
     },
@@ -51,12 +52,12 @@ def test_the_made_up_wire(harness: Harness) -> None:
     assert the_call(harness, EXAMPLE).json() == {"reference": "R-1"}
 
 
-def test_the_made_up_verdicts(harness: Harness) -> None:
-    assert verdict(harness, EXAMPLE, EXAMPLE.success) == "succeeded"
+def test_the_made_up_verdicts() -> None:
+    assert Reader(EXAMPLE).verdict(EXAMPLE.success) == "Succeeded"
 
 
-def test_another_answer_proves_nothing(harness: Harness) -> None:
-    assert verdict(harness, EXAMPLE, json_reply({"done": "R-3"})) == "unknown"
+def test_another_answer_proves_nothing() -> None:
+    assert Reader(EXAMPLE).verdict(json_reply({"done": "R-3"})) == "Unknown"
 """
 HELD_BY = ("tests/unit/test_template.py", "tests/unit/test_template_access.py", "tests/unit/test_one_declaration.py",
            "tests/integration/test_golden_events.py")  # fmt: skip

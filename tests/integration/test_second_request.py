@@ -195,9 +195,10 @@ def test_second_request_no_evidence(harness: Harness, example: Example) -> None:
 
 
 @each_operation
-def test_second_request_look_up_fails(harness: Harness, example: Example) -> None:
+@pytest.mark.parametrize("reply", [HANG_UP, Reply(401), Reply(500, b"{}"), Reply(200, b"<html>")], ids=str)
+def test_second_request_look_up_fails(harness: Harness, example: Example, reply: Reply) -> None:
     known = unknown_order(harness, example)
-    harness.server.on(example.look_up_route, HANG_UP)
+    harness.server.on(example.look_up_route, reply)
     response = harness.send(example)
     assert (response.status, response.body["status"]) == (202, "unknown")
     assert findings(harness, known) == ["inconclusive"]

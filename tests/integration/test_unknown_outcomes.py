@@ -18,8 +18,10 @@ each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
         (HANG_UP, "ConnectionError"),
         (Reply(500, b"{}"), "http-500"),
         (Reply(502, b"<html>", {"Content-Type": "text/html"}), "http-502"),
+        (Reply(200, b"<html>", {"Content-Type": "text/html"}), "unreadable"),
+        (Reply(200, b""), "unreadable"),
     ],
-    ids=["cut", "500", "a page of a gateway"],
+    ids=["cut", "500", "a page of a gateway", "another page", "nothing"],
 )
 def test_the_reason_of_the_order_itself_is_the_first_evidence(
     harness: Harness, example: Example, reply: Reply, reason: str
@@ -30,6 +32,13 @@ def test_the_reason_of_the_order_itself_is_the_first_evidence(
     assert (first["asked"], first["finding"], first["reason"]) == ("order", "unknown", reason)
     # With the two writes of every order. VakıfBank's login has two more.
     assert harness.writes()[-2:] in (["PutItem", "UpdateItem"], ["TransactWriteItems", "UpdateItem"])
+
+
+@each_operation
+@pytest.mark.parametrize("status", [500, 503, 504])
+def test_a_refusal_with_a_server_error_is_no_refusal(harness: Harness, example: Example, status: int) -> None:
+    answer = answered(harness, example, Reply(status, example.refusal.body))
+    assert (answer.status, answer.body["money"]) == (202, "unknown")
 
 
 @each_operation

@@ -4,18 +4,13 @@ No change may turn an unknown outcome into a final one, or one final outcome int
 """
 
 import copy
+import random
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from types import ModuleType
 from typing import Any
-from unittest import mock
 
-import simplejson
-from hypothesis import strategies as st
-from vezne.operation import Operation, Order
-from vezne.orders.record import Record, from_item, serialize
-from vezne.providers.http import Deadline, ProviderResponse
+from tests.support.seed import SEED
 
 MISSING = object()
 Path = tuple[str | int, ...]
@@ -47,68 +42,22 @@ def mutations(genuine: Any, extra: Mapping[Path, Sequence[Any]] | None = None) -
     return [Mutation(path, value, _changed(genuine, path, value)) for path, value in changes]
 
 
-def mutated_twice(genuine: Any, extra: Mapping[Path, Sequence[Any]] | None = None) -> st.SearchStrategy[list[Mutation]]:
-    """Two changes, of fields that do not contain each other. The second one's body has both."""
+def pairs(genuine: Any, extra: Mapping[Path, Sequence[Any]] | None = None, *, count: int) -> Iterator[list[Mutation]]:
+    """Some pairs of changes, of fields that do not contain each other; the second one's body has both."""
     singles = mutations(genuine, extra)
-
-    @st.composite
-    def both(draw: st.DrawFn) -> list[Mutation]:
-        first = draw(st.sampled_from(singles))
-        second = draw(st.sampled_from([one for one in singles if _apart(one.path, first.path)]))
-        return [first, Mutation(second.path, second.value, _changed(first.body, second.path, second.value))]
-
-    return both()
+    chance = random.Random(SEED)  # noqa: S311
+    while count:
+        first, second = chance.choice(singles), chance.choice(singles)
+        # A list that the first change cuts may lack the place of the second.
+        cut = first.value is MISSING and isinstance(first.path[-1], int)
+        if _apart(first.path, second.path) and not (cut and first.path[:-1] == second.path[: len(first.path) - 1]):
+            yield [first, Mutation(second.path, second.value, _changed(first.body, second.path, second.value))]
+            count -= 1
 
 
 def wrongly_believed(verdicts: Iterable[tuple[Mutation, str]], allowed: Collection[str]) -> list[str]:
     """The changes whose verdict is not allowed, in words."""
     return [f"{mutation} -> {verdict}" for mutation, verdict in verdicts if verdict not in allowed]
-
-
-def example_order(operation: Operation[Any, Any, Any], body: dict[str, Any]) -> Order[Any]:
-    """A validated order of a test's client."""
-    return operation.order("client-1", "key-1", operation.request_model.model_validate(body))
-
-
-def example_record(
-    operation: Operation[Any, Any, Any], order: Order[Any], created_at: str = "2026-12-01T06:00:00Z"
-) -> Record:
-    """The record of that order, whose answer was lost."""
-    names = {"id": order.operation_id, "operation": operation.name, "fingerprint": order.fingerprint}
-    fixed = {"client_id": "client-1", "status": "unknown", "owner": "me", "evidence": []}
-    times = {"created_at": created_at, "updated_at": created_at, "lease_until": 1, "in_flight_until": 1796104827}
-    item = {**names, **fixed, **times, "clues": operation.lookup_fields(order)}
-    return from_item({name: serialize(value) for name, value in item.items()})
-
-
-def verdict_on(operation: Operation[Any, Any, Any], order: Order[Any], body: Any, status: int = 200) -> str:
-    """The class of the outcome of an answer. An error of `read` counts as Unknown, as on the real path."""
-    try:
-        return type(operation.read(order, ProviderResponse(status, _json(body)))).__name__
-    except Exception:
-        return "Unknown"
-
-
-def finding_on(operation: Operation[Any, Any, Any], record: Record, inquiries: ModuleType, *bodies: Any) -> str:
-    """The class of what a look-up finds in these answers, one for each call. The last one is repeated.
-
-    `inquiries` is the provider's module, whose `ask` is replaced. An error counts as Inconclusive, as on the real path.
-    """
-    answers = iter(bodies)
-    last = bodies[-1]
-
-    def ask(*_arguments: Any, **_options: Any) -> ProviderResponse:
-        return ProviderResponse(200, _json(next(answers, last)))
-
-    with mock.patch.object(inquiries, "ask", ask):
-        try:
-            return type(operation.look_up(record, Deadline(lambda: 27_000))).__name__
-        except Exception:
-            return "Inconclusive"
-
-
-def _json(body: Any) -> bytes:
-    return simplejson.dumps(body, use_decimal=True, ensure_ascii=False).encode()
 
 
 def _fields(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

@@ -1,4 +1,4 @@
-"""Compares requests with a provider's page, and asks how an answer is understood."""
+"""Comparing what was sent with what a provider's page shows, and orders whose answers are lost."""
 
 import json
 from typing import Any
@@ -33,32 +33,6 @@ def answered(harness: Harness, example: Example, reply: Answering, **order: Any)
     """Send one order. The provider gives this answer."""
     harness.server.on(example.route, reply)
     return harness.send(example, **order)
-
-
-def verdict(harness: Harness, example: Example, reply: Answering, **order: Any) -> str:
-    """The verdict on an answer of the provider. The record must agree with what the client was told."""
-    response = answered(harness, example, reply, **order)
-    assert len(harness.server.to(example.route)) == 1
-    operation_id = response.body["operation_id"]
-    kept = harness.store.find(operation_id)
-    if response.status == 200:
-        assert (response.body["status"], kept and kept.status) == ("succeeded", "succeeded")
-        return "succeeded"
-    if response.status == 202:
-        assert (response.body["status"], response.body["money"]) == ("unknown", "unknown")
-        assert kept is not None
-        assert kept.status == "unknown"
-        return "unknown"
-    assert response.body["money"] == "not_moved"
-    if response.slug == "declined":
-        assert kept is not None
-        assert kept.status == "declined"
-        return "declined"
-    # The provider certainly did not process it. Nothing is kept, and the same key may be sent again.
-    assert kept is None
-    assert harness.guards() == [] or all("holder" not in guard for guard in harness.guards())
-    assert response.body["retry"] == "same_key"
-    return response.slug
 
 
 def unknown_order(harness: Harness, example: Example, **order: Any) -> str:

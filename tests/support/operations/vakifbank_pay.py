@@ -38,6 +38,30 @@ def vakifbank_answer(call: Call, **changes: Any) -> Reply:
     return json_reply({"Header": VAKIFBANK_COMPLETED, "Data": {"QueryResult": result | changes}})
 
 
+def vakifbank_row(code: str, **changes: Any) -> dict[str, Any]:
+    """The payment of the request under this code, as the page of the query lists it, in the payment's names."""
+    row = {
+        "InstitutionCode": "0006624",
+        "TransactionType": 1,
+        "TaxIdentityCheck": True,
+        "CreditUse": False,
+        "Amount": 200,
+        "CurrencyType": "TL",
+        "SenderAccountNo": "0",
+        "ReceivertAccountIbanNo": "TR33********1326",
+        "InstitutionTransactionCode": code,
+        "PaymentDate": "2026-12-28T00:00:00",
+        "ComingReturnPaymentDate": "",
+        "ComingReturnTransactionQueryNo": "",
+        "Result": True,
+        "ErrorCode": 1,
+        "ErrorExplanation": "Tahsil Edildi",
+        "TransactionObjectId": "2022000039254817",
+        "TransactionQueryNo": "7425301",
+    }
+    return row | changes
+
+
 def vakifbank_rows(*rows: dict[str, Any]) -> Reply:
     """The list `Result` of POST /tos/query."""
     return json_reply({"Header": VAKIFBANK_COMPLETED, "Data": {"Result": list(rows)}})
@@ -71,17 +95,7 @@ EXAMPLE = Example(
     refusal=json_reply({"Header": {"StatusCode": "ACBH000233", "StatusDescription": "İşlem limiti aşıldı"}}, 400),
     refusal_code="ACBH000233",
     look_up_address="POST /tos/query",
-    found=lambda record: vakifbank_rows(
-        {
-            "InstitutionTransactionNo": record.lookup_fields["institution_transaction_code"],
-            "Amount": 200.0,
-            "CurrencyType": "TL",
-            "Result": True,
-            "TransactionObjectId": "2022000039254817",
-            "TransactionQueryNo": "7425301",
-            "ErrorCode": 1,
-        }
-    ),
+    found=lambda record: vakifbank_rows(vakifbank_row(record.lookup_fields["institution_transaction_code"])),
     not_found=vakifbank_rows(),
     wire=Wire(
         send=lambda merchant, **changes: merchant.tos_pay(**changes),

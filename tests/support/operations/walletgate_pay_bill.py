@@ -31,6 +31,26 @@ BILL_PAYLOAD = {
     "ext_order_id": OID,
 }
 
+# The payment as the platform lists it.
+ITEM = {
+    "id": "ABRVXXX7304",
+    "ext_transaction_id": OID,
+    "tx_group_correlation_id": "group-1",
+    "tx_ref_correlation_id": "reference-1",
+    "wallet_id": "45X9XX21",
+    "process_level_status_id": 20,
+    "transaction_type": "InvoicePayment",
+    "transaction_status_id": 20,
+    "transaction_status": "NormalCompleted",
+    "result_code": "Success",
+    "created_date_utc": "2026-12-01T06:00:01.0000001+00:00",
+    "updated_date_utc": "2026-12-01T06:00:01.0000001+00:00",
+    "completed_date_utc": "2026-12-01T06:00:01.0000001+00:00",
+    "tx_base_amount": Decimal("196.5000"),
+    "tx_additional_fee": Decimal("0.0000"),
+    "currency_code": "TRY",
+}
+
 
 def walletgate_success(payload: dict[str, Any]) -> Reply:
     return json_reply({"status": 0, "code": "100", "message": "İşlem başarılı", "payload": payload})
@@ -74,15 +94,7 @@ EXAMPLE = Example(
     refusal=json_reply({"status": 1, "code": "311", "message": "Yetersiz bakiye", "payload": None}),
     refusal_code="311",
     look_up_address="POST /v1/TransactionData/SummaryRecordByFilter",
-    found=lambda _record: walletgate_rows(
-        {
-            "id": "TX1",
-            "ext_transaction_id": OID,
-            "process_level_status_id": 20,
-            "tx_base_amount": Decimal("196.5000"),
-            "tx_additional_fee": Decimal("0.0000"),
-        }
-    ),
+    found=lambda _record: walletgate_rows(ITEM),
     not_found=walletgate_rows(),
     wire=Wire(
         send=lambda merchant, **changes: merchant.pay_bill(**changes),
