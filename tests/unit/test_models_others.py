@@ -10,14 +10,8 @@ from vezne.providers.haso.models import ExpensesRequest, ExpensesResult
 from vezne.providers.paynet.models import CaptureRequest, CaptureResult
 from vezne.providers.walletgate.models import BillPaymentRequest, BillPaymentResult
 
+from tests.support.operations.haso_set_expenses import REQUEST as HASO_REQUEST
 from tests.support.operations.walletgate_pay_bill import BILL
-
-EXPENSES = {
-    "transaction_code": "TRX-1",
-    "merchant_oid": "ORDER-1",
-    "counter_party_attorney_fee": "0",
-    "expense_amount": "0",
-}
 
 
 def test_a_bill_may_be_paid_in_part() -> None:
@@ -87,7 +81,7 @@ def test_a_number_in_a_receipt_is_masked() -> None:
 
 @pytest.mark.parametrize(("length", "fits"), [(0, False), (1, True), (20, True), (21, False)])
 def test_merchant_oid_is_string_20(length: int, fits: bool) -> None:
-    fields = {**EXPENSES, "merchant_oid": "O" * length}
+    fields = {**HASO_REQUEST, "merchant_oid": "O" * length}
     if fits:
         ExpensesRequest.model_validate(fields)
         return
@@ -97,9 +91,9 @@ def test_merchant_oid_is_string_20(length: int, fits: bool) -> None:
 
 @pytest.mark.parametrize("value", ["true", 1, None])
 def test_allow_lower_is_a_boolean(value: Any) -> None:
-    assert ExpensesRequest.model_validate(EXPENSES).allow_lower is False
+    assert ExpensesRequest.model_validate(HASO_REQUEST).allow_lower is False
     with pytest.raises(ValidationError):
-        ExpensesRequest.model_validate({**EXPENSES, "allow_lower": value})
+        ExpensesRequest.model_validate({**HASO_REQUEST, "allow_lower": value})
 
 
 def test_the_plans_mixed_capitals_are_read_and_our_names_are_answered() -> None:

@@ -10,16 +10,9 @@ from stdnum.iso7064 import mod_97_10
 from stdnum.tr import tckimlik, vkn
 from vezne.providers.vakifbank.models import PaymentRequest
 
-ORDER: dict[str, Any] = {
-    "transaction_type": "account",
-    "amount": "200.00",
-    "currency": "TRY",
-    "sender_account_no": "0",
-    "payment_date": "2026-12-28",
-    "tax_identity_check": True,
-    "credit_use": True,
-    "receiver_account": "0",
-}
+from tests.support.operations.vakifbank_pay import REQUEST
+
+ORDER = {**REQUEST, "credit_use": True, "receiver_account": "0", "receiver_name": None}
 DIGITS = st.characters(min_codepoint=ord("0"), max_codepoint=ord("9"))
 
 

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from tests.contract.test_vakifbank import PAGE_REQUEST as VAKIFBANK_PAGE
+from tests.contract.test_walletgate import PAGE_REQUEST as WALLETGATE_PAGE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -20,44 +23,8 @@ SECRETS = json.loads(
     (Path(__file__).parents[3] / "shared" / "vezne_sandbox" / "credentials.json").read_text(encoding="utf-8")
 )
 
-VAKIFBANK_ORDER: dict[str, Any] = {
-    "InstitutionCode": "0006624",
-    "TransactionType": 1,
-    "TaxIdentityCheck": True,
-    "CreditUse": True,
-    "Amount": 200.0,
-    "CurrencyType": "TL",
-    "SenderAccountNo": "0",
-    "ReceivertAccountIbanNo": "0",
-    "ReceiverBankCode": "0015",
-    "ReceiverNameSurname": "Oktay",
-    "InstitutionTransactionCode": "7e591df3-2f3c-4971-9682-9e4455b35b2f",
-    "ReceiverFatherName": "oktay",
-    "PaymentDate": "2022-12-28T00:00:00",
-    **dict.fromkeys(
-        [
-            *("ReceiverBranchCode", "Explanation", "ReceiverAddress", "ReceiverTelephone", "ReceiverIdentityNo"),
-            *("ReceiverAdministrationTax", "ReceiverTaxNo", "ReceiverEmail", "InstitutionPackageNo"),
-            *("ComingReturnPaymentDate", "ComingReturnTransactionQueryNo", "ChiefName", "ChiefAccountNo"),
-            *("ChiefIdentityNo", "ChiefAdress", "ChiefCountryCity", "ChiefBirthPlace", "ChiefBirthDate"),
-            "ChiefCustomerNo",
-        ],
-        "",
-    ),
-}
-WALLETGATE_ORDER: dict[str, Any] = {
-    "tenant_id": 0,
-    "account_type_id": 1,
-    "account_number": "28XX01",
-    "wallet_number": "25XX25",
-    "inv_payment_transaction_query_oid": "90XX46-FXX5-4XX3-8DXX-B1XX97",
-    "invoice_amount": 196.50,
-    "payment_amount": 196.50,
-    "product_oid": "8064fb0c-c556-4104-8fe4-9779c6dc3721",
-    "subscriber_no": "5536557580",
-    "bill_term": "03/2023",
-    "bill_no": "2023XXX887",
-}
+VAKIFBANK_ORDER: dict[str, Any] = json.loads(VAKIFBANK_PAGE.replace("$guid", "7e591df3-2f3c-4971-9682-9e4455b35b2f"))
+WALLETGATE_ORDER: dict[str, Any] = json.loads(WALLETGATE_PAGE)
 HASO_ORDER = {
     "merchantId": SECRETS["haso"]["merchant_id"],
     "merchantOid": "SIP-ÇĞİ-1",

@@ -1,19 +1,15 @@
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timedelta
 
 import pytest
 
+from tests.contract.test_paynet import PAGE_ANSWER
 from tests.unit.sandbox.orders import PAYNET_ORDER, WITHOUT
 
-FIELDS = [
-    *("xact_id", "xact_date", "transaction_type", "pos_type", "is_tds", "agent_id", "user_id", "email", "phone"),
-    *("bank_id", "instalment", "ratio", "card_no_masked", "card_holder", "amount", "net_amount", "comission"),
-    *("comission_tax", "currency", "authorization_code", "reference_code", "order_id", "is_succeed"),
-    *("paynet_error_id", "paynet_error_message", "bank_error_id", "bank_error_message", "bank_error_short_desc"),
-    *("bank_error_long_desc", "object_name", "code", "message"),
-]
+FIELDS = list(json.loads(PAGE_ANSWER))
 
 
 def test_the_pages_example_is_answered_as_on_the_page(merchant, sandbox):
