@@ -305,18 +305,6 @@ def test_a_list_in_another_form_proves_nothing(reply: Reply) -> None:
     assert PAYNET_READER.finding(reply) == "Inconclusive"
 
 
-def test_the_capture_of_an_earlier_order_does_not_prove_a_later_one(harness: Harness) -> None:
-    """Two part captures of the same amount, one minute apart. The row of the first does not prove the second."""
-    assert answered(harness, PAYNET, capture(amount=Decimal("49.90"))).status == 200
-    first = capture_row(harness.clock.now + 1)
-    harness.clock.advance(60)
-    response = answered(harness, PAYNET, HANG_UP, key="key-2")
-    assert response.status in (202, 409)
-    if response.status == 202:
-        looked = looked_up(harness, PAYNET, paynet_rows(PRE_AUTHORISATION, first), key="key-2")
-        assert looked.body["status"] == "unknown"
-
-
 # ---------------------------------------------------------- captures of other orders
 
 NAMES = {"order_id": "order-1", "authorization_code": "aut-1", "reference_code": "ref-1"}

@@ -17,10 +17,10 @@ from tests.support.operations.vakifbank_pay import (
     vakifbank_row,
     vakifbank_rows,
 )
-from tests.support.provider_server import Answering, Call, Reply, json_reply
+from tests.support.provider_server import Answering, Reply, json_reply
 from tests.support.providers import SECRETS
 from tests.support.reader import Reader
-from tests.support.wire import answered, findings, header, literals, looked_up, the_call, unknown_order
+from tests.support.wire import answered, header, literals, looked_up, the_call, unknown_order
 
 # The page's "İstek" (request), with its "$guid".
 PAGE_REQUEST = """{
@@ -383,33 +383,6 @@ def test_a_found_payment() -> None:
 )
 def test_what_proves_nothing(rows: list[Any], finding: str) -> None:
     assert READER.finding(vakifbank_rows(*rows)) == finding
-
-
-def test_a_foreign_payment_of_the_same_amount_is_not_ours(harness: Harness) -> None:
-    known = unknown_order(harness, VAKIFBANK)
-    foreign = vakifbank_row(CODE)
-    harness.server.on(VAKIFBANK.route, vakifbank_answer)
-    response = looked_up(harness, VAKIFBANK, vakifbank_rows(foreign))
-    assert findings(harness, known) == ["not_found"]
-    # It is not found, and the bank refuses doubles, so it is sent again under the same code.
-    assert response.body["status"] == "succeeded"
-    (again,) = harness.server.to(VAKIFBANK.route)
-    assert (
-        again.json()["InstitutionTransactionCode"]
-        == harness.record(known).lookup_fields["institution_transaction_code"]
-    )
-
-
-def test_a_duplicate_refused_on_resend_is_no_refusal(harness: Harness) -> None:
-    """The page does not say how a double is answered. The first may have been booked meanwhile."""
-    unknown_order(harness, VAKIFBANK)
-
-    def refuse(call: Call) -> Reply:
-        return vakifbank_answer(call, Result=False, ErrorCode=99, ErrorExplanation="Mükerrer işlem")
-
-    harness.server.on(VAKIFBANK.route, refuse)
-    response = looked_up(harness, VAKIFBANK, vakifbank_rows())
-    assert (response.status, response.body["status"]) == (202, "unknown")
 
 
 # ------------------------------------------------------------------------ rows

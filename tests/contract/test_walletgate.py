@@ -271,12 +271,6 @@ def test_a_refusals_code_and_text(harness: Harness) -> None:
     assert (response.body["provider_code"], response.body["provider_text"]) == ("311", "Bakiye: ***")
 
 
-def test_a_refused_token_is_renewed_once(harness: Harness) -> None:
-    harness.server.on(WALLETGATE.route, Reply(401, b""), WALLETGATE.success)
-    assert harness.send(WALLETGATE).status == 200
-    assert len(harness.server.to("POST /connect/token")) == 2
-
-
 # -------------------------------------------------------------------- look-up
 
 

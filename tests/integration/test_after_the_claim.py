@@ -1,6 +1,7 @@
 """After the claim: the answer says what is known and no more, and no error of ours becomes "nothing was sent"."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -29,6 +30,17 @@ def calls(harness: Harness, example: Example) -> int:
 
 def reply_of(answering: Answering, call: Call) -> Reply:
     return answering(call) if callable(answering) else answering
+
+
+def breaking_the_table(harness: Harness, reply: Answering, **fault: Any) -> Callable[[Call], Reply]:
+    """The provider answers so, and the table fails from then on."""
+
+    def answer(call: Call) -> Reply:
+        harness.fail_table("UpdateItem", **fault)
+        harness.fail_table("TransactWriteItems", **fault)
+        return reply_of(reply, call)
+
+    return answer
 
 
 def log_in(harness: Harness, example: Example) -> None:
@@ -87,13 +99,9 @@ TRUTHS = [("succeeded", 200), ("declined", 402)]
 def test_the_true_outcome_is_answered_even_if_it_cannot_be_written(
     harness: Harness, example: Example, truth: str, status: int
 ) -> None:
-    def answer_and_break_the_table(call: Call) -> Reply:
-        harness.fail_table("UpdateItem")
-        harness.fail_table("TransactWriteItems")
-        return reply_of(example.success if truth == "succeeded" else example.refusal, call)
-
+    reply = example.success if truth == "succeeded" else example.refusal
     log_in(harness, example)
-    response = answered(harness, example, answer_and_break_the_table)
+    response = answered(harness, example, breaking_the_table(harness, reply))
     harness.heal_table()
     assert (response.status, response.replayed) == (status, False)
     operation_id = response.body["operation_id"]
@@ -106,13 +114,8 @@ def test_the_true_outcome_is_answered_even_if_it_cannot_be_written(
 
 @each_operation
 def test_an_outcome_that_was_not_written_is_found_by_the_next_look_up(harness: Harness, example: Example) -> None:
-    def answer_and_break_the_table(call: Call) -> Reply:
-        harness.fail_table("UpdateItem")
-        harness.fail_table("TransactWriteItems")
-        return reply_of(example.success, call)
-
     log_in(harness, example)
-    first = answered(harness, example, answer_and_break_the_table)
+    first = answered(harness, example, breaking_the_table(harness, example.success))
     harness.heal_table()
     record = harness.record(first.body["operation_id"])
     harness.server.calls.clear()
@@ -126,14 +129,8 @@ def test_an_outcome_that_was_not_written_is_found_by_the_next_look_up(harness: H
 @pytest.mark.parametrize("truth", ["succeeded", "declined", "unknown"])
 def test_writing_the_outcome_is_tried_again(harness: Harness, example: Example, applied: bool, truth: str) -> None:
     reply = {"succeeded": example.success, "declined": example.refusal, "unknown": HANG_UP}[truth]
-
-    def answer_and_break_the_table(call: Call) -> Reply:
-        harness.fail_table("UpdateItem", times=2, applied=applied)
-        harness.fail_table("TransactWriteItems", times=2, applied=applied)
-        return reply_of(reply, call)
-
     log_in(harness, example)
-    response = answered(harness, example, answer_and_break_the_table)
+    response = answered(harness, example, breaking_the_table(harness, reply, times=2, applied=applied))
     harness.heal_table()
     assert response.status == {"succeeded": 200, "declined": 402, "unknown": 202}[truth]
     assert not response.replayed
@@ -202,14 +199,6 @@ def test_a_connection_that_was_never_made_is_tried_once_more(
     monkeypatch.setattr(Provider, "send", fail_once)
     assert harness.send(example).status == 200
     assert len(tries) == 2
-    assert calls(harness, example) == 1
-
-
-@each_operation
-def test_a_lost_answer_is_never_tried_again(harness: Harness, example: Example) -> None:
-    log_in(harness, example)
-    harness.server.on(example.route, HANG_UP, example.success)
-    assert harness.send(example).status == 202
     assert calls(harness, example) == 1
 
 
@@ -290,22 +279,17 @@ def test_no_write_of_a_former_owner_is_accepted(harness: Harness, example: Examp
 
 
 @each_operation
-def test_a_record_that_its_owner_wrote_again_is_not_taken_over(harness: Harness, example: Example) -> None:
+@pytest.mark.parametrize("status", [UNKNOWN, DECLINED])
+def test_a_record_that_its_owner_wrote_again_is_not_taken_over(harness: Harness, example: Example, status: str) -> None:
     seen = harness.stand(example)
-    harness.store.mark_unknown(seen, harness.clock.now + 60)
+    if status == UNKNOWN:
+        harness.store.mark_unknown(seen, harness.clock.now + 60)
+    else:
+        harness.store.finalise(seen, status, {"code": "", "text": ""})
     before = harness.items()
     with pytest.raises(LostOwnershipError):
         harness.store.acquire_lease(seen, "somebody else", harness.clock.now + 27)
     assert harness.items() == before
-
-
-@each_operation
-def test_a_final_record_is_not_taken_over(harness: Harness, example: Example) -> None:
-    record = harness.stand(example)
-    harness.store.finalise(record, DECLINED, {"code": "", "text": ""})
-    with pytest.raises(LostOwnershipError):
-        harness.store.acquire_lease(record, "somebody else", harness.clock.now + 27)
-    assert harness.record(record.id).status == DECLINED
 
 
 # -------------------------------------------------------------------- anything fails at any step

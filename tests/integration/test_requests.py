@@ -223,6 +223,8 @@ def test_headers_only_in_their_single_form(harness: Harness) -> None:
         ("application/jsonp", 415),
         ("application/problem+json", 415),
         ("text/json", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("application/xml", 415),
         ("", 415),
     ],
 )

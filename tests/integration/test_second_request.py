@@ -237,14 +237,6 @@ def _log_in(harness: Harness, example: Example) -> None:
 
 
 @resending
-def test_second_request_found_is_not_sent_again(harness: Harness, example: Example) -> None:
-    known = unknown_order(harness, example)
-    harness.server.on(example.look_up_route, example.found(harness.record(known)))
-    assert harness.send(example).body["status"] == "succeeded"
-    assert calls(harness, example) == 0
-
-
-@resending
 def test_a_look_up_that_ends_too_late_leaves_the_lease_of_the_next(harness: Harness, example: Example) -> None:
     known = unknown_order(harness, example)
     harness.clock.advance(60)
@@ -292,15 +284,6 @@ def test_second_request_only_a_success_of_the_second_sending_counts(
     assert (response.status, response.body["status"]) == (202, "unknown")
     assert harness.record(known).status == "unknown"
     assert harness.record(known).next_look_up is not None
-
-
-@resending
-def test_second_request_a_failed_look_up_is_no_reason_to_send_again(harness: Harness, example: Example) -> None:
-    unknown_order(harness, example)
-    harness.server.on(example.look_up_route, HANG_UP)
-    harness.server.on(example.route, example.success)
-    assert harness.send(example).status == 202
-    assert calls(harness, example) == 0
 
 
 @resending
