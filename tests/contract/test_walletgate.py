@@ -1,5 +1,6 @@
 """walletgate "Make Payment" (POST /v1/InvoicePayment/MakePayment) and its look-up against their pages."""
 
+import json
 import re
 from decimal import Decimal
 from typing import Any
@@ -96,48 +97,20 @@ PAGE_ANSWER = """{
         }
     }
 }"""
-# The same, amounts as decimal strings with the page's digits.
+PAGE_PAYLOAD = json.loads(PAGE_ANSWER, parse_float=str)["payload"]
+# The same, amounts as decimal strings with the page's digits. No more about the wallet's owner than a replay needs.
 RESULT = {
-    "invoice_type": None,
-    "inv_payment_transaction_query_oid": OID,
-    "receipt_output_print": "termal",
-    "institution_name": "Türk Telekom (Mobil)",
-    "payment_transaction_id": "9623XX2189",
-    "transaction_id": "ABRVXXX7304",
-    "transaction_amount": "196.5000",
-    "transaction_fee": "0.000000",
-    "charged_amount": "196.500000",
-    "ext_order_id": OID,
-    "business_code": "",
-    "business_name": "",
-    "friendly_name": "",
-    "receiver_account_number": "412XX50",
-    "receiver_wallet_number": "126XX30",
-    # No more about the wallet's owner than a replay needs.
+    **PAGE_PAYLOAD,
     "sender_wallet_info": {
-        "id": "45X9XX21",
-        "name": "",
+        **PAGE_PAYLOAD["sender_wallet_info"],
         "account_number": "******",
-        "account_type": "Personal",
-        "created_date_utc": "2022-01-18T07:48:51.7092961+00:00",
         "number": "******",
-        "phone_country_code": None,
-        "phone_number": None,
-        "email": None,
         "total_balance": None,
         "monthly_incoming_total": None,
         "monthly_outgoing_total": None,
-        "access_level_status_id": 1,
-        "access_level_status": "Aktif",
         "payment_balance": None,
         "cash_balance": None,
         "transaction_limits": None,
-        "kyc_level_status": None,
-        "currency_code": "TRY",
-        "user_kyc_info": None,
-        "is_topup_default": False,
-        "tax_number": None,
-        "loyalty_record_required": False,
     },
     "message": "İşlem başarılı",
 }

@@ -86,6 +86,17 @@ def failing(operator: Operator, service: Any, name: str, *, applied: bool = Fals
     return lambda: setattr(service, name, works)
 
 
+def rotation_that_fails(operator: Operator, *, applied: bool = False) -> dict[str, str]:
+    """Let a client's rotation fail where its new secret is stored. Return the secret stored before."""
+    operator.run("create", "shop", SCOPES)
+    before = operator.stored("shop")
+    heal = failing(operator, operator.vault, "put_secret_value", applied=applied)
+    with pytest.raises(ClientError):
+        operator.run("rotate", "shop")
+    heal()
+    return before
+
+
 # ------------------------------------------------------------------ whose keys
 
 
@@ -186,12 +197,7 @@ def test_a_client_of_an_earlier_version_is_rotated_too(operator: Operator) -> No
 def test_a_rotation_that_failed_before_the_secret_was_stored_is_done_again(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    operator.run("create", "shop", SCOPES)
-    before = operator.stored("shop")
-    heal = failing(operator, operator.vault, "put_secret_value")
-    with pytest.raises(ClientError):
-        operator.run("rotate", "shop")
-    heal()
+    before = rotation_that_fails(operator)
     assert operator.stored("shop") == before
     # Another operator may be between the two steps now.
     with pytest.raises(OperatorError, match="rotated by somebody else"):
@@ -202,22 +208,13 @@ def test_a_rotation_that_failed_before_the_secret_was_stored_is_done_again(
 
 
 def test_finishing_never_deletes_the_stored_secret(operator: Operator) -> None:
-    operator.run("create", "shop", SCOPES)
-    before = operator.stored("shop")
-    heal = failing(operator, operator.vault, "put_secret_value")
-    with pytest.raises(ClientError):
-        operator.run("rotate", "shop")
-    heal()
+    before = rotation_that_fails(operator)
     operator.run("finish_rotation", "shop")
     assert operator.secret_ids("shop") == [before["client_secret_id"]]
 
 
 def test_a_secret_that_was_stored_with_a_lost_answer_stays(operator: Operator) -> None:
-    operator.run("create", "shop", SCOPES)
-    heal = failing(operator, operator.vault, "put_secret_value", applied=True)
-    with pytest.raises(ClientError):
-        operator.run("rotate", "shop")
-    heal()
+    rotation_that_fails(operator, applied=True)
     assert len(operator.secret_ids("shop")) == 2
     operator.run("finish_rotation", "shop")
     assert operator.secret_ids("shop") == [operator.stored("shop")["client_secret_id"]]

@@ -73,6 +73,12 @@ LATER = 3 * 24 * 3600
 ARN = "arn:aws:iam::000000000000:user/ayse"
 
 
+def lost_long_ago(harness: Harness, example: Example) -> str:
+    operation_id = lost(harness, example)
+    harness.clock.advance(LATER)
+    return operation_id
+
+
 def look_up(harness: Harness, example: Example) -> LookUp:
     """The function's own look-up, by the event that the operator sends it."""
     return lambda operation, record_id: harness.handle(example.function, {"look_up": record_id})
@@ -99,8 +105,7 @@ def decided(harness: Harness, operation_id: str, status: str, asked: LookUp, *, 
 
 @pytest.mark.parametrize("status", ["succeeded", "not_executed"])
 def test_a_decision_is_final_and_kept_in_the_record(harness: Harness, status: str) -> None:
-    operation_id = lost(harness, PAY_BILL)
-    harness.clock.advance(LATER)
+    operation_id = lost_long_ago(harness, PAY_BILL)
     said = decided(harness, operation_id, status, found_nothing(harness))
     record = harness.record(operation_id)
     assert f"{record.lookup_fields['amount']} TRY" in said
@@ -127,8 +132,7 @@ def test_a_decision_waits_minutes_for_a_call_that_may_be_running(harness: Harnes
 
 
 def test_not_executed_needs_the_settling_time_to_be_over(harness: Harness) -> None:
-    operation_id = lost(harness, COLLECT)
-    harness.clock.advance(LATER)
+    operation_id = lost_long_ago(harness, COLLECT)
     later = found_nothing(harness, harness.clock.now + 60)
     with pytest.raises(OperatorError, match="proves nothing before"):
         decided(harness, operation_id, "not_executed", later)
@@ -141,8 +145,7 @@ def test_not_executed_needs_the_settling_time_to_be_over(harness: Harness) -> No
 
 
 def test_not_executed_needs_a_look_up_that_was_answered(harness: Harness) -> None:
-    operation_id = lost(harness, COLLECT)
-    harness.clock.advance(LATER)
+    operation_id = lost_long_ago(harness, COLLECT)
     # The look-up gets no answer either.
     for asked in (look_up(harness, COLLECT), lambda operation, record_id: None):
         with pytest.raises(OperatorError, match="did not say that the payment is not there"):
@@ -151,16 +154,14 @@ def test_not_executed_needs_a_look_up_that_was_answered(harness: Harness) -> Non
 
 
 def test_the_function_answers_from_when_absence_counts(harness: Harness) -> None:
-    operation_id = lost(harness, COLLECT)
-    harness.clock.advance(LATER)
+    operation_id = lost_long_ago(harness, COLLECT)
     answer = harness.handle(COLLECT.function, {"look_up": operation_id})
     assert answer == {"final": False, "absence_counts_from": harness.record(operation_id).may_arrive_until + 600}
     assert harness.record(operation_id).evidence[-1]["finding"] == "inconclusive"
 
 
 def test_no_decision_is_taken_on_a_payment_that_the_look_up_finds(harness: Harness) -> None:
-    operation_id = lost(harness, COLLECT)
-    harness.clock.advance(LATER)
+    operation_id = lost_long_ago(harness, COLLECT)
 
     def finds(operation: str, record_id: str) -> dict[str, Any]:
         taken = harness.store.acquire_lease(harness.record(record_id), "look-up", harness.clock.now + 5)
@@ -174,8 +175,7 @@ def test_no_decision_is_taken_on_a_payment_that_the_look_up_finds(harness: Harne
 
 
 def test_a_decision_that_is_not_confirmed_changes_nothing(harness: Harness) -> None:
-    operation_id = lost(harness, PAY_BILL)
-    harness.clock.advance(LATER)
+    operation_id = lost_long_ago(harness, PAY_BILL)
     with pytest.raises(OperatorError, match="to confirm"):
         decided(harness, operation_id, "succeeded", found_nothing(harness), typed=False)
     assert harness.record(operation_id).status == "unknown"
@@ -183,8 +183,7 @@ def test_a_decision_that_is_not_confirmed_changes_nothing(harness: Harness) -> N
 
 def test_a_decision_fails_if_the_record_changed_since_it_was_shown(harness: Harness) -> None:
     """A repeat sends the order again while the operator reads."""
-    operation_id = lost(harness, PAY_BILL)
-    harness.clock.advance(LATER)
+    operation_id = lost_long_ago(harness, PAY_BILL)
 
     def meanwhile(_: str) -> bool:
         harness.store.acquire_lease(harness.record(operation_id), "a repetition", harness.clock.now + 27, sending=True)
@@ -206,8 +205,7 @@ def test_a_final_outcome_is_never_changed(harness: Harness) -> None:
 
 
 def test_a_success_names_its_row_or_holds_the_guard(harness: Harness) -> None:
-    operation_id = lost(harness, CAPTURE)
-    harness.clock.advance(LATER)
+    operation_id = lost_long_ago(harness, CAPTURE)
     said = decided(harness, operation_id, "succeeded", found_nothing(harness))
     assert "no later order for the same thing is let through" in said
     harness.server.on(CAPTURE.route, CAPTURE.success)
@@ -215,8 +213,7 @@ def test_a_success_names_its_row_or_holds_the_guard(harness: Harness) -> None:
 
 
 def test_a_row_that_was_named_is_remembered(harness: Harness) -> None:
-    operation_id = lost(harness, CAPTURE)
-    harness.clock.advance(LATER)
+    operation_id = lost_long_ago(harness, CAPTURE)
     for row in ("colour=red", "xact_id=", "xact_id"):
         with pytest.raises(OperatorError, match="--row is field=value"):
             decided(harness, operation_id, "succeeded", found_nothing(harness), row=row)

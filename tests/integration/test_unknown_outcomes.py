@@ -11,6 +11,14 @@ from tests.support.wire import answered, findings, unknown_order
 each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
 
 
+def unanswered(harness: Harness, example: Example) -> str:
+    """An order whose answer is lost and whose look-ups fail; its lease is over. Returns its operation id."""
+    known = unknown_order(harness, example)
+    harness.server.on(example.look_up_route, json_reply({}, 500))
+    harness.clock.advance(30)
+    return known
+
+
 @each_operation
 @pytest.mark.parametrize(
     ("reply", "reason"),
@@ -56,9 +64,7 @@ def test_a_success_beside_a_401_is_neither_a_success_nor_a_refused_login(harness
 
 @each_operation
 def test_repeats_for_two_minutes_cause_few_look_ups(harness: Harness, example: Example) -> None:
-    known = unknown_order(harness, example)
-    harness.server.on(example.look_up_route, json_reply({}, 500))
-    harness.clock.advance(30)
+    known = unanswered(harness, example)
     waits = []
     for _ in range(120):
         answer = harness.send(example)
@@ -73,9 +79,7 @@ def test_repeats_for_two_minutes_cause_few_look_ups(harness: Harness, example: E
 
 @each_operation
 def test_each_repeat_after_retry_after_causes_a_look_up(harness: Harness, example: Example) -> None:
-    known = unknown_order(harness, example)
-    harness.server.on(example.look_up_route, json_reply({}, 500))
-    harness.clock.advance(30)
+    known = unanswered(harness, example)
     waits = []
     for _ in range(9):
         waits.append(int(harness.send(example).headers["Retry-After"]))
@@ -89,9 +93,7 @@ def test_the_status_route_answers_the_same_retry_after(
     harness: Harness, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vezne.api.handle_operations.Store", lambda: harness.store)
-    known = unknown_order(harness, example)
-    harness.server.on(example.look_up_route, json_reply({}, 500))
-    harness.clock.advance(30)
+    known = unanswered(harness, example)
     assert harness.read(known).headers["Retry-After"] == "20"
     for _ in range(3):
         answer = harness.send(example)
@@ -101,9 +103,7 @@ def test_the_status_route_answers_the_same_retry_after(
 
 @each_operation
 def test_the_pauses_of_a_client_do_not_delay_a_sweep(harness: Harness, example: Example) -> None:
-    known = unknown_order(harness, example)
-    harness.server.on(example.look_up_route, json_reply({}, 500))
-    harness.clock.advance(30)
+    known = unanswered(harness, example)
     harness.send(example)
     harness.clock.now = harness.record(known).next_look_up or 0.0
     assert harness.sweep(example)["looked_up"] == 1

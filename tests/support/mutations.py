@@ -43,7 +43,7 @@ def mutations(genuine: Any, extra: Mapping[Path, Sequence[Any]] | None = None) -
 
 
 def pairs(genuine: Any, extra: Mapping[Path, Sequence[Any]] | None = None, *, count: int) -> Iterator[list[Mutation]]:
-    """Some pairs of changes, of fields that do not contain each other; the second one's body has both."""
+    """Some pairs of changes, of fields that do not contain each other. The second one's body has both."""
     singles = mutations(genuine, extra)
     chance = random.Random(SEED)  # noqa: S311
     while count:

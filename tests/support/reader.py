@@ -43,7 +43,7 @@ class Reader:
         self._credentials = self.operation.client.credential_cache.model.model_validate(SECRETS[example.provider])
 
     def verdict(self, answer: Any, status: int = 200) -> str:
-        """The class of the outcome of an answer below HTTP 500. The path takes an error of `read` for Unknown."""
+        """The class of the outcome of an answer below HTTP 500. An error of `read` counts as Unknown."""
         if callable(answer):
             request = self.operation.build(self.order, RequestCredentials(self._credentials, "token", "1"))
             answer = answer(Call(request.method, request.path, dict(request.headers), request.body))
@@ -53,7 +53,7 @@ class Reader:
             return "Unknown"
 
     def look_up(self, *answers: Any) -> Finding:
-        """What a look-up finds in these answers, one a call and the last again and again."""
+        """What a look-up finds in these answers, one for each call. The last one is repeated."""
         rest = iter(answers)
 
         def ask(*_arguments: Any, **_options: Any) -> ProviderResponse:
@@ -63,7 +63,7 @@ class Reader:
             return self.operation.look_up(self.record, Deadline(lambda: 27_000))
 
     def finding(self, *answers: Any) -> str:
-        """The class of it. The path takes an error for Inconclusive."""
+        """The class of it. An error counts as Inconclusive, as on the real path."""
         try:
             return type(self.look_up(*answers)).__name__
         except Exception:

@@ -1,4 +1,4 @@
-"""Comparing what was sent with what a provider's page shows, and orders whose answers are lost."""
+"""Compares requests with a provider's page, and sends orders whose answers are lost."""
 
 import json
 from typing import Any

@@ -34,26 +34,21 @@ def test_without_data_it_is_skipped_aloud(
     assert "SKIPPED" in capsys.readouterr().out
 
 
-def test_with_data_a_vulnerable_package_fails_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("report", "status", "said"),
+    [
+        (HOLE, 1, "requests 2.19.0: X-1, fixed in ['3']"),
+        (NOTHING, 1, "requests: not audited"),
+        (SOUND, 0, f"0 findings in {len(audit.PINNED)} requirements files"),
+    ],
+    ids=["vulnerable", "not looked at", "sound"],
+)
+def test_with_data_only_sound_packages_pass(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], report: Any, status: int, said: str
 ) -> None:
-    pip_audit(monkeypatch, HOLE, HOLE)
-    assert audit.main() == 1
-    assert "requests 2.19.0: X-1, fixed in ['3']" in capsys.readouterr().out
-
-
-def test_with_data_a_package_that_was_not_looked_at_fails_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    pip_audit(monkeypatch, HOLE, NOTHING)
-    assert audit.main() == 1
-    assert "requests: not audited" in capsys.readouterr().out
-
-
-def test_with_data_sound_packages_pass(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    pip_audit(monkeypatch, HOLE, SOUND)
-    assert audit.main() == 0
-    assert f"0 findings in {len(audit.PINNED)} requirements files" in capsys.readouterr().out
+    pip_audit(monkeypatch, HOLE, report)
+    assert audit.main() == status
+    assert said in capsys.readouterr().out
 
 
 def test_with_data_a_report_that_fails_is_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -380,19 +380,7 @@ def test_a_problem_carries_the_key(run: Order, last: Answer) -> None:
         run(Api(last), "order", CAPTURE, REQUEST, wait_seconds=0)
     assert raised.value.key
     assert raised.value.key in str(raised.value)
-
-
-def test_at_the_deadline_an_order_that_was_never_sent_on_is_a_problem(run: Order) -> None:
-    with pytest.raises(Problem) as raised:
-        run(Api(UNREACHABLE), "order", CAPTURE, REQUEST, wait_seconds=0)
     assert raised.value.money == "not_moved"
-
-
-def test_it_waits_as_long_as_it_is_told(run: Order) -> None:
-    status, body = UNKNOWN  # type: ignore[misc]
-    api = Api((status, body, {"Retry-After": "7"}), SUCCEEDED)
-    run(api, "order", CAPTURE, REQUEST)
-    assert api.waits == [7.0]
 
 
 def test_a_time_to_wait_that_grows_is_kept_to_however_long_it_is(run: Order) -> None:
