@@ -268,7 +268,7 @@ def test_minutes_that_are_no_such_number(
     with pytest.raises(SystemExit) as ended:
         soak.main()
     assert ended.value.code == 2
-    assert f"argument MINUTES: {asked} is no such number of minutes: take one from" in capsys.readouterr().err
+    assert f"argument MINUTES: {asked} is not a valid number of minutes: use one from" in capsys.readouterr().err
 
 
 # ------------------------------------------------------------------ a stack that is not there
