@@ -155,6 +155,11 @@ class Provider:
         return f"{self.secret}Arn"
 
     @property
+    def token_secret(self) -> str:
+        """What the template calls the secret with the token that its functions share; empty if they share none."""
+        return f"{self.name.capitalize()}TokenSecret" if self.client.credential_cache.shares_token else ""
+
+    @property
     def urls(self) -> dict[str, str]:
         """Environment variable that puts another server in its place -> the template's parameter."""
         return {variable: capitalized(variable.lower()) for variable in self.client.url_variables}

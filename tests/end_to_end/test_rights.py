@@ -97,6 +97,32 @@ def test_a_function_reads_its_own_providers_secret_only(stack: Stack, probe: Pro
 
 
 @pytest.mark.parametrize("operation", EVERY_FUNCTION)
+def test_a_function_reads_and_writes_the_token_of_its_own_provider_only(
+    stack: Stack, probe: Prober, operation: str
+) -> None:
+    own = operation.split(".", maxsplit=1)[0]
+    sharing = {name: physical_id(stack, one.token_secret) for name, one in PROVIDERS.items() if one.token_secret}
+    assert sharing
+    for name, token in sharing.items():
+        secret = {"SecretId": token}
+        allowed = probe(operation, {
+            "read": ("secretsmanager", "get_secret_value", secret),
+            "write": ("secretsmanager", "put_secret_value", {**secret, "SecretString": "{}"}),
+        })  # fmt: skip
+        denied = probe(operation, {
+            "describe": ("secretsmanager", "describe_secret", secret),
+            "change": ("secretsmanager", "update_secret", {**secret, "Description": "x"}),
+            "delete": ("secretsmanager", "delete_secret", secret),
+            "write the credentials": (
+                "secretsmanager", "put_secret_value", {"SecretId": stack.secrets[name], "SecretString": "{}"}
+            ),
+        })  # fmt: skip
+        assert {error is None for error in allowed.values()} == {name == own}
+        assert {*allowed.values(), *denied.values()} - {None} <= DENIED
+        assert None not in denied.values()
+
+
+@pytest.mark.parametrize("operation", EVERY_FUNCTION)
 def test_what_no_function_does_is_denied(stack: Stack, probe: Prober, operation: str) -> None:
     table, item = {"TableName": stack.table}, {"id": {"S": "op_none"}}
     by_id = {"KeyConditionExpression": "id = :id", "ExpressionAttributeValues": {":id": {"S": "a"}}}
@@ -256,9 +282,14 @@ def role_of(stack: Stack, operation: str) -> str:
 
 
 def key_of(stack: Stack) -> str:
-    resource = stack.aws("cloudformation").describe_stack_resource(StackName=STACK_NAME, LogicalResourceId="Key")
-    key: str = resource["StackResourceDetail"]["PhysicalResourceId"]
-    return key
+    return physical_id(stack, "Key")
+
+
+def physical_id(stack: Stack, logical_id: str) -> str:
+    """The id that a resource of the template has in the stack."""
+    resource = stack.aws("cloudformation").describe_stack_resource(StackName=STACK_NAME, LogicalResourceId=logical_id)
+    known_as: str = resource["StackResourceDetail"]["PhysicalResourceId"]
+    return known_as
 
 
 def test_reading_an_operation_cannot_write(stack: Stack, probe: Prober) -> None:

@@ -150,12 +150,14 @@ class Function:
     operation: str
     table: str
     secret: str
+    token_secret: str
     peer: bool = False
     _warm: list[FunctionProcess] = field(default_factory=list)
 
     def fork(self) -> FunctionProcess:
         """Start a process. Its first event is a cold start."""
-        variables = {"TABLE_NAME": self.table, "SECRET_ID": self.secret, **({"PEER": "1"} if self.peer else {})}
+        own = {"TABLE_NAME": self.table, "SECRET_ID": self.secret, "LOGIN_SECRET_ID": self.token_secret}
+        variables = {**own, **({"PEER": "1"} if self.peer else {})}
         return self.environment.process_pool.fork(self.operation, variables)
 
     def call(self, event: Any, **request: Any) -> Answer:
@@ -219,7 +221,8 @@ class Environment:
         self.aws("dynamodb").put_item(TableName=name, Item=never_opens(provider))
         fields = json.loads((ROOT / "shared/vezne_sandbox/credentials.json").read_text()).get(provider, {})
         secret = self.aws("secretsmanager").create_secret(Name=name, SecretString=json.dumps(fields))["ARN"]
-        return Function(self, operation, name, secret)
+        token = self.aws("secretsmanager").create_secret(Name=f"{name}-token", SecretString="{}")["ARN"]
+        return Function(self, operation, name, secret, token)
 
 
 def create_table(aws: Aws, name: str) -> None:
@@ -276,6 +279,7 @@ def function_environment(endpoint_url: str, sandbox_url: str) -> dict[str, str]:
         "POWERTOOLS_LOG_LEVEL": "INFO",
         "TABLE_NAME": "unset",
         "SECRET_ID": "unset",
+        "LOGIN_SECRET_ID": "unset",
         **aws_environment(endpoint_url),
         **dict.fromkeys(URLS, sandbox_url),
     }

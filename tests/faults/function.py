@@ -10,7 +10,11 @@ The test wraps the code in steps from outside; the code under test does not know
     finalise.before finalise.after            the outcome is written (finalise, release or mark_unknown)
     acquire_lease.before acquire_lease.after  another invocation's record is taken over
     look_up.before look_up.left look_up.came  a look-up, or a probe
-    breaker.before breaker.after              each write of the breaker"""
+    breaker.before breaker.after              each write of the breaker
+    login.before login.left login.came        a login
+    token.before token.after                  its token is shared
+    unlock.before unlock.after                another function may log in
+"""
 
 import functools
 import importlib
@@ -33,7 +37,7 @@ from botocore.retries import standard
 from vezne.api import handle_order
 from vezne.operation import Operation
 from vezne.orders import breaker, store as store_module
-from vezne.providers import client as inquiries, http as provider
+from vezne.providers import client as inquiries, http as provider, login_lock, shared_token
 from vezne_sandbox.sandbox import Sandbox
 
 # Address at each provider, from its sandbox -> what kind of call it is.
@@ -88,6 +92,8 @@ def watch_store(steps: Steps) -> None:
         step = "finalise" if method in ("release", "mark_unknown") else method
         _surround(store_module.Store, method, steps, step)
     _surround(store_module.Store, "update_item", steps, "breaker")
+    _surround(shared_token.SharedToken, "write", steps, "token")
+    _surround(login_lock.LoginLock, "end", steps, "unlock")
 
 
 def _surround(owner: type, method: str, steps: Steps, step: str) -> None:

@@ -35,6 +35,7 @@ from tests.faults.function import Killed, Steps, call_kind, module_of, operation
 from tests.faults.memory_store import MemoryStore
 from tests.faults.memory_table import MemoryTable
 from tests.support.breakers import never_opens
+from tests.support.memory_secret import MemorySecret, in_place
 
 LAMBDA_SECONDS = 27.0
 
@@ -85,7 +86,7 @@ class Bench:
 
     def __init__(self, operation: str) -> None:
         self.now = time.time()
-        self.table, self.sandbox = MemoryTable(), Sandbox()
+        self.table, self.sandbox, self.token = MemoryTable(), Sandbox(), MemorySecret()
         self.sandbox.ledger.clock.now = lambda: self.now  # type: ignore[method-assign]
         self.module = importlib.import_module(module_of(operation))
         self.operation = operation_of(self.module)
@@ -235,7 +236,8 @@ def in_process(current: Callable[[], Bench]) -> Iterator[None]:
         stack.enter_context(mock.patch.dict("os.environ", variables))
         stack.enter_context(mock.patch.object(Provider, "send", lambda _, prepared, *__: current().send(prepared)))
         stack.enter_context(mock.patch.object(credentials, "_fetch_secret", fetch))
-        stack.enter_context(mock.patch.object(vakifbank.LOGINS, "begin"))
+        stack.enter_context(in_place(lambda: current().token))
+        stack.enter_context(mock.patch.object(vakifbank.LOGINS, "begin", return_value=None))
         stack.enter_context(mock.patch.object(vakifbank.LOGINS, "end"))
         stack.enter_context(mock.patch.object(telemetry, "metrics", mock.Mock(metric_set={})))
         stack.enter_context(mock.patch.object(telemetry, "single_metric"))

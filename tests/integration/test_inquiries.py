@@ -20,6 +20,7 @@ from vezne_sandbox.client import SandboxControl
 from vezne_sandbox.server import running_sandbox
 
 from tests.support.harness import load_function
+from tests.support.memory_secret import MemorySecret, in_place
 
 ROOT = Path(__file__).parents[2]
 SECRETS = json.loads((ROOT / "shared" / "vezne_sandbox" / "credentials.json").read_text())
@@ -55,10 +56,12 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxControl]:
         for name in URLS:
             monkeypatch.setenv(name, control.url)
         monkeypatch.setattr(credentials, "_fetch_secret", secret)
-        monkeypatch.setattr(vakifbank.LOGINS, "begin", lambda version, deadline: None)
+        monkeypatch.setattr(vakifbank.LOGINS, "begin", lambda version, deadline, shared: None)
         monkeypatch.setattr(vakifbank.LOGINS, "end", lambda version, ended: None)
         forget()
-        yield control
+        token = MemorySecret()
+        with in_place(lambda: token):
+            yield control
     forget()
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vezne.orders.record import LANES, SHARDS
-from vezne_cli.catalogue import ORDERS
+from vezne_cli.catalogue import ORDERS, PROVIDERS
 from vezne_cli.golden import golden_event
 from vezne_cli.stack import Stack, running_stack
 from vezne_cli.template import source
@@ -176,10 +176,13 @@ def _without_any_order(measured: dict[str, Measured], system: dict[str, Any]) ->
     """The cost of a month that does not depend on the number of orders."""
     price, functions = PRICES, len(measured)
     reads = functions * INSTANCES * HOURS * 12
+    # A shared token is written once in its life, here an hour, and then read once by each instance.
+    sharing = [len(provider.orders) for provider in PROVIDERS.values() if provider.token_secret]
+    calls = reads + sum(HOURS * (1 + INSTANCES * orders) for orders in sharing)
     yield (
         "Secrets Manager and KMS, calls",
-        f"{reads:,}: {INSTANCES} instances of each function read every 5 minutes",
-        reads / 10_000 * (price["Secrets Manager, 10,000 calls"] + price["KMS, 10,000 calls"]),
+        f"{calls:,}: {INSTANCES} instances of each function read every 5 minutes; a shared token every hour",
+        calls / 10_000 * (price["Secrets Manager, 10,000 calls"] + price["KMS, 10,000 calls"]),
     )
     # The workers of one minute share the queries.
     sweeps = functions * HOURS * 60 * int(system["Parameters"]["SweepWorkers"]["Default"])

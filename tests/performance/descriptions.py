@@ -18,7 +18,7 @@ KEPT = Path(__file__).parents[2] / "shared" / "vezne" / "platform" / "descriptio
 # Service -> its version, and the calls that the functions make.
 CALLS = {
     ("dynamodb", "2012-08-10"): ("DeleteItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"),
-    ("secretsmanager", "2017-10-17"): ("GetSecretValue",),
+    ("secretsmanager", "2017-10-17"): ("GetSecretValue", "PutSecretValue"),
     ("s3", "2006-03-01"): ("GetObject", "PutObject"),
 }
 

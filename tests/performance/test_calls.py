@@ -6,8 +6,12 @@ import pytest
 from vezne.providers import credentials
 
 from tests.support.example import Example
-from tests.support.harness import Harness
+from tests.support.harness import Harness, forget_everything
 from tests.support.operations import EXAMPLES
+from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK
+
+# Looks for a shared token before and after it takes the right to log in, and shares the new one.
+SHARING = ["GetSecretValue", "GetSecretValue", "PutSecretValue"]
 
 
 @pytest.fixture
@@ -33,7 +37,7 @@ def test_an_order_takes_two_writes_and_one_provider_call(
     for order in orders:
         harness.server.on(example.route_of(order.fields), example.success)
     assert harness.send_order(orders[0]).status == 200
-    assert secret_reads == ["GetSecretValue"]
+    assert secret_reads == ["GetSecretValue", *(SHARING if example.operation == "vakifbank.pay" else [])]
     for order in orders[1:]:
         harness.table_calls.clear()
         harness.server.calls.clear()
@@ -43,6 +47,22 @@ def test_an_order_takes_two_writes_and_one_provider_call(
         assert harness.writes() == harness.table_calls
         assert [call.route for call in harness.server.calls] == [example.route_of(order.fields)]
         assert secret_reads == []
+
+
+def test_a_new_instance_takes_a_token_that_is_shared_by_one_read(harness: Harness, secret_reads: list[str]) -> None:
+    """It neither logs in nor touches the memory of logins."""
+    orders = [VAKIFBANK.order(mark) for mark in ("first", "second")]
+    harness.server.on(VAKIFBANK.route, VAKIFBANK.success)
+    assert harness.send_order(orders[0]).status == 200
+    forget_everything()
+    harness.table_calls.clear()
+    harness.server.calls.clear()
+    secret_reads.clear()
+    assert harness.send_order(orders[1]).status == 200
+    assert secret_reads == ["GetSecretValue"] * 2
+    # The breaker, and the order's two writes.
+    assert harness.table_calls == ["GetItem", "TransactWriteItems", "TransactWriteItems"]
+    assert [call.route for call in harness.server.calls] == [VAKIFBANK.route]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)

@@ -51,8 +51,10 @@ SENDING_MODULES = ASKING_MODULES | {
     "api.handle_order", "operation", "orders.execute", "orders.finalise", "orders.guards", "orders.look_up",
     "orders.store", "orders.transitions", "orders.breaker", "orders.breaker_item",
 }  # fmt: skip
-# The table keeps the state of VakıfBank's logins.
-LOGIN_MODULES = {"providers.login_lock", "orders.store", "orders.guards", "orders.transitions"}
+# The table keeps the state of VakıfBank's logins, and its functions share their token.
+LOGIN_MODULES = {
+    "providers.login_lock", "providers.shared_token", "orders.store", "orders.guards", "orders.transitions",
+}  # fmt: skip
 # The module that judges the rows of a look-up.
 EVIDENCE_MODULES = {"orders.evidence"}
 # Modules that an extension makes during its import, without their own files.

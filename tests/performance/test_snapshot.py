@@ -44,6 +44,7 @@ def started(folder: Path, name: str) -> dict[str, Any]:
         "AWS_SECRET_ACCESS_KEY": "testing",
         "TABLE_NAME": "records",
         "SECRET_ID": name.split("_", maxsplit=1)[0],
+        "LOGIN_SECRET_ID": "unused",
         "POWERTOOLS_SERVICE_NAME": "vezne",
         "POWERTOOLS_METRICS_NAMESPACE": "Vezne",
         "BENCH_EVENT": str(ROOT / "events" / f"{name}.api.json"),

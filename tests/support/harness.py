@@ -164,6 +164,8 @@ class Harness:
         self._actions: dict[str, Callable[[dict[str, Any]], None]] = {}
         self._secret_ids: dict[str, str] = {}
         self._create_table()
+        self.token_secret = secrets_client().create_secret(Name="vezne/token", SecretString="{}")["ARN"]
+        self._set_variable("LOGIN_SECRET_ID", self.token_secret)
         events = store_module._client().meta.events
         events.register("before-call.dynamodb", self._before)
         events.register("after-call.dynamodb", self._after)
@@ -325,6 +327,17 @@ class Harness:
         else:
             created = secrets_client().create_secret(Name=f"vezne/{provider}", SecretString=text)
             self._secret_ids[provider] = created["ARN"]
+
+    def shared_token(self) -> dict[str, Any]:
+        """What the functions share of their login, as it stands in its secret."""
+        fields: dict[str, Any] = json.loads(
+            secrets_client().get_secret_value(SecretId=self.token_secret)["SecretString"]
+        )
+        return fields
+
+    def share_no_token(self) -> None:
+        """As before the first login."""
+        secrets_client().put_secret_value(SecretId=self.token_secret, SecretString="{}")
 
     def _before(self, model: Any, params: dict[str, Any], **_: Any) -> None:
         self.table_calls.append(model.name)

@@ -32,6 +32,13 @@ LOGIN_RECORDERS = [
     if provider.locks_logins
     for inquiry in provider.inquiries.values()
 ]
+# Functions that share their provider's token: the secret it is in.
+SHARED_TOKENS = {
+    function.logical_name: provider.token_secret
+    for provider in catalogue.PROVIDERS.values()
+    if provider.token_secret
+    for function in (*provider.orders.values(), *provider.inquiries.values())
+}
 # All functions that use the table.
 RECORDERS = [*ORDERS, catalogue.READ.logical_name, *LOGIN_RECORDERS]
 URLS = catalogue.URLS
@@ -69,9 +76,15 @@ def properties(system: Template, name: str) -> dict[str, Any]:
 def statements(system: Template, role: str) -> list[dict[str, Any]]:
     return [
         {**statement, "Action": as_list(statement["Action"]), "Resource": as_list(statement["Resource"])}
-        for policy in properties(system, role).get("Policies", [])
+        for policy in [*properties(system, role).get("Policies", []), *_attached(system, role)]
         for statement in policy["PolicyDocument"]["Statement"]
     ]
+
+
+def _attached(system: Template, role: str) -> list[dict[str, Any]]:
+    """The policies that are resources of their own, for several roles."""
+    policies = [it["Properties"] for it in of_type(system, "AWS::IAM::Policy").values()]
+    return [policy for policy in policies if {"Ref": role} in policy["Roles"]]
 
 
 def as_list(value: Any) -> list[Any]:

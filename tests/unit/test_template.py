@@ -24,6 +24,7 @@ from tests.support.template import (
     ROOT,
     ROUTES,
     SECRETS,
+    SHARED_TOKENS,
     URLS,
     as_list,
     attribute,
@@ -203,6 +204,9 @@ def test_a_role_grants_just_what_its_function_does(system: Template, name: str) 
         expected.add(("dynamodb:Query", index))
     if name in SECRETS:
         expected.add(("secretsmanager:GetSecretValue", json.dumps(attribute(SECRETS[name], "Id"))))
+    if name in SHARED_TOKENS:
+        token = json.dumps(attribute(SHARED_TOKENS[name], "Id"))
+        expected |= {("secretsmanager:GetSecretValue", token), ("secretsmanager:PutSecretValue", token)}
     if name in LOGIN_RECORDERS:
         expected.add(("dynamodb:UpdateItem", table))
     if name == "GetOperation":
@@ -212,21 +216,22 @@ def test_a_role_grants_just_what_its_function_does(system: Template, name: str) 
 
 @pytest.mark.parametrize("name", ROUTES)
 def test_a_role_may_use_the_key_only_for_what_it_may_reach(system: Template, name: str) -> None:
-    uses = {}
+    uses: dict[str, list[Any]] = {}
     for statement in statements(system, f"{name}Role"):
         if not any(action.startswith("kms:") for action in statement["Action"]):
             continue
         assert statement["Resource"] == [attribute("Key")]
         narrowed = dict(statement["Condition"]["StringEquals"])
         service = narrowed.pop("kms:ViaService")["Fn::Sub"].removesuffix(".${AWS::Region}.amazonaws.com")
-        uses[service] = narrowed
+        uses.setdefault(service, []).append(narrowed)
     expected = {}
     if name in ORDERS:
-        expected["sqs"] = {"kms:EncryptionContext:aws:sqs:arn": attribute("DeadLetters")}
+        expected["sqs"] = [{"kms:EncryptionContext:aws:sqs:arn": attribute("DeadLetters")}]
     if name in RECORDERS:
-        expected["dynamodb"] = {"kms:EncryptionContext:aws:dynamodb:tableName": {"Ref": "IdempotencyRecords"}}
+        expected["dynamodb"] = [{"kms:EncryptionContext:aws:dynamodb:tableName": {"Ref": "IdempotencyRecords"}}]
     if name in SECRETS:
-        expected["secretsmanager"] = {"kms:EncryptionContext:SecretARN": attribute(SECRETS[name], "Id")}
+        secrets = [SECRETS[name], *([SHARED_TOKENS[name]] if name in SHARED_TOKENS else [])]
+        expected["secretsmanager"] = [{"kms:EncryptionContext:SecretARN": attribute(one, "Id")} for one in secrets]
     assert uses == expected
 
 
@@ -234,7 +239,9 @@ def test_a_role_may_use_the_key_only_for_what_it_may_reach(system: Template, nam
 def test_a_function_is_told_only_the_secret_it_may_read(system: Template, name: str) -> None:
     variables = properties(system, name)["Environment"]["Variables"]
     assert variables["SECRET_ID"] == {"Fn::GetAtt": [SECRETS[name], "Id"]}
-    others = set(SECRETS.values()) - {SECRETS[name]}
+    shared = attribute(SHARED_TOKENS[name], "Id") if name in SHARED_TOKENS else None
+    assert variables.get("LOGIN_SECRET_ID") == shared
+    others = {*SECRETS.values(), *SHARED_TOKENS.values()} - {SECRETS[name], SHARED_TOKENS.get(name)}
     assert ("TABLE_NAME" in variables) == (name in ORDERS or name in LOGIN_RECORDERS)
     assert not any(other in json.dumps(properties(system, name)) for other in others)
     assert "SECRET_ID" not in properties(system, "GetOperation")["Environment"]["Variables"]

@@ -18,6 +18,7 @@ from tests.support.template import URLS, attribute, of_type, transformed
 VARIABLES = {
     "TABLE_NAME": [{"Ref": "IdempotencyRecords"}],
     "SECRET_ID": [attribute(provider.secret, "Id") for provider in PROVIDERS.values()],
+    "LOGIN_SECRET_ID": [attribute(one.token_secret, "Id") for one in PROVIDERS.values() if one.token_secret],
     **{variable: [{"Ref": name}] for variable, name in URLS.items()},
     "KEPT_DAYS": [{"Ref": "KeptDays"}],
     "CARD_PAYMENTS": [{"Ref": "CardPayments"}],

@@ -131,7 +131,7 @@ def ask(
                 break
             continue
         if refuses_login(answer):
-            client.credential_cache.forget()
+            client.credential_cache.refuse()
             failure = InquiryLoginRefusedError(f"http-{answer.status}")
             continue
         if answer.status == 429:

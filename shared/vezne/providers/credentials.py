@@ -1,7 +1,7 @@
 """Each provider's secret, read from Secrets Manager, and the access token that it is traded for.
 
-Both are kept in memory only: the secret for a few minutes, the token until shortly before it expires. A definite
-refusal by the provider drops both.
+Both are kept in memory: the secret for a few minutes, the token until shortly before it expires. A definite refusal by
+the provider drops both. The functions of one provider may share their token (shared_token.py).
 """
 
 import functools
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 SECRET_SECONDS = 300
 # A token with less time left could expire on its way to the provider.
 TOKEN_MARGIN_SECONDS = 60
+# What Secrets Manager answers if trying again would not help.
+_UNUSABLE = frozenset(
+    {"ResourceNotFoundException", "AccessDeniedException", "InvalidRequestException", "DecryptionFailure"}
+)
 
 
 class SecretUnusableError(Exception):
@@ -132,13 +136,24 @@ class RequestCredentials(Generic[C]):
 
 
 class CredentialCache(Generic[C]):
-    """One provider's credentials. `log_in` trades them for a token, if the provider has a login."""
+    """One provider's credentials. `log_in` trades them for a token, if the provider has a login.
 
-    def __init__(self, model: type[C], log_in: Callable[[C, str, Any], Token] | None = None) -> None:
+    `share`: gives a token that another function may have got. Its last argument is a token that the provider refused.
+    """
+
+    def __init__(
+        self,
+        model: type[C],
+        log_in: Callable[[C, str, Any], Token] | None = None,
+        share: Callable[[C, str, Any, str], Token] | None = None,
+    ) -> None:
         self.model = model
         self._log_in = log_in
+        self._share = share
         self._secret: tuple[C, str, float] | None = None
         self._token: tuple[str, str, float] | None = None
+        # It must not come back from where the functions share their token.
+        self._refused_token = ""
 
     def access(self, deadline: Any) -> RequestCredentials[C]:
         """Credentials and token, from memory if they are fresh; `deadline` is handed on to the login call.
@@ -150,15 +165,15 @@ class CredentialCache(Generic[C]):
             return RequestCredentials(credentials, "", version)
         if self._token is None or self._token[1] != version or self._token[2] <= time.time():
             try:
-                self._remember(self._log_in(credentials, version, deadline), version)
+                self._remember(self._obtain(credentials, version, deadline), version)
             except CredentialsRefusedError:
                 # The secret may have been rotated since it was read. Read it once more; try it only if it is new.
                 refused = version
-                self.forget()
+                self.refuse()
                 credentials, version = self._read_secret()
                 if version == refused:
                     raise
-                self._remember(self._log_in(credentials, version, deadline), version)
+                self._remember(self._obtain(credentials, version, deadline), version)
         assert self._token is not None
         return RequestCredentials(credentials, self._token[0], version)
 
@@ -171,13 +186,26 @@ class CredentialCache(Generic[C]):
         """Whether the provider trades the credentials for a token."""
         return self._log_in is not None
 
+    @property
+    def shares_token(self) -> bool:
+        """Whether the functions of the provider share one token."""
+        return self._share is not None
+
     def try_login(self, credentials: C, version: str, deadline: Any) -> None:
-        """Log in with a version of the secret that is not in use yet. Raises as `access` does."""
+        """Log in with a version of the secret that is not in use yet; no token is shared. Raises as `access` does."""
         assert self._log_in is not None
         self._log_in(credentials, version, deadline)
 
     def forget(self) -> None:
-        """Read the secret again and log in again at the next use."""
+        """Know nothing, as a new instance does."""
+        self._secret = None
+        self._token = None
+        self._refused_token = ""
+
+    def refuse(self) -> None:
+        """The provider refused: read the secret again at the next use, and never use the present token again."""
+        if self._token:
+            self._refused_token = self._token[0]
         self._secret = None
         self._token = None
 
@@ -189,10 +217,16 @@ class CredentialCache(Generic[C]):
         return self.secret_changed() or self._log_in is not None
 
     def secret_changed(self) -> bool:
-        """Forget the token and read the secret again. Return whether it has another version than before."""
+        """Give up the token and read the secret again. Return whether it has another version than before."""
         before = self._secret[1] if self._secret else ""
-        self.forget()
+        self.refuse()
         return self._read_secret()[1] != before
+
+    def _obtain(self, credentials: C, version: str, deadline: Any) -> Token:
+        if self._share is not None:
+            return self._share(credentials, version, deadline, self._refused_token)
+        assert self._log_in is not None
+        return self._log_in(credentials, version, deadline)
 
     def _remember(self, token: Token, version: str) -> None:
         lifetime = token.seconds - min(TOKEN_MARGIN_SECONDS, token.seconds / 2)
@@ -205,24 +239,38 @@ class CredentialCache(Generic[C]):
         return self._secret[0], self._secret[1]
 
 
-def _fetch_secret(model: type[C]) -> tuple[C, str]:
+def get_secret(secret_id: str) -> tuple[str, str]:
+    """The text of a secret and the id of its version. Raises SecretUnusableError, SecretUnavailableError."""
     try:
-        answer = _client().get_secret_value(SecretId=os.environ["SECRET_ID"])
+        answer = _client().get_secret_value(SecretId=secret_id)
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        if code in {
-            "ResourceNotFoundException",
-            "AccessDeniedException",
-            "InvalidRequestException",
-            "DecryptionFailure",
-        }:
-            raise SecretUnusableError(f"the secret cannot be read ({code})") from None
-        raise SecretUnavailableError(code) from None
+        raise _not_reached(error) from None
     except BotoCoreError as error:
         raise SecretUnavailableError(type(error).__name__) from None
+    return answer.get("SecretString", ""), answer["VersionId"]
+
+
+def put_secret(secret_id: str, text: str) -> None:
+    """Make a text the newest version of a secret. Raises SecretUnusableError, SecretUnavailableError."""
     try:
-        fields = json.loads(answer.get("SecretString", ""))
-        return model.model_validate(fields), answer["VersionId"]
+        _client().put_secret_value(SecretId=secret_id, SecretString=text)
+    except ClientError as error:
+        raise _not_reached(error) from None
+    except BotoCoreError as error:
+        raise SecretUnavailableError(type(error).__name__) from None
+
+
+def _not_reached(error: ClientError) -> SecretUnusableError | SecretUnavailableError:
+    code = error.response.get("Error", {}).get("Code", "")
+    if code in _UNUSABLE:
+        return SecretUnusableError(f"the secret cannot be reached ({code})")
+    return SecretUnavailableError(code)
+
+
+def _fetch_secret(model: type[C]) -> tuple[C, str]:
+    text, version = get_secret(os.environ["SECRET_ID"])
+    try:
+        return model.model_validate(json.loads(text)), version
     except ValidationError as error:
         places = sorted({".".join(str(part) for part in item["loc"]) for item in error.errors(include_input=False)})
         raise SecretUnusableError(f"the secret does not fit its form at: {', '.join(places)}") from None

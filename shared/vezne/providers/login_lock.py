@@ -13,6 +13,7 @@ functions start together. Every function that logs in writes these attributes, a
 import math
 import time
 import uuid
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
@@ -21,7 +22,7 @@ from botocore.exceptions import ClientError
 from vezne.orders.record import plain
 from vezne.orders.store import StoreUnavailableError, call, response, table
 from vezne.platform.telemetry import logger
-from vezne.providers.credentials import CredentialsRefusedError
+from vezne.providers.credentials import CredentialsRefusedError, Token
 from vezne.providers.http import Deadline, NotSentError
 
 # Longer than a login can take. A function that is killed during a login blocks the others for this time at most.
@@ -48,6 +49,11 @@ class Ended(Enum):
     LOST = "lost"
 
 
+def nothing_shared() -> Token | None:
+    """No token, wherever tokens are not shared."""
+    return None
+
+
 class LoginLock:
     """The lock and the memory of one provider's logins."""
 
@@ -55,8 +61,13 @@ class LoginLock:
         self._key = {"id": {"S": f"secret#{provider}"}}
         self._trial = ""
 
-    def begin(self, version: str, deadline: Deadline) -> None:
+    def begin(
+        self, version: str, deadline: Deadline, shared: Callable[[], Token | None] = nothing_shared
+    ) -> Token | None:
         """Take the right to log in with this version of the secret. Only one function has it.
+
+        `shared`: reads the token that the functions share. While another function logs in, we look for its token: if
+        there is one, the answer is that token, and we have no right to log in. Else the answer is None.
 
         Raises CredentialsRefusedError if the version was rejected before. Raises NotSentError if no login is allowed
         now, others log in all the time, or the table does not answer.
@@ -66,7 +77,7 @@ class LoginLock:
         while True:
             try:
                 self._take(version)
-                return
+                return None
             except StoreUnavailableError:
                 raise NotSentError("login: store unavailable") from None
             except ClientError as error:
@@ -79,6 +90,9 @@ class LoginLock:
             if time.time() >= give_up or not deadline.allows_a_call():
                 raise NotSentError("login: another function is logging in")
             time.sleep(_WAIT_SECONDS)
+            token = shared()
+            if token is not None:
+                return token
 
     def end(self, version: str, ended: Ended) -> None:
         """Let the next function log in: never with a rejected version, and only some time after any other refusal."""

@@ -35,6 +35,7 @@ from vezne_sandbox.sandbox import Sandbox
 
 from tests.faults.in_process import without_logs
 from tests.faults.outage.fleet import Cell, Function
+from tests.support import memory_secret
 
 if TYPE_CHECKING:
     from tests.faults.outage.environment import Environment
@@ -133,6 +134,7 @@ def in_place(environment: "Environment", *, breaker: bool = True) -> Iterator[No
         accepted = secrets.providers[provider.name].secrets._accepted
         return model.model_validate({name: values[0] for name, values in accepted.items()}), "version-1"
 
+    token = memory_secret.MemorySecret(lambda: environment.instance().takes(SECRET_SECONDS))
     clock = _Time(environment)
     with ExitStack() as stack:
         variables = {**{name: f"http://{name}.invalid" for name in URLS}, "TABLE_NAME": "records"}
@@ -151,6 +153,7 @@ def in_place(environment: "Environment", *, breaker: bool = True) -> Iterator[No
         if environment.circuit is not None:
             stack.enter_context(environment.circuit.in_place())
         stack.enter_context(mock.patch.object(credentials, "_fetch_secret", fetch))
+        stack.enter_context(memory_secret.in_place(lambda: token))
         stack.enter_context(mock.patch.object(telemetry, "metrics", _Metrics(environment)))
         stack.enter_context(mock.patch.object(telemetry, "single_metric", _single_metric))
         stack.enter_context(without_logs())

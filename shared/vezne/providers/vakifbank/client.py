@@ -27,11 +27,13 @@ from vezne.providers.http import (
     NotSentError,
     Provider,
     ProviderResponse,
+    Request,
     UnreadableError,
     form_request,
     json_request,
 )
-from vezne.providers.login_lock import Ended, LoginLock
+from vezne.providers.login_lock import Ended, LoginLock, nothing_shared
+from vezne.providers.shared_token import SharedToken
 from vezne.providers.vakifbank import signs as vakifbank_signs
 
 COMPLETED = "APIGW000000"
@@ -90,8 +92,42 @@ def _header_member(answer: ProviderResponse, name: str) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _log_in(credentials: VakifBankCredentials, version: str, deadline: Deadline) -> Token:
-    request = form_request(
+def _share(credentials: VakifBankCredentials, version: str, deadline: Deadline, refused: str) -> Token:
+    """The token that all functions share. If there is none, one function logs in, and the others wait for its token."""
+    shared = SharedToken(version, refused)
+    return shared.read() or _log_in(credentials, version, deadline, shared)
+
+
+def _log_in(
+    credentials: VakifBankCredentials, version: str, deadline: Deadline, shared: SharedToken | None = None
+) -> Token:
+    """A new token, or the one that another function got meanwhile. Without `shared` it is a new one in any case."""
+    look = shared.read if shared else nothing_shared
+    token = LOGINS.begin(version, deadline, look)
+    if token is not None:
+        return token
+    ended = Ended.LOST
+    try:
+        # Another function may have logged in after our last look.
+        token = look()
+        if token is not None:
+            return token
+        answer = ask_for_login(PROVIDER, _login_request(credentials), deadline)
+        if answer.status != 200:
+            ended, error = _refusal_of_login(answer)
+            raise error
+        token = read_token(answer, "access_token")
+        ended = Ended.ACCEPTED
+        if shared:
+            # Before the next function may log in.
+            shared.write(token)
+        return token
+    finally:
+        LOGINS.end(version, ended)
+
+
+def _login_request(credentials: VakifBankCredentials) -> Request:
+    return form_request(
         "/auth/oauth/v2/token",
         [
             ("client_id", credentials.client_id.get_secret_value()),
@@ -103,18 +139,6 @@ def _log_in(credentials: VakifBankCredentials, version: str, deadline: Deadline)
         ],
         {},
     )
-    LOGINS.begin(version, deadline)
-    ended = Ended.LOST
-    try:
-        answer = ask_for_login(PROVIDER, request, deadline)
-        if answer.status != 200:
-            ended, error = _refusal_of_login(answer)
-            raise error
-        token = read_token(answer, "access_token")
-        ended = Ended.ACCEPTED
-        return token
-    finally:
-        LOGINS.end(version, ended)
 
 
 def _refusal_of_login(answer: ProviderResponse) -> tuple[Ended, Exception]:
@@ -147,7 +171,7 @@ def _probe(deadline: Deadline) -> None:
     payment_rows({"InstitutionTransactionNo": "00000000-0000-4000-8000-000000000000"}, deadline)
 
 
-CLIENT = Client(PROVIDER, CredentialCache(VakifBankCredentials, _log_in), _names_account, probe=_probe)
+CLIENT = Client(PROVIDER, CredentialCache(VakifBankCredentials, _log_in, _share), _names_account, probe=_probe)
 
 
 def made_by(payment_date: str, sent_until: float) -> float:
