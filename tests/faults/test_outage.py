@@ -7,7 +7,7 @@ from tests.faults.outage import seams
 from tests.faults.outage.clock import Clock
 from tests.faults.outage.environment import Environment, Traffic
 from tests.faults.outage.fleet import COLD_START_SECONDS, WAY_SECONDS, Fleet, Function, Throttle
-from tests.faults.outage.providers import ORDER, Sickness
+from tests.faults.outage.providers import LOGIN, ORDER, Sickness
 from tests.faults.outage.scenarios import BESIDE, BY_SANDBOX, NOTHING, OURS, SICK, kept_promise
 
 
@@ -110,6 +110,18 @@ def test_a_healthy_provider_costs_no_write_of_the_breaker() -> None:
     # The claim and the outcome of each order, and no other write.
     assert sum(count for name, count in environment.table.calls.items() if name != "get_item") == 120
     assert environment.table.calls["get_item"] == environment.fleet.cold_starts[SICK]
+
+
+def test_a_cold_fleet_logs_in_once_and_refuses_no_order() -> None:
+    """At 20 orders a second each instance that waits for a login makes the next order start another one."""
+    environment = Environment([Traffic(BESIDE, 20, 200)], 30, seed=4)
+    with seams.in_place(environment):
+        environment.start(sweeps=False)
+        environment.run_for(40)
+    assert environment.providers[ORDERS[BESIDE].provider].calls[LOGIN] == 1
+    assert {order.status for order in environment.clients[BESIDE].orders} == {200}
+    assert environment.clients[BESIDE].not_sent == []
+    assert environment.fleet.cold_starts[BESIDE] > 10
 
 
 def test_a_run_can_be_repeated() -> None:

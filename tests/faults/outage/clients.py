@@ -40,6 +40,8 @@ class Clients:
     answers: Counter[int] = field(default_factory=Counter)
     # The times at which each success was first answered.
     succeeded: list[float] = field(default_factory=list)
+    # When 503 was told.
+    not_sent: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._example = of(self.operation)
@@ -71,6 +73,8 @@ class Clients:
         clock = self.environment.clock
         if status == 200:
             self.succeeded.append(clock.now)
+        if status == 503:
+            self.not_sent.append(clock.now)
         if status not in (202, 409, 429) and status < 500:
             return
         wait = max(REPEAT_SECONDS, float((answer or {}).get("headers", {}).get("Retry-After", 0)))

@@ -12,7 +12,7 @@ from tests.faults.outage.scenarios import NOTHING, OURS, POWERTOOLS, Measured
 Rows = list[tuple[str, ...]]
 HEAD = (
     "One provider is sick", "breaker", "sick, min", "unknown", "calls/s to it", "peak instances", "429 of its route",
-    "others throttled", "recovery, s", "openings", "doubles / lost / wrong",
+    "503 after 2 s", "others throttled", "recovery, s", "openings", "doubles / lost / wrong",
 )  # fmt: skip
 DRAIN_HEAD = (
     "Sweeps find them", "workers", "drained in, min", "look-ups", "newcomers", "still waiting", "longest wait, s",
@@ -28,7 +28,8 @@ def outage_rows(measured: Iterable[Measured]) -> Rows:
         rows.append((
             one.scenario.name, one.breaker, f"{one.scenario.minutes:g}", f"{one.unknown:,}",
             f"{one.sick_calls_per_second:.1f}" if one.scenario.sickness else "-", f"{one.peak:,}",
-            f"{one.too_many:,}", f"{one.throttled_beside:,}", recovery, f"{one.openings:,}", one.promise,
+            f"{one.too_many:,}", f"{one.late_503:,}", f"{one.throttled_beside:,}", recovery,
+            f"{one.openings:,}", one.promise,
         ))  # fmt: skip
     return rows
 

@@ -22,6 +22,8 @@ BY_SANDBOX = tuple(name for name, order in ORDERS.items() if order.provider not 
 WARM_UP_SECONDS = 30.0
 # Seconds after the provider has recovered. A bad trial keeps a breaker open for up to 300 s.
 AFTER_SECONDS, AFTER_BAD_TRIALS_SECONDS = 90.0, 360.0
+# For so many seconds after a cold start a 503 is no defect.
+COLD_SECONDS = 2.0
 # A provider has recovered when it takes this share of a window of so many orders or seconds.
 BACK_SHARE, BACK_ORDERS, BACK_SECONDS = 0.9, 5, 5.0
 # The breaker between an order and its provider.
@@ -62,6 +64,8 @@ class Measured:
     throttled_beside: int = 0
     # 429 answers of the sick provider's own route.
     too_many: int = 0
+    # 503 of the sick provider's route, later than two seconds after the start.
+    late_503: int = 0
     recovery_seconds: float | None = None
     openings: int = 0
     promise: str = ""
@@ -93,6 +97,7 @@ SCENARIOS = (
                minutes=1.0, per_second=200.0, throttle=400.0, before=10.0, after=45.0, share=share)
       for share in (None, 150, 250)),
     Scenario("15,000 healthy orders", None, minutes=12.5),
+    Scenario("VakıfBank, cold start", None, minutes=5.0, throttle=200.0, operation=BESIDE),
 )  # fmt: skip
 
 
@@ -138,6 +143,7 @@ def _measured(scenario: Scenario, breaker: str, environment: Environment, fell_s
         peak=environment.fleet.peak_of_all,
         throttled_beside=sum(environment.fleet.throttled[each] for each in scenario.beside),
         too_many=environment.throttles[operation].refused,
+        late_503=sum(at > environment.begins + COLD_SECONDS for at in clients.not_sent),
         recovery_seconds=_recovery(environment, scenario, well) if scenario.sickness else None,
         openings=len(environment.openings),
         promise=" / ".join(map(str, kept_promise(environment))),
