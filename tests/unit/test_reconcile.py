@@ -248,3 +248,19 @@ def test_an_archive_that_does_not_answer_ends_the_run(night: Night, monkeypatch:
         with pytest.raises(StoreUnavailableError):
             night.run()
     assert counts(night.run(after=LATER + 600)) == {FindingClass.SETTLED_BY_EVIDENCE: 1}
+
+
+def test_the_report_has_the_notes_of_the_provider(night: Night) -> None:
+    night.statement.notes = lambda _: {"vault 1": "10.00 TRY"}  # type: ignore[method-assign]
+    report = night.run()
+    assert report.public()["notes"] == {"vault 1": "10.00 TRY"}
+    assert read_report("paynet", DAY, night.store) == report
+
+
+def test_a_report_without_notes_is_finished_too(night: Night) -> None:
+    def fail(_: Deadline) -> dict[str, str]:
+        raise InquiryFailedError("http-502")
+
+    night.statement.notes = fail  # type: ignore[method-assign]
+    report = night.run()
+    assert (report.status, report.public().get("notes")) == (COMPLETE, None)

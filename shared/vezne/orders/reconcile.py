@@ -8,7 +8,7 @@ is killed, or out of time, goes on where it was.
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -266,6 +266,7 @@ class _Run:
             status=COMPLETE if self._found.whole else INCOMPLETE,
             counts=dict(self._found.counts),
             findings=tuple(self._findings[:MOST_FINDINGS]),
+            notes=self._notes(),
             finished_at=self._store.now(),
         )
         self._report = replace(self._report, file=self._journal.finish(self._report, pages))
@@ -275,6 +276,14 @@ class _Run:
         emit_of_provider("ReconciliationIncomplete", provider, 0 if self._found.whole else 1)
         emit_of_provider("ReconciliationFindings", provider, sum(self._found.counts[name] for name in CONTRADICTIONS))
         return self._report
+
+    def _notes(self) -> Mapping[str, str]:
+        try:
+            return self._statement.notes(self._deadline)
+        except _FAILURES as error:
+            # It is information only, and the list was read.
+            logger.warning("no notes", provider=self._statement.provider, exception_name=type(error).__name__)
+            return {}
 
     def _last_lines(self) -> Iterator[Line]:
         """What can be said once all pages are read."""

@@ -48,6 +48,7 @@ class Report:
     `status`: running, complete, or incomplete: the list was not read to its end, so nothing says that the day is clean.
     `page`, `start`: how many pages are done, and where the next begins. `counts`: orders and rows by class.
     `findings`: the contradictions, at most MOST_FINDINGS of them. `file`: where all of it stands in the archive.
+    `notes`: what else the provider said at the end of the run, as information only. Nothing in it is personal.
     """
 
     provider: str
@@ -64,6 +65,7 @@ class Report:
     started_at: float = 0.0
     finished_at: float = 0.0
     file: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_clean(self) -> bool:
@@ -83,6 +85,7 @@ class Report:
             "counts": {name.value: self.counts.get(name, 0) for name in FindingClass},
             "findings": [dict(finding) for finding in self.findings],
             **({"file": self.file} if self.file else {}),
+            **({"notes": dict(self.notes)} if self.notes else {}),
         }
 
 
@@ -112,6 +115,7 @@ def to_item(report: Report) -> dict[str, Any]:
         "started_at": iso_time(report.started_at),
         "finished_at": iso_time(report.finished_at) if report.finished_at else None,
         "file": report.file,
+        "notes": dict(report.notes),
         "expires_at": int(report.started_at) + kept_seconds(),
     }
     return {name: serialize(value) for name, value in values.items() if value is not None}
@@ -137,6 +141,7 @@ def from_item(provider: str, day: date, item: dict[str, Any]) -> Report | None:
         started_at=seconds_of(values["started_at"]),
         finished_at=seconds_of(values["finished_at"]) if "finished_at" in values else 0.0,
         file=values["file"],
+        notes=values["notes"],
     )
 
 

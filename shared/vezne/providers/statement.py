@@ -113,6 +113,13 @@ class Statement(ABC):
         """Whether a row that fits an unresolved order proves its outcome. The record has its guards' memory."""
         return True
 
+    def notes(self, deadline: Deadline) -> Mapping[str, str]:  # noqa: ARG002
+        """What else the provider says now, for people to read: it judges nothing. Nothing in it is personal.
+
+        Raises what `page` raises.
+        """
+        return {}
+
     def absence_proves(self) -> bool:
         """Whether an order that is missing in a whole list was not executed. Only an operator can say so."""
         return False
