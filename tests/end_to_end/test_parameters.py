@@ -20,6 +20,7 @@ LIVE = {
     "HasoUrl": "https://haso.example/servis",
     "GradualDeployment": "false",
 }
+SHARES = {**LIVE, "OrderConcurrency": "90", "InquiryConcurrency": "10", "ClaimedConcurrencyAlarm": "800"}
 TEST = {"StageName": "test", "HasoUrl": "https://haso.example/servis"}
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/a-b"
 NAME = "refused"
@@ -65,7 +66,7 @@ def propose(cloudformation: Any, template_url: str, parameters: Mapping[str, str
     )
 
 
-@pytest.mark.parametrize("parameters", [LIVE, TEST], ids=["live", "test"])
+@pytest.mark.parametrize("parameters", [LIVE, TEST, SHARES], ids=["live", "test", "with shares"])
 def test_good_parameters_are_accepted(cloudformation: Any, template_url: str, parameters: dict[str, str]) -> None:
     propose(cloudformation, template_url, {**defaults(), **parameters})
 
