@@ -3,41 +3,49 @@
 import pytest
 from vezne.providers.models import RequestModel
 
-from tests.support.operations import of
+from tests.support.example import Example
 from tests.support.operations.haso_set_expenses import EXAMPLE as HASO
+from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
+from tests.support.operations.paynet_capture import EXAMPLE as PAYNET
 from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK
+from tests.support.operations.walletgate_pay_bill import EXAMPLE as WALLETGATE
 from tests.support.reader import Reader
 
 # A request's fingerprint, and the one in the form of earlier versions. They must never change.
-GOLDEN = {
-    "kolaybi.collect": (
+GOLDEN = [
+    (
+        KOLAYBI,
         "7e72d7ebf3e6483af658bc53399cad601b8f31e2e9026de49df32b748d2aa9ad",
         "7e72d7ebf3e6483af658bc53399cad601b8f31e2e9026de49df32b748d2aa9ad",
     ),
-    "vakifbank.pay": (
+    (
+        VAKIFBANK,
         "c00839625a5a13882fd2f6630ac7e45317e1916a5b628ee2da96ed8ea17a9228",
         "fe8eaa0b119498601717f16e87b9dd213abad415651268f35e1a1877685d188f",
     ),
-    "walletgate.pay_bill": (
+    (
+        WALLETGATE,
         "7a221c504e818495279a6f024e1a710aaa8d7c6235b1faa1c6f0d6edd1f2fcb8",
         "7a221c504e818495279a6f024e1a710aaa8d7c6235b1faa1c6f0d6edd1f2fcb8",
     ),
-    "haso.set_expenses": (
+    (
+        HASO,
         "88524963a523e40f110e204d26c5312b2bea42ed6eaaf853488df652a45c75dc",
         "4eb0439ca0fac39ac9f698fe0b579f83562c2e976eb756c5b56fdcaa98c2ffb8",
     ),
-    "paynet.capture": (
+    (
+        PAYNET,
         "0696731b230a3cb022f4589284edc6d7eded2f0470c48cd2222b9693b69c4b7e",
         "0696731b230a3cb022f4589284edc6d7eded2f0470c48cd2222b9693b69c4b7e",
     ),
-}
+]
 
 
-@pytest.mark.parametrize("name", GOLDEN)
-def test_fingerprints_stay_as_they_are(name: str) -> None:
+@pytest.mark.parametrize(("example", "sent", "earlier"), GOLDEN, ids=str)
+def test_fingerprints_stay_as_they_are(example: Example, sent: str, earlier: str) -> None:
     """Those of the examples. Who changes an example takes its new fingerprint from a version that is deployed."""
-    known = Reader(of(name)).order
-    assert (known.fingerprint, known.earlier_fingerprint) == GOLDEN[name]
+    known = Reader(example).order
+    assert (known.fingerprint, known.earlier_fingerprint) == (sent, earlier)
 
 
 def test_a_new_optional_field_changes_no_fingerprint() -> None:
