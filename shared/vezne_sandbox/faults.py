@@ -54,6 +54,12 @@ SOME_OPERATIONS = {
     "clock_ahead": "the dates of the rows are `seconds` (60) ahead",
     "new_ids": "each answer has other encrypted ids",
     "letters": "the types of the rows are letters, not numbers",
+    "last_second": "the rows of the list are of 23:59:59 of their day in Türkiye",
+    "twice": "the last row comes twice, with the same reference and other ids",
+    "text_amounts": "the amounts of the rows are texts",
+    "small_pages": "a page has at most `rows` (2) rows, whatever is asked for",
+    "endless": "the list never ends: each page says that there is more, and the last one comes again and again",
+    "cut_list": "the list ends after `rows` (100) rows, without a sign",
 }
 """Only operations that name them in their ``faults`` have these."""
 OF_KIND = {

@@ -70,6 +70,7 @@ Rules
     then         which fault, see below (default "answer")
     nth, times   from the nth call (1), for so many calls (1; 0 means always)
     match        only calls that have this value, or have it as a whole word within a value
+    rows         for a fault of a list: how many rows
     book         true, false, or {"after_seconds": s}. Default true; false for unauthorized, too_many_requests and
                  refuse. A late booking that the provider would refuse by then (a double) is dropped.
 """

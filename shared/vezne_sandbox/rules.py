@@ -40,6 +40,7 @@ class Rule:
     retry_after: int = 1
     status: int = 103
     form: str | None = None
+    rows: int | None = None
     id: int = field(default=0, init=False)
     calls: int = field(default=0, init=False)
     """Calls seen since the rule was set, of its operation and with its reference."""
@@ -102,6 +103,7 @@ def _complaint(rule: Rule, operation: Operation) -> str | None:
         f"code must fit {operation.code_pattern}": not _fits(operation.code_pattern, rule.code),
         f"form must be one of {', '.join(FORMS.get(rule.then, ()))}": rule.form
         not in (None, *FORMS.get(rule.then, ())),
+        "rows counts from 1": rule.rows is not None and rule.rows < 1,
         "amount is a decimal string": not _fits(r"\d+(\.\d+)?", rule.amount),
     }
     return next((complaint for complaint, holds in complaints.items() if holds), None)

@@ -99,6 +99,7 @@ class Sandbox:
         call.cut_text = rule.then == "cut_text"
         call.clock_ahead = rule.seconds if rule.then == "clock_ahead" else 0
         call.new_ids, call.letters = rule.then == "new_ids", rule.then == "letters"
+        call.fault, call.rows = rule.then, rule.rows or 0
         if rule.then == "foreign":
             call.foreign_amount = Decimal(rule.amount) if rule.amount else self._last_amount.get(provider, Decimal(1))
 

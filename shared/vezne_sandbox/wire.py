@@ -77,6 +77,10 @@ class Call:
     """The rows are in this form, see ``odd.py``."""
     unfiltered: bool = False
     """The look-up ignores the filter by reference: it lists every payment."""
+    fault: str = ""
+    """The fault of a look-up, for those that the module ``statements`` has."""
+    rows: int = 0
+    """The fault's number of rows; 0 for its default."""
 
     def require_content_type(self, expected: str) -> None:
         """Check the media type; a charset other than UTF-8 is refused."""

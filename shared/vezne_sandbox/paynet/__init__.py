@@ -1,4 +1,4 @@
-"""Paynet: capture of a pre-authorisation (page "Finansallaştırma": to capture), check and detail.
+"""Paynet: capture of a pre-authorisation (page "Finansallaştırma": to capture), check, detail and the list of a day.
 
 Assumptions, since the pages do not say:
 - an Error object for 401 is ``authorization_error`` with result_code 7, for 400 ``invalid_request_error`` with 11;
@@ -9,6 +9,8 @@ Assumptions, since the pages do not say:
   ``amount`` is the captured sum (the sample shows 0: use the rule ``other_amount`` with ``"amount": "0"``);
 - check and detail list the pre-authorisation (type 3) first, then each capture (type 4) as a row. Each row has the
   pre-authorisation's ``reference_no`` as ``agent_reference``. A capture's own ``xact_id`` finds it, too;
+- the list has a row for each of them, and for what failed, the oldest first. ``datbi`` counts. Its rows have the names
+  that a public client reads, and say nothing of why something failed;
 - a pre-authorisation that no seed names exists with 100000.00 TRY.
 """
 
@@ -77,11 +79,15 @@ class Paynet(Provider):
             ]
         }
 
-    def authorized_fields(self, call: Call, allowed: frozenset[str]) -> dict[str, Any]:
-        """Check the key, and read the body: texts that are ``allowed``, at least one identifier among them."""
+    def require_key(self, call: Call) -> None:
+        """Refuse a call without an accepted key."""
         scheme, _, key = call.headers.get("Authorization", "").partition(" ")
         if scheme != "Basic" or not self.secrets.accepts("secret_key", key):
             raise Refused(self.unauthorized())
+
+    def authorized_fields(self, call: Call, allowed: frozenset[str]) -> dict[str, Any]:
+        """Check the key, and read the body: texts that are ``allowed``, at least one identifier among them."""
+        self.require_key(call)
         try:
             fields = call.json()
             known_fields(fields, allowed)
@@ -102,6 +108,10 @@ class Paynet(Provider):
         if first is None or any(other is not first for other in others):
             raise Refused(error_object(11, "the identifiers name different transactions"))
         return first
+
+    def pre_authorisations(self) -> list[PreAuthorisation]:
+        """List them, the oldest first."""
+        return self._pre_authorisations
 
     def is_known(self, xact_id: str) -> bool:
         """Tell whether a pre-authorisation, or what was booked under one, has this ``xact_id``."""

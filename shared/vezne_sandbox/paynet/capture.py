@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -76,8 +77,11 @@ class Capture(Payment):
     def _failed(self, errors: dict[str, str]) -> Reply:
         nothing = Decimal(0)
         sums = {"amount": nothing, "net_amount": nothing, "comission": nothing, "comission_tax": nothing}
+        now = self._provider.clock.now()
+        fields = self._fields(self.booking.amount, self._ids["xact_id"])
+        self._target.failed.append(replace(self.booking, at=now, answer={"id": self._ids["id"], **fields}))
         failed = {"authorization_code": "", "is_succeed": False, "code": 1, "message": "İşlem başarısız"}
-        return json_reply({**self._fields(self.booking.amount, self._ids["xact_id"]), **sums, **failed, **errors})
+        return json_reply({**fields, **sums, **failed, **errors})
 
     def _fields(self, amount: Decimal, xact_id: str) -> dict[str, Any]:
         """Write all fields of the page in its order, with the sample's values where the order sets none."""

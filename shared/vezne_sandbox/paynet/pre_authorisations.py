@@ -24,6 +24,8 @@ class PreAuthorisation:
     amount: Decimal
     at: float
     bookings: list[Booking] = field(default_factory=list)
+    failed: list[Booking] = field(default_factory=list)
+    """What was asked for and not booked, because the bank or Paynet did not approve it."""
 
     def captures(self) -> list[Booking]:
         """Return the captures, those cancelled since included."""

@@ -9,8 +9,11 @@ Assumptions, since the pages do not say:
 - a duplicate InstitutionTransactionCode is HTTP 200 with ``Result`` false and ErrorCode 40 (the codes are not public);
 - the query answers ``Data.Result``: a list of rows with the payment's fields, ``Result``, ``ErrorCode``,
   ``ErrorExplanation``, ``TransactionQueryNo`` and ``TransactionObjectId``. Only executed payments are listed;
+- a query by ``PaymentDate`` lists the payments executed on that day. It has at most 100 rows, and does not say that it
+  is cut. A day without payments is ACBH000202, unless a number of the payments is asked for, too;
 - a payment is executed and listed at once, unless a seed says ``executes_on_payment_date``. Then it is at 09:00 of its
-  ``PaymentDate``, or of the next business day (not a weekend, nor one of the seed's ``holidays``);
+  ``PaymentDate``, or of the next business day (not a weekend, nor one of the seed's ``holidays``), and its row has that
+  day as ``PaymentDate``;
 - every account exists. Card numbers, IBANs and identity numbers are masked in the rows.
 """
 

@@ -30,6 +30,7 @@ MESSAGES = {
     "ACBG000008": ("Sistem hatası, daha sonra deneyiniz.", "System error, try later."),
     "ACBG000009": ("İşlem yapılamıyor, daha sonra deneyiniz.", "The service cannot be performed, try later."),
     "ACBG000010": ("IP adresine izin verilmiyor.", "Your IP is not allowed."),
+    "ACBH000202": ("Belirtilen tarih aralığında işlem bulunamadı.", "There are no transactions in the range."),
     "ACBH000233": ("İşlem limiti aşıldı.", "Above the transaction limit."),
     "ACBH000234": ("Günlük limit aşıldı. Kalan: {0}", "Above the daily limit. Remaining: {0}"),
     "ACBH000235": ("Firma günlük limiti aşıldı.", "Above the company's daily limit."),

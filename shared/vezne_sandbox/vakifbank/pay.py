@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from vezne_sandbox.ledger import Booking
+from vezne_sandbox.ledger import ISTANBUL, Booking
 from vezne_sandbox.provider import Operation, Payment, ReplyFields, json_field
 from vezne_sandbox.vakifbank.messages import (
     DUPLICATE,
@@ -58,6 +59,9 @@ class TosPayment(Payment):
     def record(self) -> None:
         shown = {name: value for name, value in self.booking.request.items() if name != "Amount"}
         shown["InstitutionTransactionCode"] = self.booking.reference
+        if self._provider.executes_on_payment_date:
+            # The bank's next business day, if the date is none.
+            shown["PaymentDate"] = f"{datetime.fromtimestamp(self.booking.at, ISTANBUL):%Y-%m-%d}T00:00:00"
         outcome = {"Result": True, "ErrorCode": 1, "ErrorExplanation": "Tahsil Edildi"}
         self.booking.answer = {**shown, "Amount": self.booking.amount, **outcome, **self._ids}
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vezne_sandbox.odd import Names, in_form
 from vezne_sandbox.provider import Operation, json_field
+from vezne_sandbox.statements import ROW_FAULTS, listed
 from vezne_sandbox.vakifbank.messages import completed, gateway_refusal
 from vezne_sandbox.vakifbank.payment_fields import OPTIONAL_TEXTS
 from vezne_sandbox.wire import Call, Malformed, Reply, integer, known_fields, mask, masked_text, text
@@ -27,6 +28,8 @@ QUERY_TEXTS = frozenset(
         "ReturnDate",
     }
 )
+NUMBERS = frozenset({"InstitutionTransactionCode", "TransactionQueryNo", "InstitutionPackageNo"})
+MOST_ROWS = 100
 ROW = Names(
     reference="InstitutionTransactionCode",
     amount="Amount",
@@ -50,13 +53,22 @@ def query(provider: VakifBank, call: Call) -> Reply:
     rows = [
         booking.answer
         for booking in provider.ledger.of(provider.name, hidden_seconds=call.hidden_seconds)
-        if call.unfiltered or all(booking.answer.get(name) == value for name, value in filters.items())
+        if call.unfiltered or fits(booking.answer, filters)
     ]
     if call.row_form is not None:
         rows = [in_form(row, ROW, call.row_form) for row in rows]
     if call.foreign_amount is not None:
         rows.insert(0, foreign_row(provider, fields["InstitutionCode"], call.foreign_amount))
+    rows = listed(rows, call, ids=("TransactionObjectId", "TransactionQueryNo"), amounts=("Amount",))
+    if "PaymentDate" in filters and not NUMBERS & filters.keys():
+        return completed({"Result": rows[:MOST_ROWS]}) if rows else gateway_refusal("ACBH000202")
     return completed({"Result": rows})
+
+
+def fits(row: dict[str, Any], filters: dict[str, Any]) -> bool:
+    """Tell whether a row has the value of every filter; of a date, the day."""
+    same_day = str(row["PaymentDate"])[:10] == filters.get("PaymentDate", row["PaymentDate"])[:10]
+    return same_day and all(row.get(name) == value for name, value in filters.items() if name != "PaymentDate")
 
 
 def query_filters(fields: dict[str, Any]) -> dict[str, Any]:
@@ -105,5 +117,5 @@ QUERY = Operation(
     path="/tos/query",
     handle=query,
     reference=json_field("InstitutionTransactionNo"),
-    faults=frozenset({"unnamed_row", "odd_row", "unfiltered"}),
+    faults=ROW_FAULTS | {"cut_list", "unnamed_row", "odd_row", "unfiltered"},
 )
