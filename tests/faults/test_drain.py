@@ -6,6 +6,7 @@ orders that nothing can prove are all there: 34,064.
 """
 
 import bisect
+import functools
 import itertools
 import logging
 import random
@@ -127,9 +128,8 @@ class Drain:
 
     def put_unprovable(self, count: int, *, spread: float) -> None:
         """Put records older than a day, looked up once a day. The next look-up is within `spread` seconds."""
-        chance = random.Random(1)
-        for number in range(count):
-            self.put(f"never-{number}", START - 5 * DAY, START + chance.uniform(0, spread) - (not spread))
+        for record in unprovable(count, spread):
+            self.table.put(record)
 
     def run(self, until_final: int) -> float:
         """Sweep each minute until so many records of the backlog are final. Returns the minutes.
@@ -159,6 +159,15 @@ class Drain:
             for name, since in self.newcomers.items()
             if name in self.provider.looked_up or since < end - 150
         )
+
+
+@functools.cache
+def unprovable(count: int, spread: float) -> list[Record]:
+    """Make the old records once for all tests: nothing changes a record."""
+    chance, since = random.Random(1), START - 5 * DAY
+    due = [START + chance.uniform(0, spread) - (not spread) for _ in range(count)]
+    return [replace(RECORD, id=f"never-{number}", may_arrive_until=since, next_look_up=at) for number, at in
+            enumerate(due)]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

@@ -126,11 +126,11 @@ def test_a_cold_fleet_logs_in_once_and_refuses_no_order() -> None:
 
 def test_a_run_can_be_repeated() -> None:
     def counted() -> tuple[object, ...]:
-        environment = Environment([Traffic(SICK, 2, 20)], 60, seed=3)
+        environment = Environment([Traffic(SICK, 2, 20)], 20, seed=3)
         with seams.in_place(environment):
             environment.providers[ORDERS[SICK].provider].sickness = Sickness("502", share=0.5)
             environment.start()
-            environment.run_for(90)
+            environment.run_for(50)
         return environment.metrics[SICK], environment.table.calls, environment.clients[SICK].answers
 
     assert counted() == counted()
