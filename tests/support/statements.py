@@ -96,4 +96,5 @@ def order(store: Store, reference: str, status: str = SUCCEEDED, *, amount: str 
     assert store.claim(record) is None
     if status == UNKNOWN:
         return store.mark_unknown(record, now + 60)
-    return store.finalise(record, status, {"result": {"id": reference}} if status == SUCCEEDED else {})
+    named = {"code": changed["code"]} if "code" in changed else {}
+    return store.finalise(record, status, {"result": {"id": reference, **named}} if status == SUCCEEDED else {})

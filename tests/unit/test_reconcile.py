@@ -1,18 +1,21 @@
 """Ours against a list: each class of a finding, what becomes final by it, and a run that ends in the middle."""
 
 import csv
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from vezne.orders import report as reports
 from vezne.orders.reconcile import read_report, reconcile
 from vezne.orders.record import DECLINED, NOT_EXECUTED, RECONCILIATION, SUCCEEDED, UNKNOWN, istanbul_day
-from vezne.orders.report import COMPLETE, INCOMPLETE, RUNNING, FindingClass, Report
-from vezne.orders.store import StoreUnavailableError
+from vezne.orders.report import COMPLETE, INCOMPLETE, MOST_FINDINGS, RUNNING, FindingClass, Report
+from vezne.orders.store import ConditionFailedError, StoreUnavailableError
 from vezne.providers.client import InquiryFailedError
+from vezne.providers.credentials import SecretUnavailableError
 from vezne.providers.http import Deadline
-from vezne.providers.statement import RowState, StatementPage
+from vezne.providers.statement import RowState, Sought, StatementPage
 
 from tests.faults.memory_store import MemoryStore
 from tests.faults.memory_table import MemoryTable
@@ -58,6 +61,12 @@ def night(monkeypatch: pytest.MonkeyPatch) -> Night:
 
 def counts(report: Report) -> dict[str, int]:
     return {name: count for name, count in report.counts.items() if count}
+
+
+def by_name(operation: str, lookup_fields: Mapping[str, str], result: Mapping[str, str]) -> Sought:
+    """Orders that are known by what their answer called them, too."""
+    names = frozenset(f"{name}={result[name]}" for name in ("id", "code") if name in result)
+    return Sought(lookup_fields["reference_no"], names, frozenset({Decimal(lookup_fields["amount"])}))
 
 
 @pytest.mark.parametrize(
@@ -129,10 +138,10 @@ def test_a_failed_row_declines_an_unknown_order(night: Night) -> None:
     assert (final.status, final.outcome) == (DECLINED, {"code": "51", "text": "Yetersiz bakiye"})
 
 
-def test_two_rows_prove_nothing(night: Night) -> None:
+def test_two_rows_prove_no_outcome_and_are_one_too_many(night: Night) -> None:
     unknown = order(night.store, "a", UNKNOWN)
-    night.list(row("a"), row("a", names=frozenset({"id=another"})))
-    assert counts(night.run()) == {FindingClass.STILL_UNKNOWN: 1}
+    night.list(row("a"), row("a", names=frozenset({"id=another"})), row("a"))
+    assert counts(night.run()) == {FindingClass.STILL_UNKNOWN: 1, FindingClass.ORPHAN_THERE: 1}
     assert night.store.find(unknown.id) == unknown
 
 
@@ -140,6 +149,183 @@ def test_a_second_row_of_a_finished_order_is_an_orphan(night: Night) -> None:
     order(night.store, "a")
     night.list(row("a"), row("a"), row("a", names=frozenset({"id=another"})))
     assert counts(night.run()) == {FindingClass.MATCHED: 1, FindingClass.ORPHAN_THERE: 1}
+
+
+@pytest.mark.parametrize("first", ["a", "another"])
+def test_the_second_row_is_the_one_that_the_answer_did_not_name(night: Night, first: str) -> None:
+    """Whichever of them the list has first: else a finding would have another name each night."""
+    night.statement.sought = by_name  # type: ignore[method-assign]
+    order(night.store, "a")
+    night.list(row("a", names=frozenset({f"id={first}"})))
+    night.list(row("a", names=frozenset({"id=another" if first == "a" else "id=a"})))
+    report = night.run()
+    assert counts(report) == {FindingClass.MATCHED: 1, FindingClass.ORPHAN_THERE: 1}
+    assert [finding["name"] for finding in report.findings] == ["id=another"]
+
+
+def test_a_row_that_the_answer_named_otherwise_is_still_the_order_s_only_one(night: Night) -> None:
+    """A provider may write an id in two ways: then each order of the day would be missing, and an orphan beside it."""
+    night.statement.sought = by_name  # type: ignore[method-assign]
+    order(night.store, "a")
+    night.list(row("a", names=frozenset({"id=0000a"})))
+    assert counts(night.run()) == {FindingClass.MATCHED: 1}
+
+
+def test_a_code_that_two_payments_have_in_common_names_neither(night: Night) -> None:
+    """An authorisation code has six digits: of 100,000 orders of a day many have the same one."""
+    night.statement.sought = by_name  # type: ignore[method-assign]
+    order(night.store, "a", code="123456")
+    order(night.store, "b", code="123456")
+    unknown = order(night.store, "c", UNKNOWN)
+    night.list(*(row(name, names=frozenset({f"id={name}", "code=123456"})) for name in "bac"))
+    assert counts(night.run()) == {FindingClass.MATCHED: 2, FindingClass.SETTLED_BY_EVIDENCE: 1}
+    final = night.store.find(unknown.id)
+    assert final is not None
+    assert final.status == SUCCEEDED
+
+
+def test_an_order_that_a_look_up_ends_while_the_list_is_read_is_judged_by_its_row(night: Night) -> None:
+    unknown = order(night.store, "a", UNKNOWN)
+    night.list(row("a"), row("a", names=frozenset({"id=another"})))
+    whole = night.statement.page
+
+    def page(*arguments: object) -> StatementPage:
+        taken = night.store.acquire_lease(unknown, "sweep", night.clock.now + 30)
+        night.store.finalise(taken, NOT_EXECUTED, {})
+        return whole(*arguments)  # type: ignore[arg-type]
+
+    night.statement.page = page  # type: ignore[method-assign]
+    assert counts(night.run()) == {FindingClass.STATUS_DIFFERS: 1, FindingClass.ORPHAN_THERE: 1}
+
+
+def test_an_order_that_is_final_in_no_index_yet_is_no_orphan(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The indexes are behind the table for a moment."""
+    unknown = order(night.store, "a", UNKNOWN)
+    night.list(row("a", is_ours=True))
+    with monkeypatch.context() as patched:
+        patched.setattr(night.store, "of_day", lambda *_: iter(()))
+        listed = list(night.store.unresolved(unknown.operation))
+        night.store.finalise(night.store.acquire_lease(unknown, "sweep", night.clock.now + 30), SUCCEEDED, {})
+        patched.setattr(night.store, "unresolved", lambda *_: iter(listed))
+        assert counts(night.run()) == {FindingClass.MATCHED: 1}
+
+
+def test_an_order_that_was_not_sent_after_all_is_not_judged(night: Night) -> None:
+    unknown = order(night.store, "a", UNKNOWN)
+    night.statement.page = lambda *_: night.store.release(unknown) or StatementPage(())  # type: ignore[method-assign]
+    assert counts(night.run()) == {}
+
+
+def test_a_row_that_two_pages_repeat_counts_once(night: Night) -> None:
+    order(night.store, "a")
+    night.list(row("orphan", is_ours=True), row("foreign"), row("a"))
+    night.list(row("orphan", is_ours=True), row("foreign"), row("a"))
+    assert counts(night.run()) == {
+        FindingClass.MATCHED: 1, FindingClass.ORPHAN_THERE: 1, FindingClass.FOREIGN: 1,
+    }  # fmt: skip
+
+
+def test_a_row_of_an_unresolved_order_of_the_day_before_is_no_orphan(night: Night) -> None:
+    night.clock.now = START - 86_400
+    order(night.store, "a", UNKNOWN, account={"url": "https://elsewhere.invalid"})
+    night.list(row("a", is_ours=True))
+    assert counts(night.run()) == {}
+
+
+def test_a_second_row_after_midnight_is_an_orphan(night: Night) -> None:
+    """The day before may end without it, where a list has the rows of one day alone."""
+    night.statement.sought = by_name  # type: ignore[method-assign]
+    night.clock.now = START - 86_400
+    order(night.store, "a")
+    night.list(row("a", is_ours=True, names=frozenset({"id=another"}), day=DAY))
+    assert counts(night.run()) == {FindingClass.ORPHAN_THERE: 1}
+
+
+def test_orders_without_a_reference_hide_no_orphan(night: Night) -> None:
+    night.statement.sought = lambda *_: Sought("", frozenset({"id=known"}))  # type: ignore[method-assign]
+    night.clock.now = START - 86_400
+    order(night.store, "a")
+    night.list(row("", is_ours=True, names=frozenset({"id=orphan"})))
+    assert counts(night.run()) == {FindingClass.ORPHAN_THERE: 1}
+
+
+def test_a_reversal_in_a_row_of_its_own_is_a_later_event(night: Night) -> None:
+    order(night.store, "a")
+    night.list(row("a"), row("a", RowState.TAKEN_BACK, names=frozenset({"id=reversal"})))
+    assert counts(night.run()) == {FindingClass.MATCHED: 1, FindingClass.LATER_EVENT: 1}
+
+
+def test_what_is_not_in_the_list_of_another_account_proves_nothing(night: Night) -> None:
+    order(night.store, "a", DECLINED, account={"url": "https://elsewhere.invalid"})
+    assert counts(night.run()) == {FindingClass.EXPECTED: 1}
+
+
+def test_a_login_that_cannot_be_read_ends_the_run_until_it_is_started_again(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise SecretUnavailableError("no answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(night.statement.client.credential_cache, "credentials", fail)
+        assert night.run().status == RUNNING
+    assert night.run().status == COMPLETE
+
+
+def test_a_run_that_is_taken_over_ends_in_silence(night: Night) -> None:
+    """Its function was slow, its lease over. The other one's report stands."""
+    night.list(row("a"))
+    whole = night.statement.page
+    others: list[Report] = []
+
+    def page(*arguments: object) -> StatementPage:
+        if not others:
+            others.append(Report("paynet", DAY))
+            others[0] = night.run(after=LATER + 600)
+        return whole(*arguments)  # type: ignore[arg-type]
+
+    night.statement.page = page  # type: ignore[method-assign]
+    night.clock.now = START + LATER
+    assert reconcile(night.statement, DAY, Deadline(lambda: 900_000), night.store, night.archive) is None
+    assert read_report("paynet", DAY, night.store) == others[0]
+
+
+def test_a_run_that_read_an_old_report_does_not_begin(night: Night) -> None:
+    night.seconds = 30.0
+    standing = night.run()
+    night.seconds = 900.0
+    night.run()
+    with pytest.raises(ConditionFailedError):
+        night.store.update_item(reports.begin(replace(standing, owner="late"), standing, night.clock.now + 600))
+
+
+def test_a_run_that_was_left_for_a_day_begins_anew(night: Night) -> None:
+    """Its list has changed, and the archive may have deleted its parts."""
+    night.list(row("a"), row("b"), row("c"), row("d"))
+    first = iter([True])
+    whole = night.statement.page
+
+    def page(*arguments: object) -> StatementPage:
+        if next(first, False):
+            return whole(*arguments)  # type: ignore[arg-type]
+        raise InquiryFailedError("http-502")
+
+    night.statement.page = page  # type: ignore[method-assign]
+    assert night.run().page == 1
+    night.archive.objects.clear()
+    night.statement.page = whole  # type: ignore[method-assign]
+    assert night.run(after=LATER + 86_400).status == COMPLETE
+
+
+def test_a_list_of_something_else_tells_of_so_many_findings(night: Night) -> None:
+    """Of each finding a message goes out. The file has all of them."""
+    for number in range(MOST_FINDINGS + 5):
+        order(night.store, f"{number:03d}")
+    report = night.run()
+    assert counts(report) == {FindingClass.MISSING_THERE: MOST_FINDINGS + 5}
+    assert len(report.findings) == MOST_FINDINGS
+    assert sum(name.startswith("finding#") for name in night.store._memory.items) == MOST_FINDINGS
+    assert len(night.lines()) == MOST_FINDINGS + 5
 
 
 def test_rows_of_no_order(night: Night) -> None:

@@ -77,13 +77,15 @@ class Orders:
     def __init__(self, statement: Statement, entries: Iterable[Entry]) -> None:
         self._unique = statement.reference_is_unique
         self.by_id: dict[str, Entry] = {}
-        self._by_reference: dict[str, list[Entry]] = defaultdict(list)
-        self._by_name: dict[str, Entry] = {}
-        for entry in sorted(entries, key=lambda one: one.created_at):
+        self._by_reference: _Index = {}
+        self._by_name: _Index = {}
+        # In one order, whichever index an entry came from: a run that goes on writes the same file.
+        for entry in sorted(entries, key=lambda one: (one.created_at, one.id)):
             self.by_id[entry.id] = entry
             if entry.sought.reference:
-                self._by_reference[entry.sought.reference].append(entry)
-            self._by_name.update(dict.fromkeys(entry.sought.names, entry))
+                _add(self._by_reference, entry.sought.reference, entry)
+            for name in entry.sought.names:
+                _add(self._by_name, name, entry)
 
     @property
     def groups(self) -> list[str]:
@@ -92,25 +94,66 @@ class Orders:
 
     def of(self, row: StatementRow) -> Entry | None:
         """The order that a row is of; None if there is none, or if it may be one of several."""
-        for name in row.names:
-            if name in self._by_name:
-                return self._by_name[name]
-        same = [e for e in self._by_reference.get(row.reference, ()) if row.operation in ("", e.operation)]
+        named = self._named(row)
+        if named:
+            return max(named, key=lambda entry: len(entry.sought.names & row.names))
+        same = [e for e in _at(self._by_reference, row.reference) if row.operation in ("", e.operation)]
         if self._unique:
             return same[-1] if same else None
         # Those that know the name of their own row are another payment.
         nameless = [entry for entry in same if not entry.sought.names]
         return nameless[0] if len(nameless) == 1 else None
 
+    def about(self, row: StatementRow) -> list[Entry]:
+        """Every order that a row may be of."""
+        return self._named(row) or list(_at(self._by_reference, row.reference))
+
+    def _named(self, row: StatementRow) -> list[Entry]:
+        """The orders whose answer named the row. A short code alone may be that of two payments of a day."""
+        entries = [entry for name in row.names for entry in _at(self._by_name, name)]
+        return [e for e in entries if e.sought.reference == row.reference or not _differing(e, row)]
+
     def superseded(self, entry: Entry) -> bool:
         """Whether a later order has the same reference."""
-        return self._by_reference[entry.sought.reference][-1] is not entry
+        return _at(self._by_reference, entry.sought.reference)[-1] is not entry
+
+
+# Nearly every key has one entry, and a day has many keys.
+_Index = dict[str, Entry | tuple[Entry, ...]]
+
+
+def _add(index: _Index, key: str, entry: Entry) -> None:
+    index[key] = (*_at(index, key), entry) if key in index else entry
+
+
+def _at(index: _Index, key: str) -> tuple[Entry, ...]:
+    found = index.get(key, ())
+    return (found,) if isinstance(found, Entry) else found
 
 
 def fits(entry: Entry, row: StatementRow) -> bool:
     """Whether amount and currency of a row are those of the order. What the row does not tell contradicts nothing."""
     amount = row.amount is None or not entry.sought.amounts or row.amount in entry.sought.amounts
     return amount and row.currency in (None, entry.sought.currency)
+
+
+def is_another(entry: Entry, row: StatementRow) -> bool:
+    """Whether a row with the order's reference names another payment than the order's own answer did."""
+    return entry.sought.names.isdisjoint(row.names) and _differing(entry, row)
+
+
+def _differing(entry: Entry, row: StatementRow) -> bool:
+    """Whether a name of the order's payment is another one in the row."""
+    ours, theirs = entry.sought.names - row.names, row.names - entry.sought.names
+    return not {name.partition("=")[0] for name in ours}.isdisjoint(name.partition("=")[0] for name in theirs)
+
+
+def distinct(rows: Iterable[StatementRow]) -> list[StatementRow]:
+    """The rows without the repeated ones of pages that overlap."""
+    first: dict[object, StatementRow] = {}
+    for number, row in enumerate(rows):
+        first.setdefault(row.key or number, row)
+    return list(first.values())
 
 
 def judged(entry: Entry, row: StatementRow) -> FindingClass:
@@ -134,7 +177,7 @@ def judged(entry: Entry, row: StatementRow) -> FindingClass:
 
 def without_a_row(entry: Entry, *, whole: bool, late: bool) -> FindingClass:
     """What an order comes to that is in no row. `whole`: the list was read to its end. `late`: its row is overdue."""
-    if entry.status in (DECLINED, NOT_EXECUTED) and whole:
+    if entry.status in (DECLINED, NOT_EXECUTED) and whole and not entry.elsewhere:
         return FindingClass.SETTLED_BY_EVIDENCE if entry.settled_by == RECONCILIATION else FindingClass.MATCHED
     if not late or not whole or entry.elsewhere:
         return FindingClass.EXPECTED if entry.final or not late else FindingClass.STILL_UNKNOWN
@@ -146,10 +189,10 @@ def proof(entry: Entry, rows: Iterable[StatementRow]) -> StatementRow | None:
 
     It must tell its amount, and fit in all that it tells.
     """
-    by_name = {row.name: row for row in rows}
-    if len(by_name) != 1:
+    different = distinct(rows)
+    if len(different) != 1:
         return None
-    (row,) = by_name.values()
+    (row,) = different
     certain = row.state is not RowState.UNCLEAR and row.amount is not None and fits(entry, row)
     return row if certain and not entry.elsewhere else None
 
@@ -182,7 +225,7 @@ class Findings:
     """What a run has found so far."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    # Of unresolved orders: the rows that may be theirs.
+    # Of unresolved orders: the rows that may be theirs. Of final ones: rows that may be another payment.
     candidates: dict[str, list[StatementRow]] = field(default_factory=lambda: defaultdict(list))
     # Rows that bear our mark and are of no order of the day.
     orphans: list[StatementRow] = field(default_factory=list)

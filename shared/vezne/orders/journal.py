@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -25,31 +25,46 @@ class Archive(Protocol):
         """An object."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one page came to.
+
+    `kept`: rows that can be judged at the end only, each with the id of its order, or "". `foreign`: how many rows were
+    made elsewhere. `keys`: of all its rows.
+    """
+
+    lines: list[Line] = field(default_factory=list)
+    kept: list[tuple[str, StatementRow]] = field(default_factory=list)
+    foreign: int = 0
+    keys: frozenset[str] = frozenset()
+
+
 class Journal:
-    """The parts of one run: what was found in each page, and the rows that can be judged at the end only."""
+    """The parts of one run: one for each page, and those of its end."""
 
     def __init__(self, archive: Archive, report: Report) -> None:
         self._archive = archive
         self._folder = f"reconciliations/{report.provider}/{report.day.isoformat()}"
         self._run = report.run
 
-    def write(self, page: int, lines: list[Line], kept: list[tuple[str, StatementRow]]) -> None:
-        """Keep a page. `kept`: rows of unresolved orders, with the order's id, and rows of no order, with ""."""
-        content = [{"line": told} for told in lines] + [{"of": of, "row": _plain(row)} for of, row in kept]
-        self._archive.put(self._part(page), "\n".join(map(json.dumps, content)).encode())
+    def write(self, number: int, part: Part) -> None:
+        """Keep a part, in the place of an earlier one of the number."""
+        content: list[dict[str, Any]] = [{"foreign": part.foreign, "keys": sorted(part.keys)}]
+        content += [{"line": told} for told in part.lines]
+        content += [{"of": of, "row": _plain(row)} for of, row in part.kept]
+        self._archive.put(self._part(number), "\n".join(map(json.dumps, content)).encode())
 
-    def read(self, page: int) -> tuple[list[Line], list[tuple[str, StatementRow]]]:
+    def read(self, number: int) -> Part:
         """The inverse of `write`."""
-        lines, kept = [], []
-        for text in self._archive.get(self._part(page)).decode().splitlines():
-            content = json.loads(text)
-            if "line" in content:
-                lines.append(content["line"])
-            else:
-                kept.append((content["of"], _row(content["row"])))
-        return lines, kept
+        head, *contents = map(json.loads, self._archive.get(self._part(number)).decode().splitlines())
+        return Part(
+            [content["line"] for content in contents if "line" in content],
+            [(content["of"], _row(content["row"])) for content in contents if "row" in content],
+            head["foreign"],
+            frozenset(head["keys"]),
+        )
 
-    def finish(self, report: Report, pages: int) -> str:
+    def finish(self, report: Report, parts: int) -> str:
         """Write the file from all parts, and return its name. One part at a time is in memory."""
         name = f"{self._folder}.csv"
         with tempfile.TemporaryFile() as file:
@@ -57,16 +72,16 @@ class Journal:
             text.write(_head(report))
             writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
             writer.writeheader()
-            for page in range(1, pages + 1):
-                writer.writerows(map(_safe, self.read(page)[0]))
+            for number in range(1, parts + 1):
+                writer.writerows(map(_safe, self.read(number).lines))
             text.flush()
             text.detach()
             file.seek(0)
             self._archive.put(name, file)
         return name
 
-    def _part(self, page: int) -> str:
-        return f"{self._folder}/{self._run}/{page:06d}.jsonl"
+    def _part(self, number: int) -> str:
+        return f"{self._folder}/{self._run}/{number:06d}.jsonl"
 
 
 def _head(report: Report) -> str:

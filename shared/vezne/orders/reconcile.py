@@ -7,11 +7,11 @@ A run goes page by page. After each it keeps what it found (`journal`) and how f
 is killed, or out of time, goes on where it was.
 """
 
+import itertools
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from vezne.orders import report as reports
 from vezne.orders.compare import (
@@ -19,30 +19,17 @@ from vezne.orders.compare import (
     Findings,
     Line,
     Orders,
-    entry_of,
-    entry_of_record,
+    distinct,
+    is_another,
     judged,
     line,
     name_of,
     proof,
     without_a_row,
 )
-from vezne.orders.finalise import lease_is_alive, record_final_outcome
-from vezne.orders.journal import Archive, Journal
-from vezne.orders.record import (
-    DECLINED,
-    ISTANBUL,
-    NOT_EXECUTED,
-    RECONCILIATION,
-    SUCCEEDED,
-    Record,
-    day_of,
-    iso_time,
-    istanbul_day,
-    seconds_of,
-    serialize,
-    trimmed,
-)
+from vezne.orders.days import Days
+from vezne.orders.journal import Archive, Journal, Part
+from vezne.orders.record import ISTANBUL, Record, iso_time, istanbul_day, serialize
 from vezne.orders.report import (
     COMPLETE,
     CONTRADICTIONS,
@@ -54,7 +41,8 @@ from vezne.orders.report import (
     finding_id,
     report_id,
 )
-from vezne.orders.store import ConditionFailedError, LostOwnershipError, Store, new_owner
+from vezne.orders.settle import LEASE_SECONDS, Settling
+from vezne.orders.store import ConditionFailedError, Store, new_owner
 from vezne.platform.telemetry import emit_of_provider, logger
 from vezne.providers.client import InquiryFailedError
 from vezne.providers.credentials import CredentialsRefusedError, SecretUnavailableError, SecretUnusableError
@@ -65,16 +53,24 @@ from vezne.providers.statement import RowState, Statement, StatementPage, Statem
 MOST_PAGES = 5_000
 # Left for keeping what was found, when the function's time ends.
 SECONDS_TO_STOP = 45.0
-LEASE_SECONDS = 120.0
 # Orders this close before midnight may be booked after it.
 EDGE_SECONDS = 3600.0
-# Two "not listed" that prove an absence, where the operator says that absence proves it, are so far apart.
-ABSENCE_SECONDS = 6 * 3600.0
+# A run that began longer ago begins anew: its list has changed since, and its parts may be gone.
+RUN_SECONDS = 20 * 3600.0
+# Lines of one part of the end.
+LINES = 1_000
 TOLD = CONTRADICTIONS | {FindingClass.LATER_EVENT}
-LISTED = "reconciliation"
 # The provider did not answer, or not as its page says: the run goes on when it is started again.
 _FAILURES = (InquiryFailedError, CredentialsRefusedError, NotSentError, SecretUnavailableError, SecretUnusableError,
              UnreadableError)  # fmt: skip
+
+
+class _OutOfTimeError(Exception):
+    """The function's time ends soon: the run goes on when it is started again."""
+
+
+class _TakenOverError(Exception):
+    """Another invocation is at the run."""
 
 
 def days_of_a_night(now: float) -> list[date]:
@@ -97,14 +93,15 @@ def reconcile(
     not answer, None if another invocation is at it. Raises StoreUnavailableError.
     """
     standing = read_report(statement.provider, day, store)
-    if standing and standing.status != RUNNING:
-        if not again and istanbul_day(standing.finished_at) == istanbul_day(store.now()):
-            return standing
-        standing = None
-    begun = standing or Report(statement.provider, day, run=uuid.uuid4().hex[:12], started_at=store.now())
+    going_on = standing and standing.status == RUNNING and store.now() - standing.started_at < RUN_SECONDS
+    done_today = standing and istanbul_day(standing.finished_at) == istanbul_day(store.now())
+    if standing and standing.status != RUNNING and done_today and not again:
+        return standing
+    fresh = Report(statement.provider, day, run=uuid.uuid4().hex[:12], started_at=store.now())
+    begun = standing if standing and going_on else fresh
     report = replace(begun, owner=new_owner(), lease_until=store.now() + LEASE_SECONDS)
     try:
-        store.update_item(reports.begin(report, store.now()))
+        store.update_item(reports.begin(report, standing, store.now()))
     except ConditionFailedError:
         return None
     return _Run(statement, report, deadline, store, archive).run()
@@ -118,158 +115,173 @@ class _Run:
     ) -> None:
         self._statement, self._report, self._deadline, self._store = statement, report, deadline, store
         self._journal = Journal(archive, report)
+        self._settling = Settling(statement, store)
         self._found = Findings(whole=report.whole)
-        # Rows made elsewhere are in no part.
-        self._found.counts[FindingClass.FOREIGN] = report.counts.get(FindingClass.FOREIGN, 0)
-        self._account = statement.client.account(statement.client.credential_cache.credentials())
-        self._orders = Orders(statement, self._ours())
-        self._edge: Orders | None = None
         self._findings: list[Line] = []
+        self._before: frozenset[str] = frozenset()
+        self._edge: Orders | None = None
+        # How many parts there are in the end: one for each page, and those of the end.
+        self._parts = 0
+        self._days: Days
+        self._orders: Orders
 
-    def run(self) -> Report:
-        for page in range(1, self._report.page + 1):
-            self._replay(page)
+    def run(self) -> Report | None:
         try:
-            finished = self._read_pages()
+            return self._finish() if self._read() else self._stop()
+        except _TakenOverError:
+            return None
+
+    def _read(self) -> bool:
+        """Read both sides to their ends, and judge. False if the run must go on later."""
+        try:
+            self._read_ours()
+            for page in range(1, self._report.page + 1):
+                self._replay(page)
+            self._read_pages()
+            self._judge_the_rest()
+        except _OutOfTimeError:
+            return False
         except _FAILURES as error:
             logger.error("list not read", provider=self._statement.provider, exception_name=type(error).__name__)
             emit_of_provider("ReconciliationFailed", self._statement.provider)
-            finished = False
-        if not finished:
-            self._keep(lease_until=0.0)
-            return self._report
-        return self._finish()
+            return False
+        return True
 
-    # ------------------------------------------------------------ ours
+    def _stop(self) -> Report:
+        self._keep(lease_until=0.0)
+        return self._report
 
-    def _ours(self) -> Iterator[Entry]:
-        """The orders of the day: the final ones by the index of days, the others by that of unresolved ones."""
-        found: dict[str, Entry] = {}
-        for operation in self._statement.operations:
-            for record in self._unresolved(operation):
-                found[record.id] = entry_of_record(self._statement, record, self._account)
-            # Read last: an order that became final meanwhile is in it.
-            for values in self._store.of_day(operation, self._report.day):
-                found[values["id"]] = entry_of(self._statement, values, self._account)
-        return iter(found.values())
+    def _read_ours(self) -> None:
+        client = self._statement.client
+        account = client.account(client.credential_cache.credentials())
+        self._days = Days(self._statement, self._store, account, self._go_on)
+        self._orders = Orders(self._statement, self._days.orders(self._report.day))
 
-    def _unresolved(self, operation: str) -> Iterator[Record]:
-        day = self._report.day
-        for listed in self._store.unresolved(operation):
-            made_on = istanbul_day(listed.created_at)
-            if made_on == day or (self._statement.orders_name_a_day and made_on <= day):
-                record = self._store.find(listed.id)
-                if record is not None and not record.final and day_of(record) == day:
-                    yield record
+    def _go_on(self) -> None:
+        """Hold the run for longer. Raises _OutOfTimeError or _TakenOverError."""
+        if self._deadline.left() < SECONDS_TO_STOP:
+            raise _OutOfTimeError
+        if self._store.now() > self._report.lease_until - LEASE_SECONDS / 2:
+            self._keep(lease_until=self._store.now() + LEASE_SECONDS)
 
     # ------------------------------------------------------------ pages
 
-    def _read_pages(self) -> bool:
-        """Read the list to its end. False if time ran out before."""
-        groups, before = self._orders.groups, frozenset[str]()
-        start = self._report.start
+    def _read_pages(self) -> None:
+        """Read the list to its end."""
+        groups, start = self._orders.groups, self._report.start
         while self._report.page == 0 or start:
-            if self._deadline.left() < SECONDS_TO_STOP:
-                return False
+            self._go_on()
             page = self._statement.page(self._report.day, groups, start, self._deadline)
-            names = frozenset(row.name for row in page.rows if row.name)
-            goes_nowhere = bool(page.next) and (page.next == start or (names and names == before))
+            keys = frozenset(row.key for row in page.rows if row.key)
+            goes_nowhere = bool(page.next) and (page.next == start or (keys and keys == self._before))
             if goes_nowhere or self._report.page >= MOST_PAGES:
                 page = replace(page, next="", whole=False)
-            self._take(page)
-            start, before = page.next, names
-        return True
+            self._take(page, keys)
+            start = page.next
 
-    def _take(self, page: StatementPage) -> None:
+    def _take(self, page: StatementPage, keys: frozenset[str]) -> None:
         lines: list[Line] = []
         kept: list[tuple[str, StatementRow]] = []
-        for row in page.rows:
+        foreign = 0
+        # Pages may overlap, where rows came while they were read.
+        for row in (row for row in page.rows if row.key not in self._before):
             entry = self._orders.of(row)
             if entry is None:
-                self._without_an_order(row, kept)
-            elif not entry.final:
+                if self._is_ours(row):
+                    kept.append(("", row))
+                else:
+                    foreign += self._is_foreign(row)
+            elif not entry.final or is_another(entry, row):
                 kept.append((entry.id, row))
             else:
                 lines += self._of_a_final_order(entry, row)
-        number = self._report.page + 1
-        self._journal.write(number, lines, kept)
-        self._remember(lines, kept)
+        number, part = self._report.page + 1, Part(lines, kept, foreign, keys)
+        self._journal.write(number, part)
+        self._remember(part)
+        self._tell(lines)
         self._found.whole &= page.whole
         self._report = replace(self._report, page=number, start=page.next)
         self._keep(lease_until=self._store.now() + LEASE_SECONDS)
 
-    def _without_an_order(self, row: StatementRow, kept: list[tuple[str, StatementRow]]) -> None:
-        """A row of no order of the day: another day's, made elsewhere, or one that we should know."""
+    def _is_ours(self, row: StatementRow) -> bool:
+        """Whether a row of no order of the day bears our mark, and may be of a payment that we should know."""
+        return row.is_ours and row.state is not RowState.FAILED and row.day in (None, self._report.day)
+
+    def _is_foreign(self, row: StatementRow) -> bool:
+        """Whether a row was made elsewhere on this day."""
         if row.day not in (None, self._report.day) or self._is_of_the_day_before(row):
-            return
-        if row.operation_id and self._store.find(row.operation_id) is not None:
-            return
-        if row.is_ours and row.state is not RowState.FAILED:
-            kept.append(("", row))
-        else:
-            self._found.counts[FindingClass.FOREIGN] += 1
+            return False
+        return not row.operation_id or self._store.find(row.operation_id) is None
 
     def _of_a_final_order(self, entry: Entry, row: StatementRow) -> list[Line]:
         if self._statement.tells_totals and self._orders.superseded(entry):
             return []
         if entry.seen is not None:
-            # Pages may overlap; another row of the same order is a payment that we do not know of.
-            twice = row.name != entry.seen and row.state is RowState.BOOKED
-            return [line(FindingClass.ORPHAN_THERE, entry, row)] if twice else []
+            return self._of_a_second_row(entry, row)
         entry.seen = row.name
-        kind = judged(entry, row)
         self._found.whole &= row.state is not RowState.UNCLEAR
-        return [line(kind, entry, row)]
+        return [line(judged(entry, row), entry, row)]
+
+    def _of_a_second_row(self, entry: Entry, row: StatementRow) -> list[Line]:
+        """Another row of the same order is a payment that we do not know of, or says that it was taken back."""
+        if row.name == entry.seen:
+            return []
+        match row.state:
+            case RowState.BOOKED:
+                return [line(FindingClass.ORPHAN_THERE, entry, row)]
+            case RowState.TAKEN_BACK:
+                return [line(judged(entry, row), entry, row)]
+        return []
 
     def _is_of_the_day_before(self, row: StatementRow) -> bool:
-        if row.made_at is None or row.made_at > self._midnight() + EDGE_SECONDS:
+        midnight = datetime.combine(self._report.day, datetime.min.time(), ISTANBUL).timestamp()
+        if row.made_at is None or row.made_at > midnight + EDGE_SECONDS:
             return False
         if self._edge is None:
-            since, day = self._midnight() - EDGE_SECONDS, self._report.day - timedelta(days=1)
-            late = (
-                entry_of(self._statement, values, self._account)
-                for operation in self._statement.operations
-                for values in self._store.of_day(operation, day)
-                if seconds_of(values["created_at"]) >= since
-            )
+            orders = self._days.orders(self._report.day - timedelta(days=1))
+            late = (entry for entry in orders if entry.created_at >= midnight - EDGE_SECONDS)
             self._edge = Orders(self._statement, late)
-        return self._edge.of(row) is not None
-
-    def _midnight(self) -> float:
-        return datetime.combine(self._report.day, datetime.min.time(), ISTANBUL).timestamp()
+        return bool(self._edge.about(row))
 
     def _replay(self, page: int) -> None:
-        lines, kept = self._journal.read(page)
-        for told in lines:
+        part = self._journal.read(page)
+        for told in part.lines:
             entry = self._orders.by_id.get(told["operation_id"])
             if entry is not None and entry.seen is None:
                 entry.seen = told["name"]
-        self._remember(lines, kept)
+        self._remember(part)
+        self._tell(part.lines, kept_before=True)
 
-    def _remember(self, lines: list[Line], kept: list[tuple[str, StatementRow]]) -> None:
-        for of, row in kept:
+    def _remember(self, part: Part) -> None:
+        for of, row in part.kept:
             if of:
                 self._found.candidates[of].append(row)
             else:
                 self._found.orphans.append(row)
-        self._tell(lines)
+        self._found.counts[FindingClass.FOREIGN] += part.foreign
+        self._before = part.keys
 
     # ------------------------------------------------------------ the end
 
+    def _judge_the_rest(self) -> None:
+        self._parts, rest = self._report.page, self._last_lines()
+        while lines := list(itertools.islice(rest, LINES)):
+            self._parts += 1
+            self._journal.write(self._parts, Part(lines))
+            self._tell(lines)
+
     def _finish(self) -> Report:
-        lines = list(self._last_lines())
-        pages = self._report.page + 1
-        self._journal.write(pages, lines, [])
-        self._tell(lines)
-        self._report = replace(
+        # Only whose run it still is writes the file.
+        self._keep(lease_until=self._store.now() + LEASE_SECONDS)
+        finished = replace(
             self._report,
             status=COMPLETE if self._found.whole else INCOMPLETE,
             counts=dict(self._found.counts),
-            findings=tuple(self._findings[:MOST_FINDINGS]),
+            findings=tuple(self._findings),
             notes=self._notes(),
             finished_at=self._store.now(),
         )
-        self._report = replace(self._report, file=self._journal.finish(self._report, pages))
+        self._report = replace(finished, file=self._journal.finish(finished, self._parts))
         self._keep(lease_until=0.0)
         provider = self._statement.provider
         emit_of_provider("ReconciliationFinished", provider)
@@ -287,101 +299,94 @@ class _Run:
 
     def _last_lines(self) -> Iterator[Line]:
         """What can be said once all pages are read."""
+        for order_id, rows in self._found.candidates.items():
+            self._go_on()
+            yield from self._of_candidates(order_id, distinct(rows))
         for entry in self._orders.by_id.values():
-            rows = self._found.candidates.get(entry.id, [])
-            if entry.seen is None:
-                yield self._end_of(entry, rows)
-        known = self._of_days_around() if self._found.orphans else frozenset()
-        for row in self._found.orphans:
-            if row.reference not in known:
-                yield line(FindingClass.ORPHAN_THERE, None, row)
+            if entry.seen is None and entry.id not in self._found.candidates:
+                yield from self._without_a_row(entry)
+        yield from self._of_no_order(distinct(self._found.orphans))
 
-    def _end_of(self, entry: Entry, rows: list[StatementRow]) -> Line:
-        late = self._store.now() > entry.sent_until + self._statement.late.total_seconds()
-        if self._statement.tells_totals and self._orders.superseded(entry) and entry.final:
-            return line(FindingClass.MATCHED, entry, None)
-        if not entry.final:
+    def _of_candidates(self, order_id: str, rows: list[StatementRow]) -> Iterator[Line]:
+        entry, record = self._as_it_stands(order_id)
+        if entry is None:
+            # It was certainly not sent, so its record is gone; and yet there are rows.
+            self._found.orphans += rows
+            return
+        if record is not None and not record.final:
             row = proof(entry, rows)
-            if row is not None and self._settle(entry, row):
-                taken_back = row.state is RowState.TAKEN_BACK
-                return line(judged(entry, row) if taken_back else FindingClass.SETTLED_BY_EVIDENCE, entry, row)
-            if not rows and late and self._found.whole and not entry.elsewhere and self._note_absence(entry):
-                return line(FindingClass.SETTLED_BY_EVIDENCE, entry, None)
-        elif rows:
-            # It became final after its row was read.
-            return line(judged(entry, rows[0]), entry, rows[0])
-        if rows:
-            return line(FindingClass.STILL_UNKNOWN, entry, rows[0])
-        return line(without_a_row(entry, whole=self._found.whole, late=late), entry, None)
+            settled = self._settling.settle(record, row) if row else None
+            if settled is None:
+                yield line(FindingClass.STILL_UNKNOWN, entry, rows[0])
+                booked = [row for row in rows if row.state is RowState.BOOKED]
+                if not self._statement.tells_totals:
+                    # Whichever of them is the order's, the others are payments that we do not know of.
+                    yield from (line(FindingClass.ORPHAN_THERE, entry, row) for row in booked[1:])
+                return
+            entry.status, entry.settled_by = settled.status, settled.settled_by
+        for row in sorted(rows, key=lambda one: is_another(entry, one)):
+            yield from self._of_a_final_order(entry, row)
 
-    def _of_days_around(self) -> frozenset[str]:
-        """The references of the orders of other days, of those that rows of no order have."""
-        wanted = {row.reference for row in self._found.orphans}
-        back = 10 if self._statement.orders_name_a_day else 1
-        days = [self._report.day + timedelta(days=days) for days in range(-back, 2) if days]
-        return frozenset(
-            reference
-            for operation in self._statement.operations
-            for day in days
-            for values in self._store.of_day(operation, day)
-            if (reference := entry_of(self._statement, values, self._account).sought.reference) in wanted
-        )
+    def _without_a_row(self, entry: Entry) -> Iterator[Line]:
+        late = self._store.now() > entry.sent_until + self._statement.late.total_seconds()
+        if not entry.final:
+            self._go_on()
+            found, record = self._as_it_stands(entry.id)
+            if found is None:
+                return
+            if late and self._found.whole and not entry.elsewhere and record is not None and not record.final:
+                absent = self._settling.note_absence(record)
+                if absent is not None:
+                    entry.status, entry.settled_by = absent.status, absent.settled_by
+        if self._statement.tells_totals and self._orders.superseded(entry) and entry.final:
+            yield line(FindingClass.MATCHED, entry, None)
+        else:
+            yield line(without_a_row(entry, whole=self._found.whole, late=late), entry, None)
 
-    # ------------------------------------------------------------ evidence
+    def _as_it_stands(self, order_id: str) -> tuple[Entry | None, Record | None]:
+        """An order of the day, with its record if it was unresolved when the run began; None if it is gone."""
+        entry = self._orders.by_id.get(order_id)
+        if entry is None or entry.final:
+            return entry, None
+        record = self._store.find(order_id)
+        if record is None:
+            return None, None
+        if record.final:
+            now = self._days.entry(record)
+            entry.status, entry.settled_by, entry.sought = now.status, now.settled_by, now.sought
+        return entry, record
 
-    def _settle(self, entry: Entry, row: StatementRow) -> bool:
-        """Make an unresolved order final by its row. False if the row does not prove it, or somebody is at it."""
-        record = self._store.find(entry.id)
-        if record is None or record.final or lease_is_alive(record, self._store):
-            return False
-        if not self._statement.proves(replace(record, memory=self._store.memory(record)), row):
-            return False
-        failed = row.state is RowState.FAILED
-        status = DECLINED if failed else SUCCEEDED
-        outcome = {"code": "", "text": "", **row.result} if failed else {"result": dict(row.result)}
-        return self._end(entry, record, status, outcome, {"finding": "found", "row": row.name or row.reference})
-
-    def _note_absence(self, entry: Entry) -> bool:
-        """Note that an order is not in a whole list. True if that, noted twice, makes it "not executed" now."""
-        record = self._store.find(entry.id) if self._statement.absence_proves() else None
-        if record is None or record.final or lease_is_alive(record, self._store):
-            return False
-        noted = [e for e in record.evidence if e["asked"] == LISTED and e["finding"] == "not_found"]
-        if noted and self._store.now() - seconds_of(noted[0]["at"]) >= ABSENCE_SECONDS:
-            return self._end(entry, record, NOT_EXECUTED, {}, {"finding": "not_found"})
-        if not noted:
-            self._end(entry, record, None, {}, {"finding": "not_found"})
-        return False
-
-    def _end(
-        self, entry: Entry, record: Record, status: str | None, outcome: dict[str, Any], seen: dict[str, str]
-    ) -> bool:
-        """Note the evidence, and with a status make the record final."""
-        now = self._store.now()
-        note = {"at": iso_time(now), "asked": LISTED, **seen}
-        try:
-            taken = self._store.acquire_lease(record, new_owner(), now + LEASE_SECONDS)
-            noted = replace(taken, evidence=trimmed((*taken.evidence, note)))
-            if status is None:
-                self._store.mark_unknown(noted, record.next_look_up or now)
-                return False
-            final = record_final_outcome(replace(noted, settled_by=RECONCILIATION), status, outcome, self._store)
-        except LostOwnershipError:
-            return False
-        entry.status, entry.settled_by = final.status, RECONCILIATION
-        return final.written
+    def _of_no_order(self, rows: list[StatementRow]) -> Iterator[Line]:
+        """Rows that bear our mark: a payment of an order of another day, or one that we do not know of."""
+        if not rows:
+            return
+        references, names = {row.reference for row in rows}, {name for row in rows for name in row.names}
+        around = (entry for entry in self._days.around(self._report.day)
+                  if entry.sought.reference in references or not names.isdisjoint(entry.sought.names))  # fmt: skip
+        known = Orders(self._statement, around)
+        for row in rows:
+            named = self._store.find(row.operation_id) if row.operation_id else None
+            entries = known.about(row) or ([self._days.entry(named)] if named else [])
+            if all(is_another(entry, row) for entry in entries):
+                yield line(FindingClass.ORPHAN_THERE, entries[-1] if entries else None, row)
 
     # ------------------------------------------------------------ what is kept
 
-    def _tell(self, lines: list[Line]) -> None:
-        """Count lines, and keep each finding once: its item in the table tells the outbox."""
+    def _tell(self, lines: list[Line], *, kept_before: bool = False) -> None:
+        """Count lines, and keep each finding once: its item in the table tells the outbox.
+
+        Of contradictions so many: with more of them the list is of something else, and the file has them all.
+        """
         for told in lines:
             self._found.counts[told["class"]] += 1
-            if told["class"] in TOLD:
+            is_contradiction = told["class"] in CONTRADICTIONS
+            if told["class"] not in TOLD or (is_contradiction and len(self._findings) >= MOST_FINDINGS):
+                continue
+            if not kept_before:
                 self._keep_finding(told)
-                if told["class"] in CONTRADICTIONS and len(self._findings) < MOST_FINDINGS:
-                    name = name_of(self._statement.provider, self._report.day, told)
-                    self._findings.append({"id": name, **{key: text for key, text in told.items() if text}})
+            if is_contradiction:
+                name = name_of(self._statement.provider, self._report.day, told)
+                self._findings.append({"id": name, **{key: text for key, text in told.items() if text}})
 
     def _keep_finding(self, told: Line) -> None:
         provider, day = self._statement.provider, self._report.day
@@ -398,7 +403,8 @@ class _Run:
         logger.error("finding", provider=provider, operation_id=told["operation_id"], reason=told["class"])
 
     def _keep(self, lease_until: float) -> None:
-        foreign = {FindingClass.FOREIGN.value: self._found.counts[FindingClass.FOREIGN]}
-        counts = foreign if self._report.status == RUNNING else self._report.counts
-        self._report = replace(self._report, lease_until=lease_until, whole=self._found.whole, counts=counts)
-        self._store.update_item(reports.progress(self._report))
+        self._report = replace(self._report, lease_until=lease_until, whole=self._found.whole)
+        try:
+            self._store.update_item(reports.progress(self._report))
+        except ConditionFailedError:
+            raise _TakenOverError from None

@@ -145,9 +145,17 @@ def from_item(provider: str, day: date, item: dict[str, Any]) -> Report | None:
     )
 
 
-def begin(report: Report, now: float) -> Update:
-    """Begin a run, or go on with one that ended in the middle. Not while another invocation is at it."""
-    return _put(report, "attribute_not_exists(id) OR lease_until < :now", {":now": number(now)})
+def begin(report: Report, standing: Report | None, now: float) -> Update:
+    """Begin a run, or go on with one that ended in the middle. Not while another invocation is at it.
+
+    `standing`: what was read before. If another invocation has been at it since, this one knows too little.
+    """
+    # The SDK repeats a write whose answer was lost: then it is ours already.
+    ours = "#owner = :owner"
+    if standing is None:
+        return _put(report, f"attribute_not_exists(id) OR {ours}", {})
+    free = "(#owner = :before AND lease_until < :now)"
+    return _put(report, f"{free} OR {ours}", {":now": number(now), ":before": standing.owner})
 
 
 def progress(report: Report) -> Update:

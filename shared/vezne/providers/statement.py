@@ -55,7 +55,12 @@ class StatementRow:
     @property
     def name(self) -> str:
         """The row's own name, to tell two rows of one order apart."""
-        return min(self.names, default="")
+        return min(self.names, default="" if self.made_at is None else f"made_at={self.made_at:.3f}")
+
+    @property
+    def key(self) -> str:
+        """The same for a row that is read twice; "" if the row has no name."""
+        return f"{self.reference} {self.name}" if self.name else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,7 @@ class Statement(ABC):
     def page(self, day: date, groups: Sequence[str], start: str, deadline: Deadline) -> StatementPage:
         """The page that begins at `start`, "" for the first. Rows of the days around `day` may be among it.
 
+        Those of the hour after it must be: an order that is sent before midnight may be booked after it.
         Raises what `vezne.providers.client.ask` raises.
         """
 
