@@ -182,8 +182,12 @@ class Harness:
         module = self._module(function)
         provider = function.partition("_")[0]
         if provider in SECRETS:
-            self._set_variable("SECRET_ID", self._secret_id(provider))
+            self.use_secret(provider)
         return module.handler(event, Context(seconds))
+
+    def use_secret(self, provider: str) -> None:
+        """Give this process the provider's secret, as its functions have it."""
+        self._set_variable("SECRET_ID", self._secret_id(provider))
 
     def _module(self, function: str) -> ModuleType:
         if function not in self._functions:

@@ -14,6 +14,8 @@ from vezne.providers.credentials import CredentialCache, SecretModel
 from vezne.providers.http import Deadline, Provider
 from vezne.providers.statement import RowState, Sought, Statement, StatementPage, StatementRow
 
+from tests.support.harness import Harness
+
 OPERATION = "paynet.capture"
 ACCOUNT = {"url": "https://provider.invalid"}
 
@@ -67,6 +69,14 @@ class MemoryArchive:
 
     def get(self, name: str) -> bytes:
         return self.objects[name]
+
+
+def page_of(
+    harness: Harness, statement: Statement, day: date, groups: Sequence[str] = (), start: str = ""
+) -> StatementPage:
+    """A page as the statement reads it at the recording provider."""
+    harness.use_secret(statement.provider)
+    return statement.page(day, groups, start, Deadline(lambda: 900_000))
 
 
 def row(reference: str, state: RowState = RowState.BOOKED, amount: str | None = "10.00", **more: Any) -> StatementRow:

@@ -4,6 +4,7 @@ Each provider's `statement.py` reads its list with a parser of its own, not with
 share a mistake prove nothing. It reads; `vezne.orders.reconcile` judges.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,8 +14,8 @@ from enum import Enum
 from typing import Any, ClassVar
 
 from vezne.orders.record import Record
-from vezne.providers.client import Client
-from vezne.providers.http import Deadline
+from vezne.providers.client import Client, InquiryUnreadableError
+from vezne.providers.http import Deadline, ProviderResponse, UnreadableError
 
 
 class RowState(Enum):
@@ -129,3 +130,20 @@ class Statement(ABC):
     def absence_proves(self) -> bool:
         """Whether an order that is missing in a whole list was not executed. Only an operator can say so."""
         return False
+
+
+def list_in(answer: ProviderResponse) -> dict[str, Any]:
+    """The JSON object of an answer with HTTP 200. Raises InquiryUnreadableError."""
+    try:
+        body = answer.json()
+    except UnreadableError:
+        body = {}
+    if answer.status != 200 or not body:
+        raise InquiryUnreadableError(f"http-{answer.status}")
+    return body
+
+
+def amount_in(value: Any) -> Decimal | None:
+    """A JSON number, or a plain text of digits such as "196.5000"; None for anything else."""
+    text = "" if isinstance(value, bool) else str(value)
+    return Decimal(text) if re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,8})?", text, re.ASCII) else None
