@@ -99,7 +99,12 @@ def order(store: Store, reference: str, status: str = SUCCEEDED, *, amount: str 
         may_arrive_until=now,
         created_at=now,
         updated_at=now,
-        lookup_fields={"reference_no": reference, "amount": amount_text(Decimal(amount), "TRY"), "currency": "TRY"},
+        lookup_fields={
+            "reference_no": reference,
+            "amount": amount_text(Decimal(amount), "TRY"),
+            "currency": "TRY",
+            **({"payment_date": changed["payment_date"]} if "payment_date" in changed else {}),
+        },
         account=changed.get("account", ACCOUNT),
         next_look_up=now + 60,
     )

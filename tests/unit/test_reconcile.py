@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -136,6 +136,49 @@ def test_a_failed_row_declines_an_unknown_order(night: Night) -> None:
     final = night.store.find(unknown.id)
     assert final is not None
     assert (final.status, final.outcome) == (DECLINED, {"code": "51", "text": "Yetersiz bakiye"})
+
+
+def test_a_row_far_from_the_time_of_a_call_is_another_payment(night: Night) -> None:
+    """Under a reference that other payments have, too: an order that was refused would seem to be booked."""
+    night.statement.reference_is_unique = False  # type: ignore[misc]
+    night.statement.booked_within = timedelta(minutes=10)  # type: ignore[misc]
+    order(night.store, "a", DECLINED)
+    unknown = order(night.store, "b", UNKNOWN)
+    night.list(row("a", made_at=START + 3600), row("b", made_at=START - 3600), row("b", made_at=START + 5))
+    assert counts(night.run()) == {
+        FindingClass.MATCHED: 1,
+        FindingClass.FOREIGN: 2,
+        FindingClass.SETTLED_BY_EVIDENCE: 1,
+    }
+    final = night.store.find(unknown.id)
+    assert final is not None
+    assert final.status == SUCCEEDED
+
+
+@pytest.mark.parametrize(("night_after", "expected"), [(1, FindingClass.EXPECTED), (3, FindingClass.MISSING_THERE)])
+def test_an_order_for_a_later_day_is_late_from_that_day_on(
+    night: Night, night_after: int, expected: FindingClass
+) -> None:
+    night.statement.orders_name_a_day = True  # type: ignore[misc]
+    night.statement.late = timedelta(days=1)  # type: ignore[misc]
+    day = DAY + timedelta(days=5)
+    order(night.store, "a", payment_date=f"{day}T00:00:00")
+    after = (day - DAY).days * 86_400 + night_after * 86_400.0
+    assert counts(night.run(after=after, day=day)) == {expected: 1}
+
+
+def test_absence_is_proven_only_for_orders_of_which_the_statement_says_so(night: Night) -> None:
+    proving = order(night.store, "a", UNKNOWN)
+    order(night.store, "b", UNKNOWN)
+    night.statement.absence_proves = lambda record, now: record.id == proving.id and now > START  # type: ignore[method-assign]
+    assert counts(night.run()) == {FindingClass.STILL_UNKNOWN: 2}
+    assert counts(night.run(after=LATER + 7 * 3600)) == {
+        FindingClass.SETTLED_BY_EVIDENCE: 1,
+        FindingClass.STILL_UNKNOWN: 1,
+    }
+    final = night.store.find(proving.id)
+    assert final is not None
+    assert final.status == NOT_EXECUTED
 
 
 def test_two_rows_prove_no_outcome_and_are_one_too_many(night: Night) -> None:

@@ -9,7 +9,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from vezne.orders.record import DECLINED, FINAL, NOT_EXECUTED, RECONCILIATION, SUCCEEDED, Record, seconds_of
+from vezne.orders.record import (
+    DECLINED,
+    FINAL,
+    NOT_EXECUTED,
+    RECONCILIATION,
+    SUCCEEDED,
+    Record,
+    istanbul_day,
+    seconds_of,
+)
 from vezne.orders.report import FindingClass
 from vezne.providers.statement import RowState, Sought, Statement, StatementRow
 
@@ -76,6 +85,7 @@ class Orders:
 
     def __init__(self, statement: Statement, entries: Iterable[Entry]) -> None:
         self._unique = statement.reference_is_unique
+        self._within = statement.booked_within
         self.by_id: dict[str, Entry] = {}
         self._by_reference: _Index = {}
         self._by_name: _Index = {}
@@ -101,8 +111,17 @@ class Orders:
         if self._unique:
             return same[-1] if same else None
         # Those that know the name of their own row are another payment.
-        nameless = [entry for entry in same if not entry.sought.names]
+        nameless = [entry for entry in same if not entry.sought.names and self._in_time(entry, row)]
         return nameless[0] if len(nameless) == 1 else None
+
+    def _in_time(self, entry: Entry, row: StatementRow) -> bool:
+        """Whether a row may have been made by the call of an order."""
+        if self._within is None:
+            return True
+        if row.made_at is None:
+            return row.day in (None, istanbul_day(entry.created_at), istanbul_day(entry.sent_until))
+        within = self._within.total_seconds()
+        return entry.created_at - within <= row.made_at <= entry.sent_until + within
 
     def about(self, row: StatementRow) -> list[Entry]:
         """Every order that a row may be of."""

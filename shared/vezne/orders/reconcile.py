@@ -234,7 +234,7 @@ class _Run:
         return []
 
     def _is_of_the_day_before(self, row: StatementRow) -> bool:
-        midnight = datetime.combine(self._report.day, datetime.min.time(), ISTANBUL).timestamp()
+        midnight = self._midnight()
         if row.made_at is None or row.made_at > midnight + EDGE_SECONDS:
             return False
         if self._edge is None:
@@ -242,6 +242,10 @@ class _Run:
             late = (entry for entry in orders if entry.created_at >= midnight - EDGE_SECONDS)
             self._edge = Orders(self._statement, late)
         return bool(self._edge.about(row))
+
+    def _midnight(self) -> float:
+        """When the day begins, in seconds since 1970."""
+        return datetime.combine(self._report.day, datetime.min.time(), ISTANBUL).timestamp()
 
     def _replay(self, page: int) -> None:
         part = self._journal.read(page)
@@ -328,7 +332,7 @@ class _Run:
             yield from self._of_a_final_order(entry, row)
 
     def _without_a_row(self, entry: Entry) -> Iterator[Line]:
-        late = self._store.now() > entry.sent_until + self._statement.late.total_seconds()
+        late = self._store.now() > self._due(entry) + self._statement.late.total_seconds()
         if not entry.final:
             self._go_on()
             found, record = self._as_it_stands(entry.id)
@@ -342,6 +346,11 @@ class _Run:
             yield line(FindingClass.MATCHED, entry, None)
         else:
             yield line(without_a_row(entry, whole=self._found.whole, late=late), entry, None)
+
+    def _due(self, entry: Entry) -> float:
+        """From when on the row of an order can be expected."""
+        day_ends = self._midnight() + timedelta(days=1).total_seconds()
+        return max(entry.sent_until, day_ends) if self._statement.orders_name_a_day else entry.sent_until
 
     def _as_it_stands(self, order_id: str) -> tuple[Entry | None, Record | None]:
         """An order of the day, with its record if it was unresolved when the run began; None if it is gone."""

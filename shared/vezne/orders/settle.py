@@ -42,7 +42,9 @@ class Settling:
 
     def note_absence(self, record: Record) -> Record | None:
         """Note that an order is not in a whole list. The final record if that, noted twice, says "not executed"."""
-        if not self._statement.absence_proves() or record.final or lease_is_alive(record, self._store):
+        if record.final or lease_is_alive(record, self._store):
+            return None
+        if not self._statement.absence_proves(record, self._store.now()):
             return None
         noted = [e for e in record.evidence if e["asked"] == LISTED and e["finding"] == "not_found"]
         if noted and self._store.now() - seconds_of(noted[0]["at"]) >= ABSENCE_SECONDS:

@@ -97,11 +97,14 @@ class Statement(ABC):
     client: ClassVar[Client[Any]]
     # No two orders have the same reference. If they may, a row is an order's only if nothing else can be.
     reference_is_unique: ClassVar[bool] = True
+    # How long before or after its call an order can be booked by the provider's clock. A row that bears its reference
+    # at another time is another payment. None: the time of a row tells nothing.
+    booked_within: ClassVar[timedelta | None] = None
     # A row is the total that stands now, not one payment: of several orders only the last one is seen in it.
     tells_totals: ClassVar[bool] = False
     # An order names the day on which it is to be booked; else it is booked on the day on which it is made.
     orders_name_a_day: ClassVar[bool] = False
-    # How long after an order was sent its row may still be missing.
+    # How long its row may still be missing: after an order was sent, and after the end of the day that it names.
     late: ClassVar[timedelta] = timedelta(hours=12)
 
     @abstractmethod
@@ -127,8 +130,8 @@ class Statement(ABC):
         """
         return {}
 
-    def absence_proves(self) -> bool:
-        """Whether an order that is missing in a whole list was not executed. Only an operator can say so."""
+    def absence_proves(self, record: Record, now: float) -> bool:  # noqa: ARG002
+        """Whether an order that is missing in a whole list of now was not executed. Only an operator can say so."""
         return False
 
 
