@@ -32,11 +32,10 @@ class WalletgateStatement(Statement):
     client = CLIENT
 
     def sought(self, operation: str, lookup_fields: Mapping[str, str], result: Mapping[str, Any]) -> Sought:  # noqa: ARG002
-        """By the oid of the bill's inquiry; if the payment was answered, by its id as well."""
-        names = frozenset({f"id={result['transaction_id']}"} if result.get("transaction_id") else ())
+        """By the oid of the bill's inquiry. Whether a row's id is one of those that a payment answers is not said."""
         amounts = frozenset({Decimal(lookup_fields["amount"])})
         oid = lookup_fields["inv_payment_transaction_query_oid"]
-        return Sought(oid, names, amounts, lookup_fields["currency"])
+        return Sought(oid, amounts=amounts, currency=lookup_fields["currency"])
 
     def page(self, day: date, groups: Sequence[str], start: str, deadline: Deadline) -> StatementPage:  # noqa: ARG002
         """The rows of an index, the oldest first. Whether the first index is 0 or 1 is not said, so 0 and 1 are one."""
