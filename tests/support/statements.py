@@ -89,7 +89,7 @@ def order(store: Store, reference: str, status: str = SUCCEEDED, *, amount: str 
     """An order of ours as it stands in the table: sent now, and then as its status says."""
     now = store.now()
     record = Record(
-        id=f"op_3njc{reference.ljust(22, '2')}",
+        id=f"op_3njc{changed.get('key', reference).ljust(22, '2')}",
         operation=OPERATION,
         principal="client-1",
         fingerprint="f",

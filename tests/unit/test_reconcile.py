@@ -15,7 +15,7 @@ from vezne.orders.store import ConditionFailedError, StoreUnavailableError
 from vezne.providers.client import InquiryFailedError
 from vezne.providers.credentials import SecretUnavailableError
 from vezne.providers.http import Deadline
-from vezne.providers.statement import RowState, Sought, StatementPage
+from vezne.providers.statement import RowState, Sought, StatementPage, StatementRow
 
 from tests.faults.memory_store import MemoryStore
 from tests.faults.memory_table import MemoryTable
@@ -493,3 +493,64 @@ def test_a_report_without_notes_is_finished_too(night: Night) -> None:
     night.statement.notes = fail  # type: ignore[method-assign]
     report = night.run()
     assert (report.status, report.public().get("notes")) == (COMPLETE, None)
+
+
+# ------------------------------------------------------------------ rows that are totals
+
+
+@pytest.fixture
+def totals(night: Night) -> Night:
+    night.statement.tells_totals = True  # type: ignore[misc]
+    return night
+
+
+def test_a_total_is_that_of_the_last_order_of_its_day(totals: Night) -> None:
+    order(totals.store, "a", amount="5.00", key="first")
+    totals.clock.now += 60
+    order(totals.store, "a", amount="10.00", key="second")
+    totals.list(row("a"))
+    assert counts(totals.run()) == {FindingClass.MATCHED: 2}
+
+
+def test_a_total_that_an_order_of_a_later_day_set_says_nothing_of_an_earlier_one(totals: Night) -> None:
+    order(totals.store, "a", amount="5.00", key="first")
+    totals.clock.now += 86_400
+    order(totals.store, "a", amount="10.00", key="second")
+    totals.list(row("a"))
+    assert counts(totals.run()) == {FindingClass.MATCHED: 1}
+
+
+def test_a_declined_order_of_a_later_day_set_no_total(totals: Night) -> None:
+    order(totals.store, "a", amount="5.00", key="first")
+    totals.clock.now += 86_400
+    order(totals.store, "a", DECLINED, amount="10.00", key="second")
+    totals.list(row("a"))
+    assert counts(totals.run()) == {FindingClass.AMOUNT_DIFFERS: 1}
+
+
+@pytest.mark.parametrize(
+    ("listed", "proves", "expected"),
+    [
+        # The transaction has a total, of course: that of before.
+        (row("a", amount="5.00"), True, FindingClass.MATCHED),
+        (row("a", RowState.UNCLEAR, None), True, FindingClass.MATCHED),
+        (row("a"), False, FindingClass.MATCHED),
+        (row("a"), True, FindingClass.STATUS_DIFFERS),
+    ],
+)
+def test_the_total_of_a_declined_order(
+    totals: Night, listed: StatementRow, proves: bool, expected: FindingClass
+) -> None:
+    order(totals.store, "a", DECLINED)
+    totals.statement.proves = lambda *_: proves  # type: ignore[method-assign]
+    totals.list(listed)
+    report = totals.run()
+    assert (counts(report), report.status) == ({expected: 1}, COMPLETE)
+
+
+def test_a_declined_order_does_not_hide_the_one_that_set_the_total(totals: Night) -> None:
+    order(totals.store, "a", amount="10.00", key="first")
+    totals.clock.now += 60
+    order(totals.store, "a", DECLINED, amount="20.00", key="second")
+    totals.list(row("a"))
+    assert counts(totals.run()) == {FindingClass.MATCHED: 2}

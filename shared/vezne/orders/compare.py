@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -48,6 +48,11 @@ class Entry:
         """Whether its outcome is certain."""
         return self.status in FINAL
 
+    @property
+    def nothing_moved(self) -> bool:
+        """Whether it is certain that the provider booked nothing."""
+        return self.status in (DECLINED, NOT_EXECUTED)
+
 
 def entry_of(statement: Statement, values: Mapping[str, Any], account: Mapping[str, str]) -> Entry:
     """An order from what the index of days has of it, as plain values. `account`: whose list is read."""
@@ -83,9 +88,12 @@ def entry_of_record(statement: Statement, record: Record, account: Mapping[str, 
 class Orders:
     """The orders of a day, found by what a row says of them."""
 
-    def __init__(self, statement: Statement, entries: Iterable[Entry]) -> None:
+    def __init__(self, statement: Statement, entries: Iterable[Entry], later: Collection[str] = ()) -> None:
+        """`later`: where rows are totals, the references under which one may have been set since that day."""
         self._unique = statement.reference_is_unique
         self._within = statement.booked_within
+        self._tells_totals = statement.tells_totals
+        self._later = later
         self.by_id: dict[str, Entry] = {}
         self._by_reference: _Index = {}
         self._by_name: _Index = {}
@@ -109,7 +117,7 @@ class Orders:
             return max(named, key=lambda entry: len(entry.sought.names & row.names))
         same = [e for e in _at(self._by_reference, row.reference) if row.operation in ("", e.operation)]
         if self._unique:
-            return same[-1] if same else None
+            return self._last(same) if same else None
         # Those that know the name of their own row are another payment.
         nameless = [entry for entry in same if not entry.sought.names and self._in_time(entry, row)]
         return nameless[0] if len(nameless) == 1 else None
@@ -133,8 +141,15 @@ class Orders:
         return [e for e in entries if e.sought.reference == row.reference or not _differing(e, row)]
 
     def superseded(self, entry: Entry) -> bool:
-        """Whether a later order has the same reference."""
-        return _at(self._by_reference, entry.sought.reference)[-1] is not entry
+        """Whether another order with the same reference may have set the total that stands."""
+        reference = entry.sought.reference
+        return reference in self._later or self._last(_at(self._by_reference, reference)) is not entry
+
+    def _last(self, same: Sequence[Entry]) -> Entry:
+        """The last order of a reference. Of those that set totals, the last one that may have set its own."""
+        if not self._tells_totals:
+            return same[-1]
+        return next((entry for entry in reversed(same) if not entry.nothing_moved), same[-1])
 
 
 # Nearly every key has one entry, and a day has many keys.
@@ -177,27 +192,31 @@ def distinct(rows: Iterable[StatementRow]) -> list[StatementRow]:
 
 def judged(entry: Entry, row: StatementRow) -> FindingClass:
     """What an order whose outcome is certain and its row come to."""
-    nothing_moved = entry.status in (DECLINED, NOT_EXECUTED)
     match row.state:
         case RowState.UNCLEAR:
             return FindingClass.EXPECTED
         case RowState.FAILED:
-            if not nothing_moved:
+            if not entry.nothing_moved:
                 return FindingClass.STATUS_DIFFERS
         case RowState.BOOKED | RowState.TAKEN_BACK:
-            if nothing_moved:
+            if entry.nothing_moved:
                 return FindingClass.STATUS_DIFFERS
             if not fits(entry, row):
                 return FindingClass.AMOUNT_DIFFERS
             if row.state is RowState.TAKEN_BACK:
                 return FindingClass.LATER_EVENT
+    return agreed(entry)
+
+
+def agreed(entry: Entry) -> FindingClass:
+    """What an order comes to of which both sides say the same."""
     return FindingClass.SETTLED_BY_EVIDENCE if entry.settled_by == RECONCILIATION else FindingClass.MATCHED
 
 
 def without_a_row(entry: Entry, *, whole: bool, late: bool) -> FindingClass:
     """What an order comes to that is in no row. `whole`: the list was read to its end. `late`: its row is overdue."""
-    if entry.status in (DECLINED, NOT_EXECUTED) and whole and not entry.elsewhere:
-        return FindingClass.SETTLED_BY_EVIDENCE if entry.settled_by == RECONCILIATION else FindingClass.MATCHED
+    if entry.nothing_moved and whole and not entry.elsewhere:
+        return agreed(entry)
     if not late or not whole or entry.elsewhere:
         return FindingClass.EXPECTED if entry.final or not late else FindingClass.STILL_UNKNOWN
     return FindingClass.MISSING_THERE if entry.status == SUCCEEDED else FindingClass.STILL_UNKNOWN

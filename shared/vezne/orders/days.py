@@ -41,6 +41,12 @@ class Days:
         for days in range(-back, 2):
             yield from self.orders(day + timedelta(days=days))
 
+    def references_since(self, day: date) -> frozenset[str]:
+        """The references of the orders of later days, but for those that certainly did nothing."""
+        days = (istanbul_day(self._store.now()) - day).days
+        later = (entry for ahead in range(1, days + 1) for entry in self.orders(day + timedelta(days=ahead)))
+        return frozenset(entry.sought.reference for entry in later if not entry.nothing_moved)
+
     def entry(self, record: Record) -> Entry:
         """An order from its record."""
         return entry_of_record(self._statement, record, self._account)

@@ -19,7 +19,9 @@ from vezne.orders.compare import (
     Findings,
     Line,
     Orders,
+    agreed,
     distinct,
+    fits,
     is_another,
     judged,
     line,
@@ -155,7 +157,8 @@ class _Run:
         client = self._statement.client
         account = client.account(client.credential_cache.credentials())
         self._days = Days(self._statement, self._store, account, self._go_on)
-        self._orders = Orders(self._statement, self._days.orders(self._report.day))
+        later = self._days.references_since(self._report.day) if self._statement.tells_totals else ()
+        self._orders = Orders(self._statement, self._days.orders(self._report.day), later)
 
     def _go_on(self) -> None:
         """Hold the run for longer. Raises _OutOfTimeError or _TakenOverError."""
@@ -214,13 +217,23 @@ class _Run:
         return not row.operation_id or self._store.find(row.operation_id) is None
 
     def _of_a_final_order(self, entry: Entry, row: StatementRow) -> list[Line]:
-        if self._statement.tells_totals and self._orders.superseded(entry):
-            return []
+        if self._statement.tells_totals and self._is_of_another_total(entry, row):
+            entry.seen = row.name
+            return [line(agreed(entry), entry, None)]
         if entry.seen is not None:
             return self._of_a_second_row(entry, row)
         entry.seen = row.name
         self._found.whole &= row.state is not RowState.UNCLEAR
         return [line(judged(entry, row), entry, row)]
+
+    def _is_of_another_total(self, entry: Entry, row: StatementRow) -> bool:
+        """Whether a total says nothing of an order, since another order set it, or it stood before already."""
+        if not entry.nothing_moved:
+            return self._orders.superseded(entry) and not fits(entry, row)
+        if row.state is RowState.UNCLEAR or not fits(entry, row):
+            return True
+        record = self._store.find(entry.id)
+        return record is None or not self._settling.proves(record, row)
 
     def _of_a_second_row(self, entry: Entry, row: StatementRow) -> list[Line]:
         """Another row of the same order is a payment that we do not know of, or says that it was taken back."""
@@ -343,7 +356,7 @@ class _Run:
                 if absent is not None:
                     entry.status, entry.settled_by = absent.status, absent.settled_by
         if self._statement.tells_totals and self._orders.superseded(entry) and entry.final:
-            yield line(FindingClass.MATCHED, entry, None)
+            yield line(agreed(entry), entry, None)
         else:
             yield line(without_a_row(entry, whole=self._found.whole, late=late), entry, None)
 

@@ -33,12 +33,16 @@ class Settling:
         """Make an order final by its row. None if the row does not prove it, or somebody is at it."""
         if record.final or lease_is_alive(record, self._store):
             return None
-        if not self._statement.proves(replace(record, memory=self._store.memory(record)), row):
+        if not self.proves(record, row):
             return None
         failed = row.state is RowState.FAILED
         status = DECLINED if failed else SUCCEEDED
         outcome = {"code": "", "text": "", **row.result} if failed else {"result": dict(row.result)}
         return self._end(record, status, outcome, {"finding": "found", "row": row.name or row.reference})
+
+    def proves(self, record: Record, row: StatementRow) -> bool:
+        """Whether a row that fits an order proves what became of it."""
+        return self._statement.proves(replace(record, memory=self._store.memory(record)), row)
 
     def note_absence(self, record: Record) -> Record | None:
         """Note that an order is not in a whole list. The final record if that, noted twice, says "not executed"."""
