@@ -14,7 +14,7 @@ RUNNING := $(OPERATING) .venv-sam/.installed .venv/.wheels-local
 TESTING := $(RUNNING) .venv/.installed .venv/.wheels-arm64 .venv/.wheels-x86_64 .venv/.wheels-image
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve logs explain unknown resolve forget breaker client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak outage fuzz bench check lint format new-operation documents clean
+.PHONY: help setup run serve logs explain unknown resolve forget breaker reconcile client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak outage fuzz bench check lint format new-operation documents clean
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 
@@ -48,6 +48,9 @@ forget: $(OPERATING) ## Erase what a final operation says of persons: OP=op_... 
 
 breaker: $(OPERATING) ## Show a provider's breaker, or stop its orders: PROVIDER=paynet [STATE=open|closed REASON="..."] (STACK=name)
 	@$(vezne) breaker $(stack) -- "$(PROVIDER)" $(if $(STATE),"$(STATE)" "$(REASON)")
+
+reconcile: $(OPERATING) ## Compare a day with a provider's own list: PROVIDER=paynet [DATE=2026-11-26] [STORED=1] (STACK=name)
+	@$(vezne) reconcile $(stack) $(if $(STORED),--stored) -- "$(PROVIDER)" $(if $(DATE),"$(DATE)")
 
 client: $(OPERATING) ## Make an app client: NAME=shop SCOPES="paynet.capture operations.read" [PRINCIPAL=whose keys] (STACK=name)
 	@$(vezne) client create $(stack) $(if $(PRINCIPAL),--principal "$(PRINCIPAL)") -- "$(NAME)" "$(SCOPES)"

@@ -6,12 +6,19 @@ from collections.abc import Sequence
 import click
 
 from . import __version__
-from .commands import clients, documents, local, operate, secrets
+from .commands import clients, documents, local, operate, reconcile, secrets
 
 # Exit codes: 0 done, 1 not done (the sentence says why), 2 typed wrongly, 130 ended by Ctrl-C.
 ENDED_BY_CTRL_C = 130
 SECTIONS: dict[str, list[click.Command]] = {
-    "Operate a stack": [operate.unknown, operate.explain, operate.resolve, operate.forget, operate.breaker],
+    "Operate a stack": [
+        operate.unknown,
+        operate.explain,
+        operate.resolve,
+        operate.forget,
+        operate.breaker,
+        reconcile.reconcile,
+    ],
     "Callers and secrets of a stack": [clients.client, secrets.secrets],
     "Run a stack on this machine": [local.run, local.serve, local.logs, local.invoke],
     "Generate": [

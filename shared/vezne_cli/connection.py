@@ -17,6 +17,8 @@ from .suggestions import did_you_mean
 # What the local stack is called, and where it says it is.
 STACK_NAME = "vezne"
 REGION = "eu-central-1"
+# The stack's output that holds the archive bucket's name.
+ARCHIVE_OUTPUT = "ArchiveBucket"
 
 
 class OperatorError(Exception):

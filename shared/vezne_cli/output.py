@@ -2,16 +2,19 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Self
 
 import click
 from rich import box
+from rich.bar import Bar
 from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 from rich.text import Text
+
+_BAR_WIDTH = 40
 
 
 def on_terminal() -> bool:
@@ -39,14 +42,31 @@ def show_table(heads: Sequence[str], rows: Iterable[Sequence[str]], whole: int =
     Console(highlight=False).print(table)
 
 
+def show_bars(counts: Mapping[str, int]) -> None:
+    """A table of numbers, each with a bar as long as its share of the largest. A small one is seen, too."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, justify="right")
+    table.add_column(no_wrap=True)
+    largest = max(counts.values(), default=0)
+    for name, count in counts.items():
+        # A quarter of a cell is the least that can be seen.
+        shown = max(count, largest / (4 * _BAR_WIDTH)) if count else 0
+        table.add_row(name, str(count), Bar(max(largest, 1), 0, shown, width=_BAR_WIDTH))
+    Console(highlight=False).print(table)
+
+
 @contextmanager
-def waiting(text: str) -> Iterator[None]:
-    """Say at a terminal what takes a while, for as long as it does."""
+def waiting(text: str) -> Iterator[Callable[[str], None]]:
+    """Say at a terminal what takes a while, for as long as it does. Gives what says how far it is.
+
+    Elsewhere that is a line on standard error: standard output is for what was asked.
+    """
     if not on_terminal():
-        yield
+        yield lambda news: click.echo(news, err=True)
         return
-    with Console(highlight=False, markup=False).status(Text(text)):
-        yield
+    with Console(highlight=False, markup=False).status(Text(text)) as status:
+        yield lambda news: status.update(Text(news))
 
 
 class Steps:

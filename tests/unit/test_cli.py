@@ -87,6 +87,16 @@ def of_make(target: str, **variables: str) -> list[str]:
         ("breaker", {}, "Missing argument 'PROVIDER'. It is one of: "),
         ("breaker", {"PROVIDER": "paynet", "STATE": "shut"}, "There is no state shut. There are: open, closed"),
         ("breaker", {"PROVIDER": "paynet", "STATE": "open"}, "Missing argument '[REASON]'. Say why"),
+        ("reconcile", {}, "Missing argument 'PROVIDER'. It is one of: "),
+        ("reconcile", {"PROVIDER": "pynet"}, "There is no provider pynet; did you mean paynet? There are: "),
+        (
+            "reconcile",
+            {"PROVIDER": "paynet", "DATE": "26.11.2026"},
+            "26.11.2026 is no day. It is a day like 2026-11-26",
+        ),
+        ("reconcile", {"PROVIDER": "paynet", "DATE": "2026-02-30"}, "2026-02-30 is no day."),
+        ("reconcile", {"PROVIDER": "paynet", "DATE": "9999-12-31"}, "9999-12-31 is to come. The latest day is"),
+        ("reconcile", {"PROVIDER": "paynet", "STORED": "1"}, "Missing argument 'DATE'."),
         ("client", {"SCOPES": "paynet.capture"}, "Missing argument 'NAME'. It is the client's name, like shop"),
         ("client", {"NAME": "shop"}, "Missing argument 'SCOPES...'. It is one of: operations.read, "),
         (
@@ -143,6 +153,12 @@ def test_what_is_missing_or_mistyped_is_named(
             "breaker",
             {"PROVIDER": "paynet", "STATE": "open", "REASON": "a b", "STACK": "s"},
             ["breaker", "--stack", "s", "--", "paynet", "open", "a b"],
+        ),
+        ("reconcile", {"PROVIDER": "paynet"}, ["reconcile", "--", "paynet"]),
+        (
+            "reconcile",
+            {"PROVIDER": "paynet", "DATE": "2026-11-26", "STORED": "1", "STACK": "s"},
+            ["reconcile", "--stack", "s", "--stored", "--", "paynet", "2026-11-26"],
         ),
         ("clients", {}, ["client", "list"]),
         ("client-rotate", {"NAME": "shop", "FINISH": "1"}, ["client", "rotate", "--finish", "--", "shop"]),
@@ -397,7 +413,9 @@ def typed_in_documents() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("line", sorted(set(typed_in_documents())))
-def test_what_the_documents_say_can_be_typed(line: str) -> None:
+def test_what_the_documents_say_can_be_typed(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Every day that a document names is over.
+    monkeypatch.setattr("time.time", lambda: 4e9)
     command: click.Command = app.vezne
     words = shlex.split(line.replace("op_...", ID))[1:]
     named = []

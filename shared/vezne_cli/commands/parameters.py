@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,40 @@ class OneOf(Typed):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         return [CompletionItem(word) for word in self._words() if word.startswith(incomplete)]
+
+
+class Day(Typed):
+    """A day in Türkiye that is over."""
+
+    name = "day"
+
+    def __init__(self) -> None:
+        super().__init__("It is a day like 2026-11-26, and over in Türkiye.")
+
+    def read(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        from time import time
+
+        from vezne.orders.record import istanbul_day
+        from vezne.platform.masking import mask_text
+
+        today = istanbul_day(time())
+        latest = f"The latest day is {today - timedelta(days=1)}."
+        day = _date(text)
+        if day is None:
+            self.fail(f"{mask_text(text)} is no day. {self.form} {latest}", param, ctx)
+        if day > today:
+            self.fail(f"{day} is to come. {latest}", param, ctx)
+        if day == today:
+            self.fail(f"{day} is today: rows of today may still come. {latest}", param, ctx)
+        return day
+
+
+def _date(text: str) -> date | None:
+    """Only as it is shown everywhere: other forms of ISO 8601 are read wrongly by people."""
+    try:
+        return date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) else None
+    except ValueError:
+        return None
 
 
 class EventFile(Typed):

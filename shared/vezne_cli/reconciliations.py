@@ -1,0 +1,212 @@
+"""Ours against a provider's list, as an operator starts it and reads it. The comparison is in `vezne.orders.reconcile`.
+
+A run is the stack's own function: it has the provider's address and secret. One that has not ended is called again.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from vezne.orders.reconcile import read_report
+from vezne.orders.record import iso_time, istanbul_day, kept_seconds
+from vezne.orders.report import COMPLETE, CONTRADICTIONS, MOST_FINDINGS, RUNNING, FindingClass, Report
+from vezne.orders.store import Store
+
+from .catalogue import RECONCILERS
+from .connection import OperatorError
+
+# So many calls read the longest list. So many in a row without a new page mean that the provider does not answer: more
+# than the two minutes for which a killed run keeps others away.
+MOST_CALLS, MOST_VAIN_CALLS = 60, 12
+WAIT_SECONDS = 15.0
+LISTED_DAYS = 14
+# Orders may name a day so long after they are made, and are kept from when they are final.
+AHEAD_DAYS = 10
+HEADS = ("finding", "class", "operation id", "ours", "theirs", "our amount", "their amount", "reference")
+LISTED_HEADS = ("date", "status", "contradictions", "still unknown", "settled", "matched", "finished")
+# Lets the function reconcile a day -> its answer; None if the function failed, or its answer did not arrive.
+Invoke = Callable[[date], Mapping[str, Any] | None]
+
+
+def invoke_in(outputs: Mapping[str, str], provider: str) -> Invoke:
+    """Let the stack's own function compare a day. Raises OperatorError if the stack has none."""
+    function = RECONCILERS.get(provider)
+    name = outputs.get(function.output) if function else None
+    if name is None:
+        raise OperatorError(f"This stack does not read {provider}'s list: it is of an earlier version.")
+    # Longer than the function can run, and alive meanwhile: what is on the way forgets a silent connection.
+    config = Config(read_timeout=930, tcp_keepalive=True, retries={"total_max_attempts": 1})
+    functions = boto3.client("lambda", config=config)
+
+    def invoke(day: date) -> Mapping[str, Any] | None:
+        event = json.dumps({"reconcile": {"date": day.isoformat()}}).encode()
+        try:
+            answer = functions.invoke(FunctionName=name, Qualifier="live", Payload=event)
+            content = json.loads(answer["Payload"].read())
+        except (ConnectionClosedError, ReadTimeoutError, ValueError):
+            return None
+        return content if "FunctionError" not in answer and isinstance(content, dict) else None
+
+    return invoke
+
+
+def require_kept(provider: str, day: date, now: float) -> None:
+    """Raise OperatorError if the table may have lost orders of the day: each of their rows would be an orphan."""
+    function = RECONCILERS.get(provider)
+    ahead = AHEAD_DAYS if function and function.statement.orders_name_a_day else 0
+    first = istanbul_day(now) - timedelta(days=kept_seconds() // 86400 - ahead - 1)
+    if day < first:
+        raise OperatorError(
+            f"The table keeps the orders of {provider} from {first} on. What is left of {day} proves nothing: its "
+            f"records are in the archive (`vezne export`)."
+        )
+
+
+def run(
+    provider: str, day: date, invoke: Invoke, store: Store, say: Callable[[str], None], wait: Callable[[float], None]
+) -> Report:
+    """Let the function compare a day until it is done, and return the report. Raises OperatorError if it is not.
+
+    `say` is told how far it is. `wait` waits so many seconds.
+    """
+    vain, page = 0, 0
+    for call in range(1, MOST_CALLS + 1):
+        say(f"{provider} {day}: comparing, call {call}, {page} pages read so far ...")
+        answer = invoke(day)
+        told = _told(answer)
+        report = read_report(provider, day, store)
+        if told.get("status", RUNNING) != RUNNING and report is not None and report.status != RUNNING:
+            return report
+        reached = report.page if report and report.status == RUNNING else 0
+        vain, page = (0, reached) if reached > page else (vain + 1, page)
+        if vain == MOST_VAIN_CALLS:
+            break
+        say(
+            f"{provider} {day}: {_why_not_yet(answer, told)}; {page} pages are read. Next call in {WAIT_SECONDS:.0f} s."
+        )
+        wait(WAIT_SECONDS)
+        if _is_at_another(told) and (ended := read_report(provider, day, store)) and ended.status != RUNNING:
+            return ended
+    raise OperatorError(
+        f"{provider} {day} is not compared to its end: {page} pages are read, and the last calls read no more. "
+        f"The function's log says why. The same command goes on there, and so does the next night."
+    )
+
+
+def _told(answer: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    reports = answer.get("reports") if answer else None
+    return reports[0] if isinstance(reports, list) and reports and isinstance(reports[0], dict) else {}
+
+
+def _is_at_another(told: Mapping[str, Any]) -> bool:
+    """Whether another run has the day: then the answer says nothing but that it is running."""
+    return told.get("status") == RUNNING and "counts" not in told
+
+
+def _why_not_yet(answer: Mapping[str, Any] | None, told: Mapping[str, Any]) -> str:
+    if answer is None:
+        return "the function failed, or was stopped"
+    return "another run is at this day" if _is_at_another(told) else "the list is not read to its end yet"
+
+
+def stored(provider: str, day: date, store: Store) -> Report:
+    """The last report of a day. Raises OperatorError if there is none."""
+    report = read_report(provider, day, store)
+    if report is None:
+        raise OperatorError(f"There is no report of {provider} {day}. `vezne reconcile {provider} {day}` makes one.")
+    return report
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A report as a person reads it. `bucket`: where its file is."""
+
+    report: Report
+    bucket: str = ""
+
+    @property
+    def open(self) -> int:
+        """How many contradictions wait for a person."""
+        return sum(self.report.counts.get(name, 0) for name in CONTRADICTIONS)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the list was read to its end, and no contradiction waits for a person."""
+        return self.report.status == COMPLETE and not self.open
+
+    def head(self) -> str:
+        """The first line: whether it is complete, and what is open."""
+        report = self.report
+        name = f"{report.provider} {report.day}"
+        if report.status == RUNNING:
+            return f"{name}: NOT COMPLETE, it is running or waits to go on; {report.page} pages are read"
+        waits = f"{self.open} contradictions are open" if self.open else "no contradiction is open"
+        if report.status != COMPLETE:
+            return (
+                f"{name}: NOT COMPLETE, the list was not read to its end: nothing says that the day is clean; {waits}"
+            )
+        return f"{name}: complete, {'clean' if self.is_clean else 'NOT clean'}; {waits}"
+
+    def counts(self) -> dict[str, int]:
+        """The number of each class, in the order of the glossary."""
+        return {name.value: self.report.counts.get(name, 0) for name in FindingClass}
+
+    def findings(self) -> list[tuple[str, ...]]:
+        """Each contradiction, under HEADS."""
+        return [_cells(finding) for finding in self.report.findings]
+
+    def lines(self) -> Iterator[str]:
+        """What stands below the findings."""
+        report = self.report
+        if report.status != RUNNING and len(report.findings) == MOST_FINDINGS:
+            yield f"Only {MOST_FINDINGS} contradictions are shown; the file has all."
+        for name, text in report.notes.items():
+            yield f"{name}: {text}"
+        if report.file:
+            yield f"file: s3://{self.bucket}/{report.file}"
+        if report.finished_at:
+            yield f"finished: {iso_time(report.finished_at)}"
+
+
+def _cells(finding: Mapping[str, str]) -> tuple[str, ...]:
+    def amount(whose: str) -> str:
+        value = finding.get(f"{whose}_amount", "")
+        return f"{value} {finding.get('currency', '')}".strip() if value else ""
+
+    told = (finding.get(name, "") for name in ("id", "class", "operation_id", "ours", "theirs"))
+    return (*told, amount("our"), amount("their"), finding.get("reference", ""))
+
+
+def plain_lines(shown: Shown) -> Iterator[str]:
+    """For programs: a line for each class and finding, each field at its place."""
+    for name, count in shown.counts().items():
+        yield f"{name:20} {count}"
+    for cells in shown.findings():
+        yield "  ".join(cell or "-" for cell in cells)
+    yield from shown.lines()
+
+
+def last_reports(provider: str, store: Store) -> Iterable[tuple[str, ...]]:
+    """The reports of the last days that there are, the newest first, under LISTED_HEADS."""
+    today = istanbul_day(store.now())
+    for back in range(1, LISTED_DAYS + 1):
+        report = read_report(provider, today - timedelta(days=back), store)
+        if report is not None:
+            shown = Shown(report)
+            counts = shown.counts()
+            finished = iso_time(report.finished_at) if report.finished_at else ""
+            yield (
+                report.day.isoformat(),
+                report.status,
+                str(shown.open),
+                *(str(counts[name]) for name in _LISTED),
+                finished,
+            )
+
+
+_LISTED = (FindingClass.STILL_UNKNOWN, FindingClass.SETTLED_BY_EVIDENCE, FindingClass.MATCHED)
