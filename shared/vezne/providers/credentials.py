@@ -153,7 +153,7 @@ class CredentialCache(Generic[C]):
         self._secret: tuple[C, str, float] | None = None
         self._token: tuple[str, str, float] | None = None
         # It must not come back from where the functions share their token.
-        self._refused_token = ""
+        self._refused = ""
 
     def access(self, deadline: Any) -> RequestCredentials[C]:
         """Credentials and token, from memory if they are fresh; `deadline` is handed on to the login call.
@@ -200,12 +200,12 @@ class CredentialCache(Generic[C]):
         """Know nothing, as a new instance does."""
         self._secret = None
         self._token = None
-        self._refused_token = ""
+        self._refused = ""
 
     def refuse(self) -> None:
         """The provider refused: read the secret again at the next use, and never use the present token again."""
         if self._token:
-            self._refused_token = self._token[0]
+            self._refused = self._token[0]
         self._secret = None
         self._token = None
 
@@ -224,7 +224,7 @@ class CredentialCache(Generic[C]):
 
     def _obtain(self, credentials: C, version: str, deadline: Any) -> Token:
         if self._share is not None:
-            return self._share(credentials, version, deadline, self._refused_token)
+            return self._share(credentials, version, deadline, self._refused)
         assert self._log_in is not None
         return self._log_in(credentials, version, deadline)
 
