@@ -99,7 +99,8 @@ test: $(TESTING) ## Run all tests in two processes (PYTEST_ARGS="-k name" for so
 
 faults: $(TESTING) ## Prove the promise and print the tables: kills, faulty answers, races, model, chaos, peer (VEZNE_FAULTS_SEED=n repeats a run)
 	@# Only a run of everything is written down.
-	VEZNE_CHAOS_RUNS=$(or $(VEZNE_CHAOS_RUNS),5000) VEZNE_WRITE_RESULTS=$(if $(PYTEST_ARGS)$(VEZNE_CHAOS_RUNS),,1) \
+	VEZNE_CHAOS_RUNS=$(or $(VEZNE_CHAOS_RUNS),5000) VEZNE_RECONCILIATION_WORLDS=20 \
+		VEZNE_WRITE_RESULTS=$(if $(PYTEST_ARGS)$(VEZNE_CHAOS_RUNS),,1) \
 		.venv/bin/python -m pytest tests/faults $(PYTEST_ARGS)
 
 soak: $(TESTING) ## Random orders and faults for MINUTES=10, then doubles, lost and wrong outcomes

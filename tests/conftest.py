@@ -62,7 +62,10 @@ def harness(aws: None, provider_server: ProviderServer, monkeypatch: pytest.Monk
 # Folders whose tests share what takes long to make, or can be had only once: a deployed stack, the world of faults.
 ONE_PROCESS = ("end_to_end", "faults")
 # Of these, the files that share nothing with the others.
-APART = ("test_layer.py", "test_set_up.py", "test_versions.py", "test_chaos.py", "test_model.py")
+APART = (
+    "test_layer.py", "test_set_up.py", "test_versions.py",
+    "test_chaos.py", "test_model.py", "test_reconciliation_model.py",
+)  # fmt: skip
 # What tests of faults tried: lines that say it, and tables.
 _lines: list[str] = []
 _tables: list[list[str]] = []

@@ -121,7 +121,7 @@ class _Run:
         self._found = Findings(whole=report.whole)
         self._findings: list[Line] = []
         self._before: frozenset[str] = frozenset()
-        self._edge: Orders | None = None
+        self._edges: dict[int, Orders] = {}
         # How many parts there are in the end: one for each page, and those of the end.
         self._parts = 0
         self._days: Days
@@ -212,7 +212,7 @@ class _Run:
 
     def _is_foreign(self, row: StatementRow) -> bool:
         """Whether a row was made elsewhere on this day."""
-        if row.day not in (None, self._report.day) or self._is_of_the_day_before(row):
+        if row.day not in (None, self._report.day) or self._is_of_a_neighbour(row):
             return False
         return not row.operation_id or self._store.find(row.operation_id) is None
 
@@ -246,19 +246,28 @@ class _Run:
                 return [line(judged(entry, row), entry, row)]
         return []
 
-    def _is_of_the_day_before(self, row: StatementRow) -> bool:
-        midnight = self._midnight()
-        if row.made_at is None or row.made_at > midnight + EDGE_SECONDS:
-            return False
-        if self._edge is None:
-            orders = self._days.orders(self._report.day - timedelta(days=1))
-            late = (entry for entry in orders if entry.created_at >= midnight - EDGE_SECONDS)
-            self._edge = Orders(self._statement, late)
-        return bool(self._edge.about(row))
+    def _is_of_a_neighbour(self, row: StatementRow) -> bool:
+        """Whether a row is of an order of the other side of a midnight: it was booked later, or clocks differ."""
+        return any(
+            self._is_near(row, midnight) and self._edge(days, midnight).about(row)
+            for days, midnight in ((-1, self._midnight()), (1, self._midnight(1)))
+        )
 
-    def _midnight(self) -> float:
-        """When the day begins, in seconds since 1970."""
-        return datetime.combine(self._report.day, datetime.min.time(), ISTANBUL).timestamp()
+    def _is_near(self, row: StatementRow, midnight: float) -> bool:
+        return row.made_at is not None and abs(row.made_at - midnight) <= EDGE_SECONDS
+
+    def _edge(self, days: int, midnight: float) -> Orders:
+        """The orders of a neighbouring day that are near a midnight."""
+        if days not in self._edges:
+            orders = self._days.orders(self._report.day + timedelta(days=days))
+            near = (entry for entry in orders if abs(entry.created_at - midnight) <= EDGE_SECONDS)
+            self._edges[days] = Orders(self._statement, near)
+        return self._edges[days]
+
+    def _midnight(self, days: int = 0) -> float:
+        """When the day begins, or one so many days after it, in seconds since 1970."""
+        day = self._report.day + timedelta(days=days)
+        return datetime.combine(day, datetime.min.time(), ISTANBUL).timestamp()
 
     def _replay(self, page: int) -> None:
         part = self._journal.read(page)
@@ -389,6 +398,9 @@ class _Run:
         for row in rows:
             named = self._store.find(row.operation_id) if row.operation_id else None
             entries = known.about(row) or ([self._days.entry(named)] if named else [])
+            if entries and self._is_near(row, self._midnight()):
+                # The report of the day before has it.
+                continue
             if all(is_another(entry, row) for entry in entries):
                 yield line(FindingClass.ORPHAN_THERE, entries[-1] if entries else None, row)
 

@@ -115,7 +115,8 @@ class Statement(ABC):
     def page(self, day: date, groups: Sequence[str], start: str, deadline: Deadline) -> StatementPage:
         """The page that begins at `start`, "" for the first. Rows of the days around `day` may be among it.
 
-        Those of the hour after it must be: an order that is sent before midnight may be booked after it.
+        Those of the hour before and after it must be: an order that is sent before midnight may be booked after it, and
+        clocks differ.
         Raises what `vezne.providers.client.ask` raises.
         """
 
