@@ -44,7 +44,7 @@ class Journal:
 
     def __init__(self, archive: Archive, report: Report) -> None:
         self._archive = archive
-        self._folder = f"reconciliations/{report.provider}/{report.day.isoformat()}"
+        self._of = f"{report.provider}/{report.day.isoformat()}"
         self._run = report.run
 
     def write(self, number: int, part: Part) -> None:
@@ -66,7 +66,7 @@ class Journal:
 
     def finish(self, report: Report, parts: int) -> str:
         """Write the file from all parts, and return its name. One part at a time is in memory."""
-        name = f"{self._folder}.csv"
+        name = f"reconciliations/{self._of}.csv"
         with tempfile.TemporaryFile() as file:
             text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
             text.write(_head(report))
@@ -81,7 +81,8 @@ class Journal:
         return name
 
     def _part(self, number: int) -> str:
-        return f"{self._folder}/{self._run}/{number:06d}.jsonl"
+        # Apart from the files: a rule of the bucket deletes these by the beginning of their names.
+        return f"parts/{self._of}/{self._run}/{number:06d}.jsonl"
 
 
 def _head(report: Report) -> str:
