@@ -71,7 +71,10 @@ class Golden:
 
 
 def golden_event(operation: str, kind: str = "api") -> dict[str, Any]:
-    """The golden event of a function: of kind `api`, and of an order also `sweep` and `standing_order`."""
+    """The golden event of a function: of kind `api`, and of an order also `sweep` and `standing_order`.
+
+    Of a reconciliation: `night`.
+    """
     event: dict[str, Any] = json.loads((EVENTS / f"{FUNCTIONS[operation].folder}.{kind}.json").read_text())
     return event
 

@@ -15,7 +15,7 @@ from vezne_sandbox.client import SandboxControl
 
 from . import principals
 from .build import BUCKET, build_and_deploy
-from .catalogue import FUNCTIONS, ORDERS, PROVIDERS, ROUTES, URLS
+from .catalogue import FUNCTIONS, ORDERS, PROVIDERS, RECONCILERS, ROUTES, URLS
 from .connection import REGION, STACK_NAME
 from .processes import ROOT, Child, Progress, StackError, choose_port, module_command, run_directory, running
 
@@ -256,7 +256,7 @@ def _described(aws: Aws, http: httpx.Client, endpoint_url: str, sandbox_url: str
     _put_gateway_responses(aws, api_id, stage)
     _give_address(aws, api_id, stage)
     functions = {name: outputs[function.output] for name, function in FUNCTIONS.items()}
-    for operation in ORDERS:
+    for operation in (*ORDERS, *(each.name for each in RECONCILERS.values())):
         _copy_event_invoke_config(aws, functions[operation])
     secrets = {name: outputs[provider.secret_output] for name, provider in PROVIDERS.items()}
     for provider, fields in json.loads(CREDENTIALS.read_text()).items():

@@ -62,6 +62,8 @@ def assert_healthy(stack: Stack, event: GoldenEvent, answer: Any) -> None:
         assert answer["final"] == 0, answer
         assert answer["looked_up"] == 0, answer
         assert bookings == 0
+    elif event.kind == "night":
+        assert [report["status"] for report in answer["reports"]] == ["complete"] * 3, answer
     elif event.kind == "standing_order":
         assert answer["status"] == "succeeded", answer
         assert bookings == 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from vezne.orders.record import operation_id
-from vezne_cli.catalogue import FUNCTIONS, INQUIRIES, ORDERS, PROVIDERS, REFERENCE
+from vezne_cli.catalogue import FUNCTIONS, INQUIRIES, ORDERS, PROVIDERS, RECONCILERS, REFERENCE
 from vezne_cli.connection import STACK_NAME
 from vezne_cli.stack import Stack
 
@@ -223,6 +223,30 @@ def test_a_function_touches_no_other_operations_records(stack: Stack, probe: Pro
     answers = probe(operation, calls)
     assert answers
     assert {name: error for name, error in answers.items() if error not in DENIED} == {}
+
+
+@pytest.mark.parametrize("provider", RECONCILERS)
+def test_a_reconciliation_touches_the_records_and_the_files_of_its_provider_only(
+    stack: Stack, probe: Prober, provider: str
+) -> None:
+    own = [key for name in PROVIDERS[provider].orders for key in KEYS[name]]
+    reports = {
+        name: [f"reconciliation#{name}#2026-11-26", f"finding#{name}#a"] for name in PROVIDERS
+    }  # fmt: skip
+    keys = [*EVERY_KEY, *(key for names in reports.values() for key in names)]
+    calls = {name: call for key in keys for name, call in calls_on(stack, key).items()}
+    bucket = {"Bucket": stack.outputs["ArchiveBucket"]}
+    files = [f"{folder}/{name}/a" for folder in ("reconciliations", "parts", "others") for name in PROVIDERS]
+    calls |= {f"write {file}": ("s3", "put_object", {**bucket, "Key": file, "Body": "x"}) for file in files}
+    calls |= {f"remove {file}": ("s3", "delete_object", {**bucket, "Key": file}) for file in files}
+    answers = probe(RECONCILERS[provider].name, calls)
+    allowed = {name for name, error in answers.items() if error is None}
+    assert allowed == {
+        *(name for key in (*own, *reports[provider]) for name in calls_on(stack, key)),
+        f"write reconciliations/{provider}/a",
+        f"write parts/{provider}/a",
+    }
+    assert set(answers.values()) - {None} <= DENIED
 
 
 def test_a_status_read_reads_operations_only(stack: Stack, probe: Prober) -> None:

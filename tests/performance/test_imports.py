@@ -12,7 +12,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
-from vezne_cli.catalogue import FUNCTIONS, INQUIRIES, ORDERS, PROVIDERS, READ, REFERENCE
+from vezne_cli.catalogue import FUNCTIONS, INQUIRIES, ORDERS, PROVIDERS, READ, RECONCILERS, REFERENCE
 
 from tests.performance.installation import RUNTIME, link
 
@@ -32,8 +32,10 @@ MORE = {"vakifbank": {"stdnum"}}
 OPERATIONS = {order.folder: SENDING | MORE.get(order.provider, set()) for order in ORDERS.values()}
 # Undocumented fields of an answer are passed on. These checks remove personal data from them.
 ASKING = {inquiry.folder: SENDING | {"stdnum"} for inquiry in INQUIRIES.values()}
+# Its statement gives results of operations, by their models.
+RECONCILING = {each.folder: SENDING | MORE.get(each.provider, set()) for each in RECONCILERS.values()}
 # The reference page consists of files only.
-PACKAGES = {READ.folder: READING, REFERENCE.folder: set[str](), **OPERATIONS, **ASKING}
+PACKAGES = {READ.folder: READING, REFERENCE.folder: set[str](), **OPERATIONS, **ASKING, **RECONCILING}
 WITH_LAYER = PACKAGES.keys() - {REFERENCE.folder}
 
 READING_MODULES = {
@@ -167,6 +169,11 @@ def test_an_inquiry_loads_nothing_that_sends_an_order(function: str, modules: di
         "orders.finalise",
         "orders.look_up",
     }
+
+
+@pytest.mark.parametrize("function", RECONCILING)
+def test_a_reconciliation_loads_nothing_that_sends_an_order(function: str, modules: dict[str, set[str]]) -> None:
+    assert not ours(modules[function]) & {"api.handle_order", "orders.execute"}
 
 
 @pytest.mark.parametrize("function", sorted(WITH_LAYER))

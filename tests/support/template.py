@@ -17,13 +17,23 @@ ROUTES = {each.logical_name: (each.name, each.method, each.path) for each in cat
 INQUIRIES = [
     inquiry.logical_name for provider in catalogue.PROVIDERS.values() for inquiry in provider.inquiries.values()
 ]
+# Logical name of each function that reads a provider's list: its name.
+RECONCILERS = {each.logical_name: each.name for each in catalogue.RECONCILERS.values()}
+FUNCTIONS = [*ROUTES, *RECONCILERS, "Reference"]
 # Documentation, open to everybody.
 PUBLIC = ["/reference", "/reference/{file}", "/openapi.json", "/problems", "/problems/{slug}"]
+
+
+def reconcilers(provider: str) -> list[catalogue.Function]:
+    """The function that reads this provider's list, if there is one."""
+    return [each for name, each in catalogue.RECONCILERS.items() if name == provider]
+
+
 # Logical name of each function that calls a provider: the secret it may read.
 SECRETS = {
     function.logical_name: provider.secret
     for provider in catalogue.PROVIDERS.values()
-    for function in (*provider.orders.values(), *provider.inquiries.values())
+    for function in (*provider.orders.values(), *provider.inquiries.values(), *reconcilers(provider.name))
 }
 # Inquiries that use the table, only for the memory of logins.
 LOGIN_RECORDERS = [
@@ -37,10 +47,10 @@ SHARED_TOKENS = {
     function.logical_name: provider.token_secret
     for provider in catalogue.PROVIDERS.values()
     if provider.token_secret
-    for function in (*provider.orders.values(), *provider.inquiries.values())
+    for function in (*provider.orders.values(), *provider.inquiries.values(), *reconcilers(provider.name))
 }
 # All functions that use the table.
-RECORDERS = [*ORDERS, catalogue.READ.logical_name, *LOGIN_RECORDERS]
+RECORDERS = [*ORDERS, catalogue.READ.logical_name, *LOGIN_RECORDERS, *RECONCILERS]
 URLS = catalogue.URLS
 
 

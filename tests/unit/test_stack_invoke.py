@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from vezne_cli.catalogue import FUNCTIONS
+from vezne_cli.catalogue import FUNCTIONS, RECONCILERS
 from vezne_cli.connection import OperatorError
 from vezne_cli.invoke import failed, invoke
 from vezne_cli.processes import ROOT
@@ -21,7 +21,9 @@ def test_a_function_or_event_that_is_not_there() -> None:
 
 def test_every_function_can_be_invoked_by_its_folder_and_has_an_event() -> None:
     folders = {function.folder for function in FUNCTIONS.values()}
-    assert {path.name.split(".")[0] for path in (ROOT / "events").glob("*.api.json")} == folders
+    nightly = {function.folder for function in RECONCILERS.values()}
+    assert {path.name.split(".")[0] for path in (ROOT / "events").glob("*.api.json")} == folders - nightly
+    assert {path.name.split(".")[0] for path in (ROOT / "events").glob("*.night.json")} == nightly
     assert {function.output for function in FUNCTIONS.values()} <= expanded(source())["Outputs"].keys()
 
 

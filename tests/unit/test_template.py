@@ -11,15 +11,18 @@ from typing import Any
 
 import pytest
 from vezne.api.handle_order import ORDER_SECONDS
-from vezne.orders.record import SHARDS
+from vezne.orders.record import SHARDS, operation_tag
 from vezne.orders.sweep import Worker, worker_of
 from vezne_cli import emulator
+from vezne_cli.catalogue import PROVIDERS
 from vezne_cli.template import Template, source
 
 from tests.support.template import (
+    FUNCTIONS,
     LOGIN_RECORDERS,
     ORDERS,
     PUBLIC,
+    RECONCILERS,
     RECORDERS,
     ROOT,
     ROUTES,
@@ -36,7 +39,8 @@ from tests.support.template import (
 
 ITEM_ACTIONS = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
 LOG_ACTIONS = {"logs:CreateLogStream", "logs:PutLogEvents"}
-SWEEP = re.compile(r"Sweep$")
+# What is lost of these is followed by the next.
+FOLLOWED = re.compile(r"(Sweep|Night)$")
 # What is in the account for others than functions, and what it may do is asserted by its own test.
 OTHER_ROLES = {"GatewayLogsRole", "DeploymentRole", "OutboxRole"}
 
@@ -106,7 +110,7 @@ def test_a_function_with_operations_of_clients_knows_the_first_client(system: Te
 
 
 def test_each_order_function_knows_how_long_a_final_operation_is_kept(system: Template) -> None:
-    for name in ORDERS:
+    for name in (*ORDERS, *RECONCILERS):
         assert properties(system, name)["Environment"]["Variables"]["KEPT_DAYS"] == {"Ref": "KeptDays"}, name
     parameter = source()["Parameters"]["KeptDays"]
     # As long as a key is good. No back end sends an order again after a month.
@@ -159,7 +163,7 @@ def test_a_gateway_refusal_is_a_problem(system: Template) -> None:
 
 def test_each_function_has_a_role_of_its_own(system: Template) -> None:
     functions = of_type(system, "AWS::Lambda::Function")
-    assert functions.keys() == {*ROUTES, "Reference"}
+    assert functions.keys() == {*FUNCTIONS}
     assert {name: it["Properties"]["Role"] for name, it in functions.items()} == {
         name: {"Fn::GetAtt": [f"{name}Role", "Arn"]} for name in functions
     }
@@ -172,7 +176,7 @@ def test_no_role_has_a_wildcard_action_or_resource(system: Template) -> None:
         for statement in statements(system, role):
             assert "*" not in json.dumps(statement["Action"]), (role, statement["Sid"])
             if statement["Action"] != ["cloudwatch:DescribeAlarms"]:
-                assert "*" not in json.dumps(statement["Resource"]), (role, statement["Sid"])
+                assert statement["Sid"] == "OwnReports" or "*" not in json.dumps(statement["Resource"]), role
             assert "NotAction" not in statement
             assert "NotResource" not in statement
 
@@ -185,7 +189,7 @@ def test_each_role_is_assumable_by_one_service(system: Template) -> None:
         assert statement["Principal"] == {"Service": f"{services.get(role, 'lambda')}.amazonaws.com"}
 
 
-@pytest.mark.parametrize("name", ROUTES)
+@pytest.mark.parametrize("name", [*ROUTES, *RECONCILERS])
 def test_a_role_grants_just_what_its_function_does(system: Template, name: str) -> None:
     granted = {
         (action, json.dumps(resource))
@@ -198,10 +202,18 @@ def test_a_role_grants_just_what_its_function_does(system: Template, name: str) 
     table = json.dumps(attribute("IdempotencyRecords"))
     index = json.dumps({"Fn::Sub": "${IdempotencyRecords.Arn}/index/unresolved-index"})
     expected = {(action, log) for action in LOG_ACTIONS}
-    if name in ORDERS:
+    if name in ORDERS or name in RECONCILERS:
         expected |= {(action, table) for action in ITEM_ACTIONS}
         expected.add(("sqs:SendMessage", json.dumps(attribute("DeadLetters"))))
         expected.add(("dynamodb:Query", index))
+    if name in RECONCILERS:
+        expected.add(("dynamodb:Query", json.dumps({"Fn::Sub": "${IdempotencyRecords.Arn}/index/day-index"})))
+        own = {"Of": RECONCILERS[name].partition(".")[0]}
+        expected |= {
+            (action, json.dumps({"Fn::Sub": [f"${{Archive.Arn}}/{prefix}/${{Of}}/*", own]}))
+            for action in ("s3:GetObject", "s3:PutObject")
+            for prefix in ("reconciliations", "parts")
+        }
     if name in SECRETS:
         expected.add(("secretsmanager:GetSecretValue", json.dumps(attribute(SECRETS[name], "Id"))))
     if name in SHARED_TOKENS:
@@ -214,7 +226,7 @@ def test_a_role_grants_just_what_its_function_does(system: Template, name: str) 
     assert granted == expected
 
 
-@pytest.mark.parametrize("name", ROUTES)
+@pytest.mark.parametrize("name", [*ROUTES, *RECONCILERS])
 def test_a_role_may_use_the_key_only_for_what_it_may_reach(system: Template, name: str) -> None:
     uses: dict[str, list[Any]] = {}
     for statement in statements(system, f"{name}Role"):
@@ -225,8 +237,10 @@ def test_a_role_may_use_the_key_only_for_what_it_may_reach(system: Template, nam
         service = narrowed.pop("kms:ViaService")["Fn::Sub"].removesuffix(".${AWS::Region}.amazonaws.com")
         uses.setdefault(service, []).append(narrowed)
     expected = {}
-    if name in ORDERS:
+    if name in ORDERS or name in RECONCILERS:
         expected["sqs"] = [{"kms:EncryptionContext:aws:sqs:arn": attribute("DeadLetters")}]
+    if name in RECONCILERS:
+        expected["s3"] = [{"kms:EncryptionContext:aws:s3:arn": attribute("Archive")}]
     if name in RECORDERS:
         expected["dynamodb"] = [{"kms:EncryptionContext:aws:dynamodb:tableName": {"Ref": "IdempotencyRecords"}}]
     if name in SECRETS:
@@ -242,7 +256,7 @@ def test_a_function_is_told_only_the_secret_it_may_read(system: Template, name: 
     shared = attribute(SHARED_TOKENS[name], "Id") if name in SHARED_TOKENS else None
     assert variables.get("LOGIN_SECRET_ID") == shared
     others = {*SECRETS.values(), *SHARED_TOKENS.values()} - {SECRETS[name], SHARED_TOKENS.get(name)}
-    assert ("TABLE_NAME" in variables) == (name in ORDERS or name in LOGIN_RECORDERS)
+    assert ("TABLE_NAME" in variables) == (name in RECORDERS)
     assert not any(other in json.dumps(properties(system, name)) for other in others)
     assert "SECRET_ID" not in properties(system, "GetOperation")["Environment"]["Variables"]
 
@@ -266,7 +280,7 @@ def test_records_are_fenced_by_the_operation(system: Template, name: str) -> Non
         for it in statements(system, f"{name}Role")
         if it["Resource"] == [{"Fn::GetAtt": ["IdempotencyRecords", "Arn"]}]
     ]
-    operation = ROUTES[name][0]
+    operation = RECONCILERS.get(name) or ROUTES[name][0]
     if name in LOGIN_RECORDERS:
         written = attributes_of_expressions(ROOT / "shared" / "vezne" / "providers" / "login_lock.py")
         assert fenced["Condition"] == {
@@ -280,6 +294,15 @@ def test_records_are_fenced_by_the_operation(system: Template, name: str) -> Non
     keys = as_list(fenced["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
     if name == "GetOperation":
         assert keys == ["op_*", "breaker#*"]
+        return
+    if name in RECONCILERS:
+        provider = operation.partition(".")[0]
+        orders = list(PROVIDERS[provider].orders)
+        login = ["secret#vakifbank"] if provider == "vakifbank" else []
+        guards = [f"guard#{order}#*" for order in orders]
+        own = [f"reconciliation#{provider}#*", f"finding#{provider}#*"]
+        assert sorted(keys) == sorted([*(f"op_{operation_tag(order)}*" for order in orders), *guards, *login, *own])
+        assert system["Mappings"]["Functions"][name]["Provider"] == provider
         return
     tag = base64.b32encode(hashlib.sha256(operation.encode()).digest()).decode().lower()[:4]
     extra = ["secret#vakifbank"] if name == "VakifbankPay" else []
@@ -306,7 +329,7 @@ def with_another_layer(template: Template) -> Template:
 
 def test_a_change_of_the_layer_alone_publishes_every_function() -> None:
     before, after = versions(transformed(source())), versions(transformed(with_another_layer(source())))
-    assert before.keys() == after.keys() == {*ROUTES, "Reference"}
+    assert before.keys() == after.keys() == {*FUNCTIONS}
     assert not set(before.values()) & set(after.values())
 
 
@@ -329,9 +352,10 @@ def test_everything_invokes_the_alias(system: Template) -> None:
 
 
 def test_the_function_ends_before_the_gateway_gives_up(system: Template) -> None:
-    """But for those that sweep: there the code ends an order after the same 27 s."""
+    """But for those that sweep, where the code ends an order after the same 27 s, and those that nobody waits for."""
     for name, it in of_type(system, "AWS::Lambda::Function").items():
-        assert it["Properties"]["Timeout"] == (58 if name in ORDERS else ORDER_SECONDS), name
+        limits = dict.fromkeys(ORDERS, 58) | dict.fromkeys(RECONCILERS, 900)
+        assert it["Properties"]["Timeout"] == limits.get(name, ORDER_SECONDS), name
         assert it["Properties"]["Runtime"] == "python3.13"
     assert ORDER_SECONDS == 27
 
@@ -367,6 +391,21 @@ def sent(event: dict[str, Any], of: str) -> str:
     return str(text)
 
 
+def test_every_reconciliation_has_its_night_but_on_the_local_stack(system: Template) -> None:
+    for name in RECONCILERS:
+        rule = properties(system, f"{name}Night")
+        assert rule["ScheduleExpression"] == {"Ref": "ReconciliationSchedule"}
+        assert rule["State"] == {"Fn::If": ["NotLocal", "ENABLED", "DISABLED"]}
+        (target,) = rule["Targets"]
+        assert (target["Arn"], json.loads(target["Input"])) == ({"Ref": f"{name}Aliaslive"}, {"reconcile": {}})
+        assert properties(system, f"{name}NightPermission")["SourceArn"] == attribute(f"{name}Night")
+    assert source()["Conditions"]["NotLocal"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "StageName"}, "local"]}]}
+    schedule = source()["Parameters"]["ReconciliationSchedule"]
+    # Three times in the half hour after 03:30 in Istanbul, so that what was cut off is done in the same night.
+    assert schedule["Default"] == "cron(30/10 0 * * ? *)"
+    assert re.fullmatch(schedule["AllowedPattern"], schedule["Default"])
+
+
 @pytest.mark.parametrize("workers", range(1, SHARDS + 1))
 def test_a_rule_without_a_worker_that_is_needed_is_off(workers: int) -> None:
     rules = source()["Mappings"]["SweepRules"]
@@ -378,11 +417,10 @@ def test_retries_are_bounded_at_both_layers_and_end_in_our_queue(system: Templat
     queue = {"Fn::GetAtt": ["DeadLetters", "Arn"]}
     for name, rule in of_type(system, "AWS::Events::Rule").items():
         for target in rule["Properties"]["Targets"]:
-            # A sweep that is lost is followed by the next.
-            assert target.get("DeadLetterConfig") == (None if SWEEP.search(name) else {"Arn": queue}), name
+            assert target.get("DeadLetterConfig") == (None if FOLLOWED.search(name) else {"Arn": queue}), name
             assert target["RetryPolicy"]["MaximumRetryAttempts"] <= 10, name
             assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 21600, name
-    for name in ORDERS:
+    for name in (*ORDERS, *RECONCILERS):
         config = properties(system, f"{name}EventInvokeConfig")
         assert config["Qualifier"] == "live"
         assert config["MaximumRetryAttempts"] == 2
@@ -395,7 +433,7 @@ def test_every_standing_order_may_put_what_it_cannot_hand_over_into_our_queue(sy
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
     assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
     (listed,) = statement["Condition"]["ArnEquals"].values()
-    rules = [name for name in of_type(system, "AWS::Events::Rule") if not SWEEP.search(name)]
+    rules = [name for name in of_type(system, "AWS::Events::Rule") if not FOLLOWED.search(name)]
     assert sorted(arn["Fn::GetAtt"][0] for arn in listed) == sorted(rules)
 
 

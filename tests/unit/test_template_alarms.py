@@ -6,12 +6,22 @@ from typing import Any
 
 import pytest
 from vezne.orders.breaker import STATE_FIGURES
+from vezne.orders.reconcile import SECONDS_TO_STOP
 from vezne_cli.catalogue import PROVIDERS
 from vezne_cli.template import Template, source
 
-from tests.support.template import ORDERS, ROOT, ROUTES, attribute, of_type, properties, statements, transformed
+from tests.support.template import (
+    FUNCTIONS,
+    ORDERS,
+    RECONCILERS,
+    ROOT,
+    attribute,
+    of_type,
+    properties,
+    statements,
+    transformed,
+)
 
-FUNCTIONS = [*ROUTES, "Reference"]
 NAMESPACE = {"Fn::Sub": "Vezne/${AWS::StackName}"}
 METRIC_IN_SEARCH = re.compile(
     r"SEARCH\('\{\"Vezne/\$\{AWS::StackName\}\",([a-z,]+)\} MetricName=\"(\w+)\"', '(\w+)', (?:300|86400)\)"
@@ -109,11 +119,43 @@ def test_a_missing_sweep_is_told_after_three_of_the_longest_intervals(alarms: di
         assert (alarm["Period"], alarm["EvaluationPeriods"]) == (600, 3)
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_each_provider_has_its_alarms_on_what_a_reconciliation_finds(alarms: dict[str, Any], provider: str) -> None:
+    for name, metric in {
+        "Contradictions": "ReconciliationFindings",
+        "ListNotWhole": "ReconciliationIncomplete",
+        "ListNotRead": "ReconciliationFailed",
+    }.items():
+        alarm = alarms[f"{provider.capitalize()}{name}"]
+        facts = ("MetricName", "Threshold", "ComparisonOperator", "TreatMissingData")
+        assert tuple(alarm[fact] for fact in facts) == (metric, 0, "GreaterThanThreshold", "notBreaching")
+        assert dimensions(alarm) == {"provider": provider, "service": "vezne"}
+
+
+@pytest.mark.parametrize("name", RECONCILERS)
+def test_a_reconciliation_that_does_not_come_crashes_or_is_cut_off_is_told(
+    system: Template, alarms: dict[str, Any], name: str
+) -> None:
+    missing = alarms[f"{name}Missing"]
+    assert (missing["MetricName"], missing["Statistic"]) == ("ReconciliationFinished", "Sum")
+    assert dimensions(missing) == {"provider": RECONCILERS[name].partition(".")[0], "service": "vezne"}
+    # A night's run may be as much as two hours later than that of the night before.
+    assert missing["Period"] * missing["EvaluationPeriods"] == 26 * 3600
+    assert (missing["ComparisonOperator"], missing["Threshold"]) == ("LessThanThreshold", 1)
+    assert missing["TreatMissingData"] == "breaching"
+    limit = properties(system, name)["Timeout"] * 1000
+    assert limit - SECONDS_TO_STOP * 1000 < alarms[f"{name}Long"]["Threshold"] < limit
+    for alarm in ("Crashed", "Long"):
+        assert dimensions(alarms[f"{name}{alarm}"]) == {"FunctionName": {"Ref": name}}
+    assert alarms[f"{name}Crashed"]["MetricName"] == "Errors"
+
+
 def test_an_alarm_of_ours_looks_at_a_metric_that_the_code_counts(alarms: dict[str, Any]) -> None:
     ours = {alarm["MetricName"] for alarm in alarms.values() if alarm["Namespace"] == NAMESPACE}
     assert ours == {
         "OrderUnknown", "OldestUnknownAge", "SweepHeartbeat", "CredentialsRejected", "Internal", "OutcomeNotWritten",
         "StandingOrderFailed", "OverdueSeconds", "Unresolved", "BreakerState", "BreakerOpened",
+        "ReconciliationFindings", "ReconciliationIncomplete", "ReconciliationFailed", "ReconciliationFinished",
     }  # fmt: skip
     assert ours <= counted()
 
@@ -146,7 +188,7 @@ def test_it_is_told_when_the_instances_of_the_account_run_out(alarms: dict[str, 
 
 
 def test_a_standing_order_that_is_lost_is_told(system: Template, alarms: dict[str, Any]) -> None:
-    rules = {name for name in of_type(system, "AWS::Events::Rule") if not name.endswith("Sweep")}
+    rules = {name for name in of_type(system, "AWS::Events::Rule") if not name.endswith(("Sweep", "Night"))}
     watched = [alarm for alarm in alarms.values() if alarm["MetricName"] == "InvocationsFailedToBeSentToDlq"]
     assert [alarm["Dimensions"] for alarm in watched] == [
         [{"Name": "RuleName", "Value": {"Ref": name}}] for name in sorted(rules)
@@ -168,7 +210,7 @@ def test_only_alarms_may_publish_to_the_alarm_topic(system: Template) -> None:
 
 
 def test_two_stacks_of_one_account_do_not_add_up(system: Template) -> None:
-    for name in ROUTES:
+    for name in FUNCTIONS:
         assert properties(system, name)["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] == NAMESPACE
 
 
@@ -216,7 +258,7 @@ def test_gradual_deployment_is_the_default_and_can_be_switched_off() -> None:
     assert source()["Parameters"]["GradualDeployment"]["Default"] == "true"
     switched_off = transformed(source(), GradualDeployment="false")
     assert not of_type(switched_off, "AWS::CodeDeploy::DeploymentGroup")
-    assert len(of_type(switched_off, "AWS::Lambda::Alias")) == len(ROUTES) + 1
+    assert len(of_type(switched_off, "AWS::Lambda::Alias")) == len(FUNCTIONS)
 
 
 # ------------------------------------------------------------------ dashboard

@@ -2,12 +2,15 @@
 
 import json
 import re
-from typing import Any
+from datetime import date
+from typing import Any, cast
 
 import pytest
+from vezne.orders.journal import Archive, Journal
+from vezne.orders.report import Report
 from vezne_cli.template import Template, source
 
-from tests.support.template import ROUTES, attribute, of_type, properties, statements, transformed
+from tests.support.template import FUNCTIONS, attribute, of_type, properties, statements, transformed
 
 OWN_IDENTIFIERS = {
     "Iban": "[A-Z]{2}[0-9]{2}[ 0-9A-Z]{11,34}",
@@ -22,7 +25,7 @@ def system() -> Template:
 
 def test_what_must_not_be_lost_is_retained(system: Template) -> None:
     kept = ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::Cognito::UserPool",
-            "AWS::SQS::Queue", "AWS::Logs::LogGroup", "AWS::KMS::Key")  # fmt: skip
+            "AWS::SQS::Queue", "AWS::Logs::LogGroup", "AWS::KMS::Key", "AWS::S3::Bucket")  # fmt: skip
     for resource_type in kept:
         resources = of_type(system, resource_type)
         assert resources, resource_type
@@ -61,7 +64,7 @@ def test_no_secret_is_in_the_template(system: Template) -> None:
 
 
 def test_each_function_logs_to_its_own_group(system: Template) -> None:
-    for name in (*ROUTES, "Reference"):
+    for name in FUNCTIONS:
         assert properties(system, name)["LoggingConfig"]["LogGroup"] == {"Ref": f"{name}Logs"}
         assert properties(system, f"{name}Logs")["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
@@ -122,6 +125,7 @@ def test_the_key_is_used_only_through_the_services_we_store_in(system: Template)
         "secretsmanager",
         "sqs",
         "sns",
+        "s3",
     ]
 
 
@@ -153,12 +157,49 @@ def test_the_logs_may_use_the_key_as_their_documentation_asks(system: Template) 
     }  # fmt: skip
 
 
+# ------------------------------------------------------------------ archive
+
+
+def test_the_archive_is_ours_alone_and_keeps_what_is_overwritten(system: Template) -> None:
+    (name,) = of_type(system, "AWS::S3::Bucket")
+    bucket = properties(system, name)
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    (encrypted,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encrypted == {
+        "BucketKeyEnabled": True,
+        "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY},
+    }
+    (tls,) = properties(system, "ArchivePolicy")["PolicyDocument"]["Statement"]
+    assert (tls["Effect"], tls["Principal"], tls["Action"]) == ("Deny", "*", "s3:*")
+    assert tls["Resource"] == [attribute(name), {"Fn::Sub": "${Archive.Arn}/*"}]
+    assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_a_lock_of_the_archive_is_for_who_wants_one(system: Template) -> None:
+    bucket, nothing = properties(system, "Archive"), {"Ref": "AWS::NoValue"}
+    assert bucket["ObjectLockEnabled"] == {"Fn::If": ["LocksArchive", True, nothing]}
+    kept = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": {"Ref": "ArchiveLockDays"}}}
+    locked = {"ObjectLockEnabled": "Enabled", "Rule": kept}
+    assert bucket["ObjectLockConfiguration"] == {"Fn::If": ["LocksArchive", locked, nothing]}
+    assert source()["Parameters"]["ArchiveLockDays"]["Default"] == ""
+
+
+def test_only_the_parts_of_runs_are_deleted(system: Template) -> None:
+    (rule,) = properties(system, "Archive")["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["Prefix"], rule["ExpirationInDays"]) == ("Enabled", "parts/", 7)
+    report = Report("paynet", date(2026, 11, 26), run="a")
+    journal = Journal(cast("Archive", None), report)
+    assert journal._part(1).startswith(rule["Prefix"])
+
+
 # ------------------------------------------------------------------ logs
 
 
 def test_every_log_masks_card_numbers_and_ibans(system: Template) -> None:
     groups = of_type(system, "AWS::Logs::LogGroup")
-    assert groups.keys() == {f"{name}Logs" for name in ROUTES} | {"AccessLogs", "ReferenceLogs"}
+    assert groups.keys() == {f"{name}Logs" for name in FUNCTIONS} | {"AccessLogs"}
     for name, group in groups.items():
         policy = group["Properties"]["DataProtectionPolicy"]
         count, mask = policy["Statement"]

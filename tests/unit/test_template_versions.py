@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 from vezne_cli.template import Template, source
 
-from tests.support.template import ROUTES, defaults, of_type, properties, resolved, transformed
+from tests.support.template import FUNCTIONS, defaults, of_type, properties, resolved, transformed
 
-FUNCTIONS = [*ROUTES, "Reference"]
 SOURCE = source()
 DECLARED = SOURCE["Parameters"]
 DEFAULTS = defaults(SOURCE)
