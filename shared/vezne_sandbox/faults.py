@@ -56,6 +56,8 @@ SOME_OPERATIONS = {
     "letters": "the types of the rows are letters, not numbers",
     "last_second": "the rows of the list are of 23:59:59 of their day in Türkiye",
     "twice": "the last row comes twice, with the same reference and other ids",
+    "taken_back": "behind the last row comes one that says that its payment was taken back, with other ids. "
+    "Without the original: `odd_row` with the `form` cancelled",
     "text_amounts": "the amounts of the rows are texts",
     "small_pages": "a page has at most `rows` (2) rows, whatever is asked for",
     "endless": "the list never ends: each page says that there is more, and the last one comes again and again",

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 from vezne_sandbox.ledger import ISTANBUL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from vezne_sandbox.wire import Call
 
 ROW_FAULTS = frozenset({"twice", "text_amounts"})
 """Of every list."""
+STATE_FAULTS = frozenset({"taken_back"})
+"""Of a list whose rows tell that a payment was taken back."""
 TIME_FAULTS = frozenset({"last_second"})
 """Of a list whose rows tell a time."""
 PAGE_FAULTS = frozenset({"small_pages", "endless"})
@@ -36,12 +38,24 @@ def told_time(at: float, call: Call) -> float:
 
 
 def listed(
-    rows: list[dict[str, Any]], call: Call, *, ids: Sequence[str], amounts: Sequence[str]
+    rows: list[dict[str, Any]],
+    call: Call,
+    *,
+    ids: Sequence[str],
+    amounts: Sequence[str],
+    taken_back: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
-    """Write the rows as the fault says. ``ids``: the fields that name a row; ``amounts``: those with an amount."""
+    """Write the rows as the fault says.
+
+    ``ids``: the fields that name a row; ``amounts``: those with an amount; ``taken_back``: those of a payment that was
+    taken back.
+    """
+    other_ids = {name: f"again-{uuid.uuid4().hex}" for name in ids}
     match call.fault:
         case "twice" if rows:
-            return [*rows, {**rows[-1], **{name: f"again-{uuid.uuid4().hex}" for name in ids}}]
+            return [*rows, {**rows[-1], **other_ids}]
+        case "taken_back" if rows:
+            return [*rows, {**rows[-1], **other_ids, **(taken_back or {})}]
         case "text_amounts":
             return [{name: _as_text(value) if name in amounts else value for name, value in r.items()} for r in rows]
         case "cut_list":

@@ -20,6 +20,7 @@ from typing import Any
 
 from vezne_sandbox.haso.replies import failure
 from vezne_sandbox.provider import Provider
+from vezne_sandbox.statements import listed
 from vezne_sandbox.wire import Call, Malformed, Refused, Reply, hundredths, json_reply, known_fields, text
 
 
@@ -41,8 +42,11 @@ class Haso(Provider):
         """Refuse for the rate."""
         return failure("Çok fazla istek gönderildi.", status=429)
 
-    def plan(self, code: str, expenses: Decimal, *, foreign: Decimal | None = None) -> Reply:
-        """Write a payment plan. A foreign amount is on the first instalment, so it is not the total."""
+    def plan(self, code: str, expenses: Decimal, *, foreign: Decimal | None = None, call: Call | None = None) -> Reply:
+        """Write a payment plan. A foreign amount is on the first instalment, so it is not the total.
+
+        ``call``: the look-up that asks for it, whose fault may change the instalments.
+        """
         instalments = self._instalments.get(code, [Decimal("1000.00")] * 3)
         on_instalment = [Decimal(0)] * len(instalments)
         on_instalment[0] = foreign or Decimal(0)
@@ -57,6 +61,8 @@ class Haso(Provider):
             }
             for number, payment in enumerate(instalments, start=1)
         ]
+        if call is not None:
+            rows = listed(rows, call, ids=(), amounts=("totalExpenseAmount",))
         return json_reply({"Success": True, "Errors": [], "Data": {"PaymentPlan": rows}})
 
     def seed(self, values: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from vezne_sandbox.provider import Operation, json_field
+from vezne_sandbox.statements import ROW_FAULTS
 
 if TYPE_CHECKING:
     from vezne_sandbox.haso import Haso
@@ -19,7 +20,7 @@ def payment_plan(provider: Haso, call: Call) -> Reply:
     code = provider.signed_fields(call, SIGNED)["transactionCode"]
     shown = provider.ledger.of(provider.name, hidden_seconds=call.hidden_seconds)
     totals = [booking.amount for booking in shown if booking.reference == code]
-    return provider.plan(code, totals[-1] if totals else Decimal(0), foreign=call.foreign_amount)
+    return provider.plan(code, totals[-1] if totals else Decimal(0), foreign=call.foreign_amount, call=call)
 
 
 PAYMENT_PLAN = Operation(
@@ -29,4 +30,5 @@ PAYMENT_PLAN = Operation(
     path="/Index/GetPaymentsOfTransaction",
     handle=payment_plan,
     reference=json_field("transactionCode"),
+    faults=ROW_FAULTS,
 )

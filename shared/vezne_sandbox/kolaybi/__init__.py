@@ -4,6 +4,8 @@ Assumptions, since no page is public for them:
 - refusals are ``{"success": false, "code", "message", "errors"}`` with HTTP 401 (login, token, channel) or 422;
 - a row of the transaction list has the fields of the collection's answer, an ``id``, the gateway, and the
   ``description`` as received. The newest row is first;
+- a list that is cut into pages tells ``current_page`` and ``last_page`` under ``pagination``, and takes ``?page=``;
+- ``balance`` of a vault is the sum of what was collected into it, whatever its currency;
 - currency codes are accepted in capital or small letters (the older page shows ``TRY``, the newer ``try``);
 - every associate and gateway exists.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from vezne_sandbox.kolaybi.replies import failure
@@ -24,8 +25,18 @@ def list_vaults(provider: KolayBi, call: Call) -> Reply:
     wanted = {name: value.lower() for name, value in call.query.items()}
     if set(wanted) - {"currency", "type"}:
         return failure(422, "Unknown filter.")
-    rows = [v for v in VAULTS if all(str(v[name]).lower() == value for name, value in wanted.items())]
+    rows = [
+        {**vault, "balance": balance(provider, str(vault["id"]))}
+        for vault in VAULTS
+        if all(str(vault[name]).lower() == value for name, value in wanted.items())
+    ]
     return json_reply({"data": rows})
+
+
+def balance(provider: KolayBi, gateway_id: str) -> Decimal:
+    """Add up what was collected into a vault."""
+    collected = [b.amount for b in provider.ledger.of(provider.name) if b.request["gateway_id"] == gateway_id]
+    return sum(collected, Decimal(0)).quantize(Decimal("0.01"))
 
 
 LIST_VAULTS = Operation(

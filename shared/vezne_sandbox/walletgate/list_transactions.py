@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vezne_sandbox.ledger import Booking, seven_digit_fraction
 from vezne_sandbox.odd import Names, in_form
 from vezne_sandbox.provider import Operation, json_field
+from vezne_sandbox.statements import PAGE_FAULTS, ROW_FAULTS, STATE_FAULTS, TIME_FAULTS, listed, page_of, told_time
 from vezne_sandbox.walletgate.replies import envelope, failure
 from vezne_sandbox.wire import Call, Malformed, Reply, integer, text
 
@@ -33,6 +34,8 @@ ITEM = Names(
     cancelled={"process_level_status_id": 40, "transaction_status_id": 40, "transaction_status": "CancelCompleted"},
     pending={"process_level_status_id": 10, "transaction_status_id": 10, "transaction_status": "Pending"},
 )
+# "60 Refund Completed".
+REFUNDED = {"process_level_status_id": 60, "transaction_status_id": 60, "transaction_status": "RefundCompleted"}
 DEFAULT_WINDOW = timedelta(days=1)
 
 
@@ -47,17 +50,19 @@ def list_transactions(provider: Walletgate, call: Call) -> Reply:
     except Malformed as error:
         return failure("400", str(error), 400)
     items = [
-        listed(booking.reference, booking.answer["transaction_id"], booking.amount, booking.at)
+        item(booking.reference, booking.answer["transaction_id"], booking.amount, told_time(booking.at, call))
         for booking in provider.ledger.of(provider.name, hidden_seconds=call.hidden_seconds)
-        if first <= booking.at <= last and (call.unfiltered or fits(booking, fields))
+        if first <= told_time(booking.at, call) <= last and (call.unfiltered or fits(booking, fields))
     ]
+    items = listed(items, call, ids=("id",), amounts=("tx_base_amount",), taken_back=REFUNDED)
     if call.row_form is not None:
-        items = [in_form(item, ITEM, call.row_form) for item in items]
+        items = [in_form(each, ITEM, call.row_form) for each in items]
     if call.foreign_amount is not None:
-        items.insert(0, listed(str(uuid.uuid4()), "FRGN0000001", call.foreign_amount, provider.clock.now()))
-    start = (page_index - 1) * page_size
-    page = {"page_index": page_index, "page_size": page_size, "total_count": len(items)}
-    return envelope({"items": items[start : start + page_size], **page})
+        items.insert(0, item(str(uuid.uuid4()), "FRGN0000001", call.foreign_amount, provider.clock.now()))
+    shown, more = page_of(items, (page_index - 1) * page_size, page_size, call)
+    # A list that never ends has always one more than was shown.
+    total = page_index * page_size + 1 if more and call.fault == "endless" else len(items)
+    return envelope({"items": shown, "page_index": page_index, "page_size": page_size, "total_count": total})
 
 
 def window(provider: Walletgate, fields: dict[str, Any]) -> tuple[float, float]:
@@ -91,7 +96,7 @@ def fits(booking: Booking, fields: dict[str, Any]) -> bool:
     return all(fields[name] in (None, "", value) for name, value in wanted.items() if name in fields)
 
 
-def listed(oid: str, transaction_id: str, amount: Decimal, at: float) -> dict[str, Any]:
+def item(oid: str, transaction_id: str, amount: Decimal, at: float) -> dict[str, Any]:
     """Write one item of the list."""
     moment = seven_digit_fraction(datetime.fromtimestamp(at, UTC))
     return {
@@ -120,5 +125,5 @@ LIST_TRANSACTIONS = Operation(
     path="/v1/TransactionData/SummaryRecordByFilter",
     handle=list_transactions,
     reference=json_field("ext_transaction_id"),
-    faults=frozenset({"unnamed_row", "odd_row", "unfiltered"}),
+    faults=ROW_FAULTS | STATE_FAULTS | TIME_FAULTS | PAGE_FAULTS | {"unnamed_row", "odd_row", "unfiltered"},
 )

@@ -90,11 +90,21 @@ def test_paynet_lists_only_with_the_key(merchant):
     assert merchant.paynet("list", {}, key="wrong").status_code == 401
 
 
+def payments(merchant, **filters):
+    whenever = {"start_date": "2020-01-01T00:00:00Z", "end_date": "2099-01-01T00:00:00Z"}
+    return merchant.list_payments(**whenever, page_size=50, **filters).json()["payload"]["items"]
+
+
 LISTS = {
     "paynet.list_transactions": (lambda merchant: merchant.capture(), lambda merchant: captures(paynet_list(merchant))),
     "vakifbank.query": (
         lambda merchant: merchant.tos_pay(),
         lambda merchant: day_of_vakifbank(merchant).json()["Data"]["Result"],
+    ),
+    "walletgate.list_transactions": (lambda merchant: merchant.pay_bill(), payments),
+    "kolaybi.list_transactions": (
+        lambda merchant: merchant.collect(),
+        lambda merchant: merchant.transactions().json()["data"],
     ),
 }
 every_list = pytest.mark.parametrize("name", LISTS)
@@ -112,7 +122,10 @@ def test_a_row_twice(merchant, sandbox, name):
     first, second = rows(merchant)
     differing = {field for field in first if first[field] != second[field]}
     assert differing
-    assert not differing & {"xact_agent_reference", "InstitutionTransactionCode", "amount", "Amount"}
+    assert not differing & {
+        *("xact_agent_reference", "InstitutionTransactionCode", "ext_transaction_id", "description"),
+        *("amount", "Amount", "tx_base_amount"),
+    }
     assert len(rows(merchant)) == 1
 
 
@@ -122,8 +135,8 @@ def test_amounts_as_texts(merchant, sandbox, name):
     order(merchant)
     sandbox.rule(name, "text_amounts")
     [row] = rows(merchant)
-    assert str(row.get("amount", row.get("Amount"))) in ("59.35", "200.0")
-    assert isinstance(row.get("amount", row.get("Amount")), str)
+    [amount] = [row[name] for name in ("amount", "Amount", "tx_base_amount") if name in row]
+    assert amount in ("59.35", "200.0", "196.5000", "1000")
 
 
 @every_list
@@ -188,3 +201,69 @@ def test_vakifbank_lists_a_payment_on_the_business_day_to_which_the_bank_moved_i
     sandbox.advance_clock(datetime.fromisoformat("2030-01-01T00:00:00+03:00").timestamp() - time.time())
     assert "Data" not in day_of_vakifbank(merchant, saturday).json()
     assert len(day_of_vakifbank(merchant, monday).json()["Data"]["Result"]) == 1
+
+
+def test_a_payment_that_was_taken_back_beside_its_original(merchant, sandbox):
+    merchant.pay_bill()
+    sandbox.rule("walletgate.list_transactions", "taken_back")
+    original, refund = payments(merchant)
+    assert (original["transaction_status_id"], refund["transaction_status_id"]) == (20, 60)
+    assert original["ext_transaction_id"] == refund["ext_transaction_id"]
+    assert original["id"] != refund["id"]
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [("walletgate.list_transactions", "created_date_utc"), ("kolaybi.list_transactions", "issue_date")],
+)
+def test_rows_of_the_last_second_of_their_day(merchant, sandbox, name, field):
+    order, rows = LISTS[name]
+    order(merchant)
+    sandbox.rule(name, "last_second")
+    [row] = rows(merchant)
+    moment = datetime.fromisoformat(row[field])
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=ISTANBUL)
+    assert f"{moment.astimezone(ISTANBUL):%H:%M:%S}" == "23:59:59"
+
+
+def test_pages_of_walletgate(merchant, sandbox):
+    for number in range(3):
+        merchant.pay_bill(inv_payment_transaction_query_oid=f"oid-{number}")
+    sandbox.rule("walletgate.list_transactions", "small_pages", times=0)
+    pages = [merchant.list_payments(page_index=index, page_size=50).json()["payload"] for index in (1, 2)]
+    assert [(len(page["items"]), page["total_count"]) for page in pages] == [(2, 3), (0, 3)]
+    sandbox.remove_rules()
+    sandbox.rule("walletgate.list_transactions", "endless")
+    page = merchant.list_payments(page_index=9, page_size=2).json()["payload"]
+    assert (len(page["items"]), page["total_count"]) == (2, 19)
+
+
+def test_pages_of_kolaybi(merchant, sandbox):
+    for _ in range(3):
+        merchant.collect()
+    sandbox.rule("kolaybi.list_transactions", "small_pages", times=2)
+    path, headers = "/kolaybi/v1/associates/123/transactions", merchant.kolaybi_headers()
+    pages = [merchant.http.get(path, params={"page": page}, headers=headers).json() for page in ("1", "2")]
+    assert [len(page["data"]) for page in pages] == [2, 1]
+    assert [page["pagination"] for page in pages] == [{"current_page": page, "last_page": 2} for page in (1, 2)]
+    sandbox.rule("kolaybi.list_transactions", "endless")
+    assert merchant.transactions().json()["pagination"] == {"current_page": 1, "last_page": 2}
+    sandbox.rule("kolaybi.list_transactions", "cut_list", rows=2)
+    assert len(merchant.transactions().json()["data"]) == 2
+
+
+def test_the_balance_of_a_vault_is_what_was_collected_into_it(merchant):
+    merchant.collect("amount=10.50&currency=TRY&gateway_id=10201")
+    merchant.collect("amount=1&currency=TRY&gateway_id=10201")
+    vaults = merchant.http.get("/kolaybi/v1/vaults", headers=merchant.kolaybi_headers()).json()["data"]
+    assert [vault["balance"] for vault in vaults] == [11.5, 0, 0]
+
+
+def test_instalments_in_odd_forms(merchant, sandbox):
+    merchant.set_expenses()
+    sandbox.rule("haso.payment_plan", "text_amounts")
+    plan = merchant.payment_plan().json()["Data"]["PaymentPlan"]
+    assert [row["totalExpenseAmount"] for row in plan] == ["0.00", "0.00", "173.45"]
+    sandbox.rule("haso.payment_plan", "twice")
+    numbers = [row["InstallmentNo"] for row in merchant.payment_plan().json()["Data"]["PaymentPlan"]]
+    assert numbers == [1, 2, 3, 3]
