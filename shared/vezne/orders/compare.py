@@ -253,8 +253,11 @@ def line(kind: FindingClass, entry: Entry | None, row: StatementRow | None) -> L
 
 
 def name_of(provider: str, day: date, told: Line) -> str:
-    """The name of a finding, the same in each run of the day that finds it."""
-    words = [provider, day.isoformat(), *(told[name] for name in ("class", "operation_id", "reference", "name"))]
+    """The name of a finding, the same in each run of the day that finds it.
+
+    Another amount or status is another finding: who resolved the first has not seen it.
+    """
+    words = [provider, day.isoformat(), *(told[name] for name in COLUMNS)]
     return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:20]
 
 
