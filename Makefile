@@ -49,8 +49,9 @@ forget: $(OPERATING) ## Erase what a final operation says of persons: OP=op_... 
 breaker: $(OPERATING) ## Show a provider's breaker, or stop its orders: PROVIDER=paynet [STATE=open|closed REASON="..."] (STACK=name)
 	@$(vezne) breaker $(stack) -- "$(PROVIDER)" $(if $(STATE),"$(STATE)" "$(REASON)")
 
-reconcile: $(OPERATING) ## Compare a day with a provider's own list: PROVIDER=paynet [DATE=2026-11-26] [STORED=1] (STACK=name)
-	@$(vezne) reconcile $(stack) $(if $(STORED),--stored) -- "$(PROVIDER)" $(if $(DATE),"$(DATE)")
+reconcile: $(OPERATING) ## Compare a day with a provider's own list: PROVIDER=paynet [DATE=2026-11-26] [STORED=1], or note what came of a finding: FINDING=... REASON="..." (STACK=name)
+	@$(vezne) reconcile $(stack) $(if $(STORED),--stored) \
+		$(if $(FINDING)$(REASON),--resolve "$(FINDING)" --reason "$(REASON)") -- "$(PROVIDER)" $(if $(DATE),"$(DATE)")
 
 client: $(OPERATING) ## Make an app client: NAME=shop SCOPES="paynet.capture operations.read" [PRINCIPAL=whose keys] (STACK=name)
 	@$(vezne) client create $(stack) $(if $(PRINCIPAL),--principal "$(PRINCIPAL)") -- "$(NAME)" "$(SCOPES)"

@@ -11,13 +11,31 @@ from dataclasses import dataclass
 import boto3
 from botocore.exceptions import ClientError
 from vezne.orders.finalise import lease_is_alive
-from vezne.orders.record import OPERATOR, OWN_CALLS, SUCCEEDED, UNKNOWN, Record, iso_time, serialize
+from vezne.orders.record import (
+    ANSWER,
+    LOOK_UP,
+    OPERATOR,
+    OWN_CALLS,
+    RECONCILIATION,
+    SUCCEEDED,
+    UNKNOWN,
+    Record,
+    iso_time,
+    serialize,
+)
 from vezne.orders.store import Store, call, table
 from vezne.platform.masking import mask_text
 
 from .connection import OperatorError, aws_time
 from .unresolved import amount_of, unresolved
 
+# Who found an outcome out, in words.
+_FOUND_OUT = {
+    ANSWER: "the provider's answer",
+    LOOK_UP: "a look-up",
+    OPERATOR: "an operator",
+    RECONCILIATION: "the reconciliation, from the provider's own list of the day",
+}
 _MONEY = {SUCCEEDED: "moved", UNKNOWN: "unknown: it may or may not have moved"}
 
 
@@ -29,7 +47,7 @@ def explain(store: Store, record_id: str) -> Iterator[str]:
     events = [(entry["at"], _told(entry)) for entry in record.evidence]
     if record.outcome is None:
         events.append((iso_time(record.may_arrive_until), "the latest moment at which it can have been on its way"))
-    settled_by = f", by {record.settled_by}" if record.settled_by else ""
+    settled_by = f", by {_FOUND_OUT.get(record.settled_by, record.settled_by)}" if record.settled_by else ""
     events.append((iso_time(record.updated_at), f"{record.status}{settled_by}"))
     for at, told in sorted(events, key=lambda event: event[0]):
         yield f"{at}  {told}"

@@ -13,12 +13,24 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from vezne.orders.reconcile import read_report
-from vezne.orders.record import iso_time, istanbul_day, kept_seconds
-from vezne.orders.report import COMPLETE, CONTRADICTIONS, MOST_FINDINGS, RUNNING, FindingClass, Report
-from vezne.orders.store import Store
+from vezne.orders.record import iso_time, istanbul_day, kept_seconds, plain
+from vezne.orders.report import (
+    COMPLETE,
+    CONTRADICTIONS,
+    MOST_FINDINGS,
+    RUNNING,
+    FindingClass,
+    Report,
+    Resolution,
+    finding_id,
+    resolution_of,
+    resolve_finding,
+)
+from vezne.orders.store import ConditionFailedError, Store
 
 from .catalogue import RECONCILERS
 from .connection import OperatorError
+from .suggestions import did_you_mean
 
 # So many calls read the longest list. So many in a row without a new page mean that the provider does not answer: more
 # than the two minutes for which a killed run keeps others away.
@@ -27,8 +39,9 @@ WAIT_SECONDS = 15.0
 LISTED_DAYS = 14
 # Orders may name a day so long after they are made, and are kept from when they are final.
 AHEAD_DAYS = 10
-HEADS = ("finding", "class", "operation id", "ours", "theirs", "our amount", "their amount", "reference")
-LISTED_HEADS = ("date", "status", "contradictions", "still unknown", "settled", "matched", "finished")
+HEADS = ("finding", "class", "operation id", "ours", "theirs", "our amount", "their amount", "reference",
+         "resolved")  # fmt: skip
+LISTED_HEADS = ("date", "status", "open contradictions", "still unknown", "settled", "matched", "finished")
 # Lets the function reconcile a day -> its answer; None if the function failed, or its answer did not arrive.
 Invoke = Callable[[date], Mapping[str, Any] | None]
 
@@ -122,17 +135,47 @@ def stored(provider: str, day: date, store: Store) -> Report:
     return report
 
 
+def resolve(provider: str, day: date, finding: str, store: Store, who: str, reason: str) -> None:
+    """Note that a person has dealt with a finding. `store` has AWS's time. Raises OperatorError if it cannot be."""
+    item = store.item(finding_id(provider, finding))
+    known = plain(item)
+    if not item or known["date"] != day.isoformat():
+        report = read_report(provider, day, store)
+        names = [each["id"] for each in report.findings] if report else []
+        of = f" It is of {known['date']}." if item else ""
+        raise OperatorError(f"There is no finding {finding} of {provider} {day}{did_you_mean(finding, names)}{of}")
+    if earlier := resolution_of(item):
+        raise OperatorError(f"{finding} is resolved already, {_resolved(earlier)}")
+    try:
+        store.update_item(resolve_finding(provider, day, finding, Resolution(who, store.now(), reason)))
+    except ConditionFailedError:
+        raise OperatorError(f"{finding} was changed by somebody else just now; look again.") from None
+
+
+def _resolved(resolution: Resolution) -> str:
+    return f"{iso_time(resolution.at)} by {resolution.by}: {resolution.reason}"
+
+
+def shown(report: Report, store: Store, bucket: str) -> "Shown":
+    """A report, with the resolutions of its findings."""
+    items = {each["id"]: store.item(finding_id(report.provider, each["id"])) for each in report.findings}
+    resolved = {name: _resolved(known) for name, item in items.items() if (known := resolution_of(item))}
+    return Shown(report, resolved, bucket)
+
+
 @dataclass(frozen=True)
 class Shown:
-    """A report as a person reads it. `bucket`: where its file is."""
+    """A report as a person reads it. `resolved`: who resolved a finding, by its id. `bucket`: where the file is."""
 
     report: Report
-    bucket: str = ""
+    resolved: Mapping[str, str]
+    bucket: str
 
     @property
     def open(self) -> int:
         """How many contradictions wait for a person."""
-        return sum(self.report.counts.get(name, 0) for name in CONTRADICTIONS)
+        found = sum(self.report.counts.get(name, 0) for name in CONTRADICTIONS)
+        return found - sum(finding["id"] in self.resolved for finding in self.report.findings)
 
     @property
     def is_clean(self) -> bool:
@@ -158,7 +201,7 @@ class Shown:
 
     def findings(self) -> list[tuple[str, ...]]:
         """Each contradiction, under HEADS."""
-        return [_cells(finding) for finding in self.report.findings]
+        return [(*_cells(finding), self.resolved.get(finding["id"], "")) for finding in self.report.findings]
 
     def lines(self) -> Iterator[str]:
         """What stands below the findings."""
@@ -182,13 +225,13 @@ def _cells(finding: Mapping[str, str]) -> tuple[str, ...]:
     return (*told, amount("our"), amount("their"), finding.get("reference", ""))
 
 
-def plain_lines(shown: Shown) -> Iterator[str]:
+def plain_lines(day: Shown) -> Iterator[str]:
     """For programs: a line for each class and finding, each field at its place."""
-    for name, count in shown.counts().items():
+    for name, count in day.counts().items():
         yield f"{name:20} {count}"
-    for cells in shown.findings():
+    for cells in day.findings():
         yield "  ".join(cell or "-" for cell in cells)
-    yield from shown.lines()
+    yield from day.lines()
 
 
 def last_reports(provider: str, store: Store) -> Iterable[tuple[str, ...]]:
@@ -197,13 +240,13 @@ def last_reports(provider: str, store: Store) -> Iterable[tuple[str, ...]]:
     for back in range(1, LISTED_DAYS + 1):
         report = read_report(provider, today - timedelta(days=back), store)
         if report is not None:
-            shown = Shown(report)
-            counts = shown.counts()
+            last = shown(report, store, "")
+            counts = last.counts()
             finished = iso_time(report.finished_at) if report.finished_at else ""
             yield (
                 report.day.isoformat(),
                 report.status,
-                str(shown.open),
+                str(last.open),
                 *(str(counts[name]) for name in _LISTED),
                 finished,
             )

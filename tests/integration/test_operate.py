@@ -36,6 +36,21 @@ def test_explain_shows_what_happened_line_by_line(harness: Harness) -> None:
     assert "next look-up: 2026-12-01T08:00:00.000Z" in text
 
 
+@pytest.mark.parametrize(
+    ("settled_by", "words"),
+    [
+        ("answer", "succeeded, by the provider's answer"),
+        ("reconciliation", "succeeded, by the reconciliation, from the provider's own list of the day"),
+    ],
+)
+def test_explain_says_who_found_the_outcome_out(harness: Harness, settled_by: str, words: str) -> None:
+    harness.server.on(CAPTURE.route, CAPTURE.success)
+    operation_id = str(harness.send(CAPTURE).body["operation_id"])
+    (item,) = harness.records()
+    harness.put({**item, "settled_by": {"S": settled_by}})
+    assert words in "\n".join(explain(harness.store, operation_id))
+
+
 def test_explain_does_not_call_a_killed_order_running(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vezne.orders.execute.finalise", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):

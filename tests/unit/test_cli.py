@@ -97,6 +97,18 @@ def of_make(target: str, **variables: str) -> list[str]:
         ("reconcile", {"PROVIDER": "paynet", "DATE": "2026-02-30"}, "2026-02-30 is no day."),
         ("reconcile", {"PROVIDER": "paynet", "DATE": "9999-12-31"}, "9999-12-31 is to come. The latest day is"),
         ("reconcile", {"PROVIDER": "paynet", "STORED": "1"}, "Missing argument 'DATE'."),
+        ("reconcile", {"PROVIDER": "paynet", "FINDING": "a" * 20}, "Missing option '--reason'. Say why"),
+        (
+            "reconcile",
+            {"PROVIDER": "paynet", "REASON": "why"},
+            "Missing option '--resolve'. It is 20 digits and letters",
+        ),
+        (
+            "reconcile",
+            {"PROVIDER": "paynet", "FINDING": "x", "REASON": "why"},
+            "'--resolve': x is no finding. It is 20",
+        ),
+        ("reconcile", {"PROVIDER": "paynet", "FINDING": "a" * 20, "REASON": "why"}, "Missing argument 'DATE'."),
         ("client", {"SCOPES": "paynet.capture"}, "Missing argument 'NAME'. It is the client's name, like shop"),
         ("client", {"NAME": "shop"}, "Missing argument 'SCOPES...'. It is one of: operations.read, "),
         (
@@ -159,6 +171,11 @@ def test_what_is_missing_or_mistyped_is_named(
             "reconcile",
             {"PROVIDER": "paynet", "DATE": "2026-11-26", "STORED": "1", "STACK": "s"},
             ["reconcile", "--stack", "s", "--stored", "--", "paynet", "2026-11-26"],
+        ),
+        (
+            "reconcile",
+            {"PROVIDER": "paynet", "DATE": "2026-11-26", "FINDING": "f", "REASON": "a b"},
+            ["reconcile", "--resolve", "f", "--reason", "a b", "--", "paynet", "2026-11-26"],
         ),
         ("clients", {}, ["client", "list"]),
         ("client-rotate", {"NAME": "shop", "FINISH": "1"}, ["client", "rotate", "--finish", "--", "shop"]),

@@ -15,10 +15,10 @@ from botocore.exceptions import ReadTimeoutError
 from vezne.orders import report as reports
 from vezne.orders.reconcile import reconcile
 from vezne.orders.record import DECLINED, SUCCEEDED, UNKNOWN, istanbul_day
-from vezne.orders.report import RUNNING, Report
+from vezne.orders.report import RUNNING, Report, finding_id
 from vezne.providers.http import Deadline
 from vezne.providers.statement import RowState
-from vezne_cli import connection, reconciliations
+from vezne_cli import connection, operate, reconciliations
 from vezne_cli.app import main
 from vezne_cli.connection import OperatorError
 
@@ -41,7 +41,8 @@ class Night:
     said: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.store = MemoryStore(MemoryTable(), self.clock)
+        self.table = MemoryTable()
+        self.store = MemoryStore(self.table, self.clock)
 
     def invoke(self, day: date) -> Mapping[str, Any] | None:
         """As the deployed function does."""
@@ -68,6 +69,7 @@ def night(monkeypatch: pytest.MonkeyPatch) -> Night:
     monkeypatch.setattr(reconciliations, "invoke_in", lambda _outputs, _provider: night.invoke)
     monkeypatch.setattr("time.time", night.clock)
     monkeypatch.setattr("time.sleep", night.wait)
+    monkeypatch.setattr(operate, "operator", lambda: ("arn:ayse", night.clock))
     return night
 
 
@@ -198,7 +200,7 @@ def test_a_contradiction_ends_with_1_and_is_shown(night: Night, capsys: pytest.C
     assert main(["reconcile", "paynet", str(DAY)]) == 1
     head, *lines = capsys.readouterr().out.splitlines()
     assert head == f"paynet {DAY}: complete, NOT clean; 2 contradictions are open"
-    first, second = [line.split("  ")[1:] for line in lines if re.match(r"[0-9a-f]{20}  ", line)]
+    first, second = [line.split("  ")[1:-1] for line in lines if re.match(r"[0-9a-f]{20}  ", line)]
     assert first == ["status_differs", declined.id, "declined", "booked", "10.00 TRY", "10.00 TRY", "a"]
     assert second == ["orphan_there", "-", "-", "booked", "-", "2.50 TRY", "b"]
 
@@ -274,3 +276,93 @@ def test_a_report_that_is_running(night: Night, capsys: pytest.CaptureFixture[st
     night.invoke(DAY)
     assert main(["reconcile", "paynet", str(DAY), "--stored"]) == 1
     assert "NOT COMPLETE, it is running or waits to go on; 0 pages" in capsys.readouterr().out
+
+
+# ------------------------------------------------------------------ a contradiction that was dealt with
+
+
+def contradiction(night: Night, reference: str = "b") -> str:
+    """Compare a day with a row of ours that no order of ours made. Return the finding's id."""
+    night.statement.rows.append(row(reference, is_ours=True))
+    later(night)
+    return str(night.run().findings[0]["id"])
+
+
+def resolving(finding: str, day: date = DAY) -> list[str]:
+    return ["reconcile", "paynet", str(day), "--resolve", finding, "--reason", "paid back by hand"]
+
+
+def test_a_resolved_contradiction_is_clean(night: Night, capsys: pytest.CaptureFixture[str]) -> None:
+    finding = contradiction(night)
+    assert main(resolving(finding)) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head == f"paynet {DAY}: complete, clean; no contradiction is open"
+    (line,) = [line for line in lines if line.startswith(finding)]
+    assert line.endswith("  2026-12-03T06:00:00.000Z by arn:ayse: paid back by hand")
+    item = night.store.item(finding_id("paynet", finding))
+    assert item["class"] == {"S": "orphan_there"}
+
+
+def test_a_resolution_stays_when_the_day_is_compared_again(night: Night, capsys: pytest.CaptureFixture[str]) -> None:
+    finding = contradiction(night)
+    main(resolving(finding))
+    assert main(["reconcile", "paynet", str(DAY)]) == 0
+    capsys.readouterr()
+    assert main(["reconcile", "paynet"]) == 0
+    assert capsys.readouterr().out.split()[:3] == [str(DAY), "complete", "0"]
+
+
+def test_another_contradiction_keeps_the_day_open(night: Night, capsys: pytest.CaptureFixture[str]) -> None:
+    night.statement.rows.append(row("c", is_ours=True))
+    assert main(resolving(contradiction(night))) == 1
+    assert "NOT clean; 1 contradictions are open" in capsys.readouterr().out
+
+
+def test_another_amount_is_another_finding(night: Night) -> None:
+    order(night.store, "a")
+    night.statement.rows.append(row("a", amount="11.00"))
+    later(night)
+    main(resolving(str(night.run().findings[0]["id"])))
+    night.statement.rows = [row("a", amount="12.00")]
+    assert main(["reconcile", "paynet", str(DAY)]) == 1
+
+
+def test_a_finding_is_resolved_once(night: Night, capsys: pytest.CaptureFixture[str]) -> None:
+    finding = contradiction(night)
+    main(resolving(finding))
+    capsys.readouterr()
+    assert main(resolving(finding)) == 1
+    said = f"{finding} is resolved already, 2026-12-03T06:00:00.000Z by arn:ayse: paid back by hand\n"
+    assert capsys.readouterr().err == said
+
+
+def test_a_finding_that_is_not_there(night: Night, capsys: pytest.CaptureFixture[str]) -> None:
+    finding = contradiction(night)
+    mistyped = finding[:-1] + ("0" if finding[-1] != "0" else "1")
+    assert main(resolving(mistyped)) == 1
+    said = f"There is no finding {mistyped} of paynet {DAY}; did you mean {finding}?\n"
+    assert capsys.readouterr().err == said
+    assert finding_id("paynet", mistyped) not in night.table.items
+    before = DAY - timedelta(days=1)
+    assert main(resolving(finding, before)) == 1
+    assert f"There is no finding {finding} of paynet {before}. It is of {DAY}." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("meanwhile", ["resolved", "gone"])
+def test_a_finding_that_changes_meanwhile_is_left_alone(meanwhile: str, night: Night) -> None:
+    finding = contradiction(night)
+    name = finding_id("paynet", finding)
+
+    def clock() -> float:
+        if meanwhile == "gone":
+            del night.table.items[name]
+        else:
+            other = reports.Resolution("arn:ali", START, "first")
+            night.store.update_item(reports.resolve_finding("paynet", DAY, finding, other))
+        return START
+
+    store = MemoryStore(night.table, clock)
+    with pytest.raises(OperatorError, match=f"{finding} was changed by somebody else just now"):
+        reconciliations.resolve("paynet", DAY, finding, store, "arn:ayse", "second")
+    standing = reports.resolution_of(night.table.items.get(name, {}))
+    assert standing == (None if meanwhile == "gone" else reports.Resolution("arn:ali", START, "first"))

@@ -145,6 +145,40 @@ def from_item(provider: str, day: date, item: dict[str, Any]) -> Report | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """That a person has dealt with a finding: who, when (seconds since 1970), and why. The finding stays."""
+
+    by: str
+    at: float
+    reason: str
+
+
+def resolve_finding(provider: str, day: date, name: str, resolution: Resolution) -> Update:
+    """Note the resolution of a finding of a day. Only of one that is there, and that nobody has resolved yet."""
+    values = {
+        ":day": day.isoformat(),
+        ":by": resolution.by,
+        ":at": iso_time(resolution.at),
+        ":reason": resolution.reason,
+    }
+    return {
+        "Key": {"id": {"S": finding_id(provider, name)}},
+        "UpdateExpression": "SET resolved_by = :by, resolved_at = :at, resolution = :reason",
+        "ConditionExpression": "attribute_exists(id) AND #date = :day AND attribute_not_exists(resolved_at)",
+        "ExpressionAttributeNames": {"#date": "date"},
+        "ExpressionAttributeValues": {key: serialize(value) for key, value in values.items()},
+    }
+
+
+def resolution_of(item: dict[str, Any]) -> Resolution | None:
+    """How a finding was resolved, from its item; None if it was not."""
+    values = plain(item)
+    if "resolved_at" not in values:
+        return None
+    return Resolution(values["resolved_by"], seconds_of(values["resolved_at"]), values["resolution"])
+
+
 def begin(report: Report, standing: Report | None, now: float) -> Update:
     """Begin a run, or go on with one that ended in the middle. Not while another invocation is at it.
 

@@ -50,6 +50,20 @@ class OperationId(Typed):
         return text
 
 
+class FindingId(Typed):
+    """The name of a finding of a reconciliation."""
+
+    def __init__(self) -> None:
+        super().__init__("It is 20 digits and letters from a to f; `vezne reconcile PROVIDER DATE --stored` shows it.")
+
+    def read(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from vezne.platform.masking import mask_text
+
+        if not re.fullmatch(r"[0-9a-f]{20}", text):
+            self.fail(f"{mask_text(text)} is no finding. {self.form}", param, ctx)
+        return text
+
+
 class Reason(Typed):
     """Why somebody decides, without what must not be stored."""
 
