@@ -4,25 +4,37 @@
 Read in November 2026; what the page does not say is in the README beside this file.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
-from vezne.orders.record import ISTANBUL
+from pydantic import ValidationError
+
+from vezne.orders.record import ISTANBUL, Record
+from vezne.platform.masking import mask_text
 from vezne.providers.client import InquiryLoginRefusedError, InquiryUnreadableError, ask
 from vezne.providers.http import Deadline, json_request
 from vezne.providers.paynet.client import CLIENT, headers
 from vezne.providers.paynet.models import CaptureResult
-from vezne.providers.statement import RowState, Sought, Statement, StatementPage, StatementRow
+from vezne.providers.statement import RowState, Sought, Statement, StatementPage, StatementRow, amount_in, list_in
 
 CAPTURE, REVERSAL = "paynet.capture", "paynet.reverse_capture"
 # "islem-tipi": CR is a capture, RC its cancellation. The number is what other pages show.
 OPERATIONS = {"CR": CAPTURE, "4": CAPTURE, "RC": REVERSAL, "6": REVERSAL}
+NUMBERS = {CAPTURE: "4", REVERSAL: "6"}
+# The pages' other types, as letters and as numbers. No order of ours makes them.
+OTHERS = frozenset({"S", "R", "CD", "PR", "RP", "PI", "PK", "1", "2", "3", "5", "7", "9", "10", "11"})
+ANOTHER = "another"
 # What names a transaction for good; `xact_id` is encrypted anew in each answer.
 NAMES = ("id", "order_id", "authorization_code", "reference_code")
+# Fields of an answer that say why a transaction failed; whether the list has them is not said.
+ERROR_CODES = ("bank_error_id", "paynet_error_id", "result_code")
+ERROR_TEXTS = ("bank_error_message", "paynet_error_message", "bank_error_long_desc", "bank_error_short_desc")
 # The page states no maximum; a public client asks for so many.
 PAGE = 1000
+# The list tells whole seconds.
+SECOND = 1.0
 
 
 class PaynetStatement(Statement):
@@ -31,86 +43,210 @@ class PaynetStatement(Statement):
     provider = "paynet"
     operations = (CAPTURE, REVERSAL)
     client = CLIENT
-    # A pre-authorisation may be captured in parts, each under its reference.
+    # A pre-authorisation may be captured in parts, each under its reference, and elsewhere, too.
     reference_is_unique = False
+    booked_within = timedelta(minutes=10)
 
     def sought(self, operation: str, lookup_fields: Mapping[str, str], result: Mapping[str, Any]) -> Sought:
-        """By what its answer called it; before there is one, by the reference of the pre-authorisation."""
-        names = frozenset(f"{name}={result[name]}" for name in NAMES if result.get(name))
-        amount = lookup_fields.get("amount") or (result.get("amount") if operation == CAPTURE else None)
+        """By what its answer called it; before there is one, by the reference of the pre-authorisation.
+
+        A reversal is known by the capture that it cancels. A capture that names its pre-authorisation in another way
+        than by its reference cannot be found before it is answered: the list shows the reference only.
+        """
+        # The answer to a reversal may be about the capture. Then it does not name the reversal.
+        told = OPERATIONS.get(str(result.get("transaction_type")), operation)
+        names = frozenset(_named(operation, result)) if told == operation else frozenset[str]()
+        # The encrypted id differs in another answer; so it is sought only if there is nothing else.
+        names = frozenset(name for name in names if " xact_id=" not in name) or names
+        if operation == REVERSAL:
+            return Sought("", names or frozenset({_reverses(lookup_fields["xact_id"])}))
+        amount = amount_in(lookup_fields.get("amount") or result.get("amount"))
         # The page's sample answers a capture of 1.00 with amount 0.
-        amounts = frozenset({Decimal(amount)}) if amount and Decimal(amount) else frozenset[Decimal]()
-        return Sought(lookup_fields.get("reference_no", ""), names, amounts)
+        return Sought(lookup_fields.get("reference_no", ""), names, frozenset({amount} if amount else ()))
 
     def page(self, day: date, groups: Sequence[str], start: str, deadline: Deadline) -> StatementPage:  # noqa: ARG002
         """The rows from an index on. One day more is asked for on both sides: whether `datbi` counts is not said."""
+        index = int(start or "0")
         fields = {
             "datab": f"{day - timedelta(days=1)}",
             "datbi": f"{day + timedelta(days=1)}",
             "show_unsucceed": True,
             "limit": PAGE,
-            "starting_after": int(start or "0"),
+            "starting_after": index,
         }
         answer = ask(CLIENT, deadline, lambda access: json_request("/v1/transaction/list", fields, headers(access)))
         if answer.status == 403:
             raise InquiryLoginRefusedError(f"http-{answer.status}")
-        body = answer.json()
+        body = list_in(answer)
         rows, more = body.get("Data", body.get("data")), body.get("has_more")
-        if answer.status != 200 or str(body.get("code", "0")) != "0" or not isinstance(rows, list):
-            raise InquiryUnreadableError(f"http-{answer.status}")
-        following = str(int(start or "0") + len(rows)) if more is True else ""
-        # A list that does not say whether there is more may have more.
-        return StatementPage(tuple(map(_row, rows)), following, whole=isinstance(more, bool))
+        if str(body.get("code", "0")) != "0" or not isinstance(rows, list) or {"Data", "data"} <= body.keys():
+            raise InquiryUnreadableError("no list")
+        known = [row for row in rows if isinstance(row, dict)]
+        reversals = _reversals(known)
+        read = tuple(_row(row, reversals) for row in known)
+        # A row that cannot be read may be of any order, and a list that does not say its end may have none.
+        readable = len(known) == len(rows) and all(row.operation for row in read)
+        following = index + len(rows)
+        cut = more is False and _total(body) > following
+        return StatementPage(
+            read, str(following) if more is True else "", whole=readable and isinstance(more, bool) and not cut
+        )
+
+    def proves(self, record: Record, row: StatementRow) -> bool:
+        """Whether a row was made when the order's call may have arrived, and bears no name of another order's payment.
+
+        A reference also has payments of other days, of other orders and from elsewhere, and of the same amount.
+        """
+        if row.made_at is None or any(name.partition(" ")[2] in record.memory.payments for name in row.names):
+            return False
+        latest = record.may_arrive_until + self.booked_within.total_seconds()
+        return record.created_at - SECOND <= row.made_at <= latest
 
 
-def _row(row: Any) -> StatementRow:
-    """One row, by the fields that a public client reads: the page's own table is not visible to its end."""
-    fields: dict[str, Any] = row if isinstance(row, dict) else {}
-    made_at = _made_at(fields)
+def _row(row: dict[str, Any], reversals: Mapping[str, str]) -> StatementRow:
+    """One row, by the fields that a public client reads: the page's own table is not visible to its end.
+
+    `operation` is "" for a type that no page lists. `reversals`: which capture each transaction cancels.
+    """
+    operation, (day, made_at), amount = _operation(row), _when(row), _amount(row)
+    state, currency = _state(row, operation), _text(row.get("currency"))
+    result = _reason(row) if state is RowState.FAILED else _result(row, operation, made_at)
+    if result is None or (row.get("amount") is not None and amount is None):
+        state, result = RowState.UNCLEAR, {}
     return StatementRow(
-        reference=str(fields.get("xact_agent_reference") or fields.get("agent_referans_no") or ""),
-        state=_state(fields),
-        amount=_amount(fields.get("amount")),
-        currency=fields.get("currency") or None,
-        operation=OPERATIONS.get(str(fields.get("xact_type")), "another"),
-        names=frozenset(f"{name}={fields[name]}" for name in NAMES if fields.get(name)),
-        day=None if made_at is None else made_at.date(),
-        made_at=None if made_at is None else made_at.timestamp(),
-        result=CaptureResult.model_validate(
-            {name: value for name, value in fields.items() if name in CaptureResult.model_fields}
-        ).public(),
+        reference=_text(row.get("xact_agent_reference")) or _text(row.get("agent_referans_no")),
+        state=state,
+        # Nothing is captured with an amount of 0: then the row does not tell it.
+        amount=amount or None,
+        currency={"": None, "TL": "TRY"}.get(currency, currency),
+        operation=operation,
+        names=frozenset(_names(row, operation, reversals)),
+        day=day,
+        made_at=made_at,
+        result=result,
     )
 
 
-def _state(row: dict[str, Any]) -> RowState:
-    match row.get("is_succeed"), row.get("reversed"), row.get("is_onchargeback"):
-        case False, _, _:
-            return RowState.FAILED
-        case True, False | None, False | None:
-            return RowState.BOOKED
-        case True, bool() | None, bool() | None:
-            return RowState.TAKEN_BACK
-    return RowState.UNCLEAR
+def _operation(row: Mapping[str, Any]) -> str:
+    """The operation whose orders make such a row; "" if its type is in no form that a page shows."""
+    kinds = {_text(row[name]) for name in ("xact_type", "transaction_type") if row.get(name) is not None}
+    found = {OPERATIONS.get(kind, ANOTHER if kind in OTHERS else "") for kind in kinds}
+    return found.pop() if len(found) == 1 else ""
 
 
-def _amount(value: Any) -> Decimal | None:
+def _state(row: Mapping[str, Any], operation: str) -> RowState:
+    succeeded = row.get("is_succeed")
+    flags = [row.get(name) or False for name in ("reversed", "is_onchargeback")]
+    # What speaks for success beside a failure, and against it beside a success.
+    booked = any(flags) or _first(row, ("authorization_code", "reversed_xact_id"))
+    if not operation or not all(isinstance(flag, bool) for flag in flags):
+        return RowState.UNCLEAR
+    if succeeded is False:
+        return RowState.UNCLEAR if booked else RowState.FAILED
+    if succeeded is not True or _first(row, (*ERROR_CODES, *ERROR_TEXTS)):
+        return RowState.UNCLEAR
+    if operation == REVERSAL:
+        return RowState.UNCLEAR if any(flags) else RowState.BOOKED
+    return RowState.TAKEN_BACK if any(flags) else RowState.BOOKED
+
+
+def _result(row: Mapping[str, Any], operation: str, made_at: float | None) -> dict[str, Any] | None:
+    """The public result of a booked row, in the words of an answer; None if a field is in another form."""
+    fields = {name: value for name, value in row.items() if name in CaptureResult.model_fields or name in _ALIASES}
+    moment = None if made_at is None else datetime.fromtimestamp(made_at, ISTANBUL).isoformat()
+    words = {"transaction_type": NUMBERS.get(operation), "xact_date": moment, "card_no_masked": row.get("card_no")}
     try:
-        return Decimal(str(value)) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else None
-    except InvalidOperation:
+        return CaptureResult.model_validate({**fields, **words}).public()
+    except ValidationError:
         return None
 
 
-def _made_at(row: dict[str, Any]) -> datetime | None:
-    """`xact_date` "dd.mm.yyyy" with `xact_time` behind it, in Turkish time, or ISO 8601 as other pages write it."""
-    text = str(row.get("xact_date") or "")
+_ALIASES = frozenset(field.alias for field in CaptureResult.model_fields.values() if field.alias)
+
+
+def _reason(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Why a row failed, as far as it says: the code and the text of a decline."""
+    return {"code": mask_text(_first(row, ERROR_CODES)), "text": mask_text(_first(row, ERROR_TEXTS))}
+
+
+def _names(row: Mapping[str, Any], operation: str, reversals: Mapping[str, str]) -> Iterator[str]:
+    """What names a row. A row of unknown type may be of both operations."""
+    for kind in (operation,) if operation else (CAPTURE, REVERSAL):
+        yield from _named(kind, row)
+    if operation == REVERSAL:
+        own, other = _text(row.get("xact_id")), _text(row.get("reversed_xact_id"))
+        captures = {reversals.get(own, ""), other} - {"", own}
+        if len(captures) == 1:
+            yield _reverses(*captures)
+
+
+def _named(operation: str, fields: Mapping[str, Any]) -> Iterator[str]:
+    """A capture and its reversal may bear the same codes, so each name says which of the two it is."""
+    return (f"{operation} {name}={_text(fields[name])}" for name in (*NAMES, "xact_id") if _text(fields.get(name)))
+
+
+def _reverses(capture: str) -> str:
+    return f"{REVERSAL} reverses={capture}"
+
+
+def _reversals(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """From the id of each reversal to that of the capture whose row names it; without those that two captures name."""
+    named = [
+        (_text(row.get("reversed_xact_id")), _text(row.get("xact_id")))
+        for row in rows
+        if _operation(row) == CAPTURE and row.get("reversed") is True
+    ]
+    reversals = [reversal for reversal, _ in named]
+    return {reversal: capture for reversal, capture in named if reversal and reversals.count(reversal) == 1}
+
+
+def _text(value: Any) -> str:
+    """A text, or a whole number as text; "" for anything else."""
+    return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _first(row: Mapping[str, Any], names: Sequence[str]) -> str:
+    """The first of these fields that says something; 0 says nothing."""
+    return next((text for name in names if (text := _text(row.get(name))) not in ("", "0")), "")
+
+
+def _amount(row: Mapping[str, Any]) -> Decimal | None:
+    amount = amount_in(row.get("amount"))
+    return amount if amount is not None and amount >= 0 else None
+
+
+def _total(body: Mapping[str, Any]) -> int:
+    """How many rows the list says it has, on all its pages; 0 if it does not say it."""
+    text = _text(body.get("total_count"))
+    return int(text) if text.isdecimal() else 0
+
+
+def _when(row: Mapping[str, Any]) -> tuple[date | None, float | None]:
+    """On which day a row was made, and when, if it tells the time.
+
+    `xact_date` is "dd.mm.yyyy" and `xact_time` has the time, or both. Other pages write ISO 8601. All of it is Turkish
+    time, if there is no offset.
+    """
+    texts = [_text(row.get(name)) for name in ("xact_date", "xact_time")]
+    moments = [moment for text in (*texts, " ".join(texts)) if (moment := _moment(text))]
+    days = {day for text in texts if (day := _day(text))} | {moment.date() for moment in moments}
+    if len(days) != 1:
+        return None, None
+    return days.pop(), moments[0].timestamp() if moments else None
+
+
+def _moment(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text).astimezone(ISTANBUL)
+        if "T" not in text:
+            return datetime.strptime(text, "%d.%m.%Y %H:%M:%S").replace(tzinfo=ISTANBUL)
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=ISTANBUL)).astimezone(ISTANBUL)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return datetime.strptime(text, "%d.%m.%Y").date()  # noqa: DTZ007 - a day has no time
     except ValueError:
-        pass
-    clock = str(row.get("xact_time") or "").split(" ")[-1][:8]
-    for form, value in (("%d.%m.%Y %H:%M:%S", f"{text} {clock}"), ("%d.%m.%Y", text)):
-        try:
-            return datetime.strptime(value, form).replace(tzinfo=ISTANBUL)
-        except ValueError:
-            continue
-    return None
+        return None
