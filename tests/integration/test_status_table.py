@@ -1,9 +1,11 @@
 """What each status and problem says of the money, and of what to do next."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from vezne.api.responses import stage_path
+from vezne.orders.record import RECONCILIATION
 
 from tests.support.example import Example
 from tests.support.harness import Harness, Response
@@ -48,6 +50,16 @@ def test_answer_to_succeeded(harness: Harness, example: Example) -> None:
     assert response.body["status"] == "succeeded"
     assert response.body["operation_id"] == harness.order(example).operation_id
     assert response.body["created_at"] == response.body["updated_at"] == "2026-12-01T06:00:00.000Z"
+
+
+@pytest.mark.parametrize("status", ["declined", "not_executed"])
+def test_what_the_providers_list_has_made_final_is_told_to_a_repeat(harness: Harness, status: str) -> None:
+    standing = harness.stand(KOLAYBI)
+    harness.store.finalise(replace(standing, settled_by=RECONCILIATION), status, {"code": "", "text": ""})
+    answer = harness.send(KOLAYBI)
+    assert (answer.status, answer.body["money"], answer.body["retry"]) == (402, "not_moved", "new_key")
+    assert answer.body["settled_by"] == "reconciliation"
+    assert "list" in answer.body["detail"]
 
 
 @each_operation

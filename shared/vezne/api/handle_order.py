@@ -40,6 +40,7 @@ from vezne.orders.record import (
     NOT_EXECUTED,
     OPERATOR,
     PROCESSING,
+    RECONCILIATION,
     STANDING_ORDER_CLIENT,
     SUCCEEDED,
     UNKNOWN,
@@ -60,12 +61,14 @@ _DECLINED_TEXTS = {
     ANSWER: "The provider refused for certain; no money moved.",
     LOOK_UP: "A look-up shows that the provider refused it; no money moved.",
     OPERATOR: "An operator decided that the provider refused it.",
+    RECONCILIATION: "The provider's list of the day shows that it was refused; no money moved.",
 }
 _NOT_EXECUTED_TEXTS = {
     None: "Look-ups show that the provider never booked it; no money moved.",
     ANSWER: "The provider's answer shows that it was not executed; no money moved.",
     LOOK_UP: "Look-ups show that the provider never booked it; no money moved.",
     OPERATOR: "An operator decided that it was not executed. No look-up has proved it.",
+    RECONCILIATION: "The provider's list of the day does not have it; no money moved.",
 }
 _NOTHING_SENT: dict[WhyNothingSent, tuple[type[problems.Problem], str]] = {
     WhyNothingSent.NOT_ENOUGH_TIME: (problems.NotEnoughTime, "Too little time was left to send safely."),

@@ -21,9 +21,9 @@ BODY = ["too-large", "unsupported-media-type"]
 ORDER = [*PROVIDER, *BODY, "invalid-request", "declined", "not-executed", "in-progress", "idempotency-key-reused",
          "provider-down", "store-unavailable"]  # fmt: skip
 SETTLED_BY = {
-    "enum": ["answer", "look_up", "operator"],
-    "description": "How a final outcome was found out: by the answer to the order, by a look-up, or by a person's"
-    " decision; absent where an earlier version did not note it",
+    "enum": [record.ANSWER, record.LOOK_UP, record.OPERATOR, record.RECONCILIATION],
+    "description": "How a final outcome was found out: by the answer to the order, by a look-up, by a person's"
+    " decision, or by the provider's own list of a day; absent where an earlier version did not note it",
 }
 INQUIRY = [*PROVIDER, "invalid-request", "inquiry-refused", "provider-answer-unreadable"]
 INTRODUCTION = """\
