@@ -19,7 +19,7 @@ from vezne.orders.record import STANDING_ORDER_CLIENT
 from vezne.orders.store import Store
 
 from . import principals
-from .catalogue import ROUTES
+from .catalogue import SCOPES
 from .connection import STACK_NAME, OperatorError, aws_time, connect
 from .suggestions import none_such
 from .unresolved import unresolved
@@ -84,8 +84,8 @@ def read_scopes(text: str) -> list[str]:
     """The scopes of a list like `paynet.capture, operations.read`. Raises OperatorError."""
     names = [name.removeprefix("vezne/") for name in re.split(r"[\s,]+", text.strip()) if name]
     for name in names:
-        if name not in ROUTES:
-            raise OperatorError(none_such("operation", name, ROUTES))
+        if name not in SCOPES:
+            raise OperatorError(none_such("operation", name, SCOPES))
     return [f"vezne/{name}" for name in dict.fromkeys(names)]
 
 

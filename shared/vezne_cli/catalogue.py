@@ -233,6 +233,9 @@ READ = FUNCTIONS["operations.read"]
 REFERENCE = FUNCTIONS["reference"]
 # What asks for a token, each with a scope of its name.
 ROUTES = {name: each for name, each in FUNCTIONS.items() if each.route}
+# What a token must hold to read reports of reconciliations. The function that reads operations answers it.
+READ_REPORTS = "reconciliations.read"
+SCOPES = (*ROUTES, READ_REPORTS)
 RECONCILERS = {each.provider: each for each in FUNCTIONS.values() if isinstance(each, ReconcileFunction)}
 PROVIDERS = {
     name: _read_provider(name)

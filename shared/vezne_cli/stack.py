@@ -15,7 +15,7 @@ from vezne_sandbox.client import SandboxControl
 
 from . import principals
 from .build import BUCKET, build_and_deploy
-from .catalogue import FUNCTIONS, ORDERS, PROVIDERS, RECONCILERS, ROUTES, URLS
+from .catalogue import FUNCTIONS, ORDERS, PROVIDERS, RECONCILERS, SCOPES, URLS
 from .connection import REGION, STACK_NAME
 from .processes import ROOT, Child, Progress, StackError, choose_port, module_command, run_directory, running
 
@@ -100,7 +100,7 @@ class Stack:
             "log_directory": str(self.log_directory),
         }
 
-    def new_client(self, name: str, operations: Sequence[str] = tuple(ROUTES)) -> AppClient:
+    def new_client(self, name: str, operations: Sequence[str] = SCOPES) -> AppClient:
         """A further app client with the scopes of these operations only; its keys are its own."""
         own = principals.ensure(self.aws("cognito-idp"), self.outputs["UserPoolId"], name)
         scopes = [*(f"vezne/{operation}" for operation in operations), own]

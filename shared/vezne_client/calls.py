@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
-from pydantic import SerializeAsAny
+from pydantic import Field, SerializeAsAny
 from vezne.providers.haso.inquiry_models import PaymentPlanRequest, PaymentPlanResult
 from vezne.providers.haso.models import ExpensesRequest, ExpensesResult
 from vezne.providers.kolaybi.inquiry_models import TransactionsRequest, TransactionsResult, VaultsRequest, VaultsResult
@@ -41,6 +41,7 @@ __all__ = [
     "OrderCall",
     "ProviderHealth",
     "Refusal",
+    "Report",
 ]
 
 Q = TypeVar("Q", bound=RequestModel)
@@ -149,6 +150,24 @@ class Health(ResultModel):
     """How the providers are, by name."""
 
     providers: dict[str, ProviderHealth]
+
+
+class Report(ResultModel):
+    """What our orders of a day and a provider's own list came to. `clean`: all was read, and nothing contradicts.
+
+    `counts`: orders and rows by class. `findings`: the contradictions, at most 200. `file`: in the archive's bucket.
+    """
+
+    provider: str
+    date: str
+    status: Literal["running", "complete", "incomplete"]
+    clean: bool
+    started_at: datetime
+    finished_at: datetime | None = None
+    counts: dict[str, int]
+    findings: list[dict[str, str]]
+    file: str | None = None
+    notes: dict[str, str] = Field(default_factory=dict)
 
 
 def read_operation(body: Any) -> Operation:

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ import httpx
 from vezne.providers.models import RequestModel, ResultModel
 
 from . import steps
-from .calls import Health, InquiryCall, Operation, OrderCall, read_operation
+from .calls import Health, InquiryCall, Operation, OrderCall, Report, read_operation
 from .steps import Came, Lost, Send, Steps, Succeeded, Unsent, Wait
 
 Q = TypeVar("Q", bound=RequestModel)
@@ -85,6 +86,11 @@ class _Common:
     def _health(self, wait_seconds: float) -> Steps[Health]:
         send = Send("GET", "/health", self._now() + wait_seconds, steps.SHORTEST_INQUIRY_SECONDS)
         return steps.inquiry(send, Health.model_validate, self._now)
+
+    def _report(self, provider: str, day: date, wait_seconds: float) -> Steps[Report]:
+        path, until = f"/reconciliations/{quote(provider, safe='')}/{day.isoformat()}", self._now() + wait_seconds
+        send = Send("GET", path, until, steps.SHORTEST_INQUIRY_SECONDS)
+        return steps.inquiry(send, Report.model_validate, self._now)
 
     def _seconds(self, send: Send) -> float:
         """How long to wait for an answer now."""
@@ -177,6 +183,10 @@ class Client(_Common):
         """Tell how the providers are. Raises Problem, Unanswered or ResultDoesNotFit."""
         return self._carry_out(self._health(wait_seconds))
 
+    def report(self, provider: str, day: date, *, wait_seconds: float = 60) -> Report:
+        """Read the report of a provider's day. Raises Problem, Unanswered or ResultDoesNotFit."""
+        return self._carry_out(self._report(provider, day, wait_seconds))
+
     def _carry_out(self, plan: Steps[T]) -> T:
         came: Came = None
         while True:
@@ -249,6 +259,10 @@ class AsyncClient(_Common):
     async def health(self, *, wait_seconds: float = 60) -> Health:
         """As `Client.health`."""
         return await self._carry_out(self._health(wait_seconds))
+
+    async def report(self, provider: str, day: date, *, wait_seconds: float = 60) -> Report:
+        """As `Client.report`."""
+        return await self._carry_out(self._report(provider, day, wait_seconds))
 
     async def _carry_out(self, plan: Steps[T]) -> T:
         came: Came = None

@@ -14,7 +14,7 @@ from vezne.api.handle_order import ORDER_SECONDS
 from vezne.orders.record import SHARDS, operation_tag
 from vezne.orders.sweep import Worker, worker_of
 from vezne_cli import emulator
-from vezne_cli.catalogue import PROVIDERS
+from vezne_cli.catalogue import PROVIDERS, SCOPES
 from vezne_cli.template import Template, source
 
 from tests.support.template import (
@@ -63,7 +63,10 @@ def test_every_route_has_the_authorizer_and_exactly_its_scope(system: Template) 
     public = {("get", path): [{"NONE": []}] for path in PUBLIC}
     assert routes == public | {
         (method, path): [{"Tokens": [f"vezne/{name}"]}] for name, method, path in ROUTES.values()
-    } | {("get", "/health"): [{"Tokens": properties(system, "Client")["AllowedOAuthScopes"]}]}
+    } | {
+        ("get", "/health"): [{"Tokens": properties(system, "Client")["AllowedOAuthScopes"]}],
+        ("get", "/reconciliations/{provider}/{date}"): [{"Tokens": ["vezne/reconciliations.read"]}],
+    }
 
 
 def test_what_is_public_can_reach_nothing(system: Template) -> None:
@@ -82,7 +85,7 @@ def test_the_authorizer_is_our_user_pool(system: Template) -> None:
 
 
 def test_every_scope_exists_and_the_first_client_has_them_all(system: Template) -> None:
-    scopes = {f"vezne/{name}" for name, _, _ in ROUTES.values()}
+    scopes = {f"vezne/{name}" for name in SCOPES}
     server = properties(system, "ResourceServer")
     assert {f"{server['Identifier']}/{scope['ScopeName']}" for scope in server["Scopes"]} == scopes
     client = properties(system, "Client")
@@ -293,7 +296,7 @@ def test_records_are_fenced_by_the_operation(system: Template, name: str) -> Non
         return
     keys = as_list(fenced["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
     if name == "GetOperation":
-        assert keys == ["op_*", "breaker#*"]
+        assert keys == ["op_*", "breaker#*", "reconciliation#*"]
         return
     if name in RECONCILERS:
         provider = operation.partition(".")[0]

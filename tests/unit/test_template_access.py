@@ -154,8 +154,8 @@ def test_the_firewall_lets_an_address_send_what_the_routes_take() -> None:
     defaults = {name: it.get("Default") for name, it in source()["Parameters"].items()}
     a_path, an_address = defaults["RequestsPerPath"] / 60, defaults["RequestsPerAddress"] / 300
     assert a_path > defaults["ThrottlingRate"]
-    # With GET /health.
-    assert an_address > defaults["ThrottlingRate"] * (len(ROUTES) + 1)
+    # With GET /health and the reports.
+    assert an_address > defaults["ThrottlingRate"] * (len(ROUTES) + 2)
 
 
 def test_a_storm_on_all_paths_of_a_provider_stays_below_the_limit_of_an_address() -> None:

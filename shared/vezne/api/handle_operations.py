@@ -4,6 +4,7 @@ It is apart from `handle_order`, because reading needs none of the code that sen
 """
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from vezne.platform import aws, startup, tls
 
 
 def handler() -> Handler:
-    """The Lambda handler of GET /operations/{operation_id} and of GET /health."""
+    """The Lambda handler of GET /operations/{operation_id}, GET /health and GET /reconciliations/{provider}/{date}."""
+    others = {"/health": _health, "/reconciliations/{provider}/{date}": _read_report}
 
     def handle(event: Event, _context: Any) -> Any:
-        asked = _health if event.get("resource") == "/health" else _read_operation
+        asked = others.get(event.get("resource", ""), _read_operation)
         return respond(event, lambda: asked(event, Store()))
 
     startup.finish(reads=(aws.read_descriptions, tls.context), connects=(store_module.connect,))
@@ -32,16 +34,48 @@ def _health(event: Event, store: Store) -> dict[str, Any]:
     from vezne.orders.breaker_item import OPEN, TRIAL, breaker_id, from_item
 
     client_id(event)
-    folders = Path(__file__).parents[1] / "providers"
     providers: dict[str, Any] = {}
     try:
-        for provider in sorted(it.name for it in folders.iterdir() if it.is_dir() and not it.name.startswith("_")):
+        for provider in _providers():
             known = from_item(store.item(breaker_id(provider)))
             since = {"since": iso_time(known.since)} if known.since else {}
             providers[provider] = {"status": {OPEN: "down", TRIAL: "degraded"}.get(known.state, "up"), **since}
     except StoreUnavailableError:
         raise problems.StoreUnavailable("The breakers could not be read; nothing was changed.", retry_after=5) from None
     return response(200, {"providers": providers}, {})
+
+
+def _providers() -> list[str]:
+    folders = Path(__file__).parents[1] / "providers"
+    return sorted(it.name for it in folders.iterdir() if it.is_dir() and not it.name.startswith("_"))
+
+
+def _read_report(event: Event, store: Store) -> dict[str, Any]:
+    """GET /reconciliations/{provider}/{date}: what a day came to. It is of all clients' orders, so it has its scope."""
+    # As above.
+    from vezne.orders.report import from_item, report_id
+
+    client_id(event)
+    named = path_parameters(event)
+    provider, day = named.get("provider", ""), _day(named.get("date", ""))
+    if provider not in _providers():
+        raise problems.InvalidRequest([{"place": "path.provider", "reason": "must name a provider"}])
+    if day is None:
+        raise problems.InvalidRequest([{"place": "path.date", "reason": "must be a day, as 2026-11-26"}])
+    try:
+        report = from_item(provider, day, store.item(report_id(provider, day)))
+    except StoreUnavailableError:
+        raise problems.StoreUnavailable("The report could not be read; nothing was changed.", retry_after=5) from None
+    if report is None:
+        raise problems.ReportNotFound("No reconciliation of this day has begun.")
+    return response(200, report.public(), {})
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) else None
+    except ValueError:
+        return None
 
 
 def _read_operation(event: Event, store: Store) -> dict[str, Any]:

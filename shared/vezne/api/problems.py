@@ -79,6 +79,12 @@ class OperationNotFound(Problem):
     money: Money = "unknown"
 
 
+class ReportNotFound(Problem):
+    """No reconciliation of this day has begun, or its report is not kept any more."""
+
+    status, slug, title = 404, "report-not-found", "No such report"
+
+
 class InProgress(Problem):
     """The same key is still running."""
 

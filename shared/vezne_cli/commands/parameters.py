@@ -156,9 +156,9 @@ def providers() -> list[str]:
 
 def scopes() -> list[str]:
     """Every scope of a token."""
-    from vezne_cli.catalogue import ROUTES
+    from vezne_cli.catalogue import SCOPES
 
-    return list(ROUTES)
+    return list(SCOPES)
 
 
 def functions() -> list[str]:

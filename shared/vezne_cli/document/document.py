@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from vezne.orders import record
+from vezne.orders.report import COMPLETE, CONTRADICTIONS, INCOMPLETE, RUNNING, FindingClass
 
-from vezne_cli.catalogue import READ, ROUTES, Function
+from vezne_cli.catalogue import PROVIDERS, READ, READ_REPORTS, ROUTES, SCOPES, Function
 from vezne_cli.document import schemas
 from vezne_cli.golden import golden
 from vezne_cli.processes import ROOT
@@ -66,7 +67,8 @@ def build() -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for route in found:
         paths.setdefault(route.path, {})[route.method] = _operation(route)
-    paths["/health"] = {"get": _health([route.scope for route in found])}
+    paths["/health"] = {"get": _health([f"vezne/{scope}" for scope in SCOPES])}
+    paths["/reconciliations/{provider}/{date}"] = {"get": _report()}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -120,6 +122,61 @@ def _health(scopes: list[str]) -> dict[str, Any]:
         "parameters": [],
         "responses": {**answers, **_refusals([*GATEWAY, "store-unavailable", "internal"], {})},
     }
+
+
+def _report() -> dict[str, Any]:
+    """What a provider's day came to; the function that reads operations answers it, too."""
+    finding = {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string", "description": "The same in each run that finds it"},
+            "class": {"enum": sorted(CONTRADICTIONS)},
+            "operation_id": OPERATION_ID,
+        },
+        "required": ["id", "class"],
+        "additionalProperties": {"type": "string"},
+    }
+    whole = {"type": "integer", "minimum": 0}
+    properties: dict[str, Any] = {
+        "provider": {"enum": list(PROVIDERS)},
+        "date": {"type": "string", "format": "date", "description": "The day in Türkiye"},
+        "status": {"enum": [RUNNING, COMPLETE, INCOMPLETE],
+                   "description": "incomplete: the list was not read to its end, so the day may not be clean"},
+        "clean": {"type": "boolean", "description": "The list was read to its end and contradicts nothing"},
+        "started_at": TIME,
+        "finished_at": TIME,
+        "counts": {"type": "object", "description": "Orders and rows by what they came to",
+                   "properties": {name.value: whole for name in FindingClass},
+                   "required": [name.value for name in FindingClass]},
+        "findings": {"type": "array", "items": finding, "description": "What contradicts our records, at most 200"},
+        "file": {"type": "string", "description": "Where all of it stands in the archive's bucket"},
+        "notes": {"type": "object", "additionalProperties": {"type": "string"},
+                  "description": "What else the provider said, as information"},
+    }  # fmt: skip
+    optional = {"finished_at", "file", "notes"}
+    schema = {"type": "object", "properties": properties,
+              "required": [name for name in properties if name not in optional]}  # fmt: skip
+    counts = {name.value: 1204 if name is FindingClass.MATCHED else 0 for name in FindingClass}
+    example = {"provider": "paynet", "date": "2026-11-26", "status": COMPLETE, "clean": True,
+               "started_at": "2026-11-27T00:30:01.000Z", "finished_at": "2026-11-27T00:30:09.000Z", "counts": counts,
+               "findings": [], "file": "reconciliations/paynet/2026-11-26.csv"}  # fmt: skip
+    return {
+        "operationId": READ_REPORTS,
+        "tags": [_tag(READ)],
+        "summary": "Read how our orders of a day compare with the provider's own list",
+        "description": f"Moves nothing. It is of the orders of all clients.\n\nScope: `vezne/{READ_REPORTS}`.",
+        "security": [{"token": [f"vezne/{READ_REPORTS}"]}],
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "example": example[name], "schema": properties[name],
+             "description": text}
+            for name, text in (("provider", "The provider's name"), ("date", "The day in Türkiye"))
+        ],
+        "responses": {
+            "200": {"description": "The report as it stands",
+                    "content": {"application/json": {"schema": schema, "example": example}}},
+            **_refusals([*GATEWAY, "invalid-request", "report-not-found", "store-unavailable", "internal"], {}),
+        },
+    }  # fmt: skip
 
 
 def _tag(route: Function) -> str:
