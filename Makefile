@@ -14,7 +14,7 @@ RUNNING := $(OPERATING) .venv-sam/.installed .venv/.wheels-local
 TESTING := $(RUNNING) .venv/.installed .venv/.wheels-arm64 .venv/.wheels-x86_64 .venv/.wheels-image
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve logs explain unknown resolve forget breaker reconcile client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak outage fuzz bench check lint format new-operation documents clean
+.PHONY: help setup run serve logs explain unknown resolve forget breaker reconcile export client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak outage fuzz bench check lint format new-operation documents clean
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 
@@ -52,6 +52,9 @@ breaker: $(OPERATING) ## Show a provider's breaker, or stop its orders: PROVIDER
 reconcile: $(OPERATING) ## Compare a day with a provider's own list: PROVIDER=paynet [DATE=2026-11-26] [STORED=1], or note what came of a finding: FINDING=... REASON="..." (STACK=name)
 	@$(vezne) reconcile $(stack) $(if $(STORED),--stored) \
 		$(if $(FINDING)$(REASON),--resolve "$(FINDING)" --reason "$(REASON)") -- "$(PROVIDER)" $(if $(DATE),"$(DATE)")
+
+export: $(OPERATING) ## Write the final orders of some days to a file: FROM=2026-11-01 TO=2026-11-25 CSV=november.csv [FORCE=1] (STACK=name)
+	@$(vezne) export $(stack) --from "$(FROM)" --to "$(TO)" --csv "$(CSV)" $(if $(FORCE),--force)
 
 client: $(OPERATING) ## Make an app client: NAME=shop SCOPES="paynet.capture operations.read" [PRINCIPAL=whose keys] (STACK=name)
 	@$(vezne) client create $(stack) $(if $(PRINCIPAL),--principal "$(PRINCIPAL)") -- "$(NAME)" "$(SCOPES)"

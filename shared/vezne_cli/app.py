@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from . import __version__
-from .commands import clients, documents, local, operate, reconcile, secrets
+from .commands import clients, documents, export, local, operate, reconcile, secrets
 
 # Exit codes: 0 done, 1 not done (the sentence says why), 2 typed wrongly, 130 ended by Ctrl-C.
 ENDED_BY_CTRL_C = 130
@@ -18,6 +18,7 @@ SECTIONS: dict[str, list[click.Command]] = {
         operate.forget,
         operate.breaker,
         reconcile.reconcile,
+        export.export,
     ],
     "Callers and secrets of a stack": [clients.client, secrets.secrets],
     "Run a stack on this machine": [local.run, local.serve, local.logs, local.invoke],

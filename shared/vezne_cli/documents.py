@@ -59,6 +59,13 @@ def secrets(root: Path) -> str:
     return _table("provider | fields of the secret", rows)
 
 
+def export_columns(_: Path) -> str:
+    """What stands in each column of an export."""
+    from .export import COLUMNS
+
+    return _table("column | what stands in it", [f"| `{name}` | {text} |" for name, text in COLUMNS.items()])
+
+
 def look_ups(_: Path) -> str:
     """How an unknown outcome of each order is looked up, and what that proves."""
     rows = []

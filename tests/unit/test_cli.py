@@ -109,6 +109,16 @@ def of_make(target: str, **variables: str) -> list[str]:
             "'--resolve': x is no finding. It is 20",
         ),
         ("reconcile", {"PROVIDER": "paynet", "FINDING": "a" * 20, "REASON": "why"}, "Missing argument 'DATE'."),
+        ("export", {}, "Missing option '--from'. It is a day like 2026-11-26"),
+        ("export", {"FROM": "2020-01-01"}, "Missing option '--to'. It is a day like 2026-11-26"),
+        ("export", {"FROM": "2020-01-01", "TO": "2020-11-31"}, "Invalid value for '--to': 2020-11-31 is no day."),
+        ("export", {"FROM": "2020-01-01", "TO": "2020-01-02"}, "Missing option '--csv'. It is the file to write, like"),
+        (
+            "export",
+            {"FROM": "2020-01-03", "TO": "2020-01-02", "CSV": "a.csv"},
+            "--from 2020-01-03 is later than --to 2020-01-02.",
+        ),
+        ("export", {"FROM": "2020-01-01", "TO": "9999-12-31", "CSV": "a.csv"}, "'--to': 9999-12-31 is to come."),
         ("client", {"SCOPES": "paynet.capture"}, "Missing argument 'NAME'. It is the client's name, like shop"),
         ("client", {"NAME": "shop"}, "Missing argument 'SCOPES...'. It is one of: operations.read, "),
         (
@@ -176,6 +186,11 @@ def test_what_is_missing_or_mistyped_is_named(
             "reconcile",
             {"PROVIDER": "paynet", "DATE": "2026-11-26", "FINDING": "f", "REASON": "a b"},
             ["reconcile", "--resolve", "f", "--reason", "a b", "--", "paynet", "2026-11-26"],
+        ),
+        (
+            "export",
+            {"FROM": "2026-11-01", "TO": "2026-11-25", "CSV": "a b.csv", "FORCE": "1", "STACK": "s"},
+            ["export", "--stack", "s", "--from", "2026-11-01", "--to", "2026-11-25", "--csv", "a b.csv", "--force"],
         ),
         ("clients", {}, ["client", "list"]),
         ("client-rotate", {"NAME": "shop", "FINISH": "1"}, ["client", "rotate", "--finish", "--", "shop"]),

@@ -73,7 +73,7 @@ class Journal:
             writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
             writer.writeheader()
             for number in range(1, parts + 1):
-                writer.writerows(map(_safe, self.read(number).lines))
+                writer.writerows(map(safe_line, self.read(number).lines))
             text.flush()
             text.detach()
             file.seek(0)
@@ -90,7 +90,7 @@ def _head(report: Report) -> str:
     return f"# {report.provider} {report.day.isoformat()}: {report.status}. {counts}\n"
 
 
-def _safe(told: Line) -> Line:
+def safe_line(told: Line) -> Line:
     """A spreadsheet takes a text that begins so for a formula, and references are other people's texts."""
     return {name: f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
             for name, text in told.items()}  # fmt: skip
