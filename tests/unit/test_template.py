@@ -127,6 +127,13 @@ def test_no_card_is_paid_unless_somebody_decided_so(system: Template) -> None:
     assert properties(system, "VakifbankPay")["Environment"]["Variables"]["CARD_PAYMENTS"] == {"Ref": "CardPayments"}
 
 
+def test_absence_in_a_list_proves_nothing_unless_somebody_decided_so(system: Template) -> None:
+    parameter = source()["Parameters"]["VakifbankListIsComplete"]
+    assert (parameter["Default"], parameter["AllowedValues"]) == ("false", ["true", "false"])
+    variables = properties(system, "VakifbankReconcile")["Environment"]["Variables"]
+    assert variables["VAKIFBANK_LIST_IS_COMPLETE"] == {"Ref": "VakifbankListIsComplete"}
+
+
 def test_there_is_no_second_public_stage(system: Template) -> None:
     assert list(of_type(system, "AWS::ApiGateway::Stage")) == ["ApiStage"]
     assert properties(system, "ApiStage")["StageName"] == {"Ref": "StageName"}

@@ -22,6 +22,7 @@ VARIABLES = {
     **{variable: [{"Ref": name}] for variable, name in URLS.items()},
     "ARCHIVE_BUCKET": [{"Ref": "Archive"}],
     "KEPT_DAYS": [{"Ref": "KeptDays"}],
+    "VAKIFBANK_LIST_IS_COMPLETE": [{"Ref": "VakifbankListIsComplete"}],
     "CARD_PAYMENTS": [{"Ref": "CardPayments"}],
     "FIRST_CLIENT_ID": [{"Fn::If": ["HasFirstClient", {"Ref": "Client"}, ""]}],
     "POWERTOOLS_SERVICE_NAME": ["vezne"],
