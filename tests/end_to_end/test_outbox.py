@@ -39,7 +39,7 @@ class Subscriber:
         deadline = time.monotonic() + seconds
         while True:
             found = [it for it in self._messages if it["operation_id"] == operation_id]
-            if any(it["status"] == last_status for it in found):
+            if any(last_status in (it.get("status"), it.get("class")) for it in found):
                 return found
             assert time.monotonic() < deadline, found
             self._receive()
@@ -105,6 +105,19 @@ def test_an_unknown_outcome_and_its_final_outcome_are_published(
     messages = subscriber.told_of(operation_id, "succeeded")
     assert [it["status"] for it in messages] == ["unknown", "succeeded"]
     assert [it["updated_at"] for it in messages] == sorted(it["updated_at"] for it in messages)
+
+
+def test_a_finding_is_published_without_amount_and_reference(stack: Stack, subscriber: Subscriber) -> None:
+    """As a reconciliation keeps it, with what does not leave."""
+    known = {"class": "missing_there", "provider": "paynet", "date": "2026-11-26", "operation_id": "op_3njcfound"}
+    inside = {"our_amount": "12.50", "reference": "R-1", "name": "id=5", "found_at": "now"}
+    item = {name: {"S": it} for name, it in {"id": "finding#paynet#a", **known, **inside}.items()}
+    stack.aws("dynamodb").put_item(TableName=stack.table, Item=item)
+    try:
+        told = subscriber.told_of("op_3njcfound", "missing_there")
+        assert told == [{"event": "reconciliation.finding", **known}]
+    finally:
+        stack.aws("dynamodb").delete_item(TableName=stack.table, Key={"id": item["id"]})
 
 
 def test_only_outcomes_of_operations_are_published(stack: Stack, subscriber: Subscriber) -> None:

@@ -160,7 +160,7 @@ def test_an_alarm_of_ours_looks_at_a_metric_that_the_code_counts(alarms: dict[st
     assert ours <= counted()
 
 
-def test_the_whole_has_its_alarms(alarms: dict[str, Any]) -> None:
+def test_the_whole_has_its_alarms(system: Template, alarms: dict[str, Any]) -> None:
     queues = [alarm["Dimensions"] for alarm in alarms.values() if alarm["Namespace"] == "AWS/SQS"]
     assert queues == [
         [{"Name": "QueueName", "Value": attribute(queue, "QueueName")}]
@@ -168,9 +168,10 @@ def test_the_whole_has_its_alarms(alarms: dict[str, Any]) -> None:
     ]
     assert alarms["ServerErrors"]["MetricName"] == "5XXError"
     assert dimensions(alarms["ServerErrors"]) == {"ApiName": {"Ref": "AWS::StackName"}, "Stage": {"Ref": "StageName"}}
-    outbox = {alarm["MetricName"]: alarm for alarm in alarms.values() if alarm["Namespace"] == "AWS/EventBridge/Pipes"}
-    assert outbox.keys() == {"ExecutionFailed", "ExecutionPartiallyFailed", "ExecutionThrottled"}
-    assert all(dimensions(alarm) == {"PipeName": {"Ref": "OutboxPipe"}} for alarm in outbox.values())
+    of_pipes = [alarm for alarm in alarms.values() if alarm["Namespace"] == "AWS/EventBridge/Pipes"]
+    for pipe in of_type(system, "AWS::Pipes::Pipe"):
+        own = {alarm["MetricName"] for alarm in of_pipes if dimensions(alarm) == {"PipeName": {"Ref": pipe}}}
+        assert own == {"ExecutionFailed", "ExecutionPartiallyFailed", "ExecutionThrottled"}, pipe
 
 
 def test_it_is_told_when_the_instances_of_the_account_run_out(alarms: dict[str, Any]) -> None:
@@ -294,6 +295,10 @@ def test_the_dashboard_shows_what_the_business_asks_for() -> None:
     assert searches["Breakers (0 closed, 1 trial, 2 open) and orders refused"] == [
         ("provider,service", "BreakerState", "Maximum"),
         ("provider,service", "BreakerRefused", "Sum"),
+    ]
+    assert searches["Reconciliations: contradictions, and lists not read to the end"] == [
+        ("provider,service", "ReconciliationFindings", "Maximum"),
+        ("provider,service", "ReconciliationIncomplete", "Sum"),
     ]
     assert {metric for found in searches.values() for _, metric, _ in found} <= counted()
 

@@ -278,8 +278,22 @@ def test_the_outbox_tells_four_fields_and_nothing_more(system: Template) -> None
     assert re.sub(r'"\w+": <[^>]+>', "", template).strip("{}, \n") == ""
 
 
-def test_the_outbox_loses_nothing_and_holds_nothing_up(system: Template) -> None:
-    source_parameters = properties(system, "OutboxPipe")["SourceParameters"]["DynamoDBStreamParameters"]
+def test_the_outbox_tells_of_a_finding_no_amount_and_no_reference(system: Template) -> None:
+    template = properties(system, "FindingPipe")["TargetParameters"]["InputTemplate"]
+    told = dict(re.findall(r'"(\w+)": <\$\.dynamodb\.NewImage\.(\w+)\.S>', template))
+    assert told == {name: name for name in ("class", "provider", "date", "operation_id")}
+    assert json.loads(re.sub("<[^>]+>", '""', template)).keys() == {"event", *told}
+
+
+def test_no_more_read_the_stream_than_dynamodb_bears(system: Template) -> None:
+    stream = attribute("IdempotencyRecords", "StreamArn")
+    pipes = of_type(system, "AWS::Pipes::Pipe")
+    assert [it["Properties"]["Source"] for it in pipes.values()] == [stream] * 2
+
+
+@pytest.mark.parametrize("pipe", ["OutboxPipe", "FindingPipe"])
+def test_the_outbox_loses_nothing_and_holds_nothing_up(system: Template, pipe: str) -> None:
+    source_parameters = properties(system, pipe)["SourceParameters"]["DynamoDBStreamParameters"]
     assert source_parameters["StartingPosition"] == "TRIM_HORIZON"
     assert source_parameters["BatchSize"] <= 10
     assert 0 < source_parameters["MaximumRetryAttempts"] <= 100

@@ -429,7 +429,8 @@ class _Run:
             self._store.put_new(
                 {
                     "id": {"S": finding_id(provider, name_of(provider, day, told))},
-                    **{name: serialize(text) for name, text in values.items() if text},
+                    # The outbox tells the order, also if it is of none.
+                    **{name: serialize(text) for name, text in values.items() if text or name == "operation_id"},
                 }
             )
         except ConditionFailedError:
