@@ -89,6 +89,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "faults": faults,
     "inquiries": inquiries,
     "look_ups": look_ups,
+    "export_columns": export_columns,
     "operations": operations,
     "parameters": parameters,
     "secrets": secrets,
