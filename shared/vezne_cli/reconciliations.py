@@ -76,7 +76,7 @@ def require_kept(provider: str, day: date, now: float) -> None:
     if day < first:
         raise OperatorError(
             f"The table keeps the orders of {provider} from {first} on. What is left of {day} proves nothing: its "
-            f"records are in the archive (`vezne export`)."
+            f"records may be in the archive (`vezne export`)."
         )
 
 
