@@ -274,7 +274,11 @@ def test_the_window_of_an_old_order_is_still_around_its_time(harness: Harness) -
     assert re.match("2026-12-01T06:10", call.json()["end_date"])
 
 
-@pytest.mark.parametrize("payload", [{"items": [ITEM], "total": 1}, [ITEM]], ids=["items", "list"])
+@pytest.mark.parametrize(
+    "payload",
+    [{"results": [ITEM]}, {"items": [ITEM], "total": 1}, [ITEM]],
+    ids=["results", "items", "list"],
+)
 def test_a_found_payment(payload: Any) -> None:
     found = READER.look_up({"status": 0, "code": "100", "payload": payload})
     assert isinstance(found, Found)
@@ -309,6 +313,7 @@ def test_what_proves_nothing(items: list[Any], finding: str) -> None:
         {**listed(ITEM), "code": "101"},
         {"status": 0, "code": "100", "payload": None},
         {"status": 0, "code": "100", "payload": {"items": "none"}},
+        {"status": 0, "code": "100", "payload": {"items": [ITEM], "results": [ITEM]}},
         listed({"tx_base_amount": "viel"}),
     ],
     ids=str,

@@ -19,6 +19,8 @@ from vezne.providers.http import Deadline, Provider, UnreadableError, form_reque
 from vezne.providers.walletgate import signs as walletgate_signs
 
 _PAGE_SIZE = 50
+# The page shows `results`; a list of the same platform has `items`.
+_ITEMS = ("results", "items")
 # An order has one payment. More than one page means that the platform did not filter.
 _PAGES = 5
 
@@ -78,8 +80,9 @@ def find_transactions(ext_transaction_id: str, since: float, until: float, deadl
             "end_date": _utc(until + timedelta(minutes=10).total_seconds()),
         }
         payload = _payload("/v1/TransactionData/SummaryRecordByFilter", fields, deadline)
-        place = payload if isinstance(payload, dict) else {"items": payload}
-        on_page = place.get("items")
+        place: dict[str, Any] = payload if isinstance(payload, dict) else {"items": payload}
+        lists = [place[name] for name in _ITEMS if name in place]
+        on_page = lists[0] if len(lists) == 1 else None
         if not isinstance(on_page, list):
             raise InquiryUnreadableError("no items")
         items += [item for item in on_page if item not in items]
