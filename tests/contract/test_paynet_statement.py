@@ -265,7 +265,7 @@ def test_a_reversal_is_sought_by_the_capture_that_it_cancels(harness: Harness) -
         ([{**REVERSAL, "reversed_xact_id": "xk_1"}], True),
         ([{**REVERSAL, "reversed_xact_id": "xk_2"}, CANCELLED], True),
         # Two captures name it, or it names another one.
-        ([REVERSAL, CANCELLED, {**CANCELLED, "xact_id": "xk_3"}], False),
+        ([REVERSAL, {**CANCELLED, "xact_id": "xk_3"}, CANCELLED], False),
         ([{**REVERSAL, "reversed_xact_id": "xk_9"}, CANCELLED], False),
         ([REVERSAL, {**CANCELLED, "reversed": False}], False),
     ],
