@@ -9,7 +9,7 @@ import re
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ PRICES = {
     "Lambda, arm64, GB-second": 0.0000133334,
     "DynamoDB, on demand, a million write units": 0.625,
     "DynamoDB, on demand, a million read units": 0.125,
+    "S3, 1,000 writes": 0.005,
     "DynamoDB, GB-month, with point-in-time recovery": 0.25 + 0.20,
     "EventBridge Pipes, a million events": 0.40,
     "SNS, a million messages": 0.50,
@@ -57,6 +58,8 @@ MEGABYTES = 512
 # In a month with a million orders: instances of each order function that exist at any time, and clients.
 INSTANCES, CLIENTS = 2, 3
 HOURS = 720
+# Each night three days are reconciled. A list has so many rows a page, and a row takes so long here.
+NIGHTS, DAYS_A_NIGHT, ROWS_A_PAGE, ROW_MILLISECONDS = 30, 3, 100, 0.2
 # An access log line, and the bytes that AWS adds to a log event and to an item.
 ACCESS_LOG_BYTES, EVENT_BYTES, ITEM_BYTES = 500, 26, 100
 
@@ -72,15 +75,16 @@ class Measured:
     metrics: set[tuple[str, ...]] = field(default_factory=set)
 
 
-def write_units(guards: int, kibibytes: int) -> tuple[int, int]:
+def write_units(guards: int, kibibytes: int, listed: int) -> tuple[int, int]:
     """DynamoDB's write units of a successful order: of its claim, and of its final write. test_units.py counts them.
 
-    A write takes a unit for each begun KiB of the record, and one for its entry in the index. The record has one KiB
-    until it has a result. A transaction takes twice as many for the record, and two for each guard.
+    A write takes a unit for each begun KiB of the record, and one for its entry in the index of unresolved orders. The
+    final write takes it out of that one, and into that of days, where it has `listed` KiB. The record has one KiB until
+    it has a result. A transaction takes twice as many for the record, and two for each guard.
     """
     if not guards:
-        return 2, kibibytes + 1
-    return 3 + 2 * guards, 2 * kibibytes + 1 + 2 * guards
+        return 2, kibibytes + 1 + listed
+    return 3 + 2 * guards, 2 * kibibytes + 1 + listed + 2 * guards
 
 
 def item_bytes(item: dict[str, Any]) -> int:
@@ -93,7 +97,15 @@ def measured_write_units(stack: Stack, operation: str) -> float:
     declared: Any = ORDERS[operation].declaration()
     guards = len(declared.guards(declared.order("client", "key", new_order(operation).request)))
     kept = [item for item in stack.records() if item.get("operation", {}).get("S") == operation]
-    return statistics.mean(sum(write_units(guards, -(-item_bytes(item) // 1024))) for item in kept)
+    index = source()["Resources"]["IdempotencyRecords"]["Properties"]["GlobalSecondaryIndexes"][1]
+    of_a_day = {"id", "day", *index["Projection"]["NonKeyAttributes"]}
+    return statistics.mean(
+        sum(write_units(guards, *(_kibibytes(item, names) for names in (item.keys(), of_a_day)))) for item in kept
+    )
+
+
+def _kibibytes(item: dict[str, Any], names: Iterable[str]) -> int:
+    return -(-item_bytes({name: item[name] for name in names if name in item}) // 1024)
 
 
 def measure(stack: Stack, operation: str, directory: Path) -> Measured:
@@ -161,6 +173,7 @@ def bill(measured: dict[str, Measured], stored_bytes: float) -> Iterator[tuple[s
         f"{stored_bytes:.0f} B a record, kept {kept_months:.0f} months, recoverable",
         gigabytes * price["DynamoDB, GB-month, with point-in-time recovery"],
     )
+    yield _reconciliations(stored_bytes)
     yield "Pipe", "1 change of status an order", price["EventBridge Pipes, a million events"]
     yield "SNS", "1 message an order", price["SNS, a million messages"]
     log = statistics.mean(it.log_bytes for it in measured.values()) + ACCESS_LOG_BYTES
@@ -170,6 +183,20 @@ def bill(measured: dict[str, Measured], stored_bytes: float) -> Iterator[tuple[s
         ORDERS_A_MONTH * log / 1e9 * price["CloudWatch Logs, GB, with data protection"],
     )
     yield from _without_any_order(measured, system)
+
+
+def _reconciliations(stored_bytes: float) -> tuple[str, str, float]:
+    """Each order is compared in three nights: a read of the index, a row of a list, and a line in S3."""
+    price, rows = PRICES, ORDERS_A_MONTH * DAYS_A_NIGHT
+    pages = rows / ROWS_A_PAGE + NIGHTS * DAYS_A_NIGHT * len(PROVIDERS)
+    seconds = (pages * PROVIDER_MILLISECONDS + rows * ROW_MILLISECONDS) / 1000
+    return (
+        "Reconciliations",
+        f"{DAYS_A_NIGHT} days a night: {pages:,.0f} calls for {ROWS_A_PAGE} rows each, as many parts in S3",
+        seconds * MEGABYTES / 1024 * price["Lambda, arm64, GB-second"]
+        + pages / 1000 * price["S3, 1,000 writes"]
+        + rows * stored_bytes / 4096 * 0.5 / 1e6 * price["DynamoDB, on demand, a million read units"],
+    )
 
 
 def _without_any_order(measured: dict[str, Measured], system: dict[str, Any]) -> Iterator[tuple[str, str, float]]:

@@ -31,6 +31,13 @@ def test_a_line_is_the_measurement_times_the_price() -> None:
     assert all(dollars > 0 for dollars in made.values())
 
 
+def test_a_reconciliation_costs_calls_parts_and_reads() -> None:
+    (dollars,) = [it for name, it in lines(MEASURED, 4096.0).items() if name == "Reconciliations"]
+    # Three million rows, 100 in a call of 0.6 s and a part; 450 days of providers have at least one.
+    time = (30_450 * 0.6 + 3_000_000 * 0.0002) * 0.5 * PRICES["Lambda, arm64, GB-second"]
+    assert round(dollars, 4) == round(time + 30.45 * 0.005 + 1.5 * 0.125, 4)
+
+
 def test_more_work_costs_more_in_its_own_line_only() -> None:
     before, after = lines(MEASURED), lines(replace(MEASURED, milliseconds=200.0))
     assert after["Lambda, time"] > before["Lambda, time"]

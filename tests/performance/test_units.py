@@ -1,7 +1,7 @@
 """The cost of an order in DynamoDB's units, which the cost table multiplies.
 
 Counted as AWS bills: a write takes one unit for each begun KiB of the item's larger state. In a transaction it takes
-two. An index takes one for each entry that it adds, removes or rewrites.
+two. An index takes as many for each entry that it adds, removes or rewrites.
 """
 
 import copy
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from vezne.orders import store as store_module
 from vezne_cli.catalogue import PROVIDERS
+from vezne_cli.template import source
 
 from tests.performance.cost import write_units
 from tests.support.example import Example
@@ -18,6 +19,7 @@ from tests.support.harness import Harness, operation_of
 from tests.support.operations import EXAMPLES
 
 Items = dict[str, dict[str, Any]]
+INDEXES = source()["Resources"]["IdempotencyRecords"]["Properties"]["GlobalSecondaryIndexes"]
 
 
 def size(value: dict[str, Any]) -> int:
@@ -41,13 +43,23 @@ def item_units(item: dict[str, Any] | None) -> int:
 
 
 def index_units(before: dict[str, Any] | None, after: dict[str, Any] | None) -> int:
-    def entry(item: dict[str, Any] | None) -> dict[str, Any]:
-        wanted = ("unresolved", "next_look_up", "created_at", "status")
-        return {name: item[name] for name in wanted} if item and "unresolved" in item else {}
+    return sum(units_of_one(index, before, after) for index in INDEXES)
 
-    old, new = entry(before), entry(after)
-    moved = old and new and any(old[name] != new[name] for name in ("unresolved", "next_look_up"))
-    return 0 if old == new else 2 if moved else 1
+
+def entry(index: dict[str, Any], item: dict[str, Any] | None) -> dict[str, Any]:
+    """What an index has of an item."""
+    keys = [key["AttributeName"] for key in index["KeySchema"]]
+    names = {"id", *keys, *index["Projection"]["NonKeyAttributes"]}
+    return {name: item[name] for name in sorted(names & item.keys())} if item and keys[0] in item else {}
+
+
+def units_of_one(index: dict[str, Any], before: dict[str, Any] | None, after: dict[str, Any] | None) -> int:
+    keys = [key["AttributeName"] for key in index["KeySchema"]]
+    old, new = entry(index, before), entry(index, after)
+    if old == new:
+        return 0
+    moved = old and new and any(old[key] != new[key] for key in keys)
+    return item_units(old) + item_units(new) if moved else max(item_units(old), item_units(new))
 
 
 def key_of(write: dict[str, Any]) -> str:
@@ -97,4 +109,4 @@ def test_an_order_takes_these_units(
         )
     guards = operation_of(example.function).guards(harness.order(example))
     record = next(item for key, item in table(harness).items() if key.startswith("op_"))
-    assert tuple(units) == write_units(len(guards), item_units(record))
+    assert tuple(units) == write_units(len(guards), item_units(record), item_units(entry(INDEXES[1], record)))
