@@ -14,7 +14,7 @@ RUNNING := $(OPERATING) .venv-sam/.installed .venv/.wheels-local
 TESTING := $(RUNNING) .venv/.installed .venv/.wheels-arm64 .venv/.wheels-x86_64 .venv/.wheels-image
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve logs explain unknown resolve forget breaker reconcile export client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak outage fuzz bench check lint format new-operation documents clean
+.PHONY: help setup run serve logs explain unknown resolve forget breaker reconcile export client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak outage fuzz bench bench-reconciliation check lint format new-operation documents clean
 # A target that failed half-way must not count as made.
 .DELETE_ON_ERROR:
 
@@ -118,6 +118,10 @@ fuzz: $(TESTING) ## Send 5,000 generated requests through the local stack (REQUE
 
 bench: $(TESTING) ## Measure speed and size beside a floor and a peer (BENCH_ARGS="--parts growth --growth 1000 5000" for some)
 	@PYTHONPATH=.:shared .venv/bin/python -m tests.performance $(BENCH_ARGS)
+
+bench-reconciliation: $(TESTING) ## Reconcile a day of ORDERS=100000: its memory, processor time and calls
+	@POWERTOOLS_SERVICE_NAME=vezne POWERTOOLS_METRICS_NAMESPACE=Vezne PYTHONPATH=.:shared \
+		.venv/bin/python -m tests.performance.reconciliation $(ORDERS)
 
 check: lint .venv-checks/.installed ## Run every static check: style, types, layers, template and our rules for it, security
 	.venv/bin/mypy

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -59,11 +60,13 @@ def entry_of(statement: Statement, values: Mapping[str, Any], account: Mapping[s
     outcome = json.loads(values["outcome"]) if "outcome" in values else {}
     result = outcome.get("result") or {}
     sent_to = values.get("account", {})
+    settled_by = values.get("settled_by")
     return Entry(
         values["id"],
-        values["operation"],
-        values["status"],
-        values.get("settled_by"),
+        # One text for all orders: a day has few of these.
+        sys.intern(values["operation"]),
+        sys.intern(values["status"]),
+        settled_by and sys.intern(settled_by),
         seconds_of(values["created_at"]),
         float(values["in_flight_until"]),
         bool(sent_to) and sent_to != account,
