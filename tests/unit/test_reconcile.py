@@ -506,10 +506,34 @@ def totals(night: Night) -> Night:
 
 def test_a_total_is_that_of_the_last_order_of_its_day(totals: Night) -> None:
     order(totals.store, "a", amount="5.00", key="first")
-    totals.clock.now += 60
+    totals.clock.now += 3600
     order(totals.store, "a", amount="10.00", key="second")
     totals.list(row("a"))
     assert counts(totals.run()) == {FindingClass.MATCHED: 2}
+
+
+def test_a_total_of_an_earlier_order_contradicts_the_last_one(totals: Night) -> None:
+    order(totals.store, "a", amount="5.00", key="first")
+    totals.clock.now += 3600
+    order(totals.store, "a", amount="10.00", key="second")
+    totals.list(row("a", amount="5.00"))
+    assert counts(totals.run()) == {FindingClass.MATCHED: 1, FindingClass.AMOUNT_DIFFERS: 1}
+
+
+@pytest.mark.parametrize(("stands", "expected"), [
+    ("15.00", {FindingClass.MATCHED: 2}),
+    ("10.00", {FindingClass.MATCHED: 2}),
+    ("11.00", {FindingClass.MATCHED: 1, FindingClass.AMOUNT_DIFFERS: 1}),
+])  # fmt: skip
+def test_of_two_totals_at_nearly_one_time_either_may_stand(
+    totals: Night, stands: str, expected: dict[str, int]
+) -> None:
+    """The functions that sent them may have clocks that differ by minutes."""
+    order(totals.store, "a", amount="15.00", key="first")
+    totals.clock.now += 120
+    order(totals.store, "a", amount="10.00", key="second")
+    totals.list(row("a", amount=stands))
+    assert counts(totals.run()) == expected
 
 
 def test_a_total_that_an_order_of_a_later_day_set_says_nothing_of_an_earlier_one(totals: Night) -> None:

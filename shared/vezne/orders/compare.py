@@ -23,6 +23,8 @@ from vezne.orders.record import (
 from vezne.orders.report import FindingClass
 from vezne.providers.statement import RowState, Sought, Statement, StatementRow
 
+# Two functions' clocks may differ by so much; which of two orders came first is not certain then.
+CLOCKS_SECONDS = 300.0
 # What each line of the file has. Nothing in it is personal.
 COLUMNS = ("class", "operation_id", "operation", "ours", "theirs", "our_amount", "their_amount", "currency",
            "reference", "name")  # fmt: skip
@@ -120,7 +122,7 @@ class Orders:
             return max(named, key=lambda entry: len(entry.sought.names & row.names))
         same = [e for e in _at(self._by_reference, row.reference) if row.operation in ("", e.operation)]
         if self._unique:
-            return self._last(same) if same else None
+            return self._last(same, row) if same else None
         # Those that know the name of their own row are another payment.
         nameless = [entry for entry in same if not entry.sought.names and self._in_time(entry, row)]
         return nameless[0] if len(nameless) == 1 else None
@@ -143,16 +145,30 @@ class Orders:
         entries = [entry for name in row.names for entry in _at(self._by_name, name)]
         return [e for e in entries if e.sought.reference == row.reference or not _differing(e, row)]
 
+    def set_since(self, entry: Entry) -> bool:
+        """Whether an order of a later day may have set the total that stands."""
+        return entry.sought.reference in self._later
+
     def superseded(self, entry: Entry) -> bool:
         """Whether another order with the same reference may have set the total that stands."""
-        reference = entry.sought.reference
-        return reference in self._later or self._last(_at(self._by_reference, reference)) is not entry
+        moved = _moved(_at(self._by_reference, entry.sought.reference))
+        return self.set_since(entry) or any(one is not entry and not _before(one, entry) for one in moved)
 
-    def _last(self, same: Sequence[Entry]) -> Entry:
-        """The last order of a reference. Of those that set totals, the last one that may have set its own."""
+    def _last(self, same: Sequence[Entry], row: StatementRow) -> Entry:
+        """The last order of a reference. Of those that set totals: of the last ones, the one whose total stands."""
         if not self._tells_totals:
             return same[-1]
-        return next((entry for entry in reversed(same) if not entry.nothing_moved), same[-1])
+        *_, last = moved = _moved(same) or same
+        return next((one for one in reversed(moved) if not _before(one, last) and fits(one, row)), last)
+
+
+def _moved(entries: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in entries if not entry.nothing_moved]
+
+
+def _before(one: Entry, other: Entry) -> bool:
+    """Whether an order was made before another, whatever the clocks of the functions that made them."""
+    return one.created_at < other.created_at - CLOCKS_SECONDS
 
 
 # Nearly every key has one entry, and a day has many keys.

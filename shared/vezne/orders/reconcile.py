@@ -229,7 +229,7 @@ class _Run:
     def _is_of_another_total(self, entry: Entry, row: StatementRow) -> bool:
         """Whether a total says nothing of an order, since another order set it, or it stood before already."""
         if not entry.nothing_moved:
-            return self._orders.superseded(entry) and not fits(entry, row)
+            return self._orders.set_since(entry) and not fits(entry, row)
         if row.state is RowState.UNCLEAR or not fits(entry, row):
             return True
         record = self._store.find(entry.id)
