@@ -27,6 +27,7 @@ from tests.faults.memory_store import MemoryStore
 from tests.faults.network import FAULTS, Network
 from tests.faults.orders import PAID_ONCE, Order, new_order, seeded
 from tests.faults.promise import Promise, another, like
+from tests.faults.reconciled import reconciled, told
 from tests.faults.test_faulty_answers import LOOK_UPS
 from tests.support.asked import whole_number
 
@@ -131,6 +132,8 @@ class Run:
         self.orders = [first, like(first), other]
         self.promise = Promise(self.bench, self.orders)
         self.ended = Counter[str]()
+        self.unknown = Counter[str]()
+        self.expired = False
         # The item names of the guards that were paid for good.
         self.paid = set[str]()
 
@@ -149,6 +152,10 @@ class Run:
         self.quiet()
         self.check()
         self.promise.check_the_end()
+        # A record that has expired is known to the provider alone.
+        if not self.expired:
+            self.unknown = reconciled(self.bench, self.orders)
+            self.check()
         records = [self.bench.store().find(order.id) for order in self.orders]
         self.ended = Counter(record.status if record else "no record" for record in records)
         self.no_guard_is_stuck_and_no_paid_one_lost()
@@ -233,6 +240,7 @@ class Run:
     def expire(self) -> None:
         for item_id in self.bench.table.expire(self.bench.now):
             self.note(f"{item_id} expires")
+            self.expired = True
             self.promise.forget(item_id)
 
     def quiet(self) -> None:
@@ -284,8 +292,8 @@ def chaos(current: list[ChaosBench]) -> Iterator[None]:
         yield
 
 
-def run_one(seed: int, number: int, current: list[ChaosBench]) -> Counter[str]:
-    """Make one run. Returns how often each kind of event happened."""
+def run_one(seed: int, number: int, current: list[ChaosBench], unknown: Counter[str]) -> Counter[str]:
+    """Make one run. Returns how often each kind of event happened; `unknown` counts what became of unknown outcomes."""
     operation = OPERATIONS[number % len(OPERATIONS)]
     with mock.patch.object(orders, "_numbers", iter(range(1, 1000))):
         run = Run(operation, seeded(seed, f"chaos {number}"))
@@ -295,18 +303,21 @@ def run_one(seed: int, number: int, current: list[ChaosBench]) -> Counter[str]:
         except AssertionError as error:
             error.add_note(f"{operation}, run {number} of seed {seed}:\n  " + "\n  ".join(run.bench.trace))
             raise
+    unknown.update(run.unknown)
     ends = [line.rpartition(": ")[2] for line in run.bench.trace]
     return run.bench.network.happened + Counter(end for end in ends if end in INTERRUPTIONS) + run.ended
 
 
 @pytest.mark.timeout(1800)
 def test_chaos_keeps_the_promise(seed: int, report: list[str]) -> None:
-    happened, current = Counter[str](), list[ChaosBench]()
+    happened, unknown, current = Counter[str](), Counter[str](), list[ChaosBench]()
     with chaos(current):
         for number in range(RUNS):
-            happened += run_one(seed, number, current)
+            happened += run_one(seed, number, current, unknown)
     # Each kind of fault happened. Without any final outcome the test would prove nothing.
     assert {*FAULTS, *INTERRUPTIONS, "arrived", "arrived without effect", SUCCEEDED, DECLINED, NOT_EXECUTED} <= set(
         happened
     )
-    report += [f"Chaos: {RUNS} runs: " + ", ".join(f"{count} {name}" for name, count in sorted(happened.items()))]
+    events = ", ".join(f"{count} {name}" for name, count in sorted(happened.items()))
+    # One text: several would be a table of their own.
+    report += [f"Chaos: {RUNS} runs: {events}\n{told(unknown)}"]
