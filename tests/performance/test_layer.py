@@ -107,5 +107,6 @@ def test_the_layer_brings_the_botocore_that_was_tested(layers: dict[str, Path]) 
         assert {str(path.relative_to(data)) for path in data.rglob("*") if path.is_file()} == {
             "_retry.json", "partitions.json", "sdk-default-configuration.json",
             "dynamodb/2012-08-10/endpoint-rule-set-1.json.gz", "secretsmanager/2017-10-17/endpoint-rule-set-1.json.gz",
-            "secretsmanager/2017-10-17/service-2.sdk-extras.json",
+            "secretsmanager/2017-10-17/service-2.sdk-extras.json", "s3/2006-03-01/endpoint-rule-set-1.json.gz",
+            "s3/2006-03-01/service-2.sdk-extras.json",
         }  # fmt: skip
