@@ -223,6 +223,8 @@ def test_every_call_of_a_probe_waits_as_long_as_an_order(
     monkeypatch.setattr(LoginLock, "begin", mock.Mock())
     monkeypatch.setattr(LoginLock, "end", mock.Mock())
     monkeypatch.setattr(provider.client.provider, "failing", False)
+    # Where a token is shared, there is none yet.
+    monkeypatch.setattr(provider.client.credential_cache, "_share", None)
     provider.client.credential_cache.forget()
     instance = environment.instance()
     instance.client = provider.client
