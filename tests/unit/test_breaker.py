@@ -20,6 +20,7 @@ from vezne_cli.catalogue import PROVIDERS, URLS
 
 from tests.faults.memory_store import MemoryStore
 from tests.faults.memory_table import MemoryTable
+from tests.support.memory_secret import MemorySecret, in_place
 from tests.support.providers import SECRETS
 
 NOW = 1_800_000_000.0
@@ -220,15 +221,16 @@ def test_every_call_of_a_probe_waits_as_long_as_an_order(
         monkeypatch.setenv(name, "http://provider.invalid")
     monkeypatch.setattr(Provider, "send", send)
     monkeypatch.setattr(credentials, "_fetch_secret", lambda model: (model.model_validate(SECRETS[provider.name]), "1"))
-    monkeypatch.setattr(LoginLock, "begin", mock.Mock())
+    monkeypatch.setattr(LoginLock, "begin", mock.Mock(return_value=None))
     monkeypatch.setattr(LoginLock, "end", mock.Mock())
     monkeypatch.setattr(provider.client.provider, "failing", False)
-    # Where a token is shared, there is none yet.
-    monkeypatch.setattr(provider.client.credential_cache, "_share", None)
     provider.client.credential_cache.forget()
     instance = environment.instance()
     instance.client = provider.client
-    assert not instance._is_answered(DEADLINE)
+    # Where a token is shared, there is none yet.
+    secret = MemorySecret()
+    with in_place(lambda: secret):
+        assert not instance._is_answered(DEADLINE)
     assert waited == [READ_SECONDS]
     provider.client.credential_cache.forget()
 
