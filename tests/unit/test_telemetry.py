@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from vezne.platform import telemetry
-from vezne.platform.telemetry import ALLOWED, emit_metric, flush, logger, stack_locations
+from vezne.platform.telemetry import ALLOWED, emit_metric, flush, logger, metrics, stack_locations
 from vezne.providers.http import Deadline, Provider, Request
 
 from tests.support.raw_server import Connection, raw_server
@@ -107,6 +107,8 @@ def test_what_libraries_would_log_does_not_come_out(
 
 
 def test_metrics_have_few_dimensions(capsys: pytest.CaptureFixture[str]) -> None:
+    # Orders of other tests in this process may have left theirs.
+    metrics.clear_metrics()
     emit_metric("OrderSucceeded", "paynet.capture")
     emit_metric("OrderSucceeded", "paynet.capture")
     flush()
