@@ -7,11 +7,13 @@ from pathlib import Path
 import httpx
 import pytest
 from vezne_cli.build import build_and_deploy, inputs
-from vezne_cli.catalogue import ORDERS
+from vezne_cli.catalogue import ORDERS, RECONCILERS
 from vezne_cli.connection import STACK_NAME
 from vezne_cli.processes import ROOT
 from vezne_cli.stack import Stack, running_stack
 
+# What writes to the table knows how long a record is kept.
+KEEPERS = (*ORDERS, *(each.name for each in RECONCILERS.values()))
 SENTENCE = "This client has no operation of that id."
 
 
@@ -67,8 +69,8 @@ def test_a_changed_parameter_reaches_the_alias_of_each_function_that_has_it(own_
     functions, before = own_stack.aws("lambda"), versions(own_stack)
     deploy(own_stack, ROOT, tmp_path / "kept", KeptDays="100")
     after = versions(own_stack)
-    assert {operation for operation in before if after[operation] != before[operation]} == set(ORDERS)
-    for operation in ORDERS:
+    assert {operation for operation in before if after[operation] != before[operation]} == set(KEEPERS)
+    for operation in KEEPERS:
         name = own_stack.functions[operation]
         live = functions.get_function_configuration(FunctionName=name, Qualifier="live")
         assert live["Environment"]["Variables"]["KEPT_DAYS"] == "100"
