@@ -138,7 +138,7 @@ def is_success(body: dict[str, Any]) -> bool:
     )  # fmt: skip
 
 
-def _means_an_old_secret(answer: ProviderResponse) -> bool:
+def means_an_old_secret(answer: ProviderResponse) -> bool:
     """No public sign means "wrong credentials". So a refusal means that if the secret has changed since it was read."""
     try:
         refused = answer.status == 401 or answer.json().get("Success") is False
@@ -179,7 +179,7 @@ def plan_answer(transaction_code: str, merchant_oid: str, deadline: Deadline) ->
             access,
             {"merchantOid": merchant_oid, "transactionCode": transaction_code},
         ),
-        _means_an_old_secret,
+        means_an_old_secret,
     )
     try:
         body = answer.json()

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from vezne.orders.record import Record
 from vezne.providers.client import InquiryUnreadableError, ask
-from vezne.providers.haso.client import CLIENT, signed_inquiry
+from vezne.providers.haso.client import CLIENT, means_an_old_secret, signed_inquiry
 from vezne.providers.haso.models import ExpensesResult
-from vezne.providers.http import Deadline, ProviderResponse, UnreadableError
+from vezne.providers.http import Deadline
 from vezne.providers.statement import RowState, Sought, Statement, StatementPage, StatementRow, amount_in, list_in
 
 FEE, EXPENSE = "counter_party_attorney_fee", "expense_amount"
@@ -57,7 +57,7 @@ def _plan(code: str, merchant_oid: str, deadline: Deadline) -> list[Any]:
     """The instalments as they came; none if HASO refuses, since no page says which refusals there are."""
     fields = {"merchantOid": merchant_oid, "transactionCode": code}
     path = "/Index/GetPaymentsOfTransaction"
-    body = list_in(ask(CLIENT, deadline, lambda access: signed_inquiry(path, access, fields), _refuses_an_old_secret))
+    body = list_in(ask(CLIENT, deadline, lambda access: signed_inquiry(path, access, fields), means_an_old_secret))
     errors, data = body.get("Errors"), body.get("Data")
     if body.get("Success") is False and errors:
         return []
@@ -89,12 +89,3 @@ def _total(plan: list[Any]) -> Decimal | None:
         figures[number] = amount_in(fields.get("totalExpenseAmount"))
     total = figures[max(figures)] if figures else None
     return total if total is not None and total >= 0 else None
-
-
-def _refuses_an_old_secret(answer: ProviderResponse) -> bool:
-    """A wrong signature has no sign of its own. So a refusal may mean it if the secret has changed since."""
-    try:
-        refused = answer.status == 401 or answer.json().get("Success") is False
-    except UnreadableError:
-        return False
-    return refused and CLIENT.credential_cache.secret_changed()
