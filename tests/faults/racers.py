@@ -2,14 +2,21 @@
 
 import multiprocessing
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from vezne.orders.breaker_item import BreakerItem, from_item
 from vezne.orders.guards import Update
-from vezne.orders.store import ConditionFailedError, Store
+from vezne.orders.store import ConditionFailedError
+from vezne.platform.aws import client
 from vezne_cli.connection import aws_environment
+
+from tests.faults.engines import EngineStore
+
+# An engine that 32 processes call at once may be slow. A call that the client repeats would be counted twice.
+PATIENCE_SECONDS = 120.0
 
 # One process has its store, and a barrier before each write.
 _own: dict[str, Any] = {}
@@ -39,7 +46,8 @@ def racing(url: str, table: str, number: int) -> Iterator[Racers]:
 
 def _begin(url: str, table: str, barrier: Any) -> None:
     os.environ.update(aws_environment(url), TABLE_NAME=table)
-    _own.update(store=Store(), barrier=barrier)
+    patient = client("dynamodb", connect_seconds=PATIENCE_SECONDS, read_seconds=PATIENCE_SECONDS)
+    _own.update(store=EngineStore(patient, time.time), barrier=barrier)
 
 
 def _write(update: Update) -> BreakerItem | None:

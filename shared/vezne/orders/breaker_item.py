@@ -106,7 +106,8 @@ def report(
     """Add bad and good ends to the current window, or begin the next one. Refused if `known` has an older window.
 
     `started`: when the order began; what began before the breaker last opened or closed says nothing new. `slow`: the
-    bad end is a slow order still under way, or the good end is one's that is over.
+    bad end is a slow order still under way, or the good end is one's that is over. A report that AWS's client repeats
+    after a lost answer may count twice, which opens the breaker a little sooner.
     """
     window = max(int(now // WINDOW_SECONDS), known.window)
     sets: dict[str, Any] = {}
