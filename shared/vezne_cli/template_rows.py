@@ -28,8 +28,8 @@ def with_rows(template: str, model: Function, new: Function) -> str:
     mapped = _after(described, row, _renamed(row, model, new).replace(_tag(model), _tag(new)))
     alias = _block(mapped, rf' *\[?!GetAtt {model.logical_name}\.Arn, !Sub "\$\{{{model.logical_name}\.Arn\}}:live",\n')
     aliased = _after(mapped, alias, _renamed(alias.replace("[", " "), model, new))
-    function = _block(aliased, rf"  {model.logical_name}:\n    Type: AWS::Serverless::Function\n(?:    .*\n)+\n")
-    written = _after(aliased, function, _renamed(function, model, new))
+    function = _block(aliased, rf"  {model.logical_name}: \{{Type: AWS::Serverless::Function,.*\n(?:    .*\n)+\n")
+    written = _after(aliased, function, _filled(_renamed(_referring(function), model, new)))
     return _listed(written, model, new)
 
 
@@ -51,6 +51,29 @@ def _tag(function: Function) -> str:
 def _path(function: Function) -> str:
     """Its path as the template writes it: `{` starts a mapping in YAML, so a path with a parameter is quoted."""
     return f'"{function.path}"' if "{" in function.path else function.path
+
+
+def _referring(block: str) -> str:
+    """A block that means again (`*name`) what it would say a second time (`&name ...`)."""
+    while said := re.search(r"&([\w-]+)\s+", block):
+        depth = 0
+        for mark in re.finditer(r"\"[^\"]*\"|[\[\]{},]", block[said.end() :]):
+            if depth == 0 and mark[0] in "]},":
+                block = f"{block[: said.start()]}*{said[1]}{block[said.end() + mark.start() :]}"
+                break
+            depth += (mark[0] in "[{") - (mark[0] in "]}")
+    return block
+
+
+def _filled(block: str) -> str:
+    """A function whose properties go on in the same line as far as there is room."""
+    lines: list[str] = []
+    for line in block.splitlines():
+        if line.startswith(" " * 5) and len(lines[-1]) + len(line.lstrip()) < _WIDTH:
+            lines[-1] += f" {line.lstrip()}"
+        else:
+            lines.append(line)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _renamed(block: str, model: Function, new: Function) -> str:
@@ -96,8 +119,9 @@ def _wrapped(line: str) -> str:
     _, at = max(depths)
     start = len(line) - len(line.lstrip(" "))
     # Inside a bracket that starts the line, what follows is written under its first entry; else a step to the right.
-    deeper = line[start] in "[{" or line.startswith("- [", start)
-    indent = start + (line[start:].index("[") + 1 if line.startswith("- [", start) else 1 if deeper else 0)
+    listed = re.match(r"- (?:&[\w-]+ )?\[", line[start:])
+    deeper = line[start] in "[{" or listed
+    indent = start + (listed.end() if listed else 1 if deeper else 0)
     if not deeper and line[start:].split(" ", 1)[0].endswith(":"):
         indent = start + 2
     return f"{line[:at]}\n{' ' * indent}{line[at + 1 :]}"
