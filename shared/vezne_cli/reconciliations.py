@@ -12,11 +12,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
-from vezne.orders.reconcile import read_report
 from vezne.orders.record import iso_time, istanbul_day, kept_seconds, plain
 from vezne.orders.report import (
     COMPLETE,
-    CONTRADICTIONS,
     MOST_FINDINGS,
     RUNNING,
     FindingClass,
@@ -26,6 +24,7 @@ from vezne.orders.report import (
     resolution_of,
     resolve_finding,
 )
+from vezne.orders.resolutions import read_report
 from vezne.orders.store import ConditionFailedError, Store
 
 from .catalogue import RECONCILERS
@@ -41,7 +40,8 @@ LISTED_DAYS = 14
 AHEAD_DAYS = 10
 HEADS = ("finding", "class", "operation id", "ours", "theirs", "our amount", "their amount", "reference",
          "resolved")  # fmt: skip
-LISTED_HEADS = ("date", "status", "open contradictions", "still unknown", "settled", "matched", "finished")
+LISTED_HEADS = ("date", "status", "open contradictions", "open later events", "still unknown", "settled", "matched",
+                "finished")  # fmt: skip
 # Lets the function reconcile a day -> its answer; None if the function failed, or its answer did not arrive.
 Invoke = Callable[[date], Mapping[str, Any] | None]
 
@@ -141,7 +141,7 @@ def resolve(provider: str, day: date, finding: str, store: Store, who: str, reas
     known = plain(item)
     if not item or known["date"] != day.isoformat():
         report = read_report(provider, day, store)
-        names = [each["id"] for each in report.findings] if report else []
+        names = [each["id"] for each in (*report.findings, *report.later_events)] if report else []
         of = f" It is of {known['date']}." if item else ""
         raise OperatorError(f"There is no finding {finding} of {provider} {day}{did_you_mean(finding, names)}{of}")
     if earlier := resolution_of(item):
@@ -156,31 +156,12 @@ def _resolved(resolution: Resolution) -> str:
     return f"{iso_time(resolution.at)} by {resolution.by}: {resolution.reason}"
 
 
-def shown(report: Report, store: Store, bucket: str) -> "Shown":
-    """A report, with the resolutions of its findings."""
-    items = {each["id"]: store.item(finding_id(report.provider, each["id"])) for each in report.findings}
-    resolved = {name: _resolved(known) for name, item in items.items() if (known := resolution_of(item))}
-    return Shown(report, resolved, bucket)
-
-
 @dataclass(frozen=True)
 class Shown:
-    """A report as a person reads it. `resolved`: who resolved a finding, by its id. `bucket`: where the file is."""
+    """A report as a person reads it. `bucket`: where the file is."""
 
     report: Report
-    resolved: Mapping[str, str]
     bucket: str
-
-    @property
-    def open(self) -> int:
-        """How many contradictions wait for a person."""
-        found = sum(self.report.counts.get(name, 0) for name in CONTRADICTIONS)
-        return found - sum(finding["id"] in self.resolved for finding in self.report.findings)
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether the list was read to its end, and no contradiction waits for a person."""
-        return self.report.status == COMPLETE and not self.open
 
     def head(self) -> str:
         """The first line: whether it is complete, and what is open."""
@@ -188,26 +169,31 @@ class Shown:
         name = f"{report.provider} {report.day}"
         if report.status == RUNNING:
             return f"{name}: NOT COMPLETE, it is running or waits to go on; {report.page} pages are read"
-        waits = f"{self.open} contradictions are open" if self.open else "no contradiction is open"
+        contradictions, later = report.open_contradictions, report.open_later_events
+        waits = f"{contradictions} contradictions are open" if contradictions else "no contradiction is open"
+        waits += f"; {later} later events are open" if later else ""
         if report.status != COMPLETE:
             return (
                 f"{name}: NOT COMPLETE, the list was not read to its end: nothing says that the day is clean; {waits}"
             )
-        return f"{name}: complete, {'clean' if self.is_clean else 'NOT clean'}; {waits}"
+        return f"{name}: complete, {'clean' if report.is_clean else 'NOT clean'}; {waits}"
 
     def counts(self) -> dict[str, int]:
         """The number of each class, in the order of the glossary."""
         return {name.value: self.report.counts.get(name, 0) for name in FindingClass}
 
     def findings(self) -> list[tuple[str, ...]]:
-        """Each contradiction, under HEADS."""
-        return [(*_cells(finding), self.resolved.get(finding["id"], "")) for finding in self.report.findings]
+        """Each contradiction, and then each later event, under HEADS."""
+        told, resolutions = (*self.report.findings, *self.report.later_events), self.report.resolutions
+        resolved = {name: _resolved(known) for name, known in resolutions.items()}
+        return [(*_cells(finding), resolved.get(finding["id"], "")) for finding in told]
 
     def lines(self) -> Iterator[str]:
         """What stands below the findings."""
         report = self.report
-        if report.status != RUNNING and len(report.findings) == MOST_FINDINGS:
-            yield f"Only {MOST_FINDINGS} contradictions are shown; the file has all."
+        for name, listed in (("contradictions", report.findings), ("later events", report.later_events)):
+            if report.status != RUNNING and len(listed) == MOST_FINDINGS:
+                yield f"Only {MOST_FINDINGS} {name} are shown; the file has all."
         for name, text in report.notes.items():
             yield f"{name}: {text}"
         if report.file:
@@ -240,13 +226,13 @@ def last_reports(provider: str, store: Store) -> Iterable[tuple[str, ...]]:
     for back in range(1, LISTED_DAYS + 1):
         report = read_report(provider, today - timedelta(days=back), store)
         if report is not None:
-            last = shown(report, store, "")
-            counts = last.counts()
+            counts = Shown(report, "").counts()
             finished = iso_time(report.finished_at) if report.finished_at else ""
             yield (
                 report.day.isoformat(),
                 report.status,
-                str(last.open),
+                str(report.open_contradictions),
+                str(report.open_later_events),
                 *(str(counts[name]) for name in _LISTED),
                 finished,
             )

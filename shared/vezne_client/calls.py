@@ -153,9 +153,12 @@ class Health(ResultModel):
 
 
 class Report(ResultModel):
-    """What our orders of a day and a provider's own list came to. `clean`: all was read, and nothing contradicts.
+    """What our orders of a day and a provider's own list came to.
 
-    `counts`: orders and rows by class. `findings`: the contradictions, at most 200. `file`: in the archive's bucket.
+    `clean`: all was read, and no contradiction is open. `open_contradictions`, `open_later_events`: how many nobody has
+    resolved. `counts`: orders and rows by class. `findings`: the contradictions, `later_events`: what was taken back
+    later, at most 200 of each; one that a person has dealt with has `resolved_at` and `resolution`. `file`: in the
+    archive's bucket.
     """
 
     provider: str
@@ -166,6 +169,10 @@ class Report(ResultModel):
     finished_at: datetime | None = None
     counts: dict[str, int]
     findings: list[dict[str, str]]
+    # A deployment of an earlier version does not have these.
+    later_events: list[dict[str, str]] = Field(default_factory=list)
+    open_contradictions: int | None = None
+    open_later_events: int | None = None
     file: str | None = None
     notes: dict[str, str] = Field(default_factory=dict)
 

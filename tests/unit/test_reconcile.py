@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from unittest import mock
 
 import pytest
 from vezne.orders import report as reports
-from vezne.orders.reconcile import read_report, reconcile
+from vezne.orders.reconcile import reconcile
 from vezne.orders.record import DECLINED, NOT_EXECUTED, RECONCILIATION, SUCCEEDED, UNKNOWN, istanbul_day
 from vezne.orders.report import COMPLETE, INCOMPLETE, MOST_FINDINGS, RUNNING, FindingClass, Report
+from vezne.orders.resolutions import read_report
 from vezne.orders.store import ConditionFailedError, StoreUnavailableError
 from vezne.providers.client import InquiryFailedError
 from vezne.providers.credentials import SecretUnavailableError
@@ -369,6 +371,35 @@ def test_a_list_of_something_else_tells_of_so_many_findings(night: Night) -> Non
     assert len(report.findings) == MOST_FINDINGS
     assert sum(name.startswith("finding#") for name in night.store._memory.items) == MOST_FINDINGS
     assert len(night.lines()) == MOST_FINDINGS + 5
+
+
+def test_a_later_event_is_listed_and_takes_no_place_of_a_contradiction(night: Night) -> None:
+    """All of them are told: many payments of one day may be given back."""
+    for number in range(MOST_FINDINGS + 5):
+        order(night.store, f"{number:03d}")
+        night.list(row(f"{number:03d}", RowState.TAKEN_BACK))
+    order(night.store, "missing")
+    report = night.run()
+    assert [finding["reference"] for finding in report.findings] == ["missing"]
+    assert len(report.later_events) == MOST_FINDINGS
+    assert (report.open_contradictions, report.open_later_events) == (1, MOST_FINDINGS + 5)
+    told = [name for name in night.store._memory.items if name.startswith("finding#")]
+    assert len(told) == MOST_FINDINGS + 6
+    assert {reports.finding_id("paynet", event["id"]) for event in report.later_events} < set(told)
+
+
+def test_a_contradiction_that_was_resolved_is_no_alarm_again(night: Night) -> None:
+    order(night.store, "a")
+    order(night.store, "b")
+    first = night.run()
+    assert (first.is_clean, first.open_contradictions) == (False, 2)
+    for finding in first.findings:
+        resolution = reports.Resolution("arn:ayse", START, "came late")
+        night.store.update_item(reports.resolve_finding("paynet", DAY, finding["id"], resolution))
+    with mock.patch("vezne.orders.reconcile.emit_of_provider") as emit:
+        again = night.run()
+    assert (again.is_clean, again.counts[FindingClass.MISSING_THERE]) == (True, 2)
+    emit.assert_any_call("ReconciliationFindings", "paynet", 0)
 
 
 def test_rows_of_no_order(night: Night) -> None:

@@ -251,7 +251,7 @@ def test_without_a_date_the_last_reports_are_listed(night: Night, capsys: pytest
     night.run()
     assert main(["reconcile", "paynet"]) == 0
     told = capsys.readouterr().out.split()
-    assert told[:6] == [str(DAY), "complete", "1", "1", "0", "0"]
+    assert told[:7] == [str(DAY), "complete", "1", "0", "1", "0", "0"]
 
 
 def test_a_day_that_is_not_over(night: Night, capsys: pytest.CaptureFixture[str]) -> None:
@@ -310,6 +310,23 @@ def test_a_resolution_stays_when_the_day_is_compared_again(night: Night, capsys:
     capsys.readouterr()
     assert main(["reconcile", "paynet"]) == 0
     assert capsys.readouterr().out.split()[:3] == [str(DAY), "complete", "0"]
+
+
+def test_a_later_event_is_shown_and_resolved_but_keeps_no_day_from_being_clean(
+    night: Night, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order(night.store, "a")
+    night.statement.rows.append(row("a", RowState.TAKEN_BACK))
+    later(night)
+    assert main(["reconcile", "paynet", str(DAY)]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head == f"paynet {DAY}: complete, clean; no contradiction is open; 1 later events are open"
+    (finding,) = [line.split("  ")[0] for line in lines if "  later_event  " in line]
+    assert main(resolving(finding)) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head == f"paynet {DAY}: complete, clean; no contradiction is open"
+    (line,) = [line for line in lines if line.startswith(finding)]
+    assert line.endswith(" by arn:ayse: paid back by hand")
 
 
 def test_another_contradiction_keeps_the_day_open(night: Night, capsys: pytest.CaptureFixture[str]) -> None:

@@ -303,7 +303,7 @@ def test_records_are_fenced_by_the_operation(system: Template, name: str) -> Non
         return
     keys = as_list(fenced["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
     if name == "GetOperation":
-        assert keys == ["op_*", "breaker#*", "reconciliation#*"]
+        assert keys == ["op_*", "breaker#*", "reconciliation#*", "finding#*"]
         return
     if name in RECONCILERS:
         provider = operation.partition(".")[0]

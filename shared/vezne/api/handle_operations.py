@@ -53,7 +53,7 @@ def _providers() -> list[str]:
 def _read_report(event: Event, store: Store) -> dict[str, Any]:
     """GET /reconciliations/{provider}/{date}: what a day came to. It is of all clients' orders, so it has its scope."""
     # As above.
-    from vezne.orders.report import from_item, report_id
+    from vezne.orders.resolutions import read_report
 
     client_id(event)
     named = path_parameters(event)
@@ -63,7 +63,7 @@ def _read_report(event: Event, store: Store) -> dict[str, Any]:
     if day is None:
         raise problems.InvalidRequest([{"place": "path.date", "reason": "must be a day, as 2026-11-26"}])
     try:
-        report = from_item(provider, day, store.item(report_id(provider, day)))
+        report = read_report(provider, day, store)
     except StoreUnavailableError:
         raise problems.StoreUnavailable("The report could not be read; nothing was changed.", retry_after=5) from None
     if report is None:

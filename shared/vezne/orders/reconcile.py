@@ -41,8 +41,8 @@ from vezne.orders.report import (
     FindingClass,
     Report,
     finding_id,
-    report_id,
 )
+from vezne.orders.resolutions import read_report, with_resolutions
 from vezne.orders.settle import LEASE_SECONDS, Settling
 from vezne.orders.store import ConditionFailedError, Store, new_owner
 from vezne.platform.telemetry import emit_of_provider, logger
@@ -61,7 +61,6 @@ EDGE_SECONDS = 3600.0
 RUN_SECONDS = 20 * 3600.0
 # Lines of one part of the end.
 LINES = 1_000
-TOLD = CONTRADICTIONS | {FindingClass.LATER_EVENT}
 # The provider did not answer, or not as its page says: the run goes on when it is started again.
 _FAILURES = (InquiryFailedError, CredentialsRefusedError, NotSentError, SecretUnavailableError, SecretUnusableError,
              UnreadableError)  # fmt: skip
@@ -79,11 +78,6 @@ def days_of_a_night(now: float) -> list[date]:
     """The days that are reconciled each night: the three before today, so that late rows are seen."""
     today = istanbul_day(now)
     return [today - timedelta(days=back) for back in (3, 2, 1)]
-
-
-def read_report(provider: str, day: date, store: Store) -> Report | None:
-    """The report of a day, or None."""
-    return reports.from_item(provider, day, store.item(report_id(provider, day)))
 
 
 def reconcile(
@@ -120,6 +114,7 @@ class _Run:
         self._settling = Settling(statement, store)
         self._found = Findings(whole=report.whole)
         self._findings: list[Line] = []
+        self._later_events: list[Line] = []
         self._before: frozenset[str] = frozenset()
         self._edges: dict[int, Orders] = {}
         # How many parts there are in the end: one for each page, and those of the end.
@@ -304,15 +299,18 @@ class _Run:
             status=COMPLETE if self._found.whole else INCOMPLETE,
             counts=dict(self._found.counts),
             findings=tuple(self._findings),
+            later_events=tuple(self._later_events),
             notes=self._notes(),
             finished_at=self._store.now(),
         )
-        self._report = replace(finished, file=self._journal.finish(finished, self._parts))
+        finished = replace(finished, file=self._journal.finish(finished, self._parts))
+        self._report = with_resolutions(finished, self._store)
         self._keep(lease_until=0.0)
         provider = self._statement.provider
         emit_of_provider("ReconciliationFinished", provider)
         emit_of_provider("ReconciliationIncomplete", provider, 0 if self._found.whole else 1)
-        emit_of_provider("ReconciliationFindings", provider, sum(self._found.counts[name] for name in CONTRADICTIONS))
+        # What was dealt with after an earlier night is no alarm again.
+        emit_of_provider("ReconciliationFindings", provider, self._report.open_contradictions)
         return self._report
 
     def _notes(self) -> Mapping[str, str]:
@@ -412,15 +410,16 @@ class _Run:
         Of contradictions so many: with more of them the list is of something else, and the file has them all.
         """
         for told in lines:
-            self._found.counts[told["class"]] += 1
-            is_contradiction = told["class"] in CONTRADICTIONS
-            if told["class"] not in TOLD or (is_contradiction and len(self._findings) >= MOST_FINDINGS):
-                continue
-            if not kept_before:
+            kind = told["class"]
+            self._found.counts[kind] += 1
+            is_contradiction, is_later = kind in CONTRADICTIONS, kind == FindingClass.LATER_EVENT
+            listed = self._later_events if is_later else self._findings
+            has_place = len(listed) < MOST_FINDINGS
+            if not kept_before and (is_later or (is_contradiction and has_place)):
                 self._keep_finding(told)
-            if is_contradiction:
+            if has_place and (is_later or is_contradiction):
                 name = name_of(self._statement.provider, self._report.day, told)
-                self._findings.append({"id": name, **{key: text for key, text in told.items() if text}})
+                listed.append({"id": name, **{key: text for key, text in told.items() if text}})
 
     def _keep_finding(self, told: Line) -> None:
         provider, day = self._statement.provider, self._report.day

@@ -1,6 +1,6 @@
 """The report of one provider and one day, and the checkpoint of the run that makes it: one item of the table."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -9,7 +9,7 @@ from typing import Any
 from vezne.orders.guards import Update
 from vezne.orders.record import iso_time, kept_seconds, number, plain, seconds_of, serialize
 
-# The report names so many findings; the file in the archive has all.
+# The report names so many contradictions, and so many later events; the file in the archive has all.
 MOST_FINDINGS = 200
 
 
@@ -42,13 +42,24 @@ RUNNING, COMPLETE, INCOMPLETE = "running", "complete", "incomplete"
 
 
 @dataclass(frozen=True, slots=True)
+class Resolution:
+    """That a person has dealt with a finding: who, when (seconds since 1970), and why. The finding stays."""
+
+    by: str
+    at: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What is known of a provider's day. Times are seconds since 1970.
 
     `status`: running, complete, or incomplete: the list was not read to its end, so nothing says that the day is clean.
     `page`, `start`: how many pages are done, and where the next begins. `counts`: orders and rows by class.
-    `findings`: the contradictions, at most MOST_FINDINGS of them. `file`: where all of it stands in the archive.
-    `notes`: what else the provider said at the end of the run, as information only. Nothing in it is personal.
+    `findings`: the contradictions, `later_events`: what was taken back, at most MOST_FINDINGS of each. `file`: where it
+    all stands in the archive. `notes`: what else the provider said at the end of the run, as information only.
+    `resolutions`: of the findings that people have dealt with, by their ids. They are not in the report's item, since
+    they outlive a run. Nothing in it is personal.
     """
 
     provider: str
@@ -62,31 +73,54 @@ class Report:
     whole: bool = True
     counts: Mapping[str, int] = field(default_factory=dict)
     findings: tuple[Mapping[str, str], ...] = ()
+    later_events: tuple[Mapping[str, str], ...] = ()
     started_at: float = 0.0
     finished_at: float = 0.0
     file: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
+    resolutions: Mapping[str, Resolution] = field(default_factory=dict)
 
     @property
     def is_clean(self) -> bool:
-        """Whether the list was read to its end, and nothing in it contradicts what we know."""
-        return self.status == COMPLETE and not any(self.counts.get(name) for name in CONTRADICTIONS)
+        """Whether the list was read to its end, and no contradiction waits for a person. A later event is none."""
+        return self.status == COMPLETE and not self.open_contradictions
+
+    @property
+    def open_contradictions(self) -> int:
+        """How many contradictions nobody has resolved."""
+        return sum(self.counts.get(name, 0) for name in CONTRADICTIONS) - self._resolved(self.findings)
+
+    @property
+    def open_later_events(self) -> int:
+        """How many later events nobody has resolved."""
+        return self.counts.get(FindingClass.LATER_EVENT, 0) - self._resolved(self.later_events)
+
+    def _resolved(self, findings: Iterable[Mapping[str, str]]) -> int:
+        return sum(finding["id"] in self.resolutions for finding in findings)
 
     def public(self) -> dict[str, Any]:
-        """As the API and the operators' command show it."""
+        """As the API shows it. Who resolved a finding is not for clients."""
         finished = {"finished_at": iso_time(self.finished_at)} if self.finished_at else {}
         return {
             "provider": self.provider,
             "date": self.day.isoformat(),
             "status": self.status,
             "clean": self.is_clean,
+            "open_contradictions": self.open_contradictions,
+            "open_later_events": self.open_later_events,
             "started_at": iso_time(self.started_at),
             **finished,
             "counts": {name.value: self.counts.get(name, 0) for name in FindingClass},
-            "findings": [dict(finding) for finding in self.findings],
+            "findings": [self._public(finding) for finding in self.findings],
+            "later_events": [self._public(finding) for finding in self.later_events],
             **({"file": self.file} if self.file else {}),
             **({"notes": dict(self.notes)} if self.notes else {}),
         }
+
+    def _public(self, finding: Mapping[str, str]) -> dict[str, str]:
+        known = self.resolutions.get(finding["id"])
+        resolved = {"resolved_at": iso_time(known.at), "resolution": known.reason} if known else {}
+        return {**finding, **resolved}
 
 
 def report_id(provider: str, day: date) -> str:
@@ -112,6 +146,7 @@ def to_item(report: Report) -> dict[str, Any]:
         "whole": report.whole,
         "counts": dict(report.counts),
         "findings": [dict(finding) for finding in report.findings[:MOST_FINDINGS]],
+        "later_events": [dict(finding) for finding in report.later_events[:MOST_FINDINGS]],
         "started_at": iso_time(report.started_at),
         "finished_at": iso_time(report.finished_at) if report.finished_at else None,
         "file": report.file,
@@ -122,7 +157,7 @@ def to_item(report: Report) -> dict[str, Any]:
 
 
 def from_item(provider: str, day: date, item: dict[str, Any]) -> Report | None:
-    """The inverse of `to_item`; None if there is no report."""
+    """The inverse of `to_item`, without the resolutions; None if there is no report."""
     if not item:
         return None
     values = plain(item)
@@ -138,20 +173,13 @@ def from_item(provider: str, day: date, item: dict[str, Any]) -> Report | None:
         whole=values["whole"],
         counts={name: int(count) for name, count in values["counts"].items()},
         findings=tuple(values["findings"]),
+        # A report of an earlier version counts them only.
+        later_events=tuple(values.get("later_events", ())),
         started_at=seconds_of(values["started_at"]),
         finished_at=seconds_of(values["finished_at"]) if "finished_at" in values else 0.0,
         file=values["file"],
         notes=values["notes"],
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Resolution:
-    """That a person has dealt with a finding: who, when (seconds since 1970), and why. The finding stays."""
-
-    by: str
-    at: float
-    reason: str
 
 
 def resolve_finding(provider: str, day: date, name: str, resolution: Resolution) -> Update:

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 @click.argument("day", metavar="[DATE]", required=False, type=Day())
 @click.option("--stored", is_flag=True, help="Show the last report of DATE, and compare nothing.")
 @click.option(
-    "--resolve", "finding", type=FindingId(), help="Note that you have dealt with this contradiction of DATE."
+    "--resolve",
+    "finding",
+    type=FindingId(),
+    help="Note that you have dealt with this contradiction or later event of DATE.",
 )
 @click.option("--reason", type=Reason(), help="With --resolve: what came of it. It stays with the finding.")
 @stack_option
@@ -72,7 +75,7 @@ def _compare(provider: str, day: date, stack: str, *, stored: bool) -> int:
         invoke = reconciliations.invoke_in(outputs, provider)
         with waiting(f"{provider} {day}") as say:
             report = reconciliations.run(provider, day, invoke, store, say, time.sleep)
-    return _show(reconciliations.shown(report, store, outputs.get(ARCHIVE_OUTPUT, "")))
+    return _show(reconciliations.Shown(report, outputs.get(ARCHIVE_OUTPUT, "")))
 
 
 def _resolve(provider: str, day: date, finding: str, reason: str, stack: str) -> int:
@@ -86,7 +89,7 @@ def _resolve(provider: str, day: date, finding: str, reason: str, stack: str) ->
     store = Store(clock)
     reconciliations.resolve(provider, day, finding, store, who, reason)
     report = reconciliations.stored(provider, day, store)
-    return _show(reconciliations.shown(report, store, outputs.get(ARCHIVE_OUTPUT, "")))
+    return _show(reconciliations.Shown(report, outputs.get(ARCHIVE_OUTPUT, "")))
 
 
 def _list(provider: str, stack: str) -> int:
@@ -117,4 +120,4 @@ def _show(day: "Shown") -> int:
         if findings := day.findings():
             show_table(reconciliations.HEADS, findings)
         show(day.lines())
-    return 0 if day.is_clean else 1
+    return 0 if day.report.is_clean else 1

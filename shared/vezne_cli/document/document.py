@@ -1,10 +1,11 @@
 """The whole document: paths from the template, schemas from the models, problems from the problem pages' texts."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from vezne.orders import record
-from vezne.orders.report import COMPLETE, CONTRADICTIONS, INCOMPLETE, RUNNING, FindingClass
+from vezne.orders.report import COMPLETE, CONTRADICTIONS, INCOMPLETE, MOST_FINDINGS, RUNNING, FindingClass
 
 from vezne_cli.catalogue import PROVIDERS, READ, READ_REPORTS, ROUTES, SCOPES, Function
 from vezne_cli.document import schemas
@@ -124,31 +125,40 @@ def _health(scopes: list[str]) -> dict[str, Any]:
     }
 
 
-def _report() -> dict[str, Any]:
-    """What a provider's day came to; the function that reads operations answers it, too."""
+def _findings(classes: Iterable[str], description: str) -> dict[str, Any]:
     finding = {
         "type": "object",
         "properties": {
             "id": {"type": "string", "description": "The same in each run that finds it"},
-            "class": {"enum": sorted(CONTRADICTIONS)},
+            "class": {"enum": sorted(classes)},
             "operation_id": OPERATION_ID,
+            "resolved_at": {**TIME, "description": "When a person had dealt with it; absent while it is open"},
+            "resolution": {"type": "string", "description": "What came of it, in that person's words"},
         },
         "required": ["id", "class"],
         "additionalProperties": {"type": "string"},
     }
+    return {"type": "array", "items": finding, "description": f"{description}, at most {MOST_FINDINGS}"}
+
+
+def _report() -> dict[str, Any]:
+    """What a provider's day came to; the function that reads operations answers it, too."""
     whole = {"type": "integer", "minimum": 0}
     properties: dict[str, Any] = {
         "provider": {"enum": list(PROVIDERS)},
         "date": {"type": "string", "format": "date", "description": "The day in Türkiye"},
         "status": {"enum": [RUNNING, COMPLETE, INCOMPLETE],
                    "description": "incomplete: the list was not read to its end, so the day may not be clean"},
-        "clean": {"type": "boolean", "description": "The list was read to its end and contradicts nothing"},
+        "clean": {"type": "boolean", "description": "The list was read to its end, and no contradiction is open"},
+        "open_contradictions": {**whole, "description": "Contradictions that nobody has resolved"},
+        "open_later_events": {**whole, "description": "Later events that nobody has resolved; no contradictions"},
         "started_at": TIME,
         "finished_at": TIME,
         "counts": {"type": "object", "description": "Orders and rows by what they came to",
                    "properties": {name.value: whole for name in FindingClass},
                    "required": [name.value for name in FindingClass]},
-        "findings": {"type": "array", "items": finding, "description": "What contradicts our records, at most 200"},
+        "findings": _findings(CONTRADICTIONS, "What contradicts our records"),
+        "later_events": _findings([FindingClass.LATER_EVENT], "What was reversed, returned or charged back later"),
         "file": {"type": "string", "description": "Where all of it stands in the archive's bucket"},
         "notes": {"type": "object", "additionalProperties": {"type": "string"},
                   "description": "What else the provider said, as information"},
@@ -158,8 +168,9 @@ def _report() -> dict[str, Any]:
               "required": [name for name in properties if name not in optional]}  # fmt: skip
     counts = {name.value: 1204 if name is FindingClass.MATCHED else 0 for name in FindingClass}
     example = {"provider": "paynet", "date": "2026-11-26", "status": COMPLETE, "clean": True,
+               "open_contradictions": 0, "open_later_events": 0,
                "started_at": "2026-11-27T00:30:01.000Z", "finished_at": "2026-11-27T00:30:09.000Z", "counts": counts,
-               "findings": [], "file": "reconciliations/paynet/2026-11-26.csv"}  # fmt: skip
+               "findings": [], "later_events": [], "file": "reconciliations/paynet/2026-11-26.csv"}  # fmt: skip
     return {
         "operationId": READ_REPORTS,
         "tags": [_tag(READ)],
