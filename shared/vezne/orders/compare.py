@@ -3,9 +3,8 @@
 import hashlib
 import json
 import sys
-from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -278,18 +277,6 @@ def name_of(provider: str, day: date, told: Line) -> str:
     """
     words = [provider, day.isoformat(), *(told[name] for name in COLUMNS)]
     return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:20]
-
-
-@dataclass(slots=True)
-class Findings:
-    """What a run has found so far."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    # Of unresolved orders: the rows that may be theirs. Of final ones: rows that may be another payment.
-    candidates: dict[str, list[StatementRow]] = field(default_factory=lambda: defaultdict(list))
-    # Rows that bear our mark and are of no order of the day.
-    orphans: list[StatementRow] = field(default_factory=list)
-    whole: bool = True
 
 
 def _amount(amount: Decimal | None) -> str:

@@ -11,12 +11,11 @@ import itertools
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from vezne.orders import report as reports
 from vezne.orders.compare import (
     Entry,
-    Findings,
     Line,
     Orders,
     agreed,
@@ -25,22 +24,20 @@ from vezne.orders.compare import (
     is_another,
     judged,
     line,
-    name_of,
     proof,
     without_a_row,
 )
 from vezne.orders.days import Days
+from vezne.orders.findings import Findings
 from vezne.orders.journal import Archive, Journal, Part
-from vezne.orders.record import ISTANBUL, Record, iso_time, istanbul_day, serialize
+from vezne.orders.neighbours import Neighbours
+from vezne.orders.record import Record, istanbul_day
 from vezne.orders.report import (
     COMPLETE,
-    CONTRADICTIONS,
     INCOMPLETE,
-    MOST_FINDINGS,
     RUNNING,
     FindingClass,
     Report,
-    finding_id,
 )
 from vezne.orders.resolutions import read_report, with_resolutions
 from vezne.orders.settle import LEASE_SECONDS, Settling
@@ -55,8 +52,6 @@ from vezne.providers.statement import RowState, Statement, StatementPage, Statem
 MOST_PAGES = 5_000
 # Left for keeping what was found, when the function's time ends.
 SECONDS_TO_STOP = 45.0
-# Orders this close before midnight may be booked after it.
-EDGE_SECONDS = 3600.0
 # A run that began longer ago begins anew: its list has changed since, and its parts may be gone.
 RUN_SECONDS = 20 * 3600.0
 # Lines of one part of the end.
@@ -112,14 +107,12 @@ class _Run:
         self._statement, self._report, self._deadline, self._store = statement, report, deadline, store
         self._journal = Journal(archive, report)
         self._settling = Settling(statement, store)
-        self._found = Findings(whole=report.whole)
-        self._findings: list[Line] = []
-        self._later_events: list[Line] = []
+        self._found = Findings(statement.provider, report.day, store, report.whole)
         self._before: frozenset[str] = frozenset()
-        self._edges: dict[int, Orders] = {}
         # How many parts there are in the end: one for each page, and those of the end.
         self._parts = 0
         self._days: Days
+        self._neighbours: Neighbours
         self._orders: Orders
 
     def run(self) -> Report | None:
@@ -152,6 +145,7 @@ class _Run:
         client = self._statement.client
         account = client.account(client.credential_cache.credentials())
         self._days = Days(self._statement, self._store, account, self._go_on)
+        self._neighbours = Neighbours(self._statement, self._days, self._report.day, self._store)
         later = self._days.references_since(self._report.day) if self._statement.tells_totals else ()
         self._orders = Orders(self._statement, self._days.orders(self._report.day), later)
 
@@ -195,8 +189,9 @@ class _Run:
                 lines += self._of_a_final_order(entry, row)
         number, part = self._report.page + 1, Part(lines, kept, foreign, keys)
         self._journal.write(number, part)
-        self._remember(part)
-        self._tell(lines)
+        self._found.remember(part)
+        self._before = keys
+        self._found.tell(lines)
         self._found.whole &= page.whole
         self._report = replace(self._report, page=number, start=page.next)
         self._keep(lease_until=self._store.now() + LEASE_SECONDS)
@@ -207,7 +202,7 @@ class _Run:
 
     def _is_foreign(self, row: StatementRow) -> bool:
         """Whether a row was made elsewhere on this day."""
-        if row.day not in (None, self._report.day) or self._is_of_a_neighbour(row):
+        if row.day not in (None, self._report.day) or self._neighbours.have(row):
             return False
         return not row.operation_id or self._store.find(row.operation_id) is None
 
@@ -241,46 +236,15 @@ class _Run:
                 return [line(judged(entry, row), entry, row)]
         return []
 
-    def _is_of_a_neighbour(self, row: StatementRow) -> bool:
-        """Whether a row is of an order of the other side of a midnight: it was booked later, or clocks differ."""
-        return any(
-            self._is_near(row, midnight) and self._edge(days, midnight).about(row)
-            for days, midnight in ((-1, self._midnight()), (1, self._midnight(1)))
-        )
-
-    def _is_near(self, row: StatementRow, midnight: float) -> bool:
-        return row.made_at is not None and abs(row.made_at - midnight) <= EDGE_SECONDS
-
-    def _edge(self, days: int, midnight: float) -> Orders:
-        """The orders of a neighbouring day that are near a midnight."""
-        if days not in self._edges:
-            orders = self._days.orders(self._report.day + timedelta(days=days))
-            near = (entry for entry in orders if abs(entry.created_at - midnight) <= EDGE_SECONDS)
-            self._edges[days] = Orders(self._statement, near)
-        return self._edges[days]
-
-    def _midnight(self, days: int = 0) -> float:
-        """When the day begins, or one so many days after it, in seconds since 1970."""
-        day = self._report.day + timedelta(days=days)
-        return datetime.combine(day, datetime.min.time(), ISTANBUL).timestamp()
-
     def _replay(self, page: int) -> None:
         part = self._journal.read(page)
         for told in part.lines:
             entry = self._orders.by_id.get(told["operation_id"])
             if entry is not None and entry.seen is None:
                 entry.seen = told["name"]
-        self._remember(part)
-        self._tell(part.lines, kept_before=True)
-
-    def _remember(self, part: Part) -> None:
-        for of, row in part.kept:
-            if of:
-                self._found.candidates[of].append(row)
-            else:
-                self._found.orphans.append(row)
-        self._found.counts[FindingClass.FOREIGN] += part.foreign
+        self._found.remember(part)
         self._before = part.keys
+        self._found.tell(part.lines, kept_before=True)
 
     # ------------------------------------------------------------ the end
 
@@ -289,7 +253,7 @@ class _Run:
         while lines := list(itertools.islice(rest, LINES)):
             self._parts += 1
             self._journal.write(self._parts, Part(lines))
-            self._tell(lines)
+            self._found.tell(lines)
 
     def _finish(self) -> Report:
         # Only whose run it still is writes the file.
@@ -298,8 +262,8 @@ class _Run:
             self._report,
             status=COMPLETE if self._found.whole else INCOMPLETE,
             counts=dict(self._found.counts),
-            findings=tuple(self._findings),
-            later_events=tuple(self._later_events),
+            findings=tuple(self._found.contradictions),
+            later_events=tuple(self._found.later_events),
             notes=self._notes(),
             finished_at=self._store.now(),
         )
@@ -329,7 +293,7 @@ class _Run:
         for entry in self._orders.by_id.values():
             if entry.seen is None and entry.id not in self._found.candidates:
                 yield from self._without_a_row(entry)
-        yield from self._of_no_order(distinct(self._found.orphans))
+        yield from self._neighbours.of_no_order(distinct(self._found.orphans))
 
     def _of_candidates(self, order_id: str, rows: list[StatementRow]) -> Iterator[Line]:
         entry, record = self._as_it_stands(order_id)
@@ -369,7 +333,7 @@ class _Run:
 
     def _due(self, entry: Entry) -> float:
         """From when on the row of an order can be expected."""
-        day_ends = self._midnight() + timedelta(days=1).total_seconds()
+        day_ends = self._neighbours.midnight() + timedelta(days=1).total_seconds()
         return max(entry.sent_until, day_ends) if self._statement.orders_name_a_day else entry.sent_until
 
     def _as_it_stands(self, order_id: str) -> tuple[Entry | None, Record | None]:
@@ -384,57 +348,6 @@ class _Run:
             now = self._days.entry(record)
             entry.status, entry.settled_by, entry.sought = now.status, now.settled_by, now.sought
         return entry, record
-
-    def _of_no_order(self, rows: list[StatementRow]) -> Iterator[Line]:
-        """Rows that bear our mark: a payment of an order of another day, or one that we do not know of."""
-        if not rows:
-            return
-        references, names = {row.reference for row in rows}, {name for row in rows for name in row.names}
-        around = (entry for entry in self._days.around(self._report.day)
-                  if entry.sought.reference in references or not names.isdisjoint(entry.sought.names))  # fmt: skip
-        known = Orders(self._statement, around)
-        for row in rows:
-            named = self._store.find(row.operation_id) if row.operation_id else None
-            entries = known.about(row) or ([self._days.entry(named)] if named else [])
-            if entries and self._is_near(row, self._midnight()):
-                # The report of the day before has it.
-                continue
-            if all(is_another(entry, row) for entry in entries):
-                yield line(FindingClass.ORPHAN_THERE, entries[-1] if entries else None, row)
-
-    # ------------------------------------------------------------ what is kept
-
-    def _tell(self, lines: list[Line], *, kept_before: bool = False) -> None:
-        """Count lines, and keep each finding once: its item in the table tells the outbox.
-
-        Of contradictions so many: with more of them the list is of something else, and the file has them all.
-        """
-        for told in lines:
-            kind = told["class"]
-            self._found.counts[kind] += 1
-            is_contradiction, is_later = kind in CONTRADICTIONS, kind == FindingClass.LATER_EVENT
-            listed = self._later_events if is_later else self._findings
-            has_place = len(listed) < MOST_FINDINGS
-            if not kept_before and (is_later or (is_contradiction and has_place)):
-                self._keep_finding(told)
-            if has_place and (is_later or is_contradiction):
-                name = name_of(self._statement.provider, self._report.day, told)
-                listed.append({"id": name, **{key: text for key, text in told.items() if text}})
-
-    def _keep_finding(self, told: Line) -> None:
-        provider, day = self._statement.provider, self._report.day
-        values = {**told, "provider": provider, "date": day.isoformat(), "found_at": iso_time(self._store.now())}
-        try:
-            self._store.put_new(
-                {
-                    "id": {"S": finding_id(provider, name_of(provider, day, told))},
-                    # The outbox tells the order, also if it is of none.
-                    **{name: serialize(text) for name, text in values.items() if text or name == "operation_id"},
-                }
-            )
-        except ConditionFailedError:
-            return
-        logger.error("finding", provider=provider, operation_id=told["operation_id"], reason=told["class"])
 
     def _keep(self, lease_until: float) -> None:
         self._report = replace(self._report, lease_until=lease_until, whole=self._found.whole)
