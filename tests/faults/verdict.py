@@ -48,9 +48,9 @@ class Trial:
         self.send(clock=clock if self.function.record(self.order.id) else 0, **request)
 
     def sweep(self, **request: object) -> None:
-        """Run the scheduled sweep. It may be killed, too."""
+        """Run the scheduled sweep of the order's shard. It may be killed, too."""
         try:
-            answer = self.function.sweep(**request)
+            answer = self.function.sweep(self.order.id, **request)
         except Died:
             self.told.append("sweep killed")
             return
