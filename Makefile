@@ -98,8 +98,8 @@ stage = $(if $(STAGE),--stage "$(STAGE)")
 cost: $(TESTING) ## Print what a million orders cost on AWS, from what an order does here
 	@PYTHONPATH=.:shared .venv/bin/python -m tests.performance.cost
 
-test: $(TESTING) ## Run all tests in two processes (PYTEST_ARGS="-k name" for some)
-	.venv/bin/python -m pytest -n 2 $(PYTEST_ARGS)
+test: $(TESTING) ## Run all tests in three processes (PYTEST_ARGS="-k name" for some)
+	.venv/bin/python -m pytest -n 3 $(PYTEST_ARGS)
 
 faults: $(TESTING) ## Prove the promise and print the tables: kills, faulty answers, races, model, chaos, peer (VEZNE_FAULTS_SEED=n repeats a run)
 	@# Only a run of everything is written down.

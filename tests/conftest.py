@@ -59,33 +59,49 @@ def harness(aws: None, provider_server: ProviderServer, monkeypatch: pytest.Monk
     harness.close()
 
 
-# Folders whose tests share what takes long to make, or can be had only once: a deployed stack, the world of faults.
-ONE_PROCESS = ("end_to_end", "faults")
-# Of these, the files that share nothing with the others.
-APART = (
-    "test_layer.py", "test_set_up.py", "test_versions.py",
-    "test_chaos.py", "test_model.py", "test_reconciliation_model.py",
+# The tests of a deployed stack share it; these have their own.
+OWN_STACK = ("test_layer.py", "test_set_up.py", "test_versions.py")
+# What takes longest, in the order in which it is begun. If it began last, the other processes would wait for it.
+FIRST = (
+    "tests/end_to_end", "tests/faults/test_faulty_answers", "tests/faults/test_kills", "tests/faults/",
+    "tests/integration/test_new_operation", "tests/integration/",
 )  # fmt: skip
 # What tests of faults tried: lines that say it, and tables.
 _lines: list[str] = []
 _tables: list[list[str]] = []
 
 
+def group(nodeid: str) -> str:
+    """What one of several processes gets as a whole: a file, or all that share a stack.
+
+    There are two such stacks. The tests in the folders under `end_to_end` start runtimes and containers beside theirs.
+    """
+    file = nodeid.partition("::")[0]
+    if not file.startswith("tests/end_to_end/") or file.endswith(OWN_STACK):
+        return file
+    return "tests/end_to_end" if file.count("/") == 2 else "tests/end_to_end/*"
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Where there are several processes, one gets all tests of such a folder. Of the others, each gets whole files.
+    """Where there are several processes, each gets whole groups, in the order of the collection.
 
     Not by xdist's groups: version 3.8 does not find them with pytest 9.
     """
     from xdist.scheduler import LoadScopeScheduling
 
-    class ByFolder(LoadScopeScheduling):
+    class ByGroup(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.partition("::")[0]
-            folder = file.removeprefix("tests/").partition("/")[0]
-            return folder if folder in ONE_PROCESS and not file.endswith(APART) else file
+            return group(nodeid)
 
-    return ByFolder(config, log)
+    config.option.loadscopereorder = False
+    return ByGroup(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In one of several processes, what takes longest comes first."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: [not group(item.nodeid).startswith(name) for name in FIRST])
 
 
 def pytest_report_header() -> str:

@@ -1,4 +1,8 @@
-"""Every golden event through `sam local invoke`, in a container of the running engine, against the local stack."""
+"""Every function through `sam local invoke`, in a container of the running engine, against the local stack.
+
+One golden event of each function, so that each kind of event is among them. `runtime` sends every golden event, to the
+same code and layer; here the command, the image and the container are new.
+"""
 
 import json
 import os
@@ -17,7 +21,16 @@ from tests.end_to_end.golden import GOLDEN_EVENTS, GoldenEvent, assert_healthy, 
 from tests.end_to_end.lacking import lacking
 from tests.end_to_end.sam_local.image import NoImageError, ensure_image
 
-_OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+
+def one_of_each_function() -> list[GoldenEvent]:
+    """A golden event of each function. Those with the same number of events take turns, so that no kind is left out."""
+    names = sorted({event.operation for event in GOLDEN_EVENTS})
+    events = [[event for event in GOLDEN_EVENTS if event.operation == name] for name in names]
+    events.sort(key=len)
+    return [own[number % len(own)] for number, own in enumerate(events)]
+
+
+EVENTS = one_of_each_function()
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +77,12 @@ SAM_GAVE_UP = "No response from invoke container"
 TRIES = 3
 
 
-@pytest.mark.parametrize("event", GOLDEN_EVENTS, ids=[event.path.name for event in GOLDEN_EVENTS])
+def test_each_function_and_each_kind_of_event_is_invoked() -> None:
+    assert {event.operation for event in EVENTS} == {event.operation for event in GOLDEN_EVENTS}
+    assert {event.kind for event in EVENTS} == {event.kind for event in GOLDEN_EVENTS}
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=[event.path.name for event in EVENTS])
 def test_a_golden_event(stack: Stack, image: str, serving: None, event: GoldenEvent) -> None:
     for _ in range(TRIES):
         first_time(stack)
