@@ -5,9 +5,10 @@ import hashlib
 import json
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 PROCESSING, SUCCEEDED, DECLINED, UNKNOWN, NOT_EXECUTED = (
@@ -168,6 +169,8 @@ def to_item(record: Record) -> dict[str, Any]:
         "unresolved": None if record.final else partition(record),
         # Sparse, too: the index of days lists what is final.
         "day": day_partition(record.operation, day_of(record), _shard(record.id)) if record.final else None,
+        # Whole, or not at all: the outbox has no words for what is missing.
+        "told": None if record.status == PROCESSING else told(record),
     }
     return {name: serialize(value) for name, value in values.items() if value is not None}
 
@@ -295,6 +298,32 @@ def day_of(record: Record) -> date:
     """The day on which the provider is to book the order: its payment date if it names one, else when it was made."""
     named = record.lookup_fields.get("payment_date")
     return datetime.fromisoformat(named).date() if named else istanbul_day(record.created_at)
+
+
+def told(record: Record) -> dict[str, str]:
+    """What the outbox and the archive are told of an order besides its names, status and times. Nothing is personal.
+
+    A member that is not known is empty: a pipe cannot leave one out.
+    """
+    amount, currency = money(record.lookup_fields, (record.outcome or {}).get("result") or {})
+    day = day_of(record).isoformat()
+    return {"day": day, "amount": amount, "currency": currency, "settled_by": record.settled_by or ""}
+
+
+def money(lookup_fields: Mapping[str, Any], result: Mapping[str, Any]) -> tuple[str, str]:
+    """Amount (major units) and currency of an order, or else of its answer; empty where neither names one."""
+    currency = lookup_fields.get("currency") or result.get("currency")
+    amount = amount_text(lookup_fields.get("amount") or result.get("amount"))
+    return amount, currency if isinstance(currency, str) else ""
+
+
+def amount_text(value: Any) -> str:
+    """An amount in major units, without an exponent; empty if it is none."""
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return ""
+    return f"{amount:f}" if amount.is_finite() else ""
 
 
 def day_partition(operation: str, day: date, shard: int) -> str:

@@ -72,7 +72,8 @@ def acquire_lease(record: Record, now: float, owner: str, lease_until: float, *,
     )
     return _update(
         taken,
-        "SET #owner = :owner, #lease = :lease, #status = :status, #updated = :updated, #flight = :flight",
+        "SET #owner = :owner, #lease = :lease, #status = :status, #updated = :updated, #flight = :flight, "
+        "#told = :told",
         # The SDK repeats a write whose answer was lost: then we are the owner already.
         condition="attribute_exists(unresolved) AND (#owner = :owner OR (#owner = :old AND #lease = :old_lease))",
         old=record.owner,
@@ -86,7 +87,7 @@ def mark_unknown(record: Record, now: float, next_look_up: float) -> Write:
     return _update(
         kept,
         "SET #status = :status, #lease = :lease, #updated = :updated, #evidence = :evidence, #next = :next, "
-        "#lane = :lane",
+        "#lane = :lane, #told = :told",
         condition="#owner = :owner AND attribute_exists(unresolved)",
     )
 
@@ -101,7 +102,7 @@ def finalise(record: Record, now: float, status: str, outcome: dict[str, Any], *
     write = _update(
         final,
         "SET #status = :status, #outcome = :outcome, #updated = :updated, #evidence = :evidence, "
-        "#expires = :expires, #lease = :lease, #by = :by, #day = :day REMOVE unresolved, next_look_up",
+        "#expires = :expires, #lease = :lease, #by = :by, #day = :day, #told = :told REMOVE unresolved, next_look_up",
         # What is final never changes; the SDK may repeat the very same write.
         condition="#owner = :owner AND (attribute_exists(unresolved) OR #status = :status)",
         expires=int(now) + kept_seconds(),
@@ -118,6 +119,7 @@ _NAMES = {
     "#owner": "owner", "#lease": "lease_until", "#status": "status", "#updated": "updated_at",
     "#flight": "in_flight_until", "#outcome": "outcome", "#evidence": "evidence", "#expires": "expires_at",
     "#next": "next_look_up", "#lane": "unresolved", "#by": "settled_by", "#day": "day",
+    "#told": "told",
 }  # fmt: skip
 
 
