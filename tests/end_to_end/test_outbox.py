@@ -72,9 +72,14 @@ def test_an_outcome_is_published_once_and_without_other_data(
 ) -> None:
     one = new_order(operation, sandbox=stack.sandbox)
     resource = stack.request("POST", one.path, token=token, key=one.key, body=one.body).json()
+    key = {"id": {"S": resource["operation_id"]}}
+    told = stack.aws("dynamodb").get_item(TableName=stack.table, Key=key)["Item"]["told"]
     # The claim was in the stream, too. The filters do not pass it on.
     assert subscriber.told_of(resource["operation_id"], "succeeded") == [
-        {name: resource[name] for name in ("operation_id", "operation", "status", "updated_at")}
+        {
+            **{name: resource[name] for name in ("operation_id", "operation", "status", "created_at", "updated_at")},
+            **{name: told["M"][name]["S"] for name in ("day", "amount", "currency", "settled_by")},
+        }
     ]
 
 
@@ -122,8 +127,10 @@ def test_a_finding_is_published_without_amount_and_reference(stack: Stack, subsc
 
 def test_only_outcomes_of_operations_are_published(stack: Stack, subscriber: Subscriber) -> None:
     def write(record_id: str, status: str) -> None:
-        item = {"id": record_id, "operation": "paynet.capture", "status": status, "updated_at": "now"}
-        stack.aws("dynamodb").put_item(TableName=stack.table, Item={name: {"S": it} for name, it in item.items()})
+        names = {"id": record_id, "operation": "paynet.capture", "status": status, "created_at": "a", "updated_at": "b"}
+        told = {"told": {"M": {name: {"S": ""} for name in ("day", "amount", "currency", "settled_by")}}}
+        item = {**{name: {"S": it} for name, it in names.items()}, **told}
+        stack.aws("dynamodb").put_item(TableName=stack.table, Item=item)
 
     def remove(record_id: str) -> None:
         stack.aws("dynamodb").delete_item(TableName=stack.table, Key={"id": {"S": record_id}})

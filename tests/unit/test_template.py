@@ -42,7 +42,9 @@ LOG_ACTIONS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 # What is lost of these is followed by the next.
 FOLLOWED = re.compile(r"(Sweep|Night)$")
 # What is in the account for others than functions, and what it may do is asserted by its own test.
-OTHER_ROLES = {"GatewayLogsRole", "DeploymentRole", "OutboxRole"}
+# They bring final records into the archive: who assumes them.
+RECORDS_ROLES = {"RecordsToArchiveRole": "firehose", "RecordsSubscriptionRole": "sns"}
+OTHER_ROLES = {"GatewayLogsRole", "DeploymentRole", "OutboxRole", *RECORDS_ROLES}
 
 
 @pytest.fixture(scope="module")
@@ -186,13 +188,14 @@ def test_no_role_has_a_wildcard_action_or_resource(system: Template) -> None:
         for statement in statements(system, role):
             assert "*" not in json.dumps(statement["Action"]), (role, statement["Sid"])
             if statement["Action"] != ["cloudwatch:DescribeAlarms"]:
-                assert statement["Sid"] == "OwnReports" or "*" not in json.dumps(statement["Resource"]), role
+                objects = statement["Sid"] in ("OwnReports", "Records")
+                assert objects or "*" not in json.dumps(statement["Resource"]), role
             assert "NotAction" not in statement
             assert "NotResource" not in statement
 
 
 def test_each_role_is_assumable_by_one_service(system: Template) -> None:
-    services = {"GatewayLogsRole": "apigateway", "DeploymentRole": "codedeploy", "OutboxRole": "pipes"}
+    services = {"GatewayLogsRole": "apigateway", "DeploymentRole": "codedeploy", "OutboxRole": "pipes", **RECORDS_ROLES}
     for role, it in of_type(system, "AWS::IAM::Role").items():
         (statement,) = it["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Action"] == "sts:AssumeRole"

@@ -174,6 +174,18 @@ def test_the_whole_has_its_alarms(system: Template, alarms: dict[str, Any]) -> N
         assert own == {"ExecutionFailed", "ExecutionPartiallyFailed", "ExecutionThrottled"}, pipe
 
 
+def test_it_is_told_when_final_records_do_not_come_into_the_archive(system: Template, alarms: dict[str, Any]) -> None:
+    alarm = alarms["RecordsLate"]
+    facts = ("Namespace", "MetricName", "Statistic", "ComparisonOperator")
+    assert tuple(alarm[fact] for fact in facts) == (
+        "AWS/Firehose", "DeliveryToS3.DataFreshness", "Maximum", "GreaterThanThreshold",
+    )  # fmt: skip
+    assert dimensions(alarm) == {"DeliveryStreamName": {"Ref": "RecordsToArchive"}}
+    buffered = properties(system, "RecordsToArchive")["ExtendedS3DestinationConfiguration"]["BufferingHints"]
+    # Not while it only waits for more, and long before Firehose drops what is a day old.
+    assert 2 * buffered["IntervalInSeconds"] < alarm["Threshold"] < 12 * 3600
+
+
 def test_it_is_told_when_the_instances_of_the_account_run_out(alarms: dict[str, Any]) -> None:
     """The metric is the account's, without a dimension, and to be read by its maximum. It counts what is reserved."""
     alarm = alarms["ConcurrencyClaimed"]

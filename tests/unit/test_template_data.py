@@ -129,12 +129,22 @@ def test_the_key_is_used_only_through_the_services_we_store_in(system: Template)
     ]
 
 
+def test_table_and_delivery_may_be_granted_the_key(system: Template) -> None:
+    grant = key_statements(system)["GrantToTableAndDelivery"]
+    assert grant["Action"] == "kms:CreateGrant"
+    assert grant["Condition"]["Bool"] == {"kms:GrantIsForAWSResource": True}
+    assert [service["Fn::Sub"].split(".")[0] for service in grant["Condition"]["StringEquals"]["kms:ViaService"]] == [
+        "dynamodb",
+        "firehose",
+    ]
+
+
 @pytest.mark.parametrize(
     ("sid", "service", "context", "names"),
     [
         ("LogsOfThisStack", {"Fn::Sub": "logs.${AWS::Region}.amazonaws.com"}, "aws:logs:arn", "${AWS::StackName}-*"),
         # A queue's name is short, so that a long stack name is not whole in it.
-        ("DeadLettersOfTheRules", "events.amazonaws.com", "aws:sqs:arn", "*"),
+        ("DeadLetters", ["events.amazonaws.com", "sns.amazonaws.com"], "aws:sqs:arn", "*"),
         ("AlarmsOfThisStack", "cloudwatch.amazonaws.com", "aws:sns:topicArn", "${AWS::StackName}-*"),
     ],
 )
@@ -199,7 +209,7 @@ def test_only_the_parts_of_runs_are_deleted(system: Template) -> None:
 
 def test_every_log_masks_card_numbers_and_ibans(system: Template) -> None:
     groups = of_type(system, "AWS::Logs::LogGroup")
-    assert groups.keys() == {f"{name}Logs" for name in FUNCTIONS} | {"AccessLogs"}
+    assert groups.keys() == {f"{name}Logs" for name in FUNCTIONS} | {"AccessLogs", "RecordsToArchiveLogs"}
     for name, group in groups.items():
         policy = group["Properties"]["DataProtectionPolicy"]
         count, mask = policy["Statement"]
@@ -265,14 +275,13 @@ def test_access_logs_tell_who_and_how_it_ended_and_no_contents(system: Template)
 # ------------------------------------------------------------------ outbox
 
 
-def test_the_outbox_tells_four_fields_and_nothing_more(system: Template) -> None:
+def test_the_outbox_tells_nine_fields_and_nothing_more(system: Template) -> None:
     template = properties(system, "OutboxPipe")["TargetParameters"]["InputTemplate"]
-    told = dict(re.findall(r'"(\w+)": <\$\.dynamodb\.NewImage\.(\w+)\.S>', template))
+    told = dict(re.findall(r'"(\w+)": <\$\.dynamodb\.NewImage\.([\w.]+)\.S>', template))
     assert told == {
         "operation_id": "id",
-        "operation": "operation",
-        "status": "status",
-        "updated_at": "updated_at",
+        **{name: name for name in ("operation", "status", "created_at", "updated_at")},
+        **{name: f"told.M.{name}" for name in ("day", "amount", "currency", "settled_by")},
     }
     # Nothing else is in it: what is left are braces, commas and blanks.
     assert re.sub(r'"\w+": <[^>]+>', "", template).strip("{}, \n") == ""

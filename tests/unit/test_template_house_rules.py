@@ -33,7 +33,7 @@ VARIABLES = {
 # The statements whose resource is "*", and their one call.
 READ_EVERYWHERE = {("DeploymentRole", "LookAtTheAlarms"): "cloudwatch:DescribeAlarms"}
 
-OBJECTS = re.compile(r"\$\{Archive\.Arn\}/(\w+/\$\{Of\}/)?\*")
+OBJECTS = re.compile(r"\$\{Archive\.Arn\}/(\w+/\$\{Of\}/|(failed-)?records/)?\*")
 
 
 @pytest.fixture(scope="module")
