@@ -1,25 +1,25 @@
 """The final records of some days as one CSV file, for finance: a line for each order, and nothing personal.
 
-Days that the table keeps are read from its index of days. Older ones are read from the archive bucket, to which the
-table's stream wrote each final record as a line of JSON.
+They are read from the table's index of days. What may have left the table is read from the archive bucket, too, to
+which the outbox wrote each final record as a line of JSON.
 """
 
 import csv
 import gzip
-import io
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import boto3
 from vezne.orders.journal import safe_line
-from vezne.orders.record import FINAL, OPERATION_ID, day_of, istanbul_day, kept_seconds
+from vezne.orders.record import FINAL, OPERATION_ID, amount_text, day_of, istanbul_day, kept_seconds, money
 from vezne.orders.store import Store
 
 from .catalogue import ORDERS
@@ -36,13 +36,18 @@ COLUMNS = {
     "created_at": "when the order was claimed, in UTC",
     "amount": "in major units, with a point; empty if neither the order nor its answer names one",
     "currency": "as ISO 4217 writes it; empty if the order names none",
-    "provider_reference": "what the provider calls the payment; empty if it is not told, and for days from the archive",
+    "provider_reference": "what the provider calls the payment; empty if it is not told or the order left the table",
 }
 # Where the archive has the final records.
 PREFIX = "records/"
 _GZIP = b"\x1f\x8b"
-# Of the index's own name for a day, which has operation and shard beside it.
+# An order may have a payment date in the future. So it may become final, and later leave the table, before others of
+# its day. Assumed: no such date is further away.
+PAID_AHEAD = timedelta(days=31)
+# Objects that are read at once.
+AT_ONCE = 16
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_BLANK = re.compile(r"\s*")
 Line = dict[str, str]
 
 
@@ -67,7 +72,7 @@ class Summary:
 
 def first_kept_day(now: float) -> date:
     """The first day of which the table has lost nothing: a record goes KeptDays after it became final."""
-    return istanbul_day(now) - timedelta(days=kept_seconds() // 86400 - 1)
+    return istanbul_day(now) - timedelta(days=kept_seconds() // 86400 - 1) + PAID_AHEAD
 
 
 def export(
@@ -120,28 +125,25 @@ def _lines(
     say: Callable[[str], None],
 ) -> Iterator[Line]:
     kept_from = first_kept_day(store.now())
-    if first < kept_from:
-        yield from _archived(first, min(last, kept_from - timedelta(days=1)), archive, summary, say)
-    for day in _days(max(first, kept_from), last):
+    days = f"{first} to {last}" if first < last else f"{first}"
+    if archive is None and first < kept_from:
+        raise OperatorError(
+            f"Nothing is written. The table may not keep all of {days} any more, and this stack has no archive bucket."
+        )
+    found: set[str] = set()
+    for day in _days(first, last):
         say(f"{day}: {summary.rows} orders so far")
         for operation in ORDERS:
             for values in store.of_day(operation, day):
+                found.add(values["id"])
                 yield line_of(operation, day, values)
-
-
-def _archived(
-    first: date, last: date, archive: "ArchivedRecords | None", summary: Summary, say: Callable[[str], None]
-) -> Iterator[Line]:
-    days = f"{first} to {last}" if first < last else f"{first}"
-    where = archive.place if archive else f"{PREFIX} of an archive bucket, which this stack does not have"
-    told = f"The table does not keep {days} any more: the records of these days are in {where}."
-    if archive is None:
-        raise OperatorError(f"Nothing is written. {told}")
-    say(told)
-    before = summary.rows
-    yield from archive.read(first, last, summary, say)
-    found = summary.rows - before
-    summary.notes.append(f"{told} {found} orders were read there." if found else f"{told} Nothing of them is there.")
+    if archive is not None and first < kept_from:
+        before = summary.rows
+        yield from archive.read(first, last, found, summary, say)
+        summary.notes.append(
+            f"The table may not keep all of {days} any more: "
+            f"{summary.rows - before} further orders were read in {archive.place}."
+        )
 
 
 def _days(first: date, last: date) -> Iterator[date]:
@@ -153,6 +155,7 @@ def line_of(operation: str, day: date, values: Mapping[str, Any]) -> Line:
     """A line from what the index of days has of a record. Only what COLUMNS names is taken from it."""
     outcome = json.loads(values["outcome"]) if "outcome" in values else {}
     result, fields = outcome.get("result") or {}, values["clues"]
+    amount, currency = money(fields, result)
     reference = ORDERS[operation].declaration.reference_field
     return {
         "id": values["id"],
@@ -161,64 +164,75 @@ def line_of(operation: str, day: date, values: Mapping[str, Any]) -> Line:
         "settled_by": values.get("settled_by", ""),
         "day": day.isoformat(),
         "created_at": values["created_at"],
-        "amount": amount_text(fields.get("amount") or result.get("amount")),
-        "currency": fields.get("currency") or result.get("currency") or "",
+        "amount": amount,
+        "currency": currency,
         "provider_reference": str({"operation_id": values["id"], **fields, **result}.get(reference) or ""),
     }
 
 
-def amount_text(value: Any) -> str:
-    """An amount in major units, without an exponent; empty if it is none."""
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        return ""
-    return f"{amount:f}" if amount.is_finite() else ""
-
-
 class ArchivedRecords:
-    """The final records in the archive bucket: JSON lines, some of them compressed."""
+    """The final records in the archive bucket: the outbox's messages about them, many in an object, compressed."""
 
     def __init__(self, bucket: str) -> None:
         self._bucket = bucket
         self._client = boto3.client("s3")
         self.place = f"s3://{bucket}/{PREFIX}"
 
-    def read(self, first: date, last: date, summary: Summary, say: Callable[[str], None]) -> Iterator[Line]:
-        """The records of the days, each once: what the pipe could not hand over for certain, it handed over again."""
+    def read(
+        self, first: date, last: date, found: set[str], summary: Summary, say: Callable[[str], None]
+    ) -> Iterator[Line]:
+        """The records of the days that are not `found` yet, each once: a message may come twice."""
         wanted = {day.isoformat() for day in _days(first, last)}
-        seen: set[str] = set()
-        for number, key in enumerate(self._keys(), 1):
-            if number % 100 == 0:
-                say(f"{self.place}: {number} objects are read, {len(seen)} orders found")
-            for text in self._texts(key):
-                line = archived_line(text)
-                if line is None:
-                    summary.unreadable += 1
-                elif line["day"] in wanted and line["id"] not in seen:
-                    seen.add(line["id"])
-                    yield line
+        objects = 0
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for keys in _batches(self._keys(first - PAID_AHEAD)):
+                say(f"{self.place}: {objects} objects are read, {summary.rows} orders so far")
+                objects += len(keys)
+                for text in chain.from_iterable(pool.map(self._lines, keys)):
+                    for line in map(archived_line, documents(text)):
+                        if line is None:
+                            summary.unreadable += 1
+                        elif line["day"] in wanted and line["id"] not in found:
+                            found.add(line["id"])
+                            yield line
 
-    def _keys(self) -> Iterable[str]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=PREFIX)
+    def _keys(self, delivered_from: date) -> Iterator[str]:
+        """The objects by the day of their delivery: the day (UTC) on which their orders became final, or later."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=PREFIX, StartAfter=f"{PREFIX}{delivered_from:%Y/%m/%d}"
+        )
         return (found["Key"] for page in pages for found in page.get("Contents", []))
 
-    def _texts(self, key: str) -> Iterator[str]:
-        body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
-        packed = io.BufferedReader(body)
+    def _lines(self, key: str) -> list[str]:
+        body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         # By its first bytes: they tell more than a name.
-        text = gzip.GzipFile(fileobj=packed) if packed.peek(2)[:2] == _GZIP else packed
-        yield from filter(str.strip, io.TextIOWrapper(text, "utf-8", errors="replace"))
+        text: bytes = gzip.decompress(body) if body.startswith(_GZIP) else body
+        return text.decode("utf-8", errors="replace").splitlines()
 
 
-def archived_line(text: str) -> Line | None:
-    """A line from one of the archive; None if it is in another form. Only what COLUMNS names is taken from it."""
+def _batches(keys: Iterator[str]) -> Iterator[list[str]]:
+    while batch := list(islice(keys, AT_ONCE)):
+        yield batch
+
+
+def documents(text: str) -> Iterator[Any]:
+    """The JSON documents of a line, with or without blanks between them; None for a rest that is none."""
+    decoder, place = json.JSONDecoder(), 0
+    while (place := _BLANK.match(text, place).end()) < len(text):  # type: ignore[union-attr]
+        try:
+            value, place = decoder.raw_decode(text, place)
+        except ValueError:
+            yield None
+            return
+        yield value
+
+
+def archived_line(values: Any) -> Line | None:
+    """A line from a message; None if it is in another form. Only what COLUMNS names is taken from it."""
     try:
-        values = json.loads(text)
-        day = _DAY.search(values["day"])
         told = {name: values.get(name) or "" for name in COLUMNS}
-        line = {**told, "day": day.group() if day else "", "amount": amount_text(told["amount"])}
-    except (AttributeError, KeyError, TypeError, ValueError):
+        line = {**told, "id": values["operation_id"], "amount": amount_text(told["amount"])}
+        fits = re.fullmatch(OPERATION_ID, line["id"]) and _DAY.fullmatch(line["day"]) and line["status"] in FINAL
+    except (AttributeError, KeyError, TypeError):
         return None
-    fits = day and re.fullmatch(OPERATION_ID, str(line["id"])) and line["status"] in FINAL
     return line if fits and all(isinstance(value, str) for value in line.values()) else None

@@ -10,12 +10,14 @@ from typing import Any
 
 import boto3
 import pytest
-from vezne.orders.record import DECLINED, UNKNOWN, day_of, istanbul_day
+from vezne.orders.record import DECLINED, UNKNOWN, amount_text, day_of, istanbul_day
 from vezne.orders.store import StoreUnavailableError
 from vezne_cli import export as exports
 from vezne_cli.catalogue import ORDERS
 from vezne_cli.connection import OperatorError
+from vezne_cli.emulator import piped
 from vezne_cli.export import COLUMNS, ArchivedRecords, export
+from vezne_cli.template import source
 
 from tests.support.harness import START, Harness
 from tests.support.operations import EXAMPLES
@@ -148,28 +150,35 @@ def test_a_folder_that_is_not_there(harness: Harness, tmp_path: Path) -> None:
 
 # ------------------------------------------------------------------ the archive
 
-OLD = DAY - timedelta(days=90)
+OLD = DAY - timedelta(days=3)
+
+
+@pytest.fixture
+def short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table keeps little, so that few days are asked of its index."""
+    monkeypatch.setenv("KEPT_DAYS", "3")
+    monkeypatch.setattr(exports, "PAID_AHEAD", timedelta(days=1))
 
 
 def archived(number: int, day: date = OLD, **changed: Any) -> dict[str, Any]:
-    """A line of the archive, as the pipe writes it, with more than it should have."""
+    """A message of the outbox about a final order, with more than it should have."""
     return {
-        "id": f"op_{str(number).translate(str.maketrans('0123456789', 'abcdefghij')).rjust(26, 'a')}",
+        "operation_id": f"op_{str(number).translate(str.maketrans('0123456789', 'abcdefghij')).rjust(26, 'a')}",
         "operation": "paynet.capture",
         "status": "succeeded",
-        "settled_by": "answer",
-        "day": day.isoformat(),
-        "created_at": f"{day}T06:00:00.000Z",
         "updated_at": f"{day}T06:00:01.000Z",
+        "created_at": f"{day}T06:00:00.000Z",
+        "day": day.isoformat(),
         "amount": "10.00",
         "currency": "TRY",
+        "settled_by": "answer",
         "holder": CANARIES[0],
         **changed,
     }
 
 
 @pytest.fixture
-def keep(aws: None) -> Callable[..., ArchivedRecords]:
+def keep(aws: None, short_memory: None) -> Callable[..., ArchivedRecords]:
     """Puts objects into an archive bucket."""
     client = boto3.client("s3")
     client.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
@@ -186,62 +195,112 @@ def lines_of(*values: dict[str, Any]) -> bytes:
     return "".join(f"{json.dumps(value)}\n" for value in values).encode()
 
 
-def test_older_days_are_read_from_the_archive(
+def test_what_has_left_the_table_is_read_from_the_archive(
     harness: Harness, keep: Callable[..., ArchivedRecords], tmp_path: Path
 ) -> None:
-    order(harness.store, "a")
-    by_index = archived(2, day=OLD, amount=None, currency=None)
-    by_index["day"] = f"paynet.capture#{OLD}#3"
+    kept = order(harness.store, "a")
+    day = f"{OLD:%Y/%m/%d}"
+    later = f"{OLD + timedelta(days=2):%Y/%m/%d}"
     archive = keep(
-        plain=lines_of(archived(1), archived(3, day=OLD - timedelta(days=1))),
-        packed=gzip.compress(lines_of(by_index, archived(1))) + gzip.compress(b"\nnot JSON\n"),
+        # Firehose: one message after the other, each with its line's end, compressed; SNS may add an end of its own.
+        **{
+            f"{day}/stack-1-a.gz": gzip.compress(lines_of(archived(1), archived(3, day=OLD - timedelta(days=1)))),
+            f"{later}/stack-1-b.gz": gzip.compress(lines_of(archived(2, amount="", currency="")) + b"\n\nnot JSON\n"),
+            # Without ends, and one of them twice; the last is in the table as well.
+            f"{later}/stack-1-c": b"".join(
+                json.dumps(it).encode()
+                for it in (archived(1), archived(4), archived(5, day=DAY, operation_id=kept.id), "text")
+            ),
+        }
     )
     file = tmp_path / "a.csv"
     told: list[str] = []
     summary = export(OLD, DAY, file, harness.store, archive, told.append)
     with file.open() as text:
         lines = list(csv.DictReader(text))
-    assert sorted((line["id"][-1], line["day"], line["amount"]) for line in lines[:2]) == [
-        ("b", str(OLD), "10.00"),
-        ("c", str(OLD), ""),
+    assert [(line["id"], line["day"]) for line in lines[:1]] == [(kept.id, str(DAY))]
+    assert [(line["id"][-1], line["day"], line["amount"], line["settled_by"]) for line in lines[1:]] == [
+        ("b", str(OLD), "10.00", "answer"),
+        ("c", str(OLD), "", "answer"),
+        ("e", str(OLD), "10.00", "answer"),
     ]
-    assert lines[2]["day"] == str(DAY)
     assert CANARIES[0] not in file.read_text()
-    where = f"The table does not keep {OLD} any more: the records of these days are in s3://kept/records/."
-    assert told[0] == where
+    assert told[-1] == "s3://kept/records/: 0 objects are read, 1 orders so far"
     assert list(summary.lines(file)) == [
-        f"{where} 2 orders were read there.",
-        "1 lines of the archive are in another form: they are not in the file.",
-        f"3 orders are in {file}",
+        f"The table may not keep all of {OLD} to {DAY} any more: 3 further orders were read in s3://kept/records/.",
+        "2 lines of the archive are in another form: they are not in the file.",
+        f"4 orders are in {file}",
     ]
+
+
+def test_only_what_may_have_the_days_is_read(
+    harness: Harness, keep: Callable[..., ArchivedRecords], tmp_path: Path
+) -> None:
+    """An order may be paid for a day that comes: then it was delivered before, but not longer before."""
+    archive = keep(
+        **{
+            f"{OLD - timedelta(days=2):%Y/%m/%d}/a": lines_of(archived(1)),
+            f"{OLD - timedelta(days=1):%Y/%m/%d}/b": lines_of(archived(2)),
+            # Months later an operator has decided.
+            f"{OLD + timedelta(days=300):%Y/%m/%d}/c": lines_of(archived(3)),
+        }
+    )
+    assert [line["id"][-1] for line in exported(harness, tmp_path / "a.csv", OLD, OLD, archive=archive)] == ["c", "d"]
+
+
+def test_many_objects_are_read_once_each(
+    harness: Harness, keep: Callable[..., ArchivedRecords], tmp_path: Path
+) -> None:
+    number = 2 * exports.AT_ONCE + 1
+    archive = keep(**{f"{OLD:%Y/%m/%d}/{it:03}": lines_of(archived(it)) for it in range(number)})
+    lines = exported(harness, tmp_path / "a.csv", OLD, OLD, archive=archive)
+    assert [line["id"] for line in lines] == [archived(it)["operation_id"] for it in range(number)]
+
+
+def test_what_the_outbox_tells_of_an_order_is_a_whole_line(harness: Harness) -> None:
+    """What the template takes from a record is what is read here, for each operation."""
+    template = source()["Resources"]["OutboxPipe"]["Properties"]
+    for example in EXAMPLES:
+        harness.server.on(example.route, example.success)
+        operation_id = str(harness.send(example).body["operation_id"])
+        (item,) = (item for item in harness.records() if item["id"]["S"] == operation_id)
+        stream = {"eventName": "MODIFY", "dynamodb": {"NewImage": item, "OldImage": {"status": {"S": "processing"}}}}
+        (values,) = harness.store.of_day(example.operation, day_of(harness.record(operation_id)))
+        by_index = exports.line_of(example.operation, day_of(harness.record(operation_id)), values)
+        message = piped(template, stream)
+        assert exports.archived_line(message) == {**by_index, "provider_reference": ""}
+        assert message is not None
+        assert message.keys() == {"operation_id", "updated_at", *COLUMNS} - {"id", "provider_reference"}
 
 
 def test_an_archive_without_the_days_is_told(
     harness: Harness, keep: Callable[..., ArchivedRecords], tmp_path: Path
 ) -> None:
-    summary = export(OLD - timedelta(days=5), OLD, tmp_path / "a.csv", harness.store, keep(), quiet)
-    assert summary.notes[0].endswith("s3://kept/records/. Nothing of them is there.")
+    summary = export(OLD - timedelta(days=1), OLD, tmp_path / "a.csv", harness.store, keep(), quiet)
+    assert summary.notes[0].endswith(": 0 further orders were read in s3://kept/records/.")
 
 
+@pytest.mark.usefixtures("short_memory")
 def test_a_stack_without_an_archive(harness: Harness, tmp_path: Path) -> None:
-    with pytest.raises(OperatorError, match=f"Nothing is written. The table does not keep {OLD} any more"):
+    with pytest.raises(OperatorError, match=f"Nothing is written. The table may not keep all of {OLD} to {DAY}"):
         exported(harness, tmp_path / "a.csv", OLD, DAY)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
     "changed",
-    [{"id": "=1"}, {"status": "unknown"}, {"day": "yesterday"}, {"day": None}, {"operation": ["x"]}, {"id": None}],
-)
-def test_a_line_of_the_archive_in_another_form(
-    changed: dict[str, Any],
-) -> None:
-    assert exports.archived_line(json.dumps(archived(1))) is not None
-    assert exports.archived_line(json.dumps({**archived(1), **changed})) is None
+    [
+        {"operation_id": "=1"}, {"operation_id": None}, {"status": "unknown"}, {"day": "yesterday"}, {"day": None},
+        {"day": f"paynet.capture#{OLD}#3"}, {"operation": ["x"]},
+    ],
+)  # fmt: skip
+def test_a_line_of_the_archive_in_another_form(changed: dict[str, Any]) -> None:
+    assert exports.archived_line(archived(1)) is not None
+    assert exports.archived_line({**archived(1), **changed}) is None
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [("1E+2", "100"), (10, "10"), ("0.10", "0.10"), (None, ""), ("NaN", ""), ("ten", ""), ([], "")]
 )
 def test_an_amount_has_no_exponent(value: Any, text: str) -> None:
-    assert exports.amount_text(value) == text
+    assert amount_text(value) == text
