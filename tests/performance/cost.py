@@ -41,6 +41,10 @@ PRICES = {
     "DynamoDB, GB-month, with point-in-time recovery": 0.25 + 0.20,
     "EventBridge Pipes, a million events": 0.40,
     "SNS, a million messages": 0.50,
+    # aws.amazon.com/sns/pricing: deliveries to Firehose.
+    "SNS, a million deliveries to Firehose": 0.19,
+    # aws.amazon.com/firehose/pricing: Direct PUT, the first 500 TB; each record counts as a multiple of 5 KB.
+    "Firehose, GB": 0.029,
     "CloudWatch Logs, GB, with data protection": 0.50 + 0.12,
     "CloudWatch, metric-month": 0.30,
     "CloudWatch, alarm-month": 0.10,
@@ -60,6 +64,7 @@ INSTANCES, CLIENTS = 2, 3
 HOURS = 720
 # Each night three days are reconciled. A list has so many rows a page, and a row takes so long here.
 NIGHTS, DAYS_A_NIGHT, ROWS_A_PAGE, ROW_MILLISECONDS = 30, 3, 100, 0.2
+FIREHOSE_RECORD_BYTES = 5 * 1024
 # An access log line, and the bytes that AWS adds to a log event and to an item.
 ACCESS_LOG_BYTES, EVENT_BYTES, ITEM_BYTES = 500, 26, 100
 
@@ -176,6 +181,13 @@ def bill(measured: dict[str, Measured], stored_bytes: float) -> Iterator[tuple[s
     yield _reconciliations(stored_bytes)
     yield "Pipe", "1 change of status an order", price["EventBridge Pipes, a million events"]
     yield "SNS", "1 message an order", price["SNS, a million messages"]
+    yield (
+        "Firehose, records to the archive",
+        f"1 record an order, counted as {FIREHOSE_RECORD_BYTES} B, and an object a quarter of an hour",
+        price["SNS, a million deliveries to Firehose"]
+        + ORDERS_A_MONTH * FIREHOSE_RECORD_BYTES / 2**30 * price["Firehose, GB"]
+        + HOURS * 4 / 1000 * price["S3, 1,000 writes"],
+    )
     log = statistics.mean(it.log_bytes for it in measured.values()) + ACCESS_LOG_BYTES
     yield (
         "CloudWatch Logs",

@@ -38,6 +38,12 @@ def test_a_reconciliation_costs_calls_parts_and_reads() -> None:
     assert round(dollars, 4) == round(time + 30.45 * 0.005 + 1.5 * 0.125, 4)
 
 
+def test_a_record_for_the_archive_costs_a_delivery_and_five_kilobytes() -> None:
+    (dollars,) = [it for name, it in lines(MEASURED).items() if name.startswith("Firehose")]
+    # 4.77 GB of records that count as 5 KB each, and 96 objects a day.
+    assert round(dollars, 3) == round(0.19 + 4.768 * 0.029 + 2.88 * 0.005, 3)
+
+
 def test_more_work_costs_more_in_its_own_line_only() -> None:
     before, after = lines(MEASURED), lines(replace(MEASURED, milliseconds=200.0))
     assert after["Lambda, time"] > before["Lambda, time"]
