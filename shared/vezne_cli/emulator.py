@@ -1,24 +1,27 @@
 """MiniStack as the local stack starts it: `python -m vezne_cli.emulator`.
 
-AWS does four things with our template and tools that MiniStack 1.5.33 does not do. They are done here, so that they are
+AWS does five things with our template and tools that MiniStack 1.5.33 does not do. They are done here, so that they are
 tested on this machine, too:
 
 - AWS tells the policies which items of a table a call touches, and which attributes (the condition keys
   `dynamodb:LeadingKeys`, `dynamodb:Attributes`, `dynamodb:ReturnValues`). A `ForAllValues` condition about a key that
   is absent holds, so every fence around a function's own records would stand open.
 - A pipe applies its filters and its input template. Else the outbox would tell everybody everything.
+- A topic hands its messages over to a Firehose stream that subscribes, by the filter. (MiniStack then writes each as an
+  object of its own: it has no buffer, no compression and no delimiter.)
 - An app client may have two secrets, both of which get tokens (AddUserPoolClientSecret, ListUserPoolClientSecrets,
   DeleteUserPoolClientSecret). So a secret is rotated without a moment at which none works.
 - A custom domain may have any name. MiniStack never takes a name without a dot for one, `localhost` included.
 """
 
+import base64
 import json
 import re
 from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions
-from ministack.services import apigateway_v1, eventbridge, pipes
+from ministack.services import apigateway_v1, eventbridge, firehose, pipes, sns
 from ministack.services.cloudformation import provisioners
 
 from vezne_cli import emulated_secrets
@@ -36,6 +39,7 @@ _context_without_keys = iam_actions.dynamodb_service_context
 _pipe_handlers = provisioners._RESOURCE_HANDLERS["AWS::Pipes::Pipe"]
 _create_whole_pipe = _pipe_handlers["create"]
 _publish_whole = pipes._publish_record_to_sns
+_fan_out_whole = sns._fanout
 # The properties of each pipe in its template.
 _properties: dict[str, Any] = {}
 _answer_decoded = app._handle_execute_api_request
@@ -110,6 +114,15 @@ def _publish(topic: str, pipe: dict[str, Any], record: dict[str, Any]) -> None:
         _publish_whole(topic, pipe, message)
 
 
+def _fan_out(topic: str, message_id: str, message: str, *other: Any, **more: Any) -> None:
+    _fan_out_whole(topic, message_id, message, *other, **more)
+    for one in sns._topic_by_arn_any_scope(topic)["subscriptions"]:
+        if one["protocol"] == "firehose" and sns._matches_filter_policy(one, {}, message):
+            data = base64.b64encode(message.encode()).decode()
+            stream = one["endpoint"].rpartition("/")[2]
+            firehose._put_record({"DeliveryStreamName": stream, "Record": {"Data": data}})
+
+
 async def _answer_encoded(
     host: str, path: str, *request: Any, raw_path: str | None = None, raw_query_string: str | None = None
 ) -> Any:
@@ -128,6 +141,7 @@ def main() -> None:
     iam_actions.dynamodb_service_context = _context
     _pipe_handlers["create"] = _create_pipe
     pipes._publish_record_to_sns = _publish
+    sns._fanout = _fan_out
     app._handle_execute_api_request = _answer_encoded
     app._resolve_custom_domain_request = _custom_domain
     emulated_secrets.install()

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from vezne_cli import export
 from vezne_cli.golden import golden_event
 from vezne_cli.stack import Stack
 
@@ -81,6 +82,22 @@ def test_an_outcome_is_published_once_and_without_other_data(
             **{name: told["M"][name]["S"] for name in ("day", "amount", "currency", "settled_by")},
         }
     ]
+
+
+def test_a_final_order_is_a_line_of_the_archive(stack: Stack, token: str, subscriber: Subscriber) -> None:
+    """What has left the table is the same line, but for the provider's reference. Nothing else is in the archive."""
+    one = new_order("paynet.capture")
+    resource = stack.request("POST", one.path, token=token, key=one.key, body=one.body).json()
+    subscriber.told_of(resource["operation_id"], "succeeded")
+    client, bucket = stack.aws("s3"), stack.outputs["ArchiveBucket"]
+    listed = client.list_objects_v2(Bucket=bucket, Prefix=export.PREFIX)["Contents"]
+    texts = [client.get_object(Bucket=bucket, Key=it["Key"])["Body"].read().decode() for it in listed]
+    lines = [export.archived_line(message) for text in texts for message in export.documents(text)]
+    assert None not in lines
+    (line,) = [line for line in lines if line and line["id"] == resource["operation_id"]]
+    money = {"amount": str(one.body["amount"]), "currency": "TRY"}
+    known = {name: resource[name] for name in ("operation", "status", "created_at")}
+    assert line.items() >= {**known, **money, "settled_by": "answer"}.items()
 
 
 def test_a_declined_order_is_published(stack: Stack, token: str, subscriber: Subscriber) -> None:
