@@ -149,7 +149,7 @@ format: $(TESTING) ## Put the code into the common format
 
 new-operation: $(TESTING) ## Write the skeleton of an operation: NAME=paynet.reverse_capture [ROUTE="POST /..."] [SUMMARY=] [INQUIRY=1]
 	@$(vezne) new-operation "$(NAME)" --route "$(ROUTE)" --summary "$(SUMMARY)" $(if $(INQUIRY),--inquiry)
-	@.venv/bin/ruff check --quiet --fix shared/vezne shared/vezne_client && .venv/bin/ruff format --quiet functions shared tests
+	@.venv/bin/ruff format --quiet functions shared tests && .venv/bin/ruff check --quiet --fix shared/vezne shared/vezne_client
 
 documents: $(OPERATING) ## Write the tables in the documents that are made from the template, the functions and the providers
 	@$(vezne) documents

@@ -4,7 +4,7 @@ A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`. T
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -36,12 +36,26 @@ def assumptions(root: Path) -> str:
     return _table("provider | as of | assumption", [row for path in _readmes(root) for row in _assumptions(path)])
 
 
+def offered(root: Path) -> str:
+    """What there is of each provider, by name."""
+    titles = {name: title(root / PROVIDERS / name / "README.md") for name in catalogue.PROVIDERS}
+    rows = [
+        f"| {titles[name]} | {_names(provider.orders)} | {_names(provider.inquiries)} |"
+        for name, provider in catalogue.PROVIDERS.items()
+    ]
+    return _table("provider | orders | inquiries", rows)
+
+
 def operations(_: Path) -> str:
     """Every order, and how to read what became of it."""
     read = catalogue.READ
     rows = [_row(each.name, each.route, each.summary) for each in catalogue.ORDERS.values()]
     rows.append(_row(read.name, read.route, read.summary.partition(":")[0]))
     return _table("operation | route | what it does", rows)
+
+
+def _names(functions: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in functions)
 
 
 def inquiries(_: Path) -> str:
@@ -90,12 +104,14 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "inquiries": inquiries,
     "look_ups": look_ups,
     "export_columns": export_columns,
+    "offered": offered,
     "operations": operations,
     "parameters": parameters,
     "secrets": secrets,
 }
 DOCUMENTS = (
     "README.md",
+    "functions/README.md",
     "shared/PARAMETERS.md",
     "shared/vezne/README.md",
     "shared/vezne_cli/README.md",
