@@ -145,6 +145,8 @@ class Operation(ABC, Generic[R, A, C]):
     # A look-up that does not show the order proves, after the settling time, that it was not executed.
     look_up_is_complete: ClassVar[bool] = False
     settling_time: ClassVar[timedelta] = timedelta(minutes=10)
+    # Other operations whose guards its orders take, too. Each then needs rights on the other's records (template).
+    shares_guards_of: ClassVar[tuple[str, ...]] = ()
     # The provider has no separate sign of wrong credentials, so a decline may mean them.
     decline_may_mean_bad_credentials: ClassVar[bool] = False
     # The call that looks an outcome up, as the evidence names it.

@@ -20,6 +20,8 @@ from vezne.orders.record import (
     UNKNOWN,
     Record,
     StoredGuard,
+    guard_id,
+    plain,
 )
 from vezne.orders.store import GuardRefusedError, LostOwnershipError, Store, table
 
@@ -63,6 +65,10 @@ def at_once(calls: Iterable[Callable[[], Any]]) -> list[Any]:
         return list(pool.map(run, jobs))
 
 
+def standing(store: Store, holder: Record, guard: StoredGuard) -> dict[str, Any]:
+    return plain(store.item(guard_id(holder.operation, guard.key)))
+
+
 @pytest.mark.parametrize("guards", [(), (BILL,), (BILL, PART)], ids=["no guard", "one guard", "two guards"])
 def test_one_of_many_claims_of_a_record_wins(store: Store, guards: tuple[StoredGuard, ...]) -> None:
     for number in range(ROUNDS):
@@ -71,7 +77,7 @@ def test_one_of_many_claims_of_a_record_wins(store: Store, guards: tuple[StoredG
         (winner,) = [claim for claim, said in zip(claims, told, strict=True) if said is None]
         assert {said.owner for said in told if said is not None} == {winner.owner}
         for guard in winner.guards:
-            assert store._guard(winner, guard.key)["holder_owner"] == winner.owner
+            assert standing(store, winner, guard)["holder_owner"] == winner.owner
 
 
 def test_orders_that_share_guards_in_any_order_are_one_at_a_time(store: Store) -> None:
@@ -83,7 +89,7 @@ def test_orders_that_share_guards_in_any_order_are_one_at_a_time(store: Store) -
         assert all(isinstance(said, GuardRefusedError) for said in told if said is not None)
         # The write is all or nothing: no loser left a record, and the winner holds both.
         assert [order.id for order in orders if store.find(order.id)] == [winner.id]
-        assert {store._guard(winner, guard.key)["holder"] for guard in guards} == {winner.id}
+        assert {standing(store, winner, guard)["holder"] for guard in guards} == {winner.id}
 
 
 def test_one_of_many_take_overs_wins(store: Store) -> None:
@@ -133,7 +139,7 @@ def test_one_of_many_orders_gets_a_guard_that_was_left_behind(store: Store) -> N
         orders = [record(f"{number}-{one}", "me", guard) for one in range(CONTENDERS)]
         told = at_once([lambda order=order: store.claim(order) for order in orders])
         (winner,) = [order for order, said in zip(orders, told, strict=True) if said is None]
-        assert store._guard(winner, guard.key)["holder"] == winner.id
+        assert standing(store, winner, guard)["holder"] == winner.id
         assert [order.id for order in orders if store.find(order.id)] == [winner.id]
 
 

@@ -8,12 +8,16 @@ import pytest
 from vezne.orders.guards import Guard, NeverDecreases, OneAtATime, PaidOnce, WhyRefused, guards_of, may_decrease
 from vezne.orders.record import DECLINED, NOT_EXECUTED, PROCESSING, SUCCEEDED, UNKNOWN, Record
 
+from tests.support.example import Example
+from tests.support.operations import EXAMPLES
+
 NOW = 1_800_000_000.0
 BILL, CAPTURE, PART = PaidOnce("bill"), OneAtATime("capture", ("xact_id", "order_id")), OneAtATime("bill")
 TOTAL = NeverDecreases("total", {"fee": 100}, pause=timedelta(minutes=10))
 CORRECTION = replace(TOTAL, unless=True)
-KINDS: list[Guard] = [BILL, CAPTURE, PART, TOTAL, CORRECTION]
-each_kind = pytest.mark.parametrize("guard", KINDS, ids=["bill", "capture", "part", "total", "correction"])
+ANOTHERS = OneAtATime("capture", of="bank.capture")
+KINDS: list[Guard] = [BILL, CAPTURE, PART, TOTAL, CORRECTION, ANOTHERS]
+each_kind = pytest.mark.parametrize("guard", KINDS, ids=["bill", "capture", "part", "total", "correction", "another's"])
 
 
 def record(status: str = PROCESSING, *guards: Guard, **changes: Any) -> Record:
@@ -28,6 +32,18 @@ def record(status: str = PROCESSING, *guards: Guard, **changes: Any) -> Record:
 @each_kind
 def test_the_stored_form_tells_the_kinds_apart(guard: Guard) -> None:
     assert guards_of(record(PROCESSING, guard)) == (guard,)
+
+
+def test_a_guard_of_another_operation_is_the_item_that_its_own_orders_take() -> None:
+    assert ANOTHERS.item_id("bank.cancel") == replace(ANOTHERS, of="").item_id("bank.capture")
+    assert ANOTHERS.claim(record())["Key"] == {"id": {"S": ANOTHERS.item_id("bank.pay")}}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_an_operation_declares_whose_guards_it_takes(example: Example) -> None:
+    operation = example.declared.declaration()
+    order = operation.order("client", "key", operation.request_model.model_validate(example.request))
+    assert {guard.of for guard in operation.guards(order)} - {""} == set(operation.shares_guards_of)
 
 
 @each_kind

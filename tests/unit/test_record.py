@@ -145,7 +145,11 @@ def test_clues_hold_what_a_look_up_needs_and_no_account(example: Example) -> Non
 
 
 def test_every_guard_with_all_its_names_comes_back() -> None:
-    guards = (StoredGuard("bill", keeps=True), StoredGuard("capture", remembers=("xact_id", "order_id")))
+    guards = (
+        StoredGuard("bill", keeps=True),
+        StoredGuard("capture", remembers=("xact_id", "order_id")),
+        StoredGuard("capture", of="paynet.capture"),
+    )
     for some in ((), guards, guards[::-1], guards[1:]):
         assert from_item(to_item(replace(RECORD, guards=some))).guards == some
 

@@ -38,11 +38,20 @@ class WhyRefused(Enum):
 
 @dataclass(frozen=True)
 class Guard:
-    """One order at a time for what `key` names. What else it asks and leaves behind is its class's own."""
+    """One order at a time for what `key` names. What else it asks and leaves behind is its class's own.
+
+    `of`: the operation whose guard it is, if another operation changes the same thing; empty: the order's own. Both
+    then need rights on each other's records and on the guard in the template.
+    """
 
     key: str
+    of: str = field(default="", kw_only=True)
     # Whether it is held for good after success.
     keeps: ClassVar[bool] = False
+
+    def item_id(self, operation: str) -> str:
+        """The key of its item. `operation`: of the order that takes it."""
+        return guard_id(self.of or operation, self.key)
 
     def has_memory(self) -> bool:
         """Whether a look-up must know something of earlier orders under it."""
@@ -50,13 +59,13 @@ class Guard:
 
     def stored(self) -> StoredGuard:
         """The guard as a record keeps it."""
-        return StoredGuard(self.key)
+        return StoredGuard(self.key, of=self.of)
 
     def claim(self, record: Record) -> Update:
         """Take the guard for a record that is claimed. It fails if another record holds it."""
         conditions, values = self._opens(record)
         return {
-            "Key": self._item_key(record),
+            "Key": self._item_key(record.operation),
             "UpdateExpression": "SET holder = :holder, holder_client = :client, holder_owner = :owner, "
             "holder_keeps = :keeps, held_since = :since, marks_paid = :yes REMOVE expires_at",
             "ConditionExpression": " AND ".join(["attribute_not_exists(holder)", *conditions]),
@@ -89,7 +98,7 @@ class Guard:
     def hold(self, record: Record) -> Update:
         """Hold the guard for good, and mark it: it outlives its record."""
         return {
-            "Key": self._item_key(record),
+            "Key": self._item_key(record.operation),
             "UpdateExpression": "SET paid = :yes",
             "ConditionExpression": "holder = :holder",
             "ExpressionAttributeValues": {":holder": {"S": record.id}, ":yes": {"BOOL": True}},
@@ -99,7 +108,7 @@ class Guard:
         """Take the guard from a holder that has left it behind. It fails if anybody has claimed it since."""
         owner = held.get("holder_owner")
         return {
-            "Key": {"id": {"S": guard_id(operation, self.key)}},
+            "Key": self._item_key(operation),
             "UpdateExpression": f"REMOVE {HELD}",
             "ConditionExpression": "holder = :holder AND attribute_not_exists(paid) AND "
             + ("attribute_not_exists(holder_owner)" if owner is None else "holder_owner = :owner"),
@@ -152,7 +161,7 @@ class Guard:
         expires = self._expires(record)
         sets = ", ".join([*setting, *(["expires_at = :expires"] if expires else ())])
         return {
-            "Key": self._item_key(record),
+            "Key": self._item_key(record.operation),
             "ConditionExpression": "holder = :holder",
             "UpdateExpression": f"{f'SET {sets} ' if sets else ''}REMOVE {HELD}{adding}",
             "ExpressionAttributeValues": {":holder": {"S": record.id}, **expires, **values},
@@ -162,8 +171,8 @@ class Guard:
         """What is remembered matters to orders of the same days only."""
         return {":expires": {"N": str(int(record.updated_at) + kept_seconds())}}
 
-    def _item_key(self, record: Record) -> Update:
-        return {"id": {"S": guard_id(record.operation, self.key)}}
+    def _item_key(self, operation: str) -> Update:
+        return {"id": {"S": self.item_id(operation)}}
 
 
 @dataclass(frozen=True)
@@ -174,7 +183,7 @@ class PaidOnce(Guard):
 
     def stored(self) -> StoredGuard:
         """The guard as a record keeps it."""
-        return StoredGuard(self.key, keeps=True)
+        return StoredGuard(self.key, keeps=True, of=self.of)
 
     def release(self, record: Record, *, in_doubt: bool = False) -> Update:
         """Hold it after a success, else let it go."""
@@ -197,7 +206,7 @@ class OneAtATime(Guard):
 
     def stored(self) -> StoredGuard:
         """The guard as a record keeps it."""
-        return StoredGuard(self.key, remembers=self.names)
+        return StoredGuard(self.key, remembers=self.names, of=self.of)
 
     def _left_behind(self, record: Record, *, in_doubt: bool) -> tuple[list[str], str, Update]:  # noqa: ARG002
         if not self.names:
@@ -235,7 +244,7 @@ class NeverDecreases(Guard):
     def stored(self) -> StoredGuard:
         """The guard as a record keeps it."""
         pause = int(self.pause.total_seconds())
-        return StoredGuard(self.key, figures=self.figures, may_fall=self.unless, quiet_seconds=pause)
+        return StoredGuard(self.key, figures=self.figures, may_fall=self.unless, quiet_seconds=pause, of=self.of)
 
     def why_refused(self, held: dict[str, Any], holder: Record | None, now: float) -> WhyRefused:
         """Why a claim was refused. The clock has gone on since: the figures tell, or else it was the pause."""
@@ -278,11 +287,11 @@ def guards_of(record: Record) -> tuple[Guard, ...]:
 
 def _guard(stored: StoredGuard) -> Guard:
     if stored.keeps:
-        return PaidOnce(stored.key)
+        return PaidOnce(stored.key, of=stored.of)
     if stored.figures:
         pause = timedelta(seconds=stored.quiet_seconds)
-        return NeverDecreases(stored.key, stored.figures, stored.may_fall, pause)
-    return OneAtATime(stored.key, stored.remembers)
+        return NeverDecreases(stored.key, stored.figures, stored.may_fall, pause, of=stored.of)
+    return OneAtATime(stored.key, stored.remembers, of=stored.of)
 
 
 def may_decrease(record: Record) -> bool:

@@ -55,6 +55,8 @@ class StoredGuard:
     may_fall: bool = False
     quiet_seconds: int = 0
     remembers: tuple[str, ...] = ()
+    # The operation whose guard it is; empty: the record's own.
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +161,9 @@ def to_item(record: Record) -> dict[str, Any]:
         "clues": record.lookup_fields,
         "evidence": list(record.evidence),
         # The first guard has the form that earlier versions read; what they do not know stands beside it.
-        "guard": first and {**asdict(first), "remembers": "".join(first.remembers[:1])},
+        "guard": first and {**_stored(first), "remembers": "".join(first.remembers[:1])},
         "remembers_also": list(first.remembers[1:]) or None if first else None,
-        "more_guards": [{**asdict(guard), "remembers": list(guard.remembers)} for guard in record.guards[1:]] or None,
+        "more_guards": list(map(_stored, record.guards[1:])) or None,
         "account": record.account or None,
         "settled_by": record.settled_by,
         "outcome": None if record.outcome is None else json.dumps(record.outcome, ensure_ascii=False),
@@ -217,7 +219,13 @@ def _guard(stored: dict[str, Any]) -> StoredGuard:
         may_fall=stored["may_fall"],
         quiet_seconds=int(stored["quiet_seconds"]),
         remembers=tuple(stored["remembers"]),
+        of=stored.get("of", ""),
     )
+
+
+def _stored(guard: StoredGuard) -> dict[str, Any]:
+    values = {**asdict(guard), "remembers": list(guard.remembers)}
+    return values if guard.of else {name: value for name, value in values.items() if name != "of"}
 
 
 def trimmed(evidence: tuple[dict[str, str], ...]) -> tuple[dict[str, str], ...]:

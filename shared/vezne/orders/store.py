@@ -27,7 +27,6 @@ from vezne.orders.record import (
     Unresolved,
     day_partition,
     from_item,
-    guard_id,
     iso_time,
     number,
     partition_of,
@@ -169,7 +168,7 @@ class Store:
         if "paid" in held or (other is not None and not other.final):
             return False
         if guard.is_paid(held, other, self.now()):
-            return other is None and bool(self._guard(record, guard.key).get("holder") != holder)
+            return other is None and bool(self._standing(record, guard).get("holder") != holder)
         with contextlib.suppress(ClientError):
             self._call("update_item", TableName=table(), **guard.free(record.operation, held))
         return True
@@ -243,12 +242,12 @@ class Store:
     def memory(self, record: Record) -> GuardMemory:
         """What the record's guards know of other orders under them."""
         return remembered(
-            [guard.memory(self._guard(record, guard.key)) for guard in guards_of(record) if guard.has_memory()]
+            [guard.memory(self._standing(record, guard)) for guard in guards_of(record) if guard.has_memory()]
         )
 
-    def _guard(self, record: Record, key: str) -> dict[str, Any]:
+    def _standing(self, record: Record, guard: Guard) -> dict[str, Any]:
         """A guard as it stands in the table; empty if it does not."""
-        name = {"id": {"S": guard_id(record.operation, key)}}
+        name = {"id": {"S": guard.item_id(record.operation)}}
         return plain(self._call("get_item", TableName=table(), Key=name, ConsistentRead=True).get("Item", {}))
 
     def unresolved(self, operation: str) -> Iterator[Unresolved]:
