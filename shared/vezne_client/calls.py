@@ -12,7 +12,12 @@ from vezne.providers.kolaybi.inquiry_models import TransactionsRequest, Transact
 from vezne.providers.kolaybi.models import CollectionRequest, CollectionResult
 from vezne.providers.models import RequestModel, ResultModel
 from vezne.providers.paynet.inquiry_models import CheckRequest, CheckResult
-from vezne.providers.paynet.models import CaptureRequest, CaptureResult, ReverseCaptureRequest
+from vezne.providers.paynet.models import (
+    CaptureRequest,
+    CaptureResult,
+    ReverseCaptureRequest,
+    ReversePreauthorisationRequest,
+)
 from vezne.providers.undocumented_fields import PUBLIC
 from vezne.providers.vakifbank.inquiry_models import QueryRequest, QueryResult
 from vezne.providers.vakifbank.models import PaymentRequest, PaymentResult
@@ -34,6 +39,7 @@ __all__ = [
     "PRODUCT_DETAIL",
     "QUERY",
     "REVERSE_CAPTURE",
+    "REVERSE_PREAUTHORISATION",
     "SET_EXPENSES",
     "Health",
     "InquiryCall",
@@ -90,6 +96,12 @@ SET_EXPENSES = OrderCall(
 )
 CAPTURE = OrderCall("paynet.capture", "/paynet/captures", CaptureRequest, CaptureResult)
 REVERSE_CAPTURE = OrderCall("paynet.reverse_capture", "/paynet/capture-reversals", ReverseCaptureRequest, CaptureResult)
+REVERSE_PREAUTHORISATION = OrderCall(
+    "paynet.reverse_preauthorisation",
+    "/paynet/preauthorisation-reversals",
+    ReversePreauthorisationRequest,
+    CaptureResult,
+)
 
 LIST_TRANSACTIONS = InquiryCall(
     "kolaybi.list_transactions",

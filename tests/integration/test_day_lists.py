@@ -155,6 +155,16 @@ def test_a_reversal_with_and_without_the_original() -> None:
         assert [day.status(reversal) for reversal in reversals] == [SUCCEEDED, SUCCEEDED]
 
 
+def test_a_cancelled_pre_authorisation_is_known_by_its_own_row() -> None:
+    with day_of("paynet.list_transactions", "paynet.reverse_preauthorisation") as day:
+        answered, lost = (day.send(new_order("paynet.reverse_preauthorisation"), then) for then in ("answer", "reset"))
+        assert (day.status(answered), day.status(lost)) == (SUCCEEDED, UNKNOWN)
+        report = day.night()
+        # The list has both pre-authorisations, too, which no order of ours makes.
+        assert (report.is_clean, counts(report)) == (True, {MATCHED: 1, SETTLED: 1, FOREIGN: 2})
+        assert day.status(lost) == SUCCEEDED
+
+
 def xact_id_of(day: Day, order: Order) -> str:
     record = day.bench.store().find(order.id)
     assert record is not None

@@ -133,9 +133,11 @@ def _count_outcome(record: Record) -> None:
 
 
 def _count_amount(record: Record) -> None:
-    """The amount ordered; the provider's own figure where the order left it to the provider."""
+    """The amount ordered; the provider's own figure where the order left it to the provider, if it names one."""
     try:
         known = record.lookup_fields if "amount" in record.lookup_fields else (record.outcome or {})["result"]
+        if known["amount"] is None:
+            return
         amount, currency = Decimal(known["amount"]), known["currency"]
         emit_amount(record.operation, currency, minor_units(amount, currency))
     except (ArithmeticError, KeyError, TypeError, ValueError) as error:

@@ -106,6 +106,9 @@ REQUESTS: dict[str, dict[str, Wire]] = {
     "ReverseCaptureRequest": {
         "xact_id": Wire("xact_id", "Paynet's encrypted id of the capture: the xact_id of the capture's result"),
     },
+    "ReversePreauthorisationRequest": {
+        "xact_id": Wire("xact_id", "Paynet's encrypted id of the pre-authorisation"),
+    },
     "TransactionsRequest": {
         "associate_id": Wire("associate_id", "The associate (cari); the provider has it in its path"),
     },

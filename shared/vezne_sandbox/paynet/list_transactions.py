@@ -92,14 +92,15 @@ def all_transactions(provider: Paynet, call: Call) -> Iterator[Told]:
     """Yield every transaction that may be shown now."""
     latest = provider.clock.now() - call.hidden_seconds
     for target in provider.pre_authorisations():
-        every = [of_pre_authorisation(target), *of_bookings(target, latest)]
+        every = [of_pre_authorisation(target, latest), *of_bookings(target, latest)]
         yield from (one for one in every if not call.hidden_seconds or one.at <= latest)
 
 
-def of_pre_authorisation(target: PreAuthorisation) -> Told:
-    """Describe the pre-authorisation itself."""
+def of_pre_authorisation(target: PreAuthorisation, latest: float) -> Told:
+    """Describe the pre-authorisation itself. Its reversal is not known before it is shown."""
+    by = target.reversal.answer["xact_id"] if target.reversal and target.reversal.at <= latest else ""
     ids = {"id": target.xact, "xact_id": target.xact_id, "transaction_type": PRE_AUTHORISATION_TYPE}
-    return Told(target.reference_no, target.amount, target.at, ids)
+    return Told(target.reference_no, target.amount, target.at, ids, reversed_by=by)
 
 
 def of_bookings(target: PreAuthorisation, latest: float) -> Iterator[Told]:

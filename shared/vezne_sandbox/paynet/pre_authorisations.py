@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from vezne_sandbox.wire import Call
 
 IDENTIFIERS = ("xact_id", "xact", "reference_no")
-PRE_AUTHORISATION_TYPE, CAPTURE_TYPE, CAPTURE_REVERSAL_TYPE = 3, 4, 6
+PRE_AUTHORISATION_TYPE, CAPTURE_TYPE, PRE_AUTHORISATION_REVERSAL_TYPE, CAPTURE_REVERSAL_TYPE = 3, 4, 5, 6
 
 
 @dataclass
@@ -26,13 +26,17 @@ class PreAuthorisation:
     bookings: list[Booking] = field(default_factory=list)
     failed: list[Booking] = field(default_factory=list)
     """What was asked for and not booked, because the bank or Paynet did not approve it."""
+    reversal: Booking | None = None
+    """What cancelled it."""
 
     def captures(self) -> list[Booking]:
         """Return the captures, those cancelled since included."""
         return [booking for booking in self.bookings if booking.answer["transaction_type"] == CAPTURE_TYPE]
 
     def remaining(self) -> Decimal:
-        """Return what is not captured yet."""
+        """Return what is not captured yet; nothing is left of one that was cancelled."""
+        if self.reversal is not None:
+            return Decimal(0)
         return self.amount - sum((capture.amount for capture in self.captures()), Decimal(0))
 
 

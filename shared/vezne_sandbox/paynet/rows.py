@@ -12,6 +12,7 @@ from vezne_sandbox.odd import Names, in_form
 from vezne_sandbox.paynet.pre_authorisations import (
     CAPTURE_REVERSAL_TYPE,
     CAPTURE_TYPE,
+    PRE_AUTHORISATION_REVERSAL_TYPE,
     PRE_AUTHORISATION_TYPE,
     PreAuthorisation,
 )
@@ -26,7 +27,12 @@ ROW = Names(
     cancelled={"reversed": True},
     pending={"is_succeed": None},
 )
-LETTERS = {PRE_AUTHORISATION_TYPE: "PR", CAPTURE_TYPE: "CR", CAPTURE_REVERSAL_TYPE: "RC"}
+LETTERS = {
+    PRE_AUTHORISATION_TYPE: "PR",
+    CAPTURE_TYPE: "CR",
+    PRE_AUTHORISATION_REVERSAL_TYPE: "RP",
+    CAPTURE_REVERSAL_TYPE: "RC",
+}
 
 
 def rows_of(target: PreAuthorisation, clock: Clock, call: Call, more: dict[str, Any]) -> Reply:
@@ -35,7 +41,10 @@ def rows_of(target: PreAuthorisation, clock: Clock, call: Call, more: dict[str, 
     shown = [b for b in target.bookings if not call.hidden_seconds or b.at <= latest]
     numbers = {booking.answer["xact_id"] for booking in shown}
     pre_authorisation = {"id": target.xact, "xact_id": target.xact_id, "transaction_type": PRE_AUTHORISATION_TYPE}
-    rows = [_row(pre_authorisation, target.amount, target.reference_no, target.at, more)]
+    reversal = {"reversed_xact_id": target.reversal.answer["xact_id"]} if target.reversal else {}
+    rows = [
+        _row(pre_authorisation, target.amount, target.reference_no, target.at, more | _cancelled(reversal, numbers))
+    ]
     rows += [_row(b.answer, b.amount, target.reference_no, b.at, more | _cancelled(b.answer, numbers)) for b in shown]
     if call.row_form is not None:
         rows = [in_form(row, ROW, call.row_form) for row in rows]

@@ -25,6 +25,8 @@ SUCCESSFUL = "0"
 # "transaction_type ... 4: Finansallaştırma" (4: capture). In the table of types its letters are CR.
 CAPTURE_TYPES = frozenset({"4", "CR"})
 REVERSAL_TYPES = frozenset({"6", "RC"})
+PREAUTHORISATION_TYPES = frozenset({"3", "PR"})
+PREAUTHORISATION_REVERSAL_TYPES = frozenset({"5", "RP"})
 # Sale, reversal, pre-authorisation, its reversal, a capture's reversal, query, credit and points, in both forms.
 OTHER_TYPES = frozenset(["1", "2", "3", "5", "6", "7", "9", "10", "11", "S", "R", "PR", "RP", "RC", "CD", "PI", "PK"])
 # Result codes (/genel-bilgiler/hata-kodlari) whose names say that the call was not carried out. Other codes may come

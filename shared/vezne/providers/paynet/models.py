@@ -40,6 +40,12 @@ class ReverseCaptureRequest(RequestModel):
     xact_id: Annotated[RequiredText, Field(max_length=100)]
 
 
+class ReversePreauthorisationRequest(RequestModel):
+    """Cancel a pre-authorisation, whole, by its encrypted id."""
+
+    xact_id: Annotated[RequiredText, Field(max_length=100)]
+
+
 def _user(user_id: str) -> str:
     """Who made the transaction. Some merchants' users are named by their e-mail addresses."""
     return mask_email(user_id) if "@" in user_id else user_id

@@ -19,13 +19,16 @@ from vezne.providers.paynet.client import CLIENT, headers
 from vezne.providers.paynet.models import CaptureResult
 from vezne.providers.statement import RowState, Sought, Statement, StatementPage, StatementRow, amount_in, list_in
 
-CAPTURE, REVERSAL = "paynet.capture", "paynet.reverse_capture"
-# "islem-tipi": CR is a capture, RC its cancellation. The number is what other pages show.
-OPERATIONS = {"CR": CAPTURE, "4": CAPTURE, "RC": REVERSAL, "6": REVERSAL}
-NUMBERS = {CAPTURE: "4", REVERSAL: "6"}
+CAPTURE, REVERSAL, RELEASE = "paynet.capture", "paynet.reverse_capture", "paynet.reverse_preauthorisation"
+# "islem-tipi": CR is a capture, RC its cancellation, RP that of a pre-authorisation. Other pages show the numbers.
+OPERATIONS = {"CR": CAPTURE, "4": CAPTURE, "RC": REVERSAL, "6": REVERSAL, "RP": RELEASE, "5": RELEASE}
+NUMBERS = {CAPTURE: "4", REVERSAL: "6", RELEASE: "5"}
 # The pages' other types, as letters and as numbers. No order of ours makes them.
-OTHERS = frozenset({"S", "R", "CD", "PR", "RP", "PI", "PK", "1", "2", "3", "5", "7", "9", "10", "11"})
+OTHERS = frozenset({"S", "R", "CD", "PR", "PI", "PK", "1", "2", "3", "7", "9", "10", "11"})
 ANOTHER = "another"
+# What names its reversal in a row: a capture, or a pre-authorisation.
+CANCELS = {CAPTURE: REVERSAL, ANOTHER: RELEASE}
+REVERSALS = frozenset(CANCELS.values())
 # What names a transaction for good; `xact_id` is encrypted anew in each answer.
 NAMES = ("id", "order_id", "authorization_code", "reference_code")
 # Fields of an answer that say why a transaction failed; whether the list has them is not said.
@@ -41,7 +44,7 @@ class PaynetStatement(Statement):
     """Every transaction of a day, also those that failed: "başarısız işlemleride getirir" (the failed ones, too)."""
 
     provider = "paynet"
-    operations = (CAPTURE, REVERSAL)
+    operations = (CAPTURE, REVERSAL, RELEASE)
     client = CLIENT
     # A pre-authorisation may be captured in parts, each under its reference, and elsewhere, too.
     reference_is_unique = False
@@ -50,7 +53,7 @@ class PaynetStatement(Statement):
     def sought(self, operation: str, lookup_fields: Mapping[str, str], result: Mapping[str, Any]) -> Sought:
         """By what its answer called it; before there is one, by the reference of the pre-authorisation.
 
-        A reversal is known by the capture that it cancels. A capture that names its pre-authorisation in another way
+        A reversal is known by what it cancels. A capture that names its pre-authorisation in another way
         than by its reference cannot be found before it is answered: the list shows the reference only.
         """
         # The answer to a reversal may be about the capture. Then it does not name the reversal.
@@ -58,8 +61,8 @@ class PaynetStatement(Statement):
         names = frozenset(_named(operation, result)) if told == operation else frozenset[str]()
         # The encrypted id differs in another answer; so it is sought only if there is nothing else.
         names = frozenset(name for name in names if " xact_id=" not in name) or names
-        if operation == REVERSAL:
-            return Sought("", names or frozenset({_reverses(lookup_fields["xact_id"])}))
+        if operation in REVERSALS:
+            return Sought("", names or frozenset({_reverses(operation, lookup_fields["xact_id"])}))
         amount = amount_in(lookup_fields.get("amount") or result.get("amount"))
         # The page's sample answers a capture of 1.00 with amount 0.
         return Sought(lookup_fields.get("reference_no", ""), names, frozenset({amount} if amount else ()))
@@ -145,7 +148,7 @@ def _state(row: Mapping[str, Any], operation: str) -> RowState:
         return RowState.UNCLEAR if booked else RowState.FAILED
     if succeeded is not True or _first(row, (*ERROR_CODES, *ERROR_TEXTS)):
         return RowState.UNCLEAR
-    if operation == REVERSAL:
+    if operation in REVERSALS:
         return RowState.UNCLEAR if any(flags) else RowState.BOOKED
     return RowState.TAKEN_BACK if any(flags) else RowState.BOOKED
 
@@ -170,14 +173,14 @@ def _reason(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _names(row: Mapping[str, Any], operation: str, reversals: Mapping[str, str]) -> Iterator[str]:
-    """What names a row. A row of unknown type may be of both operations."""
-    for kind in (operation,) if operation else (CAPTURE, REVERSAL):
+    """What names a row. A row of unknown type may be of any operation."""
+    for kind in (operation,) if operation else PaynetStatement.operations:
         yield from _named(kind, row)
-    if operation == REVERSAL:
+    if operation in REVERSALS:
         own, other = _text(row.get("xact_id")), _text(row.get("reversed_xact_id"))
-        captures = {reversals.get(own, ""), other} - {"", own}
-        if len(captures) == 1:
-            yield _reverses(*captures)
+        cancelled = {reversals.get(own, ""), other} - {"", own}
+        if len(cancelled) == 1:
+            yield _reverses(operation, *cancelled)
 
 
 def _named(operation: str, fields: Mapping[str, Any]) -> Iterator[str]:
@@ -185,19 +188,19 @@ def _named(operation: str, fields: Mapping[str, Any]) -> Iterator[str]:
     return (f"{operation} {name}={_text(fields[name])}" for name in (*NAMES, "xact_id") if _text(fields.get(name)))
 
 
-def _reverses(capture: str) -> str:
-    return f"{REVERSAL} reverses={capture}"
+def _reverses(operation: str, xact_id: str) -> str:
+    return f"{operation} reverses={xact_id}"
 
 
 def _reversals(rows: list[dict[str, Any]]) -> dict[str, str]:
-    """From the id of each reversal to that of the capture whose row names it; without those that two captures name."""
+    """From the id of each reversal to that of the row that names it; without those that two rows name."""
     named = [
         (_text(row.get("reversed_xact_id")), _text(row.get("xact_id")))
         for row in rows
-        if _operation(row) == CAPTURE and row.get("reversed") is True
+        if _operation(row) in CANCELS and row.get("reversed") is True
     ]
     reversals = [reversal for reversal, _ in named]
-    return {reversal: capture for reversal, capture in named if reversal and reversals.count(reversal) == 1}
+    return {reversal: cancelled for reversal, cancelled in named if reversal and reversals.count(reversal) == 1}
 
 
 def _text(value: Any) -> str:
