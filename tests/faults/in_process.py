@@ -9,14 +9,15 @@ import importlib
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 from unittest import mock
 
 from vezne.api import handle_order
-from vezne.orders import breaker
+from vezne.orders import breaker, census, record, store, sweep
 from vezne.orders.breaker_item import breaker_id
 from vezne.orders.record import Record
 from vezne.orders.store import Store
@@ -38,6 +39,20 @@ from tests.support.breakers import never_opens
 from tests.support.memory_secret import MemorySecret, in_place
 
 LAMBDA_SECONDS = 27.0
+# A sweep reads each shard of each lane, and most do so for one record. Two shards show as much as eight.
+FEW_SHARDS = 2
+
+
+class NoMetrics:
+    """Forgets what is emitted. A mock would keep every call."""
+
+    metric_set: Mapping[str, Any] = MappingProxyType({})
+
+    def add_dimension(self, **_: Any) -> None:
+        pass
+
+    def add_metric(self, **_: Any) -> None:
+        pass
 
 
 class Context:
@@ -111,7 +126,11 @@ class Bench:
         self._steps.plan, self._steps.seen = plan or {}, []
         self._calls += 1
         self._sender = me = (event.get("headers", {}).get("idempotency-key", ""), self._calls)
-        store = self.store_of_a_function(skew)
+        opened = self.store_of_a_function(skew)
+
+        # A function, since making a mock for each of some ten thousand calls takes long.
+        def open_store() -> Store:
+            return opened
 
         def order(*arguments: Any) -> Any:
             made = type(self.operation).order(self.operation, *arguments)
@@ -119,7 +138,7 @@ class Bench:
 
         try:
             with (
-                mock.patch.object(handle_order, "Store", return_value=store),
+                mock.patch.object(handle_order, "Store", open_store),
                 mock.patch.object(self.operation, "order", order),
             ):
                 return Answer(self.module.handler(event, self.context()))
@@ -239,7 +258,9 @@ def in_process(current: Callable[[], Bench]) -> Iterator[None]:
         stack.enter_context(in_place(lambda: current().token))
         stack.enter_context(mock.patch.object(vakifbank.LOGINS, "begin", return_value=None))
         stack.enter_context(mock.patch.object(vakifbank.LOGINS, "end"))
-        stack.enter_context(mock.patch.object(telemetry, "metrics", mock.Mock(metric_set={})))
+        stack.enter_context(mock.patch.object(telemetry, "metrics", NoMetrics()))
+        for module in (census, record, store, sweep):
+            stack.enter_context(mock.patch.object(module, "SHARDS", FEW_SHARDS))
         stack.enter_context(mock.patch.object(telemetry, "single_metric"))
         stack.enter_context(without_logs())
         yield

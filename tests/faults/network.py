@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from tests.faults.in_process import FEW_SHARDS
 from tests.faults.memory_table import Item, MemoryTable
 
 # The SDK tries each call twice; see `vezne.platform.aws.client`.
@@ -63,8 +64,8 @@ class Network:
         for _ in range(ATTEMPTS):
             self._step(f"{name}.before")
             self.arrive(ARRIVES)
-            # A sweep queries the index eight times before it does anything else.
-            rate = self.rate / 8 if name == "query" else self.rate
+            # A sweep queries the index several times before it does anything else.
+            rate = self.rate / FEW_SHARDS if name == "query" else self.rate
             kinds = [kind for kind in self._kinds if kind in FAULTS_OF[name]]
             fault = self._chance.choice(kinds) if kinds and self._chance.random() < rate else ""
             answer = self._attempt(name, request, fault)

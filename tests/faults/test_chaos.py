@@ -22,7 +22,7 @@ from vezne_sandbox.faults import faults_of
 from tests.faults import orders
 from tests.faults.environment import OPERATIONS, Answer
 from tests.faults.function import Killed, Steps
-from tests.faults.in_process import LAMBDA_SECONDS, Bench, Context, in_process
+from tests.faults.in_process import FEW_SHARDS, LAMBDA_SECONDS, Bench, Context, in_process
 from tests.faults.memory_store import MemoryStore
 from tests.faults.network import FAULTS, Network
 from tests.faults.orders import PAID_ONCE, Order, new_order, seeded
@@ -109,8 +109,8 @@ class ChaosBench(Bench):
         if self._running[-1].get_remaining_time_in_millis() <= 0 and not step.endswith((".head", ".left")):
             self.trace.append(f"{step}: timed out")
             raise Killed
-        # A sweep queries the index eight times before it does anything else.
-        rarely = 1 / 8 if step.startswith("query") else 1
+        # A sweep queries the index several times before it does anything else.
+        rarely = 1 / FEW_SHARDS if step.startswith("query") else 1
         if self.chance.random() < self.kills * rarely:
             self.trace.append(f"{step}: killed")
             raise Killed

@@ -1,5 +1,6 @@
 """A new order, as a client sends it, and what the sandbox booked of it."""
 
+import functools
 import itertools
 import json
 import uuid
@@ -44,7 +45,7 @@ class Order:
     def provider(self) -> str:
         return self.example.provider
 
-    @property
+    @functools.cached_property
     def id(self) -> str:
         """The id of its record."""
         return operation_id(self.client, self.operation, self.key)
