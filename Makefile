@@ -13,6 +13,9 @@ OPERATING := .venv/.run
 RUNNING := $(OPERATING) .venv-sam/.installed .venv/.wheels-local
 TESTING := $(RUNNING) .venv/.installed .venv/.wheels-arm64 .venv/.wheels-x86_64 .venv/.wheels-image
 
+# The processes started here are hundreds, with the same modules. Where this is set, each would compile all of them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run serve logs explain unknown resolve forget breaker reconcile export client clients client-rotate client-adopt client-revoke secrets secrets-verify secrets-promote invoke dashboard-preview cost test faults soak outage fuzz bench bench-reconciliation check lint format new-operation documents clean
 # A target that failed half-way must not count as made.
