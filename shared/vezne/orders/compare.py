@@ -15,12 +15,11 @@ from vezne.orders.record import (
     NOT_EXECUTED,
     RECONCILIATION,
     SUCCEEDED,
-    Record,
     istanbul_day,
     seconds_of,
 )
 from vezne.orders.report import FindingClass
-from vezne.providers.statement import RowState, Sought, Statement, StatementRow
+from vezne.providers.statement import RowState, Statement, StatementRow
 
 # Two functions' clocks may differ by so much; which of two orders came first is not certain then.
 CLOCKS_SECONDS = 300.0
@@ -41,7 +40,12 @@ class Entry:
     created_at: float
     sent_until: float
     elsewhere: bool
-    sought: Sought
+    # As in `Sought`. A tuple of one takes a fifth of a set of one.
+    reference: str
+    names: tuple[str, ...]
+    amounts: tuple[Decimal, ...]
+    currency: str
+    group: str
     # The name of the row that is this order's, once one is found.
     seen: str | None = None
 
@@ -55,6 +59,15 @@ class Entry:
         """Whether it is certain that the provider booked nothing."""
         return self.status in (DECLINED, NOT_EXECUTED)
 
+    def see(self, name: str) -> None:
+        """Note the name of the order's row. Most are one of its own names: then no second text is kept."""
+        self.seen = next((own for own in self.names if own == name), name)
+
+    def become(self, now: "Entry") -> None:
+        """Take over what is known of the order now."""
+        self.status, self.settled_by = now.status, now.settled_by
+        self.reference, self.names, self.amounts = now.reference, now.names, now.amounts
+
 
 def entry_of(statement: Statement, values: Mapping[str, Any], account: Mapping[str, str]) -> Entry:
     """An order from what the index of days has of it, as plain values. `account`: whose list is read."""
@@ -62,6 +75,7 @@ def entry_of(statement: Statement, values: Mapping[str, Any], account: Mapping[s
     result = outcome.get("result") or {}
     sent_to = values.get("account", {})
     settled_by = values.get("settled_by")
+    sought = statement.sought(values["operation"], values["clues"], result)
     return Entry(
         values["id"],
         # One text for all orders: a day has few of these.
@@ -71,21 +85,11 @@ def entry_of(statement: Statement, values: Mapping[str, Any], account: Mapping[s
         seconds_of(values["created_at"]),
         float(values["in_flight_until"]),
         bool(sent_to) and sent_to != account,
-        statement.sought(values["operation"], values["clues"], result),
-    )
-
-
-def entry_of_record(statement: Statement, record: Record, account: Mapping[str, str]) -> Entry:
-    """An order from its record."""
-    return Entry(
-        record.id,
-        record.operation,
-        record.status,
-        record.settled_by,
-        record.created_at,
-        record.may_arrive_until,
-        bool(record.account) and record.account != account,
-        statement.sought(record.operation, record.lookup_fields, (record.outcome or {}).get("result") or {}),
+        sought.reference,
+        tuple(sorted(sought.names)),
+        tuple(sorted(sought.amounts)),
+        sys.intern(sought.currency),
+        sought.group,
     )
 
 
@@ -104,26 +108,26 @@ class Orders:
         # In one order, whichever index an entry came from: a run that goes on writes the same file.
         for entry in sorted(entries, key=lambda one: (one.created_at, one.id)):
             self.by_id[entry.id] = entry
-            if entry.sought.reference:
-                _add(self._by_reference, entry.sought.reference, entry)
-            for name in entry.sought.names:
+            if entry.reference:
+                _add(self._by_reference, entry.reference, entry)
+            for name in entry.names:
                 _add(self._by_name, name, entry)
 
     @property
     def groups(self) -> list[str]:
         """Whose rows must be asked for, in an order that stays the same."""
-        return sorted({entry.sought.group for entry in self.by_id.values() if entry.sought.group})
+        return sorted({entry.group for entry in self.by_id.values() if entry.group})
 
     def of(self, row: StatementRow) -> Entry | None:
         """The order that a row is of; None if there is none, or if it may be one of several."""
         named = self._named(row)
         if named:
-            return max(named, key=lambda entry: len(entry.sought.names & row.names))
+            return max(named, key=lambda entry: len(row.names.intersection(entry.names)))
         same = [e for e in _at(self._by_reference, row.reference) if row.operation in ("", e.operation)]
         if self._unique:
             return self._last(same, row) if same else None
         # Those that know the name of their own row are another payment.
-        nameless = [entry for entry in same if not entry.sought.names and self._in_time(entry, row)]
+        nameless = [entry for entry in same if not entry.names and self._in_time(entry, row)]
         return nameless[0] if len(nameless) == 1 else None
 
     def _in_time(self, entry: Entry, row: StatementRow) -> bool:
@@ -142,15 +146,15 @@ class Orders:
     def _named(self, row: StatementRow) -> list[Entry]:
         """The orders whose answer named the row. A short code alone may be that of two payments of a day."""
         entries = [entry for name in row.names for entry in _at(self._by_name, name)]
-        return [e for e in entries if e.sought.reference == row.reference or not _differing(e, row)]
+        return [e for e in entries if e.reference == row.reference or not _differing(e, row)]
 
     def set_since(self, entry: Entry) -> bool:
         """Whether an order of a later day may have set the total that stands."""
-        return entry.sought.reference in self._later
+        return entry.reference in self._later
 
     def superseded(self, entry: Entry) -> bool:
         """Whether another order with the same reference may have set the total that stands."""
-        moved = _moved(_at(self._by_reference, entry.sought.reference))
+        moved = _moved(_at(self._by_reference, entry.reference))
         return self.set_since(entry) or any(one is not entry and not _before(one, entry) for one in moved)
 
     def _last(self, same: Sequence[Entry], row: StatementRow) -> Entry:
@@ -185,18 +189,18 @@ def _at(index: _Index, key: str) -> tuple[Entry, ...]:
 
 def fits(entry: Entry, row: StatementRow) -> bool:
     """Whether amount and currency of a row are those of the order. What the row does not tell contradicts nothing."""
-    amount = row.amount is None or not entry.sought.amounts or row.amount in entry.sought.amounts
-    return amount and row.currency in (None, entry.sought.currency)
+    amount = row.amount is None or not entry.amounts or row.amount in entry.amounts
+    return amount and row.currency in (None, entry.currency)
 
 
 def is_another(entry: Entry, row: StatementRow) -> bool:
     """Whether a row with the order's reference names another payment than the order's own answer did."""
-    return entry.sought.names.isdisjoint(row.names) and _differing(entry, row)
+    return row.names.isdisjoint(entry.names) and _differing(entry, row)
 
 
 def _differing(entry: Entry, row: StatementRow) -> bool:
     """Whether a name of the order's payment is another one in the row."""
-    ours, theirs = entry.sought.names - row.names, row.names - entry.sought.names
+    ours, theirs = set(entry.names) - row.names, row.names.difference(entry.names)
     return not {name.partition("=")[0] for name in ours}.isdisjoint(name.partition("=")[0] for name in theirs)
 
 
@@ -255,7 +259,7 @@ def proof(entry: Entry, rows: Iterable[StatementRow]) -> StatementRow | None:
 
 def line(kind: FindingClass, entry: Entry | None, row: StatementRow | None) -> Line:
     """One line of the file."""
-    amounts = sorted(entry.sought.amounts) if entry else []
+    amounts = entry.amounts if entry else ()
     return {
         "class": kind.value,
         "operation_id": entry.id if entry else (row.operation_id if row else ""),
@@ -264,8 +268,8 @@ def line(kind: FindingClass, entry: Entry | None, row: StatementRow | None) -> L
         "theirs": row.state.value if row else "",
         "our_amount": f"{amounts[-1]:f}" if amounts else "",
         "their_amount": _amount(row.amount if row else None),
-        "currency": (row.currency if row else None) or (entry.sought.currency if entry else ""),
-        "reference": row.reference if row else entry.sought.reference if entry else "",
+        "currency": (row.currency if row else None) or (entry.currency if entry else ""),
+        "reference": row.reference if row else entry.reference if entry else "",
         "name": row.name if row else "",
     }
 

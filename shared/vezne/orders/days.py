@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 
-from vezne.orders.compare import Entry, entry_of, entry_of_record
-from vezne.orders.record import Record, day_of, istanbul_day
+from vezne.orders.compare import Entry, entry_of
+from vezne.orders.record import Record, day_of, istanbul_day, plain, to_item
 from vezne.orders.store import Store
 from vezne.providers.statement import Statement
 
@@ -45,11 +45,11 @@ class Days:
         """The references of the orders of later days, but for those that certainly did nothing."""
         days = (istanbul_day(self._store.now()) - day).days
         later = (entry for ahead in range(1, days + 1) for entry in self.orders(day + timedelta(days=ahead)))
-        return frozenset(entry.sought.reference for entry in later if not entry.nothing_moved)
+        return frozenset(entry.reference for entry in later if not entry.nothing_moved)
 
     def entry(self, record: Record) -> Entry:
         """An order from its record."""
-        return entry_of_record(self._statement, record, self._account)
+        return entry_of(self._statement, plain(to_item(record)), self._account)
 
     def _unresolved(self, operation: str, day: date) -> Iterator[Record]:
         for listed in self._store.unresolved(operation):

@@ -34,7 +34,7 @@ class Neighbours:
             return
         references, names = {row.reference for row in rows}, {name for row in rows for name in row.names}
         around = (entry for entry in self._days.around(self._day)
-                  if entry.sought.reference in references or not names.isdisjoint(entry.sought.names))  # fmt: skip
+                  if entry.reference in references or not names.isdisjoint(entry.names))  # fmt: skip
         known = Orders(self._statement, around)
         for row in rows:
             named = self._store.find(row.operation_id) if row.operation_id else None

@@ -208,11 +208,11 @@ class _Run:
 
     def _of_a_final_order(self, entry: Entry, row: StatementRow) -> list[Line]:
         if self._statement.tells_totals and self._is_of_another_total(entry, row):
-            entry.seen = row.name
+            entry.see(row.name)
             return [line(agreed(entry), entry, None)]
         if entry.seen is not None:
             return self._of_a_second_row(entry, row)
-        entry.seen = row.name
+        entry.see(row.name)
         self._found.whole &= row.state is not RowState.UNCLEAR
         return [line(judged(entry, row), entry, row)]
 
@@ -241,7 +241,7 @@ class _Run:
         for told in part.lines:
             entry = self._orders.by_id.get(told["operation_id"])
             if entry is not None and entry.seen is None:
-                entry.seen = told["name"]
+                entry.see(told["name"])
         self._found.remember(part)
         self._before = part.keys
         self._found.tell(part.lines, kept_before=True)
@@ -345,8 +345,7 @@ class _Run:
         if record is None:
             return None, None
         if record.final:
-            now = self._days.entry(record)
-            entry.status, entry.settled_by, entry.sought = now.status, now.settled_by, now.sought
+            entry.become(self._days.entry(record))
         return entry, record
 
     def _keep(self, lease_until: float) -> None:
