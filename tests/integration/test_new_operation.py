@@ -1,6 +1,7 @@
 """`make new-operation`, on a copy of the tree: the skeleton fails its contract, and a made-up operation passes it.
 
-The tests of the template, of the golden events and of the path run there, too: no other file had to change.
+The tests of the template, of the golden events, of the provider's list and of the path run there, too: no other file
+had to change.
 """
 
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from samtranslator.yaml_helper import yaml_parse
+from vezne.orders.record import operation_tag
 from vezne_cli.catalogue import INQUIRIES, ORDERS, PROVIDERS, Function
 from vezne_cli.new_operation import NotMadeError, new_operation
 from vezne_cli.processes import ROOT
@@ -46,6 +48,13 @@ FILLED = {
         ),
         "    pytest.fail(NOT_WRITTEN)\n": "    pass\n",
     },
+    # Step 9 of functions/README.md.
+    "shared/vezne/providers/haso/statement.py": {
+        'operations = ("haso.set_expenses",)': f'operations = ("haso.set_expenses", "{NAME}")',
+    },
+    "template.yaml": {
+        '"reconciliation#haso#*"': f'"op_{operation_tag(NAME)}*", "guard#{NAME}#*", "reconciliation#haso#*"',
+    },
 }
 CONTRACT = """
 
@@ -61,8 +70,9 @@ def test_the_made_up_verdicts() -> None:
 def test_another_answer_proves_nothing() -> None:
     assert Reader(EXAMPLE).verdict(json_reply({"done": "R-3"})) == "Unknown"
 """
-HELD_BY = ("tests/unit/test_template.py", "tests/unit/test_template_access.py", "tests/unit/test_one_declaration.py",
-           "tests/integration/test_golden_events.py")  # fmt: skip
+LISTED = "tests/unit/test_listed_operations.py"
+HELD_BY = (LISTED, "tests/unit/test_template.py", "tests/unit/test_template_access.py",
+           "tests/unit/test_one_declaration.py", "tests/integration/test_golden_events.py")  # fmt: skip
 
 
 def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -91,6 +101,8 @@ def test_a_made_up_operation_needs_no_other_file(copy: Path) -> None:
     assert made.returncode == 0, made.stderr
     skeleton = pytest_in(copy, f"tests/contract/test_{FOLDER}.py")
     assert "2 failed" in skeleton.stdout, skeleton.stdout
+    listed = pytest_in(copy, LISTED, "-k", NAME)
+    assert f"No list says what became of {NAME}. Name it in `operations`" in listed.stdout, listed.stdout
     for path, changes in FILLED.items():
         text = (copy / path).read_text()
         for old, new in changes.items():
