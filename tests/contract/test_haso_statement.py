@@ -44,6 +44,7 @@ def test_the_total_of_a_transaction_is_read(harness: Harness) -> None:
     (row,) = page.rows
     assert (page.next, page.whole) == (GROUPS[1], True)
     assert (row.reference, row.state, row.amount, row.currency) == (CODE, RowState.BOOKED, Decimal(330), "TRY")
+    assert row.names == {f"transaction_code={CODE}"}
     assert row.result["payment_plan"][-1]["total_expense_amount"] == "330.00"
 
 
@@ -89,6 +90,17 @@ def test_the_total_is_on_the_last_instalment(harness: Harness, reply: Reply, tot
     (row,) = read(harness, reply).rows
     assert row.amount == (None if total is None else Decimal(total))
     assert row.state is (RowState.UNCLEAR if total is None else RowState.BOOKED)
+
+
+def test_a_refusal_of_a_secret_that_has_changed_is_asked_again(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = iter([True, False])
+    monkeypatch.setattr(STATEMENT.client.credential_cache, "secret_changed", lambda: next(changed))
+    refusal = json_reply({"Success": False, "Errors": ["H101"], "Data": {}})
+    harness.server.on(HASO.look_up_route, refusal, haso_success("330.00"))
+    (row,) = page_of(harness, STATEMENT, DAY, GROUPS).rows
+    assert (row.state, row.amount) == (RowState.BOOKED, Decimal(330))
 
 
 @pytest.mark.parametrize(

@@ -71,11 +71,14 @@ def test_a_row_without_our_marker_in_front_is_foreign(harness: Harness, descript
         ({"currency": None}, RowState.BOOKED, None),
         ({"amount": "250.75", "transaction_status": None, "transaction_type": None}, RowState.BOOKED, "TRY"),
         ({"amount": None}, RowState.BOOKED, "TRY"),
-        *(({"amount": amount}, RowState.UNCLEAR, "TRY") for amount in ("250,75", -1, "TRY 5", True, [])),
+        *(({"amount": amount}, RowState.UNCLEAR, "TRY") for amount in ("250,75", 0, -1, "TRY 5", True, [])),
         ({"transaction_status": "Beklemede"}, RowState.UNCLEAR, "TRY"),
         ({"status": ["Tamamlandı"]}, RowState.UNCLEAR, "TRY"),
         ({"transaction_type": "Ödeme"}, RowState.UNCLEAR, "TRY"),
-        ({"deleted_at": "2026-12-01"}, RowState.UNCLEAR, "TRY"),
+        ({"type": "Ödeme"}, RowState.UNCLEAR, "TRY"),
+        *(({name: "2026-12-01"}, RowState.UNCLEAR, "TRY") for name in ("deleted_at", "cancelled_at", "canceled_at")),
+        ({"is_deleted": True}, RowState.UNCLEAR, "TRY"),
+        ({"is_deleted": False, "deleted_at": None}, RowState.BOOKED, "TRY"),
     ],
     ids=str,
 )
@@ -98,6 +101,8 @@ def test_the_states_of_a_row(harness: Harness, change: dict[str, Any], state: Ro
 def test_the_day_of_a_row(harness: Harness, issued: Any, day: date) -> None:
     (row,) = read(harness, json_reply({"data": [{**ROW, "issue_date": issued}]})).rows
     assert row.day == day
+    # A marker tells no time.
+    assert (row.made_at is None) == (issued in ("01.12.2026", None))
 
 
 def test_rows_without_ids_are_told_apart(harness: Harness) -> None:
@@ -141,6 +146,23 @@ def test_a_list_of_a_pages_usual_size_may_be_cut(harness: Harness, count: int) -
 def test_pages_that_are_told_are_read(harness: Harness, pages: Any, following: str, whole: bool) -> None:
     page = read(harness, json_reply({"success": True, "data": [ROW] * 20, "pagination": pages}), ("123", "9"))
     assert (page.next, page.whole) == (following, whole)
+
+
+@pytest.mark.parametrize("name", ["data", "items", "results"])
+@pytest.mark.parametrize(
+    "pages",
+    [{"pagination": {"current_page": 1, "last_page": 2}}, {"current_page": 1, "last_page": 2}],
+    ids=["apart", "beside"],
+)
+def test_rows_and_pages_may_stand_inside_the_data(harness: Harness, name: str, pages: dict[str, Any]) -> None:
+    page = read(harness, json_reply({"data": {name: [ROW], **pages}}), ("123", "9"))
+    assert (len(page.rows), page.next, page.whole) == (1, "123/2", True)
+
+
+def test_the_page_of_an_associate_that_is_asked_for_no_more_is_not_that_of_the_next(harness: Harness) -> None:
+    harness.server.on(ROUTE.format("9"), json_reply({"data": [ROW]}))
+    page = page_of(harness, STATEMENT, DAY, ("12", "9"), "123/2")
+    assert (len(page.rows), page.next, page.whole) == (1, "", True)
 
 
 def test_the_last_page_of_an_associate(harness: Harness) -> None:

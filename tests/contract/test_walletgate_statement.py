@@ -58,6 +58,17 @@ def test_a_row_is_read(harness: Harness, name: str) -> None:
     assert (row.result["transaction_id"], row.result["transaction_amount"]) == (ITEM["id"], "196.5000")
 
 
+def test_the_fee_is_not_the_amount(harness: Harness) -> None:
+    (row,) = read(harness, listed({**ITEM, "tx_additional_fee": Decimal("1.2500")})).rows
+    assert (row.amount, row.result["transaction_amount"]) == (Decimal("196.5"), "196.5000")
+    assert row.result["transaction_fee"] == "1.2500"
+
+
+@pytest.mark.parametrize(("told", "currency"), [("USD", "USD"), ("", None), (None, None)])
+def test_a_row_has_the_currency_that_it_names(harness: Harness, told: Any, currency: str | None) -> None:
+    assert [row.currency for row in read(harness, listed({**ITEM, "currency_code": told})).rows] == [currency]
+
+
 def test_an_order_is_sought_by_what_its_row_has(harness: Harness) -> None:
     known = harness.record(answered(harness, WALLETGATE, WALLETGATE.success).body["operation_id"])
     sought = STATEMENT.sought(known.operation, known.lookup_fields, (known.outcome or {})["result"])
@@ -82,7 +93,7 @@ BOTH = ("process_level_status_id", "transaction_status_id")
         ({"process_level_status_id": 40}, RowState.UNCLEAR),
         ({"transaction_status": "Pending"}, RowState.UNCLEAR),
         ({"result_code": "Failed"}, RowState.UNCLEAR),
-        *(({"tx_base_amount": amount}, RowState.UNCLEAR) for amount in (None, "196,50", -1, True, {}, "1E2")),
+        *(({"tx_base_amount": amount}, RowState.UNCLEAR) for amount in (None, "196,50", 0, -1, True, {}, "1E2")),
     ],
     ids=str,
 )
@@ -121,9 +132,17 @@ def test_an_index_that_is_none_shows_nothing(harness: Harness) -> None:
     assert read(harness, listed()) == StatementPage(())
 
 
-@pytest.mark.parametrize("around", [{"total_count": 2}, {"total": 9}, {"has_more": True}], ids=str)
+@pytest.mark.parametrize(
+    "around", [{"total_count": 2}, {"total": 9}, {"total_records": 2}, {"has_more": True}], ids=str
+)
 def test_a_short_page_that_tells_of_more_is_not_whole(harness: Harness, around: dict[str, Any]) -> None:
     assert not read(harness, listed(ITEM, **around)).whole
+
+
+@pytest.mark.parametrize(("total", "whole"), [(2 * PAGE + 3, True), (2 * PAGE + 4, False)])
+def test_a_total_counts_the_rows_of_all_pages(harness: Harness, total: int, whole: bool) -> None:
+    page = read(harness, listed(*rows(3, 2 * PAGE), total_count=total), start="2")
+    assert (len(page.rows), page.next, page.whole) == (3, "", whole)
 
 
 def test_a_row_that_is_none_makes_the_page_not_whole(harness: Harness) -> None:

@@ -191,6 +191,21 @@ def test_what_was_written_is_not_known_so_nothing_is_written_over_it(
     assert secret.written == []
 
 
+def test_what_was_read_before_a_failure_says_nothing_of_the_pace(
+    secret: MemorySecret, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: str) -> None:
+        raise SecretUnavailableError("slow")
+
+    shared = SharedToken("v1", "")
+    shared.read()
+    with monkeypatch.context() as failing:
+        failing.setattr(secret, "get", fail)
+        assert shared.read() is None
+    shared.write(Token(SecretStr(CANARY), HOUR))
+    assert secret.written == []
+
+
 def test_no_text_form_shows_the_token(secret: MemorySecret) -> None:
     write()
     shared = SharedToken("v1", CANARY)
