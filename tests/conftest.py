@@ -1,6 +1,7 @@
 """Fixtures of the tests that run the code in this process, and what of a run is common to all its processes."""
 
 import os
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,8 @@ FIRST = (
 # What tests of faults tried: lines that say it, and tables.
 _lines: list[str] = []
 _tables: list[list[str]] = []
+# By drill: how many outcomes were unknown, and what became of them.
+_unknown: dict[str, Counter[str]] = defaultdict(Counter)
 
 
 def group(nodeid: str) -> str:
@@ -113,10 +116,18 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         for name, lines in report.user_properties:
             if name == "faults" and isinstance(lines, list):
                 _tables.append(lines) if len(lines) > 1 else _lines.extend(lines)
+            if name == "unknown" and isinstance(lines, dict):
+                _unknown[lines["drill"]].update(lines["found"])
+
+
+def _of_unknown_outcomes() -> list[str]:
+    from tests.faults.reconciled import told_by_drill
+
+    return told_by_drill(_unknown) if _unknown else []
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
-    printed = [table for table in (_lines, *_tables) if table]
+    printed = [table for table in (_lines, _of_unknown_outcomes(), *_tables) if table]
     if not printed:
         return
     terminalreporter.section(f"faults (VEZNE_FAULTS_SEED={SEED})")

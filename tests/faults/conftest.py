@@ -1,6 +1,7 @@
 """One MiniStack, one sandbox and one process pool for all tests of this folder."""
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -61,6 +62,15 @@ def function(environment: Environment, request: pytest.FixtureRequest) -> Functi
     """The function of the operation that a test names, with an empty table and new sandboxes."""
     environment.sandbox.reset()
     return environment.function(request.param)
+
+
+@pytest.fixture
+def unknown(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Iterator[Counter[str]]:
+    """What became of unknown outcomes in this drill. tests/conftest.py adds them up, and prints them."""
+    found = Counter[str]()
+    yield found
+    drill = request.path.stem.removeprefix("test_").replace("_", " ")
+    record_property("unknown", {"drill": drill, "found": dict(found)})
 
 
 @pytest.fixture

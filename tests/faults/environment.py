@@ -21,11 +21,15 @@ from vezne_cli.processes import ROOT, choose_port, run_directory
 from vezne_cli.stack import Aws, _ministack, _sandbox
 from vezne_client import Problem
 from vezne_sandbox.client import SandboxControl
+from vezne_sandbox.ledger import load_credentials
 
 from tests.support.breakers import never_opens
+from tests.support.harness import table_of_the_template
 
 OPERATIONS = tuple(ORDERS)
 SWEEP = {"detail-type": "Scheduled Event", "source": "aws.events"}
+# The bucket of all reconciliations.
+ARCHIVE = "archive"
 # No invocation takes this long, even on a machine that is busy with other things.
 LONGEST_SECONDS = 120
 
@@ -153,6 +157,11 @@ class Function:
     token_secret: str
     peer: bool = False
     _warm: list[FunctionProcess] = field(default_factory=list)
+    _aside: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def provider(self) -> str:
+        return self.operation.partition(".")[0]
 
     def fork(self) -> FunctionProcess:
         """Start a process. Its first event is a cold start."""
@@ -194,17 +203,26 @@ class Function:
         item: dict[str, Any] | None = answer.get("Item")
         return item
 
-    def forget(self, record_id: str) -> None:
-        """Delete the record of an order that stays unknown, so that later sweeps do not look it up."""
-        self.environment.aws("dynamodb").delete_item(TableName=self.table, Key={"id": {"S": record_id}})
+    def set_aside(self, record_id: str) -> None:
+        """Take the record of an order that stays unknown out of the table, so that later sweeps do not look it up."""
+        item = self.item(record_id)
+        if item is not None:
+            self._aside.append(item)
+            self.environment.aws("dynamodb").delete_item(TableName=self.table, Key={"id": {"S": record_id}})
+
+    def items(self) -> list[dict[str, Any]]:
+        """All items of the table, and what was set aside."""
+        return [*self._scan(), *self._aside]
 
     def unresolved(self) -> list[str]:
-        """The ids of all records that are not final."""
-        pages = (
-            self.environment.aws("dynamodb").get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
-        )
-        items = [item for page in pages for item in page["Items"] if item["id"]["S"].startswith("op_")]
+        """The ids of all records that are not final, without those set aside."""
+        items = [item for item in self._scan() if item["id"]["S"].startswith("op_")]
         return [item["id"]["S"] for item in items if item["status"]["S"] not in FINAL]
+
+    def _scan(self) -> list[dict[str, Any]]:
+        scan = self.environment.aws("dynamodb").get_paginator("scan")
+        pages = scan.paginate(TableName=self.table, ConsistentRead=True)
+        return [item for page in pages for item in page["Items"]]
 
 
 @dataclass
@@ -223,34 +241,20 @@ class Environment:
         create_table(self.aws, name)
         provider = operation.partition(".")[0]
         self.aws("dynamodb").put_item(TableName=name, Item=never_opens(provider))
-        fields = json.loads((ROOT / "shared/vezne_sandbox/credentials.json").read_text()).get(provider, {})
+        fields = load_credentials().get(provider, {})
         secret = self.aws("secretsmanager").create_secret(Name=name, SecretString=json.dumps(fields))["ARN"]
         token = self.aws("secretsmanager").create_secret(Name=f"{name}-token", SecretString="{}")["ARN"]
         return Function(self, operation, name, secret, token)
 
+    def reconciler(self, function: Function) -> Function:
+        """The reconciliation of a function's provider, on the function's table."""
+        name = f"{function.provider}.reconcile"
+        return Function(self, name, function.table, function.secret, function.token_secret)
+
 
 def create_table(aws: Aws, name: str) -> None:
     """The template's table, without the parts that only a deployed table needs."""
-    aws("dynamodb").create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": "id", "AttributeType": "S"},
-            {"AttributeName": "unresolved", "AttributeType": "S"},
-            {"AttributeName": "next_look_up", "AttributeType": "N"},
-        ],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "unresolved-index",
-                "KeySchema": [
-                    {"AttributeName": "unresolved", "KeyType": "HASH"},
-                    {"AttributeName": "next_look_up", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["created_at", "status"]},
-            }
-        ],
-    )
+    aws("dynamodb").create_table(TableName=name, **table_of_the_template())
 
 
 @contextmanager
@@ -263,6 +267,9 @@ def running_environment() -> Iterator[Environment]:
             ministack.wait_for_port(gateway_port)
             endpoint_url, sandbox_url = f"http://127.0.0.1:{gateway_port}", f"http://127.0.0.1:{sandbox_port}"
             variables = function_environment(endpoint_url, sandbox_url)
+            Aws(endpoint_url)("s3").create_bucket(
+                Bucket=ARCHIVE, CreateBucketConfiguration={"LocationConstraint": variables["AWS_DEFAULT_REGION"]}
+            )
             process_pool, control = ProcessPool(variables, directory / "functions.log"), SandboxControl(sandbox_url)
             try:
                 yield Environment(Aws(endpoint_url), control, process_pool, endpoint_url, directory)
@@ -284,6 +291,7 @@ def function_environment(endpoint_url: str, sandbox_url: str) -> dict[str, str]:
         "TABLE_NAME": "unset",
         "SECRET_ID": "unset",
         "LOGIN_SECRET_ID": "unset",
+        "ARCHIVE_BUCKET": ARCHIVE,
         **aws_environment(endpoint_url),
         **dict.fromkeys(URLS, sandbox_url),
     }

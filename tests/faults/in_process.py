@@ -7,6 +7,7 @@ process would.
 
 import importlib
 import logging
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -170,6 +171,12 @@ class Bench:
         booked = {id(booking) for booking in self.sandbox.ledger.bookings}
         return sum(sender[0] == key and id(booking) in booked for booking, sender in self._payments)
 
+    def booked_at(self, key: str) -> float:
+        """When the provider first booked the order of this key, by its own clock; infinite if it did not."""
+        booked = {id(booking) for booking in self.sandbox.ledger.bookings}
+        times = (booking.at for booking, sender in self._payments if sender[0] == key and id(booking) in booked)
+        return min(times, default=math.inf)
+
     def is_late(self, key: str) -> bool:
         """Whether the provider may still book the order of this key."""
         late = {id(late.payment.booking) for late in self.sandbox.late}
@@ -243,19 +250,31 @@ def without_logs() -> Iterator[None]:
 @contextmanager
 def in_process(current: Callable[[], Bench]) -> Iterator[None]:
     """Replace sockets by the sandbox and AWS by memory, for the bench that `current` gives."""
-    secrets = Sandbox()
+    accepted = Sandbox().providers
+
+    def secret() -> dict[str, str]:
+        known = accepted[current().operation.name.partition(".")[0]].secrets._accepted
+        return {name: values[0] for name, values in known.items()}
+
+    with (
+        without_aws("http://sandbox.invalid", secret, lambda: current().token),
+        mock.patch.object(Provider, "send", lambda _, prepared, *__: current().send(prepared)),
+    ):
+        yield
+
+
+@contextmanager
+def without_aws(url: str, secret: Callable[[], Mapping[str, Any]], token: Callable[[], MemorySecret]) -> Iterator[None]:
+    """Let this process call all providers at this URL, with AWS replaced by memory."""
 
     def fetch(model: Any) -> tuple[Any, str]:
-        provider = current().operation.name.partition(".")[0]
-        accepted = secrets.providers[provider].secrets._accepted
-        return model.model_validate({name: values[0] for name, values in accepted.items()}), "version-1"
+        return model.model_validate(secret()), "version-1"
 
     with ExitStack() as stack:
-        variables = {**dict.fromkeys(URLS, "http://sandbox.invalid"), "TABLE_NAME": "records"}
+        variables = {**dict.fromkeys(URLS, url), "TABLE_NAME": "records"}
         stack.enter_context(mock.patch.dict("os.environ", variables))
-        stack.enter_context(mock.patch.object(Provider, "send", lambda _, prepared, *__: current().send(prepared)))
         stack.enter_context(mock.patch.object(credentials, "_fetch_secret", fetch))
-        stack.enter_context(in_place(lambda: current().token))
+        stack.enter_context(in_place(token))
         stack.enter_context(mock.patch.object(vakifbank.LOGINS, "begin", return_value=None))
         stack.enter_context(mock.patch.object(vakifbank.LOGINS, "end"))
         stack.enter_context(mock.patch.object(telemetry, "metrics", NoMetrics()))

@@ -3,6 +3,7 @@
 Then the client retries with the same key, or only the sweep runs. At the end the outcome is known, or unknown in truth.
 """
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,6 +14,7 @@ from vezne_sandbox.sandbox import Sandbox
 
 from tests.faults.environment import OPERATIONS, Environment, Function
 from tests.faults.orders import AT_THE_PROVIDER, new_order
+from tests.faults.reconciled import reconciled_trials
 from tests.faults.tables import aligned, tally
 from tests.faults.verdict import RETRY_AT, Trial
 
@@ -120,7 +122,9 @@ def for_all_operations(environment: Environment, attempt: Any) -> dict[str, list
 
 
 @pytest.mark.timeout(600)
-def test_no_faulty_answer_doubles_or_loses_an_order(environment: Environment, report: list[str]) -> None:
+def test_no_faulty_answer_doubles_or_loses_an_order(
+    environment: Environment, report: list[str], unknown: Counter[str]
+) -> None:
     def attempt(function: Function) -> list[tuple[str, Trial]]:
         tried = [
             (fault, answered_wrongly(function, rule, retry=retry))
@@ -135,10 +139,13 @@ def test_no_faulty_answer_doubles_or_loses_an_order(environment: Environment, re
         *fault_table(tried, [fault for fault, _ in ORDER_FAULTS]),
     ]
     assert judge(tried) == []
+    unknown.update(reconciled_trials(trial for trials in tried.values() for _, trial in trials))
 
 
 @pytest.mark.timeout(600)
-def test_no_faulty_look_up_is_taken_for_an_outcome(environment: Environment, report: list[str]) -> None:
+def test_no_faulty_look_up_is_taken_for_an_outcome(
+    environment: Environment, report: list[str], unknown: Counter[str]
+) -> None:
     cases = [
         (f"{name}, {'booked' if booked else 'not booked'}", rule, booked)
         for name, rule in LOOK_UP_FAULTS
@@ -159,3 +166,4 @@ def test_no_faulty_look_up_is_taken_for_an_outcome(environment: Environment, rep
         *fault_table(tried, [name for name, _, _ in cases]),
     ]
     assert judge(tried) == []
+    unknown.update(reconciled_trials(trial for trials in tried.values() for _, trial in trials))

@@ -3,6 +3,7 @@
 Then the client retries with the same key, and the sweep runs until nothing is left to do.
 """
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.faults.environment import OPERATIONS, Environment, Function
 from tests.faults.orders import new_order
+from tests.faults.reconciled import reconciled_trials
 from tests.faults.tables import aligned
 from tests.faults.test_faulty_answers import LOOK_UPS, has_fault
 from tests.faults.verdict import RETRY_AT, Trial
@@ -114,7 +116,9 @@ def try_all(function: Function) -> list[tuple[str, str, Trial]]:
 
 
 @pytest.mark.timeout(600)
-def test_a_kill_at_any_step_keeps_the_promise(environment: Environment, report: list[str]) -> None:
+def test_a_kill_at_any_step_keeps_the_promise(
+    environment: Environment, report: list[str], unknown: Counter[str]
+) -> None:
     environment.sandbox.reset()
     with ThreadPoolExecutor(len(OPERATIONS)) as pool:
         tried = dict(
@@ -129,6 +133,7 @@ def test_a_kill_at_any_step_keeps_the_promise(environment: Environment, report: 
         if trial.verdict
     ]
     assert wrong == []
+    unknown.update(reconciled_trials(trial for trials in tried.values() for *_, trial in trials))
     # A step that is never reached proves nothing.
     for trials in zip(*tried.values(), strict=True):
         assert any(trial.hit for _, _, trial in trials) or trials[0][:2] in NEVER_SENT_AGAIN

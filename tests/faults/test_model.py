@@ -18,6 +18,7 @@ from tests.faults.function import STEPS
 from tests.faults.in_process import Bench, in_process
 from tests.faults.orders import Order, new_order
 from tests.faults.promise import Promise, like
+from tests.faults.reconciled import reconciled
 from tests.faults.test_faulty_answers import LOOK_UPS
 
 RUNS = 2000
@@ -35,6 +36,7 @@ LATEST_SECONDS = 60
 # The last ones are longer than the banks' longest closure.
 QUIET_STEPS = (60, 600, 3600, 7200, 30000, 90000, 90000, 90000, 1_000_000, 90000)
 ran: Counter[str] = Counter()
+outcomes: Counter[str] = Counter()
 
 
 class Vezne(RuleBasedStateMachine):
@@ -50,6 +52,7 @@ class Vezne(RuleBasedStateMachine):
         first, other = new_order(operation, "120.00"), new_order(operation, "130.00")
         self.orders = [first, like(first), other]
         self.promise = Promise(self.bench, self.orders)
+        self.expired = False
 
     @rule(index=st.integers(0, 2), then=SAID, book=BOOK)
     def next_call_of_an_order_has_a_fault(self, index: int, then: str, book: Any) -> None:
@@ -119,6 +122,7 @@ class Vezne(RuleBasedStateMachine):
         """By contract, a key without a record is a new order."""
         self.bench.pass_time(91 * 24 * 3600)
         for record_id in self.bench.table.expire(self.bench.now):
+            self.expired = True
             self.promise.forget(record_id)
 
     def _send(self, order: Order, **how: Any) -> None:
@@ -138,11 +142,16 @@ class Vezne(RuleBasedStateMachine):
             self.bench.pass_time(seconds)
             self.bench.sweep()
         self.promise.check_the_end()
+        # A record that has expired is known to the provider alone.
+        if not self.expired:
+            outcomes.update(reconciled(self.bench, self.orders))
+            self.promise.check()
 
 
 @pytest.mark.timeout(900)
-def test_any_sequence_of_events_keeps_the_promise(seed: int, report: list[str]) -> None:
+def test_any_sequence_of_events_keeps_the_promise(seed: int, report: list[str], unknown: Counter[str]) -> None:
     ran.clear()
+    outcomes.clear()
     with in_process(lambda: Vezne.current):
         run_state_machine_as_test(
             with_seed(seed)(Vezne),
@@ -157,4 +166,5 @@ def test_any_sequence_of_events_keeps_the_promise(seed: int, report: list[str]) 
             ),
         )
     assert sum(ran.values()) >= RUNS
+    unknown.update(outcomes)
     report += [f"Model: {sum(ran.values())} runs: " + ", ".join(f"{n} {name}" for name, n in sorted(ran.items()))]

@@ -123,7 +123,7 @@ class Trial:
         return wrong
 
     def end(self) -> None:
-        """Note the result. An order that stays unknown is deleted, so that later orders are not slower."""
+        """Note the result. An order that stays unknown is set aside, so that later orders are not slower."""
         self.bookings_at_the_end, self.final_status, self.verdict = self.bookings, self.final, self.judge()
         if self.final_status in ("unknown", "processing"):
-            self.function.forget(self.order.id)
+            self.function.set_aside(self.order.id)

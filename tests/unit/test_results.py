@@ -26,6 +26,7 @@ old
 PRINTED = {
     "tests/faults/RESULTS.md": [
         "Chaos: 5000 runs: 1 succeeded",
+        "Unknown outcomes: 12, of which 7 had happened",
         "Side by side with Powertools @idempotent",
         "Killed at each step, then a retry",
         "An order's answer is faulty",
