@@ -14,6 +14,13 @@ The test wraps the code in steps from outside; the code under test does not know
     login.before login.left login.came        a login
     token.before token.after                  its token is shared
     unlock.before unlock.after                another function may log in
+
+A reconciliation has look-ups, leases and outcomes, too, and these:
+
+    part.before part.after                    what a page came to is kept in the archive
+    finding.before finding.after              a finding is kept in the table
+    checkpoint.before checkpoint.after        how far it is, and at the end its report
+    file.before file.after                    its file is written
 """
 
 import functools
@@ -34,9 +41,9 @@ from unittest import mock
 import botocore.httpsession
 from botocore.exceptions import ReadTimeoutError
 from botocore.retries import standard
-from vezne.api import handle_order
+from vezne.api import handle_order, handle_reconciliation
 from vezne.operation import Operation
-from vezne.orders import breaker, store as store_module
+from vezne.orders import breaker, journal, reconcile, store as store_module
 from vezne.providers import client as inquiries, http as provider, login_lock, shared_token
 from vezne_sandbox.sandbox import Sandbox
 
@@ -94,6 +101,14 @@ def watch_store(steps: Steps) -> None:
     _surround(store_module.Store, "update_item", steps, "breaker")
     _surround(shared_token.SharedToken, "write", steps, "token")
     _surround(login_lock.LoginLock, "end", steps, "unlock")
+
+
+def watch_reconciliation(steps: Steps) -> None:
+    """Wrap what a reconciliation keeps in steps."""
+    _surround(journal.Journal, "write", steps, "part")
+    _surround(journal.Journal, "finish", steps, "file")
+    _surround(store_module.Store, "put_new", steps, "finding")
+    _surround(reconcile._Run, "_keep", steps, "checkpoint")
 
 
 def _surround(owner: type, method: str, steps: Steps, step: str) -> None:
@@ -198,7 +213,7 @@ def invoke(module: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Run the handler once. An error is returned by its name, as Lambda does."""
     offset = float(request.get("clock", 0.0))
     store = functools.partial(store_module.Store, clock=lambda: time.time() + offset)
-    with mock.patch.object(handle_order, "Store", store):
+    with mock.patch.object(handle_order, "Store", store), mock.patch.object(handle_reconciliation, "Store", store):
         try:
             context = Context(request.get("seconds", LAMBDA_SECONDS))
             return {"answer": module.handler(request["event"], context)}
@@ -221,6 +236,7 @@ def serve(connection: socket.socket, operation: str, environment: dict[str, str]
 
     steps, lost = Steps(act), LostResponses()
     watch_store(steps)
+    watch_reconciliation(steps)
     watch_provider(steps)
     lost.start()
     module = importlib.import_module(module_of(operation))
