@@ -1,7 +1,8 @@
 """`python -m tests.faults.soak MINUTES`: random orders and faults for so many minutes, then a summary.
 
 Each operation has its own thread. Orders get faulty answers, are killed, repeated and swept at random. Then they are
-judged as in the tests. The program explains what stays unknown. Exit code 1 if anything was doubled, lost or wrong.
+judged as in the tests, and compared with the providers' own lists. The program explains what stays unknown. Exit code 1
+if anything was doubled, lost or wrong.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from tests.faults.environment import OPERATIONS, Environment, Function, running_environment
 from tests.faults.function import STEPS
 from tests.faults.orders import COMPLETE_LOOK_UP, new_order
+from tests.faults.reconciled import functions_of, reconciled_trials, told
 from tests.faults.test_faulty_answers import LOOK_UP_FAULTS, LOOK_UPS, ORDER_FAULTS, has_fault
 from tests.faults.verdict import RETRY_AT, Trial
 
@@ -36,6 +38,20 @@ class Sum:
     counts: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
+    # What became of the outcomes that were unknown when the callers were answered.
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    def end_round(self, trials: list[Trial]) -> None:
+        """Add the orders of a round, and reconcile them with the providers' lists."""
+        for trial in trials:
+            self.add(trial)
+        try:
+            self.outcomes.update(reconciled_trials(trials))
+        except AssertionError as error:
+            self.counts["wrong"] += 1
+            self.broken.append(f"the reconciliation is not clean: {error}")
+        for function in functions_of(trials):
+            function.close()
 
     def add(self, trial: Trial) -> None:
         self.counts.update(orders=1, bookings=trial.bookings_at_the_end, kills=trial.kills,
@@ -57,6 +73,7 @@ class Sum:
             *self.broken,
             f"{seconds:.0f} s, {counts['calls']} invocations ({rate}), {counts['kills']} of them killed",
             f"{counted}, still unknown {unknown.total()}",
+            told(self.outcomes),
             *(f"  {count} {name}: {UNKNOWN_BECAUSE[name]}" for name, count in sorted(unknown.items())),
         ]
 
@@ -112,17 +129,14 @@ def soak(environment: Environment, minutes: float, seed: int) -> Sum:
 
         def keep_ordering(place: tuple[str, int], end: float = round_ends, name: int = number) -> list[Trial]:
             function, chance = environment.function(place[0]), random.Random(f"{seed} {name} {place}")
-            trials = []
+            trials = [one_order(function, chance)]
             while time.monotonic() < end:
                 trials.append(one_order(function, chance))
-            function.close()
             return trials
 
         places = [(operation, worker) for operation in OPERATIONS for worker in range(WORKERS)]
         with ThreadPoolExecutor(len(places)) as pool:
-            for trials in pool.map(keep_ordering, places):
-                for trial in trials:
-                    total.add(trial)
+            total.end_round([trial for trials in pool.map(keep_ordering, places) for trial in trials])
     return total
 
 
