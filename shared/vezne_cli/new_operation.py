@@ -181,16 +181,20 @@ def _changed(new: _New, root: Path) -> dict[str, str]:
 def _with_imports(source: str) -> str:
     """Models with the import of what the skeleton uses."""
     origin = "from vezne.providers.models import "
-    found = re.search(rf"^{re.escape(origin)}(\([^)]*\)|.*)\n", source, re.MULTILINE)
-    if found is None:
-        # Behind the last of them: ruff, which the make target runs, puts it in its order.
-        last = list(re.finditer(r"^from vezne\..*\n", source, re.MULTILINE))[-1].end()
-        return f"{source[:last]}{origin}RequestModel, RequiredText, ResultModel\n{source[last:]}"
-    listed = found[1]
-    names = set(re.findall(r"\w+", listed)) | {"RequestModel", "RequiredText", "ResultModel"}
-    written = origin + ", ".join(sorted(names))
+    if origin in source:
+        return _importing(source, origin, "RequestModel", "RequiredText", "ResultModel")
+    # Behind the last of them: ruff, which the make target runs, puts it in its order.
+    last = list(re.finditer(r"^from vezne\..*\n", source, re.MULTILINE))[-1].end()
+    return f"{source[:last]}{origin}RequestModel, RequiredText, ResultModel\n{source[last:]}"
+
+
+def _importing(source: str, origin: str, *more: str) -> str:
+    """Code whose import from `origin`, in one line or in several, has these names, too."""
+    (listed,) = re.findall(rf"^{re.escape(origin)}(\([^)]*\)|.*)\n", source, re.MULTILINE)
+    names = sorted({*re.findall(r"\w+", listed), *more})
+    written = origin + ", ".join(names)
     if len(written) > 120:
-        written = f"{origin}(\n" + "".join(f"    {name},\n" for name in sorted(names)) + ")"
+        written = f"{origin}(\n" + "".join(f"    {name},\n" for name in names) + ")"
     return source.replace(origin + listed, written)
 
 
@@ -211,7 +215,5 @@ def _with_call(source: str, new: _New) -> str:
         call = call.replace("(", "(\n    ", 1).replace(")\n", "\n)\n")
     last = re.findall(rf"^[A-Z_]+ = {kind}\((?:.*|\n(?:    .*\n)+)\)\n", source, re.MULTILINE)[-1]
     origin = f"from vezne.providers.{new.provider.name}.{module} import "
-    (listed,) = re.findall(rf"{re.escape(origin)}(.*)\n", source)
-    names = sorted({*listed.split(", "), f"{words}Request", f"{words}Result"})
     exported = re.sub(r"(__all__ = \[\n)", rf'\1    "{new.verb.upper()}",\n', source)
-    return exported.replace(last, last + call).replace(origin + listed, origin + ", ".join(names))
+    return _importing(exported.replace(last, last + call), origin, f"{words}Request", f"{words}Result")
