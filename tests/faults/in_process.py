@@ -256,10 +256,12 @@ def in_process(current: Callable[[], Bench]) -> Iterator[None]:
         known = accepted[current().operation.name.partition(".")[0]].secrets._accepted
         return {name: values[0] for name, values in known.items()}
 
-    with (
-        without_aws("http://sandbox.invalid", secret, lambda: current().token),
-        mock.patch.object(Provider, "send", lambda _, prepared, *__: current().send(prepared)),
-    ):
+    with ExitStack() as stack:
+        stack.enter_context(without_aws("http://sandbox.invalid", secret, lambda: current().token))
+        stack.enter_context(mock.patch.object(Provider, "send", lambda _, prepared, *__: current().send(prepared)))
+        # Here alone: what real processes have written is in all shards.
+        for module in (census, record, store, sweep):
+            stack.enter_context(mock.patch.object(module, "SHARDS", FEW_SHARDS))
         yield
 
 
@@ -278,8 +280,6 @@ def without_aws(url: str, secret: Callable[[], Mapping[str, Any]], token: Callab
         stack.enter_context(mock.patch.object(vakifbank.LOGINS, "begin", return_value=None))
         stack.enter_context(mock.patch.object(vakifbank.LOGINS, "end"))
         stack.enter_context(mock.patch.object(telemetry, "metrics", NoMetrics()))
-        for module in (census, record, store, sweep):
-            stack.enter_context(mock.patch.object(module, "SHARDS", FEW_SHARDS))
         stack.enter_context(mock.patch.object(telemetry, "single_metric"))
         stack.enter_context(without_logs())
         yield
