@@ -101,7 +101,7 @@ def try_all(function: Function) -> dict[str, list[str]]:
     return {name: try_one(function, kill) for name, kill in KILLS.items()}
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_kill_at_any_step_of_the_breaker_keeps_the_promise_and_the_breaker_recovers(
     environment: Environment, report: list[str]
 ) -> None:

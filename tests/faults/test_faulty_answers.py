@@ -121,7 +121,7 @@ def for_all_operations(environment: Environment, attempt: Any) -> dict[str, list
         return dict(zip(OPERATIONS, tried, strict=True))
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_no_faulty_answer_doubles_or_loses_an_order(
     environment: Environment, report: list[str], unknown: Counter[str]
 ) -> None:
@@ -142,7 +142,7 @@ def test_no_faulty_answer_doubles_or_loses_an_order(
     unknown.update(reconciled_trials(trial for trials in tried.values() for _, trial in trials))
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_no_faulty_look_up_is_taken_for_an_outcome(
     environment: Environment, report: list[str], unknown: Counter[str]
 ) -> None:

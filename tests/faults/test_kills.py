@@ -115,7 +115,7 @@ def try_all(function: Function) -> list[tuple[str, str, Trial]]:
     return tried
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_kill_at_any_step_keeps_the_promise(
     environment: Environment, report: list[str], unknown: Counter[str]
 ) -> None:

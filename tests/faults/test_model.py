@@ -148,7 +148,7 @@ class Vezne(RuleBasedStateMachine):
             self.promise.check()
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_any_sequence_of_events_keeps_the_promise(seed: int, report: list[str], unknown: Counter[str]) -> None:
     ran.clear()
     outcomes.clear()

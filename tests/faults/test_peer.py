@@ -86,7 +86,7 @@ def let_the_lock_run_out(function: Function) -> None:
             )
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_side_by_side_with_powertools(environment: Environment, report: list[str]) -> None:
     environment.sandbox.reset()
     ours, peers = Counter[str](), Counter[str]()

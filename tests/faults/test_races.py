@@ -45,7 +45,7 @@ def kind(answer: Answer) -> str:
     return f"{answer.status} {answer.slug}".strip()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("function", OPERATIONS, indirect=True)
 def test_32_identical_orders_at_once_book_once(function: Function, report: list[str]) -> None:
     fleet, told = warm_fleet(function, CONTENDERS), Counter[str]()
@@ -68,7 +68,7 @@ def order_in_doubt(function: Function, *, booked: bool) -> Order:
     return order
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("function", OPERATIONS, indirect=True)
 def test_sweeps_and_retries_of_one_order_at_once(function: Function, seed: int, report: list[str]) -> None:
     chance, fleet = seeded(seed, f"sweeps and retries {function.operation}"), warm_fleet(function, 8)

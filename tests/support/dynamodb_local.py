@@ -49,5 +49,5 @@ def running_dynamodb(folder: Path, log: Path, heap: str = "512m") -> Iterator[st
         "-jar", folder / "DynamoDBLocal.jar", "-inMemory", "-disableTelemetry", "-port", str(port),
     ]  # fmt: skip
     with running("DynamoDB Local", command, {**os.environ}, log) as child:
-        child.wait_for_port(port)
+        child.wait_for_port(port, seconds=120)
         yield f"http://127.0.0.1:{port}"
