@@ -165,6 +165,17 @@ def test_a_cancelled_pre_authorisation_is_known_by_its_own_row() -> None:
         assert day.status(lost) == SUCCEEDED
 
 
+@pytest.mark.parametrize("operation", ["paynet.reverse_preauthorisation", "paynet.reverse_capture"])
+def test_a_reversal_that_was_refused_and_ordered_anew(operation: str) -> None:
+    """Both orders are known by what they cancel, and the row is of the second."""
+    with day_of("paynet.list_transactions", operation) as day:
+        order = new_order(operation)
+        refused, done = day.send(order, "refuse"), day.send(order.but(key="second"))
+        assert (day.status(refused), day.status(done)) == (DECLINED, SUCCEEDED)
+        report = day.night()
+        assert (report.is_clean, counts(report)[MATCHED]) == (True, 2)
+
+
 def xact_id_of(day: Day, order: Order) -> str:
     record = day.bench.store().find(order.id)
     assert record is not None

@@ -122,7 +122,8 @@ class Orders:
         """The order that a row is of; None if there is none, or if it may be one of several."""
         named = self._named(row)
         if named:
-            return max(named, key=lambda entry: len(row.names.intersection(entry.names)))
+            # Of two with the same names, one was refused: then the other was ordered in its place.
+            return max(named, key=lambda entry: (len(row.names.intersection(entry.names)), _may_be(entry, row)))
         same = [e for e in _at(self._by_reference, row.reference) if row.operation in ("", e.operation)]
         if self._unique:
             return self._last(same, row) if same else None
@@ -163,6 +164,11 @@ class Orders:
             return same[-1]
         *_, last = moved = _moved(same) or same
         return next((one for one in reversed(moved) if not _before(one, last) and fits(one, row)), last)
+
+
+def _may_be(entry: Entry, row: StatementRow) -> bool:
+    """Whether the order's outcome is that of the row."""
+    return entry.nothing_moved == (row.state is RowState.FAILED)
 
 
 def _moved(entries: Sequence[Entry]) -> list[Entry]:
