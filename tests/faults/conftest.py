@@ -12,6 +12,7 @@ from vezne_cli.stack import Aws
 from tests.end_to_end.lacking import lacking
 from tests.faults.engines import EngineStore
 from tests.faults.environment import Environment, Function, create_table, running_environment
+from tests.faults.reconciled import reconciled_functions
 from tests.support.dynamodb_local import dynamodb_local, running_dynamodb
 from tests.support.seed import SEED
 
@@ -71,6 +72,14 @@ def unknown(request: pytest.FixtureRequest, record_property: Callable[[str, obje
     yield found
     drill = request.path.stem.removeprefix("test_").replace("_", " ")
     record_property("unknown", {"drill": drill, "found": dict(found)})
+
+
+@pytest.fixture
+def reconciled_at_the_end(function: Function, unknown: Counter[str]) -> Iterator[None]:
+    """After a test with one function, its provider's own list must agree with every order of it."""
+    yield
+    function.environment.sandbox.remove_rules()
+    unknown.update(reconciled_functions([function]))
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from unittest import mock
 
 from vezne.orders.reconcile import reconcile
-from vezne.orders.record import LOOK_UP, RECONCILIATION, Record, day_of, from_item
+from vezne.orders.record import LOOK_UP, RECONCILIATION, SUCCEEDED, Record, day_of, from_item
 from vezne.orders.report import FindingClass
 from vezne.providers.http import Deadline
 from vezne.providers.statement import RowState, Statement
@@ -90,8 +91,17 @@ def _of_a_provider(provider: str, functions: list[Function]) -> Counter[str]:
         table.items |= {item["id"]["S"]: item for item in function.items()}
     sandbox, now = functions[0].environment.sandbox, _after_all_leases(table)
     bookings = sandbox.bookings(provider)
-    references = {reference for booking in bookings for reference in booking["references"].values()}
-    truth = Truth(len(bookings), lambda record: not references.isdisjoint(record.lookup_fields.values()))
+    references = [set(booking["references"].values()) for booking in bookings]
+    succeeded = [record for record in _records_of(table.items) if record.status == SUCCEEDED]
+
+    def booked(record: Record) -> bool:
+        """Several orders may be parts of one payment: then a booking is of one that has succeeded, if it can be."""
+        mine = [each for each in references if not each.isdisjoint(record.lookup_fields.values())]
+        others = [one for one in succeeded if one.id != record.id and
+                  any(not each.isdisjoint(one.lookup_fields.values()) for each in mine)]  # fmt: skip
+        return len(mine) > len(others)
+
+    truth = Truth(len(bookings), booked)
     statement, token = RECONCILERS[provider].statement, MemorySecret()
     statement.client.credential_cache.forget()
     with without_aws(sandbox.url, lambda: load_credentials()[provider], lambda: token):
@@ -125,7 +135,11 @@ def by_the_list(statement: Statement, store: MemoryStore, truth: Truth) -> Count
 
 
 def _records(store: MemoryStore) -> list[Record]:
-    return [from_item(item) for name, item in store._memory.items.items() if name.startswith("op_")]
+    return _records_of(store._memory.items)
+
+
+def _records_of(items: Mapping[str, Any]) -> list[Record]:
+    return [from_item(item) for name, item in items.items() if name.startswith("op_")]
 
 
 def _lines(statement: Statement, store: MemoryStore, days: Iterable[date]) -> list[dict[str, str]]:

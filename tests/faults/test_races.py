@@ -3,13 +3,11 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
 from tests.faults.environment import OPERATIONS, SWEEP, Answer, Function, FunctionProcess
 from tests.faults.orders import Order, new_order, seeded
-from tests.faults.reconciled import reconciled_functions
 from tests.faults.verdict import RETRY_AT, Trial
 
 CONTENDERS = 32
@@ -17,12 +15,7 @@ ROUNDS = 40
 # Longer than the least time that a call needs, on the faster clock of these functions.
 SHORT_LIFE_SECONDS = 1.5
 
-
-@pytest.fixture(autouse=True)
-def reconciled_at_the_end(function: Function, unknown: Counter[str]) -> Iterator[None]:
-    """Each test ends with a reconciliation of all its orders."""
-    yield
-    unknown.update(reconciled_functions([function]))
+pytestmark = pytest.mark.usefixtures("reconciled_at_the_end")
 
 
 def warm_fleet(function: Function, size: int) -> list[FunctionProcess]:

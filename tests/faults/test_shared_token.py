@@ -20,6 +20,8 @@ STEPS = {
     "token.after": True, "unlock.before": True, "unlock.after": True,
 }  # fmt: skip
 
+pytestmark = pytest.mark.usefixtures("reconciled_at_the_end")
+
 
 def logins(function: Function) -> int:
     return len(function.environment.sandbox.calls("vakifbank.login"))
