@@ -136,7 +136,7 @@ class Operation(ABC, Generic[R, A, C]):
     request_model: ClassVar[type[RequestModel]]
     result_model: ClassVar[type[ResultModel]]
     client: ClassVar[Client[Any]]
-    # The field that names the payment at the provider: in the result, in the path, or in the answer around the result.
+    # The field that names the payment at the provider: in the result, in the answer around it, or in the request.
     reference_field: ClassVar[str]
     # Longest wait for the whole answer, in seconds.
     timeout: ClassVar[float] = READ_SECONDS

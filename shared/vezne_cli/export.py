@@ -166,7 +166,9 @@ def line_of(operation: str, day: date, values: Mapping[str, Any]) -> Line:
         "created_at": values["created_at"],
         "amount": amount,
         "currency": currency,
-        "provider_reference": str({"operation_id": values["id"], **fields, **result}.get(reference) or ""),
+        "provider_reference": str(
+            result.get(reference) or {"operation_id": values["id"], **fields}.get(reference) or ""
+        ),
     }
 
 

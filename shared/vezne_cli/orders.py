@@ -1,5 +1,6 @@
 """The orders of events/ as an HTTP client sends them, and what came back as one line each."""
 
+import json
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -51,8 +52,9 @@ class Sent:
 
     def reference(self) -> str:
         """How the provider knows the payment, or `-`."""
-        told = {**self.order.parameters, **self.answer, **(self.answer.get("result") or {})}
-        return str(told.get(ORDERS[self.order.operation].declaration.reference_field) or "-")
+        name = ORDERS[self.order.operation].declaration.reference_field
+        places = (self.answer.get("result") or {}, self.answer, self.order.parameters, json.loads(self.order.text))
+        return str(next((place[name] for place in places if place.get(name)), "-"))
 
 
 def golden_orders() -> list[Golden]:
