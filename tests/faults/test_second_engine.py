@@ -65,7 +65,7 @@ def at_once(calls: Iterable[Callable[[], Any]]) -> list[Any]:
         return list(pool.map(run, jobs))
 
 
-def standing(store: Store, holder: Record, guard: StoredGuard) -> dict[str, Any]:
+def guard_item(store: Store, holder: Record, guard: StoredGuard) -> dict[str, Any]:
     return plain(store.item(guard_id(holder.operation, guard.key)))
 
 
@@ -77,7 +77,7 @@ def test_one_of_many_claims_of_a_record_wins(store: Store, guards: tuple[StoredG
         (winner,) = [claim for claim, said in zip(claims, told, strict=True) if said is None]
         assert {said.owner for said in told if said is not None} == {winner.owner}
         for guard in winner.guards:
-            assert standing(store, winner, guard)["holder_owner"] == winner.owner
+            assert guard_item(store, winner, guard)["holder_owner"] == winner.owner
 
 
 def test_orders_that_share_guards_in_any_order_are_one_at_a_time(store: Store) -> None:
@@ -89,7 +89,7 @@ def test_orders_that_share_guards_in_any_order_are_one_at_a_time(store: Store) -
         assert all(isinstance(said, GuardRefusedError) for said in told if said is not None)
         # The write is all or nothing: no loser left a record, and the winner holds both.
         assert [order.id for order in orders if store.find(order.id)] == [winner.id]
-        assert {standing(store, winner, guard)["holder"] for guard in guards} == {winner.id}
+        assert {guard_item(store, winner, guard)["holder"] for guard in guards} == {winner.id}
 
 
 def test_one_of_many_take_overs_wins(store: Store) -> None:
@@ -121,7 +121,7 @@ def test_writes_of_one_record_at_once_leave_one_outcome(store: Store) -> None:
         ])  # fmt: skip
         assert all(isinstance(said, Record | LostOwnershipError | None) for said in told)
         standing, (bill, part) = store.find(order.id), order.guards
-        held = [store._guard(order, guard.key).get("holder") == order.id for guard in (bill, part)]
+        held = [guard_item(store, order, guard).get("holder") == order.id for guard in (bill, part)]
         if standing is None:
             assert held == [False, False]
         elif standing.status == SUCCEEDED:
@@ -139,7 +139,7 @@ def test_one_of_many_orders_gets_a_guard_that_was_left_behind(store: Store) -> N
         orders = [record(f"{number}-{one}", "me", guard) for one in range(CONTENDERS)]
         told = at_once([lambda order=order: store.claim(order) for order in orders])
         (winner,) = [order for order, said in zip(orders, told, strict=True) if said is None]
-        assert standing(store, winner, guard)["holder"] == winner.id
+        assert guard_item(store, winner, guard)["holder"] == winner.id
         assert [order.id for order in orders if store.find(order.id)] == [winner.id]
 
 
@@ -152,7 +152,7 @@ def test_nothing_releases_a_paid_guard(store: Store) -> None:
     at_once([lambda: store.release(again)] * 2 + [lambda: store.claim(again)] * 2)
     with pytest.raises(GuardRefusedError):
         store.claim(record("other", "me", guard))
-    assert store._guard(paid, guard.key)["paid"] is True
+    assert guard_item(store, paid, guard)["paid"] is True
 
 
 @pytest.mark.parametrize("ending", [SUCCEEDED, DECLINED, NOT_EXECUTED])
