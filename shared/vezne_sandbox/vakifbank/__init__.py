@@ -27,6 +27,8 @@ from vezne_sandbox.provider import Payment, Provider
 from vezne_sandbox.vakifbank.messages import gateway_refusal
 from vezne_sandbox.wire import Call, Refused, Reply
 
+MOST_ROWS = 100
+
 SATURDAY = 5
 WRONG_SECRETS_UNTIL_LOCK = 5
 
@@ -45,6 +47,7 @@ class VakifBank(Provider):
         self.executes_on_payment_date = False
         self.scheduled: dict[str, Payment] = {}
         self._holidays: frozenset[str] = frozenset()
+        self.most_rows = MOST_ROWS
 
     @property
     def locked(self) -> bool:
@@ -68,11 +71,15 @@ class VakifBank(Provider):
         }
 
     def seed(self, values: dict[str, Any]) -> None:
-        """Take ``wrong_secrets`` (count), ``executes_on_payment_date``, and ``holidays``: dates as ``2026-12-28``."""
+        """Take ``wrong_secrets`` (count), ``executes_on_payment_date``, and ``holidays``: dates as ``2026-12-28``.
+
+        ``most_rows``: how many payments of a day the query lists at most.
+        """
         values = dict(values)
         self.executes_on_payment_date = bool(values.pop("executes_on_payment_date", self.executes_on_payment_date))
         self._holidays = frozenset(values.pop("holidays", self._holidays))
         self.wrong_secrets = int(values.pop("wrong_secrets", self.wrong_secrets))
+        self.most_rows = int(values.pop("most_rows", self.most_rows))
         super().seed(values)
 
     def execution_of(self, payment_date: str) -> float:

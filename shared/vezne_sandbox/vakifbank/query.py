@@ -29,7 +29,6 @@ QUERY_TEXTS = frozenset(
     }
 )
 NUMBERS = frozenset({"InstitutionTransactionCode", "TransactionQueryNo", "InstitutionPackageNo"})
-MOST_ROWS = 100
 ROW = Names(
     reference="InstitutionTransactionCode",
     amount="Amount",
@@ -61,7 +60,7 @@ def query(provider: VakifBank, call: Call) -> Reply:
         rows.insert(0, foreign_row(provider, fields["InstitutionCode"], call.foreign_amount))
     rows = listed(rows, call, ids=("TransactionObjectId", "TransactionQueryNo"), amounts=("Amount",))
     if "PaymentDate" in filters and not NUMBERS & filters.keys():
-        return completed({"Result": rows[:MOST_ROWS]}) if rows else gateway_refusal("ACBH000202")
+        return completed({"Result": rows[: provider.most_rows]}) if rows else gateway_refusal("ACBH000202")
     return completed({"Result": rows})
 
 
