@@ -1,6 +1,7 @@
 """A function process is killed at each step of the breaker. The promise holds, and the breaker recovers."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from vezne.orders.breaker_item import CLOSED, OPEN, TRIAL, BreakerItem, breaker_
 
 from tests.faults.environment import OPERATIONS, Environment, Function
 from tests.faults.orders import new_order
+from tests.faults.reconciled import reconciled_functions
 from tests.faults.verdict import RETRY_AT, Trial
 
 ENDS = ("breaker.before", "breaker.after")
@@ -103,13 +105,12 @@ def try_all(function: Function) -> dict[str, list[str]]:
 
 @pytest.mark.timeout(1200)
 def test_a_kill_at_any_step_of_the_breaker_keeps_the_promise_and_the_breaker_recovers(
-    environment: Environment, report: list[str]
+    environment: Environment, report: list[str], unknown: Counter[str]
 ) -> None:
     environment.sandbox.reset()
-    with ThreadPoolExecutor(len(OPERATIONS)) as pool:
-        tried = dict(
-            zip(OPERATIONS, pool.map(lambda name: try_all(environment.function(name)), OPERATIONS), strict=True)
-        )
+    functions = [environment.function(name) for name in OPERATIONS]
+    with ThreadPoolExecutor(len(functions)) as pool:
+        tried = dict(zip(OPERATIONS, pool.map(try_all, functions), strict=True))
     report.append(f"Breakers: killed at {len(KILLS)} steps with each of {len(OPERATIONS)} operations.")
     wrong = [
         f"{operation}, {name}: {said}"
@@ -118,3 +119,4 @@ def test_a_kill_at_any_step_of_the_breaker_keeps_the_promise_and_the_breaker_rec
         if said
     ]
     assert wrong == []
+    unknown.update(reconciled_functions(functions))
