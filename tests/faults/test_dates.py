@@ -12,6 +12,7 @@ from vezne_sandbox.ledger import ISTANBUL
 
 from tests.faults.in_process import Bench, in_process
 from tests.faults.orders import Order, new_order
+from tests.faults.reconciled import reconciled
 
 DAY = 24 * 3600
 LONGEST_CLOSURE = timedelta(days=10)
@@ -59,6 +60,9 @@ def test_a_payment_dated_ahead_never_becomes_not_executed(days_ahead: int, close
             assert record is not None
             assert record.status == "unknown" or (record.status == "succeeded" and bench.sandbox.ledger.bookings)
         assert (record.status, len(bench.sandbox.ledger.bookings)) == ("succeeded", 1)
+        # A bank that is closed for long pays after the last night that compares the payment's day.
+        if not closed:
+            reconciled(bench, [order])
 
 
 @pytest.mark.parametrize("days_ahead", [0, 27])
@@ -74,3 +78,4 @@ def test_a_payment_that_never_arrived_is_not_executed_after_its_date_and_the_lon
             bench.sweep()
         assert (record.status, bench.sandbox.ledger.bookings) == ("not_executed", [])
         assert days >= days_ahead + 10
+        reconciled(bench, [order])
