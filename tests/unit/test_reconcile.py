@@ -157,6 +157,26 @@ def test_a_row_far_from_the_time_of_a_call_is_another_payment(night: Night) -> N
     assert final.status == SUCCEEDED
 
 
+@pytest.mark.parametrize(
+    ("amount", "expected"),
+    [
+        # It is the finished order's, of which it has the amount.
+        ("10.00", {FindingClass.MATCHED: 1, FindingClass.STILL_UNKNOWN: 1}),
+        # An unknown one needs a row that can be nobody else's.
+        ("20.00", {FindingClass.MISSING_THERE: 1, FindingClass.STILL_UNKNOWN: 1, FindingClass.FOREIGN: 1}),
+        ("30.00", {FindingClass.MISSING_THERE: 1, FindingClass.STILL_UNKNOWN: 1, FindingClass.FOREIGN: 1}),
+    ],
+)
+def test_whose_a_row_is_that_two_nameless_orders_of_a_reference_could_have(
+    night: Night, amount: str, expected: dict[FindingClass, int]
+) -> None:
+    night.statement.reference_is_unique = False  # type: ignore[misc]
+    order(night.store, "a", key="first")
+    order(night.store, "a", UNKNOWN, key="second", amount="20.00")
+    night.list(row("a", amount=amount))
+    assert counts(night.run()) == expected
+
+
 @pytest.mark.parametrize(("night_after", "expected"), [(1, FindingClass.EXPECTED), (3, FindingClass.MISSING_THERE)])
 def test_an_order_for_a_later_day_is_late_from_that_day_on(
     night: Night, night_after: int, expected: FindingClass

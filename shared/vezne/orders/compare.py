@@ -129,7 +129,11 @@ class Orders:
             return self._last(same, row) if same else None
         # Those that know the name of their own row are another payment.
         nameless = [entry for entry in same if not entry.names and self._in_time(entry, row)]
-        return nameless[0] if len(nameless) == 1 else None
+        if len(nameless) == 1:
+            return nameless[0]
+        # A row that may be of several proves nothing of an unknown one. But it can be seen as a final one's.
+        fitting = [entry for entry in nameless if fits(entry, row)]
+        return fitting[0] if len(fitting) == 1 and fitting[0].final else None
 
     def _in_time(self, entry: Entry, row: StatementRow) -> bool:
         """Whether a row may have been made by the call of an order."""
