@@ -42,10 +42,9 @@ class ReversePreauthorisation(Operation[ReversePreauthorisationRequest, CaptureR
         body = answer.json()
         if answer.status != 200 or body.get("is_succeed") is False:
             return outcome(answer, paynet.PREAUTHORISATION_REVERSAL_TYPES, None)
-        said = body.get("object_name") == DONE and is_one_of(body.get("code"), {paynet.SUCCESSFUL})
-        if said and body.get("is_succeed", True) is True and paynet.fits(
-            body, paynet.PREAUTHORISATION_REVERSAL_TYPES, None
-        ):  # fmt: skip
+        named = body.get("object_name") == DONE and body.get("is_succeed", True) is True
+        said = named and is_one_of(body.get("code"), {paynet.SUCCESSFUL})
+        if said and paynet.fits(body, paynet.PREAUTHORISATION_REVERSAL_TYPES, None):
             return Succeeded(CaptureResult.model_validate(body).public())
         return Unknown(f"http-{answer.status}")
 

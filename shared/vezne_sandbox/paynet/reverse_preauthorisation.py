@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from vezne_sandbox.paynet import capture
 from vezne_sandbox.paynet.pre_authorisations import PRE_AUTHORISATION_REVERSAL_TYPE
+from vezne_sandbox.paynet.reverse_capture import CANCELLED_ALREADY
 from vezne_sandbox.wire import Call, Reply, json_reply
 
 if TYPE_CHECKING:
     from vezne_sandbox.paynet import Paynet
     from vezne_sandbox.provider import ReplyFields
 
-CANCELLED_ALREADY = {"paynet_error_id": "1", "paynet_error_message": "İşlem daha önce iptal edilmiş"}
 CAPTURED = {"paynet_error_id": "1", "paynet_error_message": "Ön provizyon finansallaştırılmış"}
 
 
