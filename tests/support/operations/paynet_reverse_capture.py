@@ -11,11 +11,18 @@ ANSWER = {**CAPTURE_ANSWER, "xact_id": "xk_reversal", "transaction_type": 6}
 FAILED = {"is_succeed": False, "code": 1, "bank_error_id": "51", "bank_error_message": "İptal edilemez"}
 
 
-def reversal_rows(seconds: float, capture: dict[str, Any] | None = None, **changes: Any) -> Reply:
-    """What `check` lists once the capture is cancelled: both rows, with these changes."""
-    cancelled = capture_row(seconds - 3600, xact_id=XACT_ID, reversed=True, reversed_xact_id="xk_reversal")
-    reversal = capture_row(seconds, xact_id="xk_reversal", transaction_type=6)
-    return paynet_rows({**cancelled, **(capture or {})}, {**reversal, **changes})
+def reversal_rows(
+    seconds: float,
+    original: dict[str, Any] | None = None,
+    *,
+    xact_id: str = XACT_ID,
+    types: tuple[int, int] = (4, 6),
+    **changes: Any,
+) -> Reply:
+    """What `check` lists once a transaction is cancelled: its row and its reversal's, of these types, with changes."""
+    cancelled = {"xact_id": xact_id, "transaction_type": types[0], "reversed": True, "reversed_xact_id": "xk_reversal"}
+    reversal = capture_row(seconds, xact_id="xk_reversal", transaction_type=types[1])
+    return paynet_rows(capture_row(seconds - 3600, **cancelled) | (original or {}), reversal | changes)
 
 
 EXAMPLE = Example(

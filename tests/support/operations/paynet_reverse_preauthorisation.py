@@ -1,22 +1,18 @@
 """Paynet: the cancelling of a pre-authorisation, whose row names its reversal. The answer names neither."""
 
-from typing import Any
+from functools import partial
 
 from tests.support.example import Example, Wire
+from tests.support.operations import paynet_reverse_capture
 from tests.support.operations.paynet_capture import capture_row, paynet_rows
-from tests.support.operations.paynet_reverse_capture import FAILED
-from tests.support.provider_server import Reply, json_reply
+from tests.support.provider_server import json_reply
 
 XACT_ID = "xk_EAAAAPre7*hN3wQcLrT5yUoJ9sKdVb2mXfG8iZaE1tYpR6uC"
 ANSWER = {"object_name": "transaction_preauth_reversed_request", "code": 0, "message": "Başarılı İşlem"}
 
 
-def reversal_rows(seconds: float, original: dict[str, Any] | None = None, **changes: Any) -> Reply:
-    """What `check` lists once the pre-authorisation is cancelled: both rows, with these changes."""
-    cancelled = {"xact_id": XACT_ID, "transaction_type": 3, "reversed": True, "reversed_xact_id": "xk_reversal"}
-    reversal = capture_row(seconds, xact_id="xk_reversal", transaction_type=5)
-    return paynet_rows(capture_row(seconds - 3600, **{**cancelled, **(original or {})}), {**reversal, **changes})
-
+# What `check` lists once the pre-authorisation is cancelled.
+reversal_rows = partial(paynet_reverse_capture.reversal_rows, xact_id=XACT_ID, types=(3, 5))
 
 EXAMPLE = Example(
     operation="paynet.reverse_preauthorisation",
@@ -30,7 +26,7 @@ EXAMPLE = Example(
     required=frozenset({"xact_id"}),
     address="POST /v1/transaction/preauth_reversal",
     success=lambda _call: json_reply(ANSWER),
-    refusal=json_reply({**ANSWER, **FAILED}),
+    refusal=json_reply({**ANSWER, **paynet_reverse_capture.FAILED}),
     refusal_code="51",
     look_up_address="POST /v1/transaction/check",
     found=lambda record: reversal_rows(record.created_at + 2),
