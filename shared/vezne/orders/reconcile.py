@@ -39,7 +39,7 @@ from vezne.orders.report import (
     FindingClass,
     Report,
 )
-from vezne.orders.resolutions import read_report, with_resolutions
+from vezne.orders.resolutions import with_resolutions
 from vezne.orders.settle import LEASE_SECONDS, Settling
 from vezne.orders.store import ConditionFailedError, Store, new_owner
 from vezne.platform.telemetry import emit_of_provider, logger
@@ -83,11 +83,12 @@ def reconcile(
     `again`: also a day that was reconciled today. Returns the report: `running` if the time ended or the provider did
     not answer, None if another invocation is at it. Raises StoreUnavailableError.
     """
-    standing = read_report(statement.provider, day, store)
+    # Without resolutions: they are read when the report is told.
+    standing = reports.from_item(statement.provider, day, store.item(reports.report_id(statement.provider, day)))
     going_on = standing and standing.status == RUNNING and store.now() - standing.started_at < RUN_SECONDS
     done_today = standing and istanbul_day(standing.finished_at) == istanbul_day(store.now())
     if standing and standing.status != RUNNING and done_today and not again:
-        return standing
+        return with_resolutions(standing, store)
     fresh = Report(statement.provider, day, run=uuid.uuid4().hex[:12], started_at=store.now())
     begun = standing if standing and going_on else fresh
     report = replace(begun, owner=new_owner(), lease_until=store.now() + LEASE_SECONDS)
