@@ -69,7 +69,8 @@ def _filled(block: str) -> str:
     """A function whose properties go on in the same line as far as there is room."""
     lines: list[str] = []
     for line in block.splitlines():
-        if line.startswith(" " * 5) and len(lines[-1]) + len(line.lstrip()) < _WIDTH:
+        goes_on = line.startswith(" " * 5) or re.fullmatch(r"    \w+: \*[\w-]+,", line)
+        if goes_on and lines and len(lines[-1]) + len(line.lstrip()) < _WIDTH:
             lines[-1] += f" {line.lstrip()}"
         else:
             lines.append(line)
