@@ -22,7 +22,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from .connection import STACK_NAME
-from .template import source
+from .template import Template, source
 
 PICTURE = Path(__file__).with_name("dashboard.png")
 NAMESPACE = f"Vezne/{STACK_NAME}"
@@ -80,12 +80,20 @@ def _points_of(line: dict[str, Any]) -> Iterator[Point]:
 def widgets() -> list[dict[str, Any]]:
     """The dashboard's metric widgets that show our own metrics, as the template has them."""
     template = source()
-    body: str = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     values = {"AWS::StackName": STACK_NAME, "AWS::Region": "local"}
     values |= {name: str(it.get("Default", "")) for name, it in template["Parameters"].items()} | PARAMETERS
-    body = re.sub(r"\$\{([\w:.]+)\}", lambda match: values.get(match[1], match[1]), body)
-    read: list[dict[str, Any]] = json.loads(body)["widgets"]
+    read: list[dict[str, Any]] = json.loads(_filled(body(template), values))["widgets"]
     return [widget["properties"] for widget in read if _expressions(widget["properties"])]
+
+
+def body(template: Template) -> str:
+    """The dashboard's text with the shared parts of its searches in their places, and the stack's names as `${...}`."""
+    text, parts = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    return _filled(text, {name: part["Fn::Sub"] for name, part in parts.items()})
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    return re.sub(r"\$\{([\w:.]+)\}", lambda match: values.get(match[1], match[0]), text)
 
 
 def _expressions(widget: dict[str, Any]) -> list[dict[str, str]]:

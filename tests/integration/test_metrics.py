@@ -119,7 +119,7 @@ def test_an_unknown_outcome_counts_once_and_its_final_outcome_once(harness: Harn
     harness.sweep(PAYNET)
     again = counted()
     assert not {"OrderUnknown", "OrderSucceeded"} & again.keys()
-    assert again["OldestUnknownAge"] == [(of(PAYNET), [3600])]
+    assert again["OldestUnknownAge"] == [(of_provider(PAYNET), [3600])]
     assert again["SweepHeartbeat"] == [(of(PAYNET), [1])]
 
     harness.server.on(PAYNET.look_up_route, PAYNET.found(harness.record(operation_id)))
@@ -129,7 +129,7 @@ def test_an_unknown_outcome_counts_once_and_its_final_outcome_once(harness: Harn
     assert final["OrderSucceeded"] == [(of(PAYNET), [1])]
     assert final["SucceededAmount"] == amount(PAYNET, "TRY", 4990)
     assert final["UnknownFinalised"] == [(of(PAYNET), [1])]
-    assert final["OldestUnknownAge"] == [(of(PAYNET), [0])]
+    assert final["OldestUnknownAge"] == [(of_provider(PAYNET), [0])]
 
 
 def test_an_amount_that_could_not_be_stored_is_not_counted(harness: Harness, counted: Counted) -> None:
@@ -195,7 +195,7 @@ def standing(example: Example) -> dict[str, Any]:
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_a_refused_standing_order_counts_once(harness: Harness, counted: Counted, example: Example) -> None:
     harness.server.on(example.route, example.refusal)
-    for expected in ([(of(example), [1])], None):
+    for expected in ([(of_provider(example), [1])], None):
         with pytest.raises(StandingOrderFailed):
             harness.standing_order(example, standing(example))
         assert counted().get("StandingOrderFailed") == expected
@@ -214,7 +214,7 @@ def test_a_standing_order_that_is_found_not_executed_later_counts(
         harness.clock.now = max(harness.clock.now, harness.record(known).next_look_up or 0)
         harness.sweep(example)
     assert harness.record(known).status == "not_executed"
-    assert counted()["StandingOrderFailed"] == [(of(example), [1])]
+    assert counted()["StandingOrderFailed"] == [(of_provider(example), [1])]
 
 
 def test_a_standing_order_that_succeeds_and_a_refused_order_of_a_client_do_not_count(

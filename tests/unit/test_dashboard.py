@@ -15,8 +15,8 @@ POINTS = [
     Point(101.0, "OrderSucceeded", OF_HASO, [1]),
     Point(107.0, "OrderSucceeded", OF_HASO, [1]),
     Point(100.0, "ProviderLatency", OF_PAYNET, [10, 20, 30]),
-    Point(100.0, "OldestUnknownAge", OF_HASO, [7]),
-    Point(104.0, "OldestUnknownAge", OF_HASO, [9]),
+    Point(100.0, "OldestUnknownAge", {"service": "vezne", "provider": "haso"}, [7]),
+    Point(104.0, "OldestUnknownAge", {"service": "vezne", "provider": "haso"}, [9]),
     Point(100.0, "SucceededAmount", {**OF_PAYNET, "currency": "TRY"}, [1050]),
     Point(100.0, "SucceededAmount", {**OF_KOLAYBI, "currency": "USD"}, [1]),
     Point(100.0, "OutcomeNotWritten", {"service": "vezne"}, [1]),
@@ -41,7 +41,7 @@ def test_latency_is_a_percentile_of_each_operation() -> None:
 
 
 def test_the_oldest_age_is_the_highest() -> None:
-    assert shown("Age of the oldest unknown outcome") == {"haso.set_expenses": [9, -1]}
+    assert shown("Age of the oldest unknown outcome") == {"haso": [9, -1]}
 
 
 def test_amounts_are_shown_by_currency_and_operation_in_major_units() -> None:

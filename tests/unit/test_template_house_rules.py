@@ -37,6 +37,9 @@ READ_EVERYWHERE = {("DeploymentRole", "LookAtTheAlarms"): "cloudwatch:DescribeAl
 # row of a mapping says it once.
 LONGEST = 1700
 
+# CloudFormation refuses a template with more resources. AWS: "CloudFormation quotas".
+MOST_RESOURCES = 500
+
 OBJECTS = re.compile(r"\$\{Archive\.Arn\}/(\w+/\$\{Of\}/|(failed-)?records/)?\*")
 
 
@@ -66,6 +69,10 @@ def policies(system: Template) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_the_template_can_be_read_as_a_whole() -> None:
     assert len((ROOT / "template.yaml").read_text().splitlines()) <= LONGEST
+
+
+def test_cloudformation_takes_so_many_resources(system: Template) -> None:
+    assert len(system["Resources"]) <= MOST_RESOURCES
 
 
 def test_no_policy_allows_everything_or_everybody(system: Template) -> None:

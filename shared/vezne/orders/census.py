@@ -9,7 +9,7 @@ from typing import Any
 from vezne.operation import Operation
 from vezne.orders.record import FRESH, LANES, SHARDS
 from vezne.orders.store import Store
-from vezne.platform.telemetry import MetricUnit, emit_metric, logger
+from vezne.platform.telemetry import MetricUnit, emit_by_provider, emit_metric, logger
 
 SECONDS_BETWEEN = 300
 DAY_SECONDS = 86_400
@@ -50,11 +50,12 @@ def take_census(operation: Operation[Any, Any, Any], store: Store) -> Census:
     counted = _count(operation, store, now)
     _last[operation.name] = now
     logger.info("census", operation=operation.name, unresolved=counted.unresolved, unprovable=counted.unprovable)
-    emit_metric("Unresolved", operation.name, counted.unresolved)
     emit_metric("UnresolvedFresh", operation.name, counted.fresh)
     emit_metric("Unprovable", operation.name, counted.unprovable)
-    emit_metric("OverdueSeconds", operation.name, counted.overdue_seconds, MetricUnit.Seconds)
-    emit_metric("OldestUnknownAge", operation.name, counted.oldest_fresh_seconds, MetricUnit.Seconds)
+    # The highest of its operations is what the provider's alarm looks at.
+    emit_by_provider("Unresolved", operation.name, counted.unresolved)
+    emit_by_provider("OverdueSeconds", operation.name, counted.overdue_seconds, MetricUnit.Seconds)
+    emit_by_provider("OldestUnknownAge", operation.name, counted.oldest_fresh_seconds, MetricUnit.Seconds)
     return counted
 
 

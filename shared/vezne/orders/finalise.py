@@ -22,7 +22,14 @@ from vezne.orders.record import (
 from vezne.orders.store import CLOCK_MARGIN_SECONDS, LostOwnershipError, Store, StoreUnavailableError, WriteRefusedError
 from vezne.platform.masking import mask_text
 from vezne.platform.money import minor_units
-from vezne.platform.telemetry import emit_amount, emit_credentials_rejected, emit_fault, emit_metric, logger
+from vezne.platform.telemetry import (
+    emit_amount,
+    emit_by_provider,
+    emit_credentials_rejected,
+    emit_fault,
+    emit_metric,
+    logger,
+)
 from vezne.providers.http import Deadline
 
 # When to look up an unknown outcome again: after the first of these waits that is longer than it has been unknown.
@@ -125,7 +132,7 @@ def _count_outcome(record: Record) -> None:
     emit_metric(f"Order{record.status.title().replace('_', '')}", record.operation)
     if record.principal == STANDING_ORDER_CLIENT and record.status != SUCCEEDED:
         # Nobody waits for its answer, and the event that gave it has ended well if the outcome was unknown then.
-        emit_metric("StandingOrderFailed", record.operation)
+        emit_by_provider("StandingOrderFailed", record.operation)
         logger.error("standing order failed", operation=record.operation, operation_id=record.id, status=record.status)
     # A guarded figure is a total that replaces the last one: no money moved by it.
     if record.status == SUCCEEDED and not any(guard.figures for guard in record.guards):

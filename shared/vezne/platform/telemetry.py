@@ -64,12 +64,17 @@ def emit_fault(name: str) -> None:
 
 def emit_credentials_rejected(operation: str) -> None:
     """Count a refused login or an unusable secret, by provider: its orders and its inquiries have the same secret."""
-    emit_of_provider("CredentialsRejected", operation.split(".", maxsplit=1)[0])
+    emit_by_provider("CredentialsRejected", operation)
 
 
-def emit_of_provider(name: str, provider: str, value: float = 1) -> None:
+def emit_by_provider(name: str, operation: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
+    """Add one metric of an operation to those of its provider: one alarm watches all its operations."""
+    emit_of_provider(name, operation.split(".", maxsplit=1)[0], value, unit)
+
+
+def emit_of_provider(name: str, provider: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
     """Add one metric of a provider, all its operations together."""
-    with _never_in_the_way(), single_metric(name=name, unit=MetricUnit.Count, value=value) as metric:
+    with _never_in_the_way(), single_metric(name=name, unit=unit, value=value) as metric:
         metric.add_dimension(name="provider", value=provider)
 
 
