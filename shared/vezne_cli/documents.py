@@ -5,6 +5,7 @@ A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`. T
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -12,6 +13,7 @@ from vezne_sandbox.faults import described
 from vezne_sandbox.sandbox import Sandbox
 
 from . import catalogue
+from .instances import advice
 from .processes import ROOT
 from .template import source
 
@@ -98,10 +100,25 @@ def faults(_: Path) -> str:
     return _table("`then` | at | what the caller gets", rows)
 
 
+def instances(_: Path) -> str:
+    """What to reserve of Lambda's instances, for the functions that there are."""
+    rows = [
+        "| " + " | ".join(f"{figure:,}" for figure in astuple(row)) + " |"
+        for row in advice(len(catalogue.ORDERS), len(catalogue.INQUIRIES))
+    ]
+    head = (
+        "orders a second of the busiest operation | account's limit | `OrderConcurrency` | `InquiryConcurrency` "
+        "| reserved in all | `ClaimedConcurrencyAlarm`"
+    )
+    counted = f"{len(catalogue.ORDERS)} order functions and {len(catalogue.INQUIRIES)} inquiry functions"
+    return f"{_table(head, rows)}\nThe figures are for {counted}, and a test computes them.\n"
+
+
 TABLES: dict[str, Callable[[Path], str]] = {
     "assumptions": assumptions,
     "faults": faults,
     "inquiries": inquiries,
+    "instances": instances,
     "look_ups": look_ups,
     "export_columns": export_columns,
     "offered": offered,
@@ -112,6 +129,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
 DOCUMENTS = (
     "README.md",
     "functions/README.md",
+    "shared/README.md",
     "shared/PARAMETERS.md",
     "shared/vezne/README.md",
     "shared/vezne_cli/README.md",

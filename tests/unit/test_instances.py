@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 import pytest
+from vezne_cli.instances import advice
 from vezne_cli.processes import ROOT
 from vezne_cli.template import source
 
@@ -81,6 +82,11 @@ def test_what_is_said_to_be_too_small_is_too_small(limit: int, per_second: int) 
 
 
 def test_the_text_names_as_many_functions_as_there_are() -> None:
-    numbers = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-    orders, inquiries = numbers[len(ORDERS)], numbers[len(INQUIRIES)]
-    assert f"for {orders} order functions and {inquiries} inquiry functions" in TEXT
+    assert f"for {len(ORDERS)} order functions and {len(INQUIRIES)} inquiry functions" in TEXT
+
+
+@pytest.mark.parametrize("functions", range(1, 17))
+def test_there_is_a_table_for_further_functions(functions: int) -> None:
+    for row in advice(functions, functions):
+        assert row.orders >= needed(row.per_second)
+        assert row.reserved + KEPT_BY_AWS <= row.alarm == ALARM_SHARE * row.limit
