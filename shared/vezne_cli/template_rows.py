@@ -26,11 +26,20 @@ def with_rows(template: str, model: Function, new: Function) -> str:
     described = _after(template, scope, f"        - {{ScopeName: {new.name}, ScopeDescription: {told}}}\n")
     row = _block(described, rf"    {model.logical_name}: \{{(?:.*\n      )*?.*\}}\n(?= {{2,4}}\S)")
     mapped = _after(described, row, _renamed(row, model, new).replace(_tag(model), _tag(new)))
-    alias = _block(mapped, rf' *\[?!GetAtt {model.logical_name}\.Arn, !Sub "\$\{{{model.logical_name}\.Arn\}}:live",\n')
-    aliased = _after(mapped, alias, _renamed(alias.replace("[", " "), model, new))
+    aliased = _moved(mapped, model, new)
     function = _block(aliased, rf"  {model.logical_name}: \{{Type: AWS::Serverless::Function,.*\n(?:    .*\n)+\n")
     written = _after(aliased, function, _filled(_renamed(_referring(function), model, new)))
     return _listed(written, model, new)
+
+
+def _moved(template: str, model: Function, new: Function) -> str:
+    """The deployment role may move the new function's alias: two ARNs in a text, which is split at its blanks."""
+    before, after = (f"${{{each.logical_name}.Arn}} ${{{each.logical_name}.Arn}}:live" for each in (model, new))
+    line = _block(template, rf".*{re.escape(before)}.*\n")
+    longer = line.replace(before, f"{before} {after}")
+    if len(longer) > _WIDTH + 1:
+        longer = line.replace(before, f"{before}\n{' ' * 9}{after}")
+    return template.replace(line, longer, 1)
 
 
 def _block(template: str, pattern: str) -> str:
