@@ -76,7 +76,7 @@ def without_examples(node: Any) -> Any:
         return [without_examples(item) for item in node]
     if not isinstance(node, dict):
         return node
-    return {name: without_examples(value) for name, value in node.items() if name != "example"}
+    return {name: without_examples(value) for name, value in node.items() if name not in ("example", "examples")}
 
 
 API = schemathesis.openapi.from_dict(without_examples(closed_document()))

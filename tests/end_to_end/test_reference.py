@@ -12,7 +12,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
-from vezne_cli.document.document import DOCUMENT, PROBLEMS
+from vezne_cli.document.document import DOCUMENT
+from vezne_cli.document.refusals import PROBLEMS
 from vezne_cli.stack import Stack
 
 from tests.end_to_end.browser import chromium, complaints

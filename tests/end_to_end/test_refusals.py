@@ -11,7 +11,7 @@ from tests.end_to_end.reconfigure import reconfigured
 from tests.support.operations import OPERATIONS
 from tests.support.order import Order, new_order
 
-MEMBERS = {"type", "title", "status", "money", "retry"}
+MEMBERS = {"type", "code", "title", "status", "money", "retry"}
 
 
 def post(stack: Stack, one: Order, token: str | None, **changes: Any) -> httpx.Response:

@@ -18,14 +18,20 @@ from vezne.providers.client import InquiryFailedError
 from vezne.providers.credentials import RequestCredentials
 from vezne.providers.http import Deadline, Request
 from vezne_cli.catalogue import PROVIDERS, ROUTES, Function
-from vezne_cli.document.document import DOCUMENT, PROBLEMS, build, text
+from vezne_cli.document.document import DOCUMENT, build, text
 from vezne_cli.document.provider_fields import REQUESTS
+from vezne_cli.document.refusals import PROBLEMS
 from vezne_cli.golden import golden
 from vezne_cli.processes import ROOT
 from vezne_cli.template import expanded, source
 
 DOCUMENTED = json.loads(DOCUMENT.read_text())
 SECRETS = json.loads((ROOT / "shared" / "vezne_sandbox" / "credentials.json").read_text())
+
+
+def every_operation() -> Iterator[dict[str, Any]]:
+    for methods in DOCUMENTED["paths"].values():
+        yield from methods.values()
 
 
 def operations() -> Iterator[dict[str, Any]]:
@@ -84,6 +90,46 @@ def test_an_order_wants_a_key_and_may_be_unknown_and_an_inquiry_neither() -> Non
         assert headers == (["Idempotency-Key"] if is_order else [])
         assert ("202" in operation["responses"]) == is_order
         assert ("402" in operation["responses"]) == is_order
+
+
+def nodes(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, list):
+        for item in node:
+            yield from nodes(item)
+    elif isinstance(node, dict):
+        yield node
+        for value in node.values():
+            yield from nodes(value)
+
+
+def test_nothing_is_one_of_one() -> None:
+    chosen = [node["oneOf"] for node in nodes(DOCUMENTED) if "oneOf" in node]
+    assert chosen
+    assert all(len(choices) > 1 for choices in chosen)
+
+
+@pytest.mark.parametrize("name", [name for name, it in ROUTES.items() if it.request and it.request.at_least_one_of])
+def test_one_of_several_fields_is_needed_in_the_document_as_in_the_model(name: str) -> None:
+    route = ROUTES[name]
+    assert route.request is not None
+    names = route.request.at_least_one_of
+    if not route.in_body:
+        (documented,) = [it for it in every_operation() if it["operationId"] == name]
+        assert f"At least one of {', '.join(f'`{field}`' for field in names)} is needed." in documented["description"]
+        return
+    others = {key: value for key, value in golden(name).fields.items() if key not in names}
+    assert not fits(others, route.request.__name__)
+    for field in names:
+        assert fits({**others, field: "R-1"}, route.request.__name__)
+        assert route.request.model_validate({**others, field: "R-1"})
+
+
+def test_the_document_says_who_answers_for_it_and_what_each_tag_means() -> None:
+    assert DOCUMENTED["info"]["contact"]["name"]
+    assert DOCUMENTED["info"]["license"]["identifier"] == "Apache-2.0"
+    assert "## Unknown outcomes" in DOCUMENTED["info"]["description"]
+    described = {tag["name"] for tag in DOCUMENTED["tags"] if tag["description"]}
+    assert described == {tag for operation in every_operation() for tag in operation["tags"]}
 
 
 def fields(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -164,12 +210,49 @@ def test_each_problem_of_the_gateway_is_told_as_it_is_and_no_other() -> None:
         template, _ = response["ResponseTemplates"]["application/json"]["Fn::Sub"]
         answer = json.loads(template)
         slug = answer["type"].removeprefix("${StagePath}/problems/")
+        assert answer["code"] == slug
         known.add(slug)
         told = texts()[slug]
         assert told["status"] == answer["status"]
         assert answer["money"] in told["money"]
         assert answer["retry"] in told["retry"]
     assert texts().keys() == known
+
+
+@pytest.mark.parametrize("code", texts())
+def test_an_example_of_a_problem_fits_its_own_schema_and_no_other(code: str) -> None:
+    example = DOCUMENTED["components"]["examples"][f"problem.{code}"]["value"]
+    fitting = [other for other in texts() if fits(example, f"problem.{other}")]
+    assert fitting == [code]
+    # By its code alone: the other members may be alike.
+    (another, *_) = [other for other in texts() if other != code]
+    assert not fits({**example, "code": another}, f"problem.{code}")
+
+
+def fits(value: Any, schema: str) -> bool:
+    whole = {"$ref": f"#/components/schemas/{schema}", "components": DOCUMENTED["components"]}
+    return Draft202012Validator(whole).is_valid(value)
+
+
+def refusals_of(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for answer in operation["responses"].values():
+        if "application/problem+json" in answer["content"]:
+            yield answer["content"]["application/problem+json"]
+
+
+def test_the_problems_of_a_status_are_told_apart_by_code_and_each_has_an_example() -> None:
+    seen = set()
+    for operation in every_operation():
+        for content in refusals_of(operation):
+            schema, codes = content["schema"], list(content["examples"])
+            places = {code: f"#/components/schemas/problem.{code}" for code in codes}
+            if len(codes) == 1:
+                assert schema == {"$ref": places[codes[0]]}
+            else:
+                assert schema["oneOf"] == [{"$ref": place} for place in places.values()]
+                assert schema["discriminator"] == {"propertyName": "code", "mapping": places}
+            seen.update(codes)
+    assert seen == texts().keys()
 
 
 def test_a_page_says_what_happened_and_what_to_do() -> None:

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from vezne_cli.document.document import PROBLEMS
+from vezne_cli.document.refusals import PROBLEMS
 from vezne_cli.processes import ROOT
 
 KNOWN = json.loads(PROBLEMS.read_text())

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from vezne_cli.catalogue import load
-from vezne_cli.document.document import DOCUMENT, PROBLEMS
+from vezne_cli.document.document import DOCUMENT
+from vezne_cli.document.refusals import PROBLEMS
 from vezne_cli.processes import ROOT
 
 REFERENCE = load(ROOT / "functions" / "reference" / "app.py")

@@ -151,7 +151,7 @@ def test_a_gateway_refusal_is_a_problem(system: Template) -> None:
         assert values == {"StagePath": {"Fn::If": ["HasDomain", "", {"Fn::Sub": "/${StageName}"}]}}, name
         assert problem["type"].startswith("${StagePath}/problems/"), name
         assert response["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
-        assert problem.keys() - {"detail"} == {"type", "title", "status", "money", "retry"}, name
+        assert problem.keys() - {"detail"} == {"type", "code", "title", "status", "money", "retry"}, name
         assert problem["status"] == int(response["statusCode"]), name
         # Nobody looked at the record, so only of what is always refused is it certain that no attempt moved anything.
         assert problem["money"] == ("not_moved" if problem["status"] in (400, 404, 413, 415) else "unknown"), name

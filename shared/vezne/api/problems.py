@@ -32,6 +32,8 @@ class Problem(Exception):
         known = {"operation_id": self.operation_id} if self.operation_id else {}
         return {
             "type": f"{stage_path}/problems/{self.slug}",
+            # The stage is in `type`, so a program tells problems apart by this one.
+            "code": self.slug,
             "title": self.title,
             "status": self.status,
             "detail": self.detail,

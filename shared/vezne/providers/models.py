@@ -1,9 +1,18 @@
 """The base models of requests and results, and the types that the providers' models share."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
 
 from vezne.platform.masking import mask_email, mask_end, mask_name, mask_phone, mask_text
 from vezne.platform.money import check_minor_digits, parse_amount, parse_currency
@@ -38,6 +47,16 @@ class RequestModel(BaseModel):
     """A request as the caller sends it. Types are exact, unknown fields are refused, and no error text has a value."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+    # Optional fields of which a request needs one or more; none: there is no such rule.
+    at_least_one_of: ClassVar[tuple[str, ...]] = ()
+
+    @model_validator(mode="after")
+    def _has_one_of_them(self) -> Self:
+        names = self.at_least_one_of
+        if names and not any(getattr(self, name) for name in names):
+            raise ValueError(f"at least one of {', '.join(names[:-1])} and {names[-1]} is required")
+        return self
 
     def identity(self) -> dict[str, Any]:
         """The fields that are sent. Two requests with the same fields are the same request.

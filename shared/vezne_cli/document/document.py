@@ -1,19 +1,21 @@
 """The whole document: paths from the template, schemas from the models, problems from the problem pages' texts."""
 
+import importlib
+import inspect
 import json
 from collections.abc import Iterable
 from typing import Any
 
-from vezne.orders import record
+from vezne import providers
 from vezne.orders.report import COMPLETE, CONTRADICTIONS, INCOMPLETE, MOST_FINDINGS, RUNNING, FindingClass
 
 from vezne_cli.catalogue import PROVIDERS, READ, READ_REPORTS, ROUTES, SCOPES, Function
-from vezne_cli.document import schemas
+from vezne_cli.document import refusals, schemas
+from vezne_cli.document.parts import OPERATION_ID, REPLAYED, RETRY_AFTER, SETTLED_BY, TIME
 from vezne_cli.golden import golden
 from vezne_cli.processes import ROOT
 
 DOCUMENT = ROOT / "functions" / "reference" / "openapi.json"
-PROBLEMS = ROOT / "functions" / "reference" / "problems.json"
 ANSWERS = ROOT / "shared" / "vezne_cli" / "document" / "answers.json"
 
 # What the gateway answers by itself, on every route with a token.
@@ -22,11 +24,6 @@ PROVIDER = ["internal", "provider-rejected-credentials", "provider-unreachable",
 BODY = ["too-large", "unsupported-media-type"]
 ORDER = [*PROVIDER, *BODY, "invalid-request", "declined", "not-executed", "in-progress", "idempotency-key-reused",
          "provider-down", "store-unavailable"]  # fmt: skip
-SETTLED_BY = {
-    "enum": [record.ANSWER, record.LOOK_UP, record.OPERATOR, record.RECONCILIATION],
-    "description": "How a final outcome was found out: by the answer to the order, by a look-up, by a person's"
-    " decision, or by the provider's own list of a day; absent where an earlier version did not note it",
-}
 INQUIRY = [*PROVIDER, "invalid-request", "inquiry-refused", "provider-answer-unreadable"]
 INTRODUCTION = """\
 Each operation of a Turkish payment provider, performed at most once.
@@ -35,26 +32,32 @@ Each operation of a Turkish payment provider, performed at most once.
 
 **Orders** carry an `Idempotency-Key` of your own, one per order: 1 to 255 visible ASCII characters. Repeat the same
 order under the same key as often as you like: it is performed once, and the stored outcome comes with
-`Idempotent-Replayed: true`. **202** means that the outcome is not known yet: read the operation at `Location`, or
-repeat with the same key; never take a new key.
+`Idempotent-Replayed: true`.
 
 **Inquiries** move nothing and need no key; ask again whenever you like.
 
 **Amounts** are decimal strings or JSON numbers in major units and are read exactly. Currencies are ISO 4217.
 **Text** is one line of visible characters without blanks at its ends, and is sent as given.
 
-**Problems** say in `money` what happened to the money and in `retry` what to do; `type`, resolved against the URL
-that was called, leads to a page about it."""
-OPERATION_ID = {"type": "string", "pattern": f"^{record.OPERATION_ID}$"}
+**Problems** say in `money` what happened to the money and in `retry` what to do. `code` tells which problem it is;
+`type`, resolved against the URL that was called, leads to a page about it.
+
+## Unknown outcomes
+
+**202** means that the order was sent, or may have been, and that nobody knows yet whether the money moved: the
+provider gave no answer, or none that proves anything. It is neither a success nor a failure.
+
+1. Keep the key. Never send the order again under a new key: it could move the money a second time.
+2. Wait as long as `Retry-After` says, then read the operation at `Location`, or send the same order with the same key.
+   Such a repetition looks the order up at the provider, where that is possible. It is sent to the provider again only
+   where the provider has shown that it never booked it and refuses doubles besides.
+3. Go on until `status` is final: `succeeded`, `declined` or `not_executed`. What no look-up can tell, the nightly
+   comparison with the provider's own list or an operator decides; `settled_by` says who it was.
+
+Only after `declined` or `not_executed` is a further attempt a new order with a new key. A problem whose `money` is
+`unknown` asks for the same care."""
+UNKNOWN = "The outcome is not known yet: never send it under a new key. See Unknown outcomes, above"
 SETTLED_BY_HAND = "#/components/schemas/SettledByHand"
-TIME = {"type": "string", "format": "date-time"}
-RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait"}}
-REPLAYED = {
-    "Idempotent-Replayed": {
-        "schema": {"const": "true"},
-        "description": "Present if an earlier request with this key was answered with this outcome",
-    }
-}
 
 
 def text(document: dict[str, Any]) -> str:
@@ -77,12 +80,18 @@ def build() -> dict[str, Any]:
             "version": "1.0.0",
             "summary": "Turkish payment providers behind one API: every order at most once, no outcome guessed or lost",
             "description": INTRODUCTION,
+            "contact": {"name": "Those who run this deployment"},
+            "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         },
         # Relative to where the document is served, so it fits every stage and domain.
         "servers": [{"url": ".", "description": "The deployment that serves this document"}],
-        "tags": [{"name": name} for name in dict.fromkeys(_tag(route) for route in found)],
+        "tags": [{"name": name, "description": _tag_meaning(name)} for name in dict.fromkeys(map(_tag, found))],
         "paths": paths,
-        "components": {"securitySchemes": {"token": _security()}, "schemas": _schemas(found)},
+        "components": {
+            "securitySchemes": {"token": _security()},
+            "schemas": _schemas(found),
+            "examples": refusals.examples(_recorded()),
+        },
     }
 
 
@@ -121,7 +130,7 @@ def _health(scopes: list[str]) -> dict[str, Any]:
         "description": "Moves nothing.\n\nScope: any one of them.",
         "security": [{"token": [scope]} for scope in scopes],
         "parameters": [],
-        "responses": {**answers, **_refusals([*GATEWAY, "store-unavailable", "internal"], {})},
+        "responses": {**answers, **refusals.responses([*GATEWAY, "store-unavailable", "internal"])},
     }
 
 
@@ -185,13 +194,24 @@ def _report() -> dict[str, Any]:
         "responses": {
             "200": {"description": "The report as it stands",
                     "content": {"application/json": {"schema": schema, "example": example}}},
-            **_refusals([*GATEWAY, "invalid-request", "report-not-found", "store-unavailable", "internal"], {}),
+            **refusals.responses(
+                [*GATEWAY, "invalid-request", "report-not-found", "store-unavailable", "internal"]
+            ),
         },
     }  # fmt: skip
 
 
 def _tag(route: Function) -> str:
     return "Operations" if route is READ else route.provider
+
+
+def _tag_meaning(tag: str) -> str:
+    """What a provider's package says of itself."""
+    if tag == _tag(READ):
+        return "What became of an order, how each provider is, and what a day came to"
+    meaning = inspect.getdoc(importlib.import_module(f"{providers.__name__}.{tag}"))
+    assert meaning is not None
+    return meaning.rstrip(".")
 
 
 def _operation(route: Function) -> dict[str, Any]:
@@ -212,7 +232,14 @@ def _operation(route: Function) -> dict[str, Any]:
 
 def _description(route: Function) -> str:
     kind = {True: "Moves money: at most once per key.", False: "Moves nothing."}[route.is_order]
-    return "\n\n".join(part for part in (route.description, kind, f"Scope: `{route.scope}`.") if part)
+    parts = (route.description, _needed(route), kind, f"Scope: `{route.scope}`.")
+    return "\n\n".join(part for part in parts if part)
+
+
+def _needed(route: Function) -> str:
+    """Of parameters in the query OpenAPI cannot say that one of several is needed; of a body the schema says so."""
+    names = route.request.at_least_one_of if route.request and not route.in_body else ()
+    return f"At least one of {', '.join(f'`{name}`' for name in names)} is needed." if names else ""
 
 
 def _in_path(route: Function) -> list[str]:
@@ -264,7 +291,7 @@ def _schemas(found: list[Function]) -> dict[str, Any]:
             del schema["properties"][name]
             schema["required"] = [required for required in schema["required"] if required != name]
     components |= schemas.results([route.result for route in found if route.result])
-    components |= {_problem_name(slug): _problem(slug, problem) for slug, problem in _problems().items()}
+    components |= refusals.schemas()
     for route in found:
         if route.is_order:
             components |= {
@@ -342,53 +369,6 @@ def _any_stored(orders: list[Function]) -> dict[str, Any]:
     }
 
 
-def _problems() -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = json.loads(PROBLEMS.read_text())
-    return found
-
-
-def _problem_name(slug: str) -> str:
-    return f"problem.{slug}"
-
-
-def _problem(slug: str, problem: dict[str, Any]) -> dict[str, Any]:
-    """One kind of problem (RFC 9457)."""
-    properties: dict[str, Any] = {
-        "type": {
-            "type": "string",
-            "format": "uri-reference",
-            "pattern": f"^(/[^/]+)?/problems/{slug}$",
-            "description": "The page about this problem, relative to the URL that was called",
-        },
-        "title": {"type": "string"},
-        "status": {"const": problem["status"]},
-        "detail": {"type": "string"},
-        "money": {"enum": problem["money"], "description": "What happened to the money"},
-        "retry": {"enum": problem["retry"], "description": "Under which key to send again, if at all"},
-        "operation_id": {**OPERATION_ID, "description": "The order's operation, once it is known"},
-    }
-    extra: dict[str, Any] = {}
-    if slug == "invalid-request":
-        item = {"type": "object", "required": ["place", "reason"],
-                "properties": {"place": {"type": "string"}, "reason": {"type": "string"}}}  # fmt: skip
-        extra["errors"] = {"type": "array", "items": item, "description": "Where and why, never the value"}
-    if slug in ("declined", "inquiry-refused"):
-        extra |= {
-            "provider_code": {"type": "string", "description": "The provider's own code"},
-            "provider_text": {"type": "string", "description": "The provider's own text, masked"},
-        }
-    if slug in ("declined", "not-executed"):
-        extra["settled_by"] = SETTLED_BY
-    if slug == "held-by-another-operation":
-        extra["holder"] = {**OPERATION_ID, "description": "The other operation, if it is yours"}
-    return {
-        "type": "object",
-        "description": f"{problem['happened']} {problem['do']}",
-        "properties": properties | extra,
-        "required": ["type", "title", "status", "money", "retry"],
-    }
-
-
 def _slugs(route: Function) -> list[str]:
     if route is READ:
         return [*GATEWAY, "operation-not-found", "store-unavailable", "internal"]
@@ -403,34 +383,11 @@ def _responses(route: Function) -> dict[str, Any]:
     if route.is_order:
         location = {"Location": {"schema": {"type": "string"}, "description": "Where to read the operation"}}
         responses["202"] = {
-            "description": "The outcome is not known yet: never send it under a new key",
+            "description": UNKNOWN,
             "headers": {**location, **RETRY_AFTER, **REPLAYED},
             "content": {"application/json": _content(route, "202", f"{_name(route)}.unknown")},
         }
-    responses |= _refusals(_slugs(route), _recorded().get(route.name, {}))
-    return responses
-
-
-def _refusals(slugs: list[str], recorded: dict[str, Any]) -> dict[str, Any]:
-    """The problems of a route by status; `recorded`: an example of each status, if there is one."""
-    responses: dict[str, Any] = {}
-    problems = _problems()
-    for slug in sorted(slugs, key=lambda slug: int(problems[slug]["status"])):
-        status = str(problems[slug]["status"])
-        entry = responses.setdefault(
-            status, {"description": "", "content": {"application/problem+json": {"schema": {"oneOf": []}}}}
-        )
-        entry["description"] = "; ".join(filter(None, [entry["description"], problems[slug]["title"]]))
-        entry["content"]["application/problem+json"]["schema"]["oneOf"].append(
-            {"$ref": f"#/components/schemas/{_problem_name(slug)}"}
-        )
-        if status in ("409", "429", "500", "503", "504"):
-            entry["headers"] = RETRY_AFTER
-        if status == "402":
-            entry["headers"] = REPLAYED
-        if status in recorded:
-            entry["content"]["application/problem+json"]["example"] = recorded[status]
-    return responses
+    return responses | refusals.responses(_slugs(route))
 
 
 def _success(route: Function) -> dict[str, Any]:

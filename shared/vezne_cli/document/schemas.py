@@ -35,6 +35,9 @@ def requests(models: list[type[RequestModel]]) -> dict[str, dict[str, Any]]:
             content = {**_without_null(generated), **FORMS.get(field, {})}
             _describe(content, REQUESTS[name][field])
             schema["properties"][field] = content
+    for model in models:
+        if model.at_least_one_of:
+            schemas[model.__name__]["anyOf"] = [{"required": [name]} for name in model.at_least_one_of]
     return schemas
 
 

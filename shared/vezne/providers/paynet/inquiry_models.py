@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from vezne.providers.models import ProviderText, RequestModel, RequiredText, ResultModel
 from vezne.providers.undocumented_fields import PartlyDocumented
@@ -11,14 +11,10 @@ from vezne.providers.undocumented_fields import PartlyDocumented
 class CheckRequest(RequestModel):
     """Which transaction: by Paynet's encrypted id, or by your own reference."""
 
+    at_least_one_of = ("xact_id", "reference_no")
+
     xact_id: RequiredText | None = None
     reference_no: RequiredText | None = None
-
-    @model_validator(mode="after")
-    def _names_a_transaction(self) -> "CheckRequest":
-        if not (self.xact_id or self.reference_no):
-            raise ValueError("at least one of xact_id and reference_no is required")
-        return self
 
 
 class Transaction(PartlyDocumented):

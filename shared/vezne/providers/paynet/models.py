@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from vezne.platform.masking import mask_card_number, mask_email
 from vezne.providers.models import (
@@ -21,17 +21,13 @@ from vezne.providers.models import (
 class CaptureRequest(RequestModel):
     """Capture a pre-authorisation, whole (no amount) or in part. Amount in TRY."""
 
+    # "xact_id, xact ve reference_no alanlarından en az bir tanesi zorunludur."
+    at_least_one_of = ("xact_id", "xact", "reference_no")
+
     xact_id: RequiredText | None = None
     xact: RequiredText | None = None
     reference_no: RequiredText | None = None
     amount: LiraAmount | None = None
-
-    @model_validator(mode="after")
-    def _names_a_pre_authorisation(self) -> "CaptureRequest":
-        """ "xact_id, xact ve reference_no alanlarından en az bir tanesi zorunludur." """
-        if not (self.xact_id or self.xact or self.reference_no):
-            raise ValueError("at least one of xact_id, xact and reference_no is required")
-        return self
 
 
 class ReverseCaptureRequest(RequestModel):

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from vezne.providers.models import MaskedNumber, RequestModel, RequiredText, ResultModel
 from vezne.providers.undocumented_fields import PartlyDocumented
@@ -15,22 +15,15 @@ _NAMES_OF_TYPES = {str(number): name for name, number in TRANSACTION_TYPES.items
 class QueryRequest(RequestModel):
     """Which payments. The page also has account and IBAN, but they must not be in a URL."""
 
+    # A date alone would list every payment of the institution.
+    at_least_one_of = ("institution_transaction_code", "transaction_query_no", "institution_package_no")
+
     institution_transaction_code: RequiredText | None = None
     transaction_query_no: RequiredText | None = None
     institution_package_no: RequiredText | None = None
     payment_date: PaymentDate | None = None
     return_date: PaymentDate | None = None
     transaction_type: Literal["account", "name", "credit_card", "return"] | None = None
-
-    @model_validator(mode="after")
-    def _names_payments(self) -> "QueryRequest":
-        """A date alone would list every payment of the institution."""
-        if not (self.institution_transaction_code or self.transaction_query_no or self.institution_package_no):
-            raise ValueError(
-                "at least one of institution_transaction_code, transaction_query_no and institution_package_no is"
-                " required"
-            )
-        return self
 
     def wire_fields(self) -> dict[str, Any]:
         """The fields of the page that were given."""
