@@ -100,8 +100,14 @@ def _security() -> dict[str, Any]:
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "An access token of the deployment's user pool, by OAuth 2 client credentials (TokenUrl)",
+        "description": "An access token of the deployment's user pool, by OAuth 2 client credentials (TokenUrl),"
+        " with one of the scopes in the operation's x-scopes",
     }
+
+
+def _secured(scopes: list[str]) -> dict[str, Any]:
+    """A token with one of the scopes. Only OAuth schemes may list scopes, and such a scheme names its token address."""
+    return {"security": [{"token": []}], "x-scopes": scopes}
 
 
 def _health(scopes: list[str]) -> dict[str, Any]:
@@ -128,7 +134,7 @@ def _health(scopes: list[str]) -> dict[str, Any]:
         "tags": [_tag(READ)],
         "summary": "Tell how each provider is",
         "description": "Moves nothing.\n\nScope: any one of them.",
-        "security": [{"token": [scope]} for scope in scopes],
+        **_secured(scopes),
         "parameters": [],
         "responses": {**answers, **refusals.responses([*GATEWAY, "store-unavailable", "internal"])},
     }
@@ -185,7 +191,7 @@ def _report() -> dict[str, Any]:
         "tags": [_tag(READ)],
         "summary": "Read how our orders of a day compare with the provider's own list",
         "description": f"Moves nothing. It is of the orders of all clients.\n\nScope: `vezne/{READ_REPORTS}`.",
-        "security": [{"token": [f"vezne/{READ_REPORTS}"]}],
+        **_secured([f"vezne/{READ_REPORTS}"]),
         "parameters": [
             {"name": name, "in": "path", "required": True, "example": example[name], "schema": properties[name],
              "description": text}
@@ -220,7 +226,7 @@ def _operation(route: Function) -> dict[str, Any]:
         "tags": [_tag(route)],
         "summary": route.summary,
         "description": _description(route),
-        "security": [{"token": [route.scope]}],
+        **_secured([route.scope]),
         "parameters": _parameters(route),
     }
     if route.in_body:
