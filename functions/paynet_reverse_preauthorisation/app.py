@@ -22,7 +22,8 @@ class ReversePreauthorisation(Operation[ReversePreauthorisationRequest, CaptureR
     name = "paynet.reverse_preauthorisation"
     route = "POST /paynet/preauthorisation-reversals"
     client = paynet.CLIENT
-    reference_field = "xact_id"
+    # Of what is cancelled: the answer of a success names no transaction.
+    reference_field = "order.xact_id"
     # What a second cancellation does, and whether `check` lists them all, is not documented.
     resend_is_safe = False
     look_up_is_complete = False

@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 
+from vezne.orders.envelope import OF_ORDER, OF_RESULT, OWN_ID
 from vezne.orders.guards import Guard, WhyRefused
 from vezne.orders.outcome import Finding, Outcome
 from vezne.orders.record import Record, operation_id
@@ -22,6 +23,14 @@ from vezne.providers.models import RequestModel, ResultModel
 R = TypeVar("R", bound=RequestModel)
 A = TypeVar("A", bound=ResultModel)
 C = TypeVar("C", bound=SecretModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a caller writes on an order for itself. It is kept and answered, and never sent to the provider."""
+
+    reference: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,8 @@ class Order(Generic[R]):
     earlier_fingerprint: str
     # Seconds since 1970. Set once, so that everything that is built or kept of the order has the same day.
     ordered_at: float = field(default_factory=time.time)
+    # Not part of the fingerprint: another label makes no other order.
+    label: Label = field(default_factory=Label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +147,8 @@ class Operation(ABC, Generic[R, A, C]):
     request_model: ClassVar[type[RequestModel]]
     result_model: ClassVar[type[ResultModel]]
     client: ClassVar[Client[Any]]
-    # The field that names the payment at the provider: in the result, in the answer around it, or in the request.
+    # The field that names the payment at the provider: of the result, or of the look-up fields if the result has none
+    # of that name or it begins with `order.`; `operation_id` if the provider has only our own.
     reference_field: ClassVar[str]
     # Longest wait for the whole answer, in seconds.
     timeout: ClassVar[float] = READ_SECONDS
@@ -157,14 +169,25 @@ class Operation(ABC, Generic[R, A, C]):
         super().__init_subclass__()
         cls.request_model, cls.result_model, _ = get_args(cls.__orig_bases__[0])  # type: ignore[attr-defined]
 
-    def order(self, principal: str, idempotency_key: str, request: R) -> Order[R]:
+    @classmethod
+    def places(cls) -> dict[str, str]:
+        """Where the name of a payment and its time stand: see `vezne.orders.envelope`."""
+        reference, booked_at = cls.reference_field, cls.result_model.booked_at_field
+        if reference != OWN_ID and not reference.startswith(OF_ORDER):
+            reference = (OF_RESULT if reference in cls.result_model.model_fields else OF_ORDER) + reference
+        return {"provider_reference": reference, **({"booked_at": OF_RESULT + booked_at} if booked_at else {})}
+
+    def order(self, principal: str, idempotency_key: str, request: R, label: Label | None = None) -> Order[R]:
         """Name and fingerprint a validated request."""
         known_as = operation_id(principal, self.name, idempotency_key)
         keyed = f"{principal}\n{idempotency_key}".encode()
         # During a release an earlier version reads what this one writes, and its records are kept for KeptDays. This
         # form is needed until every stack has had the newer form, of 2026-11-26, for 90 days.
         earlier = _fingerprint(keyed, request.model_dump(exclude_none=True))
-        return Order(principal, idempotency_key, request, known_as, _fingerprint(keyed, request.identity()), earlier)
+        return Order(
+            principal, idempotency_key, request, known_as, _fingerprint(keyed, request.identity()), earlier,
+            label=label or Label(),
+        )  # fmt: skip
 
     def check_policy(self, request: R, *, standing: bool) -> None:
         """Refuse what the provider would do, but this deployment does not allow. Raises PolicyRefusedError.

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from vezne.orders.envelope import value_at
 from vezne.orders.journal import safe_line
 from vezne.orders.record import FINAL, OPERATION_ID, amount_text, day_of, istanbul_day, kept_seconds, money
 from vezne.orders.store import Store
@@ -156,7 +157,7 @@ def line_of(operation: str, day: date, values: Mapping[str, Any]) -> Line:
     outcome = json.loads(values["outcome"]) if "outcome" in values else {}
     result, fields = outcome.get("result") or {}, values["clues"]
     amount, currency = money(fields, result)
-    reference = ORDERS[operation].declaration.reference_field
+    place = ORDERS[operation].declaration.places()["provider_reference"]
     return {
         "id": values["id"],
         "operation": operation,
@@ -166,9 +167,7 @@ def line_of(operation: str, day: date, values: Mapping[str, Any]) -> Line:
         "created_at": values["created_at"],
         "amount": amount,
         "currency": currency,
-        "provider_reference": str(
-            result.get(reference) or {"operation_id": values["id"], **fields}.get(reference) or ""
-        ),
+        "provider_reference": value_at(place, values["id"], fields, result),
     }
 
 

@@ -1,6 +1,5 @@
 """The orders of events/ as an HTTP client sends them, and what came back as one line each."""
 
-import json
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -52,9 +51,7 @@ class Sent:
 
     def reference(self) -> str:
         """How the provider knows the payment, or `-`."""
-        name = ORDERS[self.order.operation].declaration.reference_field
-        places = (self.answer.get("result") or {}, self.answer, self.order.parameters, json.loads(self.order.text))
-        return str(next((place[name] for place in places if place.get(name)), "-"))
+        return str(self.answer.get("provider_reference", "-"))
 
 
 def golden_orders() -> list[Golden]:

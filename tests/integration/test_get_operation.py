@@ -28,6 +28,7 @@ def test_a_refusal(harness: Harness, example: Example) -> None:
     assert read.body["refusal"]["code"] == response.body["provider_code"]
     assert read.body["refusal"]["text"] == response.body["provider_text"]
     assert "result" not in read.body
+    assert (read.body["money"], read.body["retry"]) == (response.body["money"], response.body["retry"])
 
 
 @each_operation
@@ -115,7 +116,10 @@ def test_a_table_that_does_not_answer(harness: Harness) -> None:
 
 def test_nothing_internal_is_shown(harness: Harness) -> None:
     read = harness.read(unknown_order(harness, KOLAYBI))
-    assert set(read.body) <= {"operation_id", "operation", "status", "created_at", "updated_at", "money", "retry"}
+    assert set(read.body) <= {
+        "operation_id", "operation", "status", "created_at", "updated_at", "money", "retry", "amount", "currency",
+        "provider_reference",
+    }  # fmt: skip
 
 
 def test_an_id_in_the_path_is_decoded(harness: Harness) -> None:

@@ -245,7 +245,8 @@ def test_a_row_that_was_named_is_remembered(harness: Harness) -> None:
 
 def test_a_forgotten_operation_leaves_a_trace_and_its_key(harness: Harness) -> None:
     harness.server.on(COLLECT.route, COLLECT.success)
-    operation_id = harness.send(COLLECT).body["operation_id"]
+    label = {"reference": "rent of Ayşe Yılmaz", "metadata": {"of": "Ayşe"}}
+    operation_id = harness.send(COLLECT, {**COLLECT.body, **label}).body["operation_id"]
     before = harness.record(operation_id)
     sent = len(harness.server.calls)
     list(forget(harness.store, operation_id, "asked by the person", ARN))
@@ -253,6 +254,7 @@ def test_a_forgotten_operation_leaves_a_trace_and_its_key(harness: Harness) -> N
     trace = {"asked": "operator", "finding": "forgotten", "by": ARN, "reason": "asked by the person"}
     assert after.evidence == ({"at": iso_time(harness.clock.now), **trace},)
     assert (after.lookup_fields, after.guards, after.outcome) == ({}, (), {"result": {}})
+    assert (before.reference, after.reference, after.metadata) == (label["reference"], None, {})
     assert (after.status, after.fingerprint) == (before.status, before.fingerprint)
     again = harness.send(COLLECT)
     assert (again.status, again.replayed, len(harness.server.calls)) == (200, True, sent)

@@ -39,19 +39,20 @@ PACKAGES = {READ.folder: READING, REFERENCE.folder: set[str](), **OPERATIONS, **
 WITH_LAYER = PACKAGES.keys() - {REFERENCE.folder}
 
 READING_MODULES = {
-    "api", "api.handle_operations", "api.responses", "orders", "orders.guards", "orders.record", "orders.store",
-    "orders.transitions", "api.problems", "platform", "platform.aws", "platform.startup", "platform.telemetry",
-    "platform.tls",
+    "api", "api.handle_operations", "api.responses", "orders", "orders.envelope", "orders.guards", "orders.record",
+    "orders.store", "orders.transitions", "api.problems", "platform", "platform.aws", "platform.money",
+    "platform.startup", "platform.telemetry", "platform.tls",
 }  # fmt: skip
 ASKING_MODULES = {
-    "api", "api.requests", "api.responses", "orders", "orders.outcome", "orders.record", "platform", "platform.aws",
+    "api", "api.requests", "api.responses", "orders", "orders.envelope", "orders.outcome", "orders.record", "platform",
+    "platform.aws",
     "platform.masking", "platform.money", "platform.signing", "platform.startup", "platform.telemetry",
     "api.problems", "platform.timers", "platform.tls", "providers", "providers.client", "providers.credentials",
     "providers.http", "providers.models",
 }  # fmt: skip
 SENDING_MODULES = ASKING_MODULES | {
-    "api.handle_order", "operation", "orders.execute", "orders.finalise", "orders.guards", "orders.look_up",
-    "orders.store", "orders.transitions", "orders.breaker", "orders.breaker_item",
+    "api.handle_order", "api.label", "operation", "orders.execute", "orders.finalise", "orders.guards",
+    "orders.look_up", "orders.store", "orders.transitions", "orders.breaker", "orders.breaker_item",
 }  # fmt: skip
 # The table keeps the state of VakıfBank's logins, and its functions share their token.
 LOGIN_MODULES = {

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from vezne.api import problems
+from vezne.api.label import take_label
 from vezne.api.requests import RefusedJsonError, invalid, read_body, read_request, validated
 from vezne.api.responses import (
     Event,
@@ -233,11 +234,12 @@ def _standing_order(
         order = validated(StandingOrder, content, place="standing_order")
         # Name and occurrence have no line breaks, so a line break separates them in the key.
         key = f"{order.name}\n{order.occurrence}"
-        request = validated(operation.request_model, _exact(order.request))
+        label, fields = take_label(_exact(order.request))
+        request = validated(operation.request_model, fields)
         _check_policy(operation, request, standing=True)
     except problems.Problem as problem:
         raise _standing_order_failed(operation.name, problem) from None
-    result = execute_order(operation, operation.order(STANDING_ORDER_CLIENT, key, request), deadline, store)
+    result = execute_order(operation, operation.order(STANDING_ORDER_CLIENT, key, request, label), deadline, store)
     match result:
         case Final(record) | StillUnknown(record):
             logger.info("standing order", operation=operation.name, operation_id=record.id, status=record.status)
@@ -278,17 +280,17 @@ def _record_response(event: Event, record: Record, now: float, *, replayed: bool
 def _unknown_response(event: Event, record: Record, headers: dict[str, str], now: float) -> dict[str, Any]:
     wait = str(retry_after(record, now))
     place = {"Location": f"{stage_path(event)}/operations/{record.id}", "Retry-After": wait}
-    unknown = {**resource(replace(record, status=UNKNOWN)), "money": "unknown", "retry": "same_key"}
-    return response(202, unknown, {**headers, **place})
+    return response(202, resource(replace(record, status=UNKNOWN)), {**headers, **place})
 
 
 def _read_order(operation: Operation[Any, Any, Any], event: Event) -> Order[Any]:
     """Raises problems.Problem."""
     caller = principal(event)
     key = _idempotency_key(event)
-    request = read_request(operation.request_model, read_body(event), event, "body")
+    label, fields = take_label(read_body(event))
+    request = read_request(operation.request_model, fields, event, "body")
     _check_policy(operation, request, standing=False)
-    return operation.order(caller, key, request)
+    return operation.order(caller, key, request, label)
 
 
 def _check_policy(operation: Operation[Any, Any, Any], request: RequestModel, *, standing: bool) -> None:

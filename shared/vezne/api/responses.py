@@ -8,13 +8,30 @@ from typing import Any
 from urllib.parse import unquote
 
 from vezne.api import problems
-from vezne.orders.record import DECLINED, STANDING_ORDER_CLIENT, SUCCEEDED, Record, iso_time, settled_by
+from vezne.orders.envelope import envelope
+from vezne.orders.record import (
+    DECLINED,
+    NOT_EXECUTED,
+    PROCESSING,
+    STANDING_ORDER_CLIENT,
+    SUCCEEDED,
+    UNKNOWN,
+    Record,
+    iso_time,
+    settled_by,
+)
 from vezne.platform.telemetry import emit_fault, logger, stack_locations
 
 Event = dict[str, Any]
 Handler = Callable[[Event, Any], Any]
 # A resource server has room for 100 scopes: further ones are `principal-2`, `principal-3` ...
 _PRINCIPAL_SCOPE = re.compile(r"principal(?:-[0-9]{1,2})?/([A-Za-z0-9_-]{1,64})")
+
+# What happened to the money, and how to send the order again, by its status. As the problems of the same outcome say.
+_IN_DOUBT = {"money": "unknown", "retry": "same_key"}
+_NOTHING_MOVED = {"money": "not_moved", "retry": "new_key"}
+_WHAT_TO_DO = {PROCESSING: _IN_DOUBT, UNKNOWN: _IN_DOUBT, SUCCEEDED: {"money": "moved"}, DECLINED: _NOTHING_MOVED,
+               NOT_EXECUTED: _NOTHING_MOVED}  # fmt: skip
 
 
 def _claims(event: Event) -> dict[str, Any]:
@@ -93,8 +110,10 @@ def resource(record: Record) -> dict[str, Any]:
         "operation_id": record.id,
         "operation": record.operation,
         "status": record.status,
+        **_WHAT_TO_DO[record.status],
         "created_at": iso_time(record.created_at),
         "updated_at": iso_time(record.updated_at),
+        **envelope(record),
     }
     if record.status == SUCCEEDED:
         content["result"] = outcome["result"]

@@ -184,6 +184,9 @@ def _new_record(
         lookup_fields=operation.lookup_fields(order),
         guards=tuple(guard.stored() for guard in operation.guards(order)),
         account=account,
+        reference=order.label.reference,
+        metadata=order.label.metadata,
+        places=operation.places(),
         next_look_up=until + CLOCK_MARGIN_SECONDS,
     )
 

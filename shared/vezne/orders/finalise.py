@@ -17,6 +17,7 @@ from vezne.orders.record import (
     UNKNOWN,
     Record,
     iso_time,
+    money,
     trimmed,
 )
 from vezne.orders.store import CLOCK_MARGIN_SECONDS, LostOwnershipError, Store, StoreUnavailableError, WriteRefusedError
@@ -141,12 +142,11 @@ def _count_outcome(record: Record) -> None:
 
 def _count_amount(record: Record) -> None:
     """The amount ordered; the provider's own figure where the order left it to the provider, if it names one."""
+    amount, currency = money(record.lookup_fields, (record.outcome or {}).get("result") or {})
+    if not amount:
+        return
     try:
-        known = record.lookup_fields if "amount" in record.lookup_fields else (record.outcome or {})["result"]
-        if known["amount"] is None:
-            return
-        amount, currency = Decimal(known["amount"]), known["currency"]
-        emit_amount(record.operation, currency, minor_units(amount, currency))
+        emit_amount(record.operation, currency, minor_units(Decimal(amount), currency))
     except (ArithmeticError, KeyError, TypeError, ValueError) as error:
         logger.warning("amount not counted", operation_id=record.id, exception_name=type(error).__name__)
 

@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from vezne.platform.money import all_digits
+
 PROCESSING, SUCCEEDED, DECLINED, UNKNOWN, NOT_EXECUTED = (
     "processing",
     "succeeded",
@@ -90,6 +92,11 @@ class Record:
     guards: tuple[StoredGuard, ...] = ()
     # Which account at the provider the order went to; empty in a record of an earlier version.
     account: dict[str, str] = field(default_factory=dict)
+    # The caller's own, never sent to the provider.
+    reference: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    # Where the answer to every operation finds what the provider calls in its own way: see `envelope`.
+    places: dict[str, str] = field(default_factory=dict)
     outcome: dict[str, Any] | None = None
     # Of what was sent; None in a record of an earlier version.
     sent_fingerprint: str | None = None
@@ -165,6 +172,9 @@ def to_item(record: Record) -> dict[str, Any]:
         "remembers_also": list(first.remembers[1:]) or None if first else None,
         "more_guards": list(map(_stored, record.guards[1:])) or None,
         "account": record.account or None,
+        "reference": record.reference,
+        "metadata": record.metadata or None,
+        "places": record.places or None,
         "settled_by": record.settled_by,
         "outcome": None if record.outcome is None else json.dumps(record.outcome, ensure_ascii=False),
         "next_look_up": None if record.next_look_up is None else number(record.next_look_up),
@@ -194,6 +204,9 @@ def from_item(item: dict[str, Any]) -> Record:
         lookup_fields=values["clues"],
         guards=_guards(values),
         account=values.get("account", {}),
+        reference=values.get("reference"),
+        metadata=values.get("metadata", {}),
+        places=values.get("places", {}),
         sent_fingerprint=values.get("sent_fingerprint"),
         settled_by=values.get("settled_by"),
         outcome=json.loads(values["outcome"]) if "outcome" in values else None,
@@ -319,10 +332,19 @@ def told(record: Record) -> dict[str, str]:
 
 
 def money(lookup_fields: Mapping[str, Any], result: Mapping[str, Any]) -> tuple[str, str]:
-    """Amount (major units) and currency of an order, or else of its answer; empty where neither names one."""
+    """Amount (major units) and currency of an order, or else of its answer; empty where neither names one.
+
+    The amount has all digits of its currency, and never fewer than it came with. The 0 of an answer is no amount:
+    Paynet's page shows one beside a capture of 1.00.
+    """
     currency = lookup_fields.get("currency") or result.get("currency")
-    amount = amount_text(lookup_fields.get("amount") or result.get("amount"))
-    return amount, currency if isinstance(currency, str) else ""
+    currency = currency if isinstance(currency, str) else ""
+    ordered, answered = amount_text(lookup_fields.get("amount")), amount_text(result.get("amount"))
+    amount = ordered or (answered if answered and Decimal(answered) else "")
+    try:
+        return all_digits(Decimal(amount), currency), currency
+    except (ArithmeticError, KeyError):
+        return amount, currency
 
 
 def amount_text(value: Any) -> str:

@@ -102,6 +102,14 @@ def amount_text(amount: Decimal, currency: str) -> str:
     return f"{amount.quantize(Decimal(1).scaleb(-minor_digits(currency))):f}"
 
 
+def all_digits(amount: Decimal, currency: str) -> str:
+    """An amount of a provider in the public form. None of its digits is lost, even if the currency has fewer.
+
+    Raises KeyError for an unknown currency.
+    """
+    return amount_text(amount, currency) if _fraction_digits(amount) <= minor_digits(currency) else f"{amount:f}"
+
+
 def _fraction_digits(amount: Decimal) -> int:
     exponent = amount.as_tuple().exponent
     if not isinstance(exponent, int):

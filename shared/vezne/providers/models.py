@@ -88,6 +88,9 @@ class ResultModel(BaseModel):
         extra="ignore", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True, populate_by_name=True
     )
 
+    # The field with the time at which the provider booked it, in ISO 8601 with an offset; empty: no field has it.
+    booked_at_field: ClassVar[str] = ""
+
     def public(self) -> dict[str, Any]:
         """The result ready for JSON; decimals are decimal strings with the provider's digits."""
         return self.model_dump(mode="json")

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -80,6 +80,8 @@ class CollectionResult(ResultModel):
 
     Status, amount and currency were checked before, on the raw values.
     """
+
+    booked_at_field: ClassVar[str] = "issue_date"
 
     transaction_status: str | None = None
     transaction_type: _Text = None

@@ -1,7 +1,7 @@
 """Paynet "Finansallaştırma" (capture): POST /v1/transaction/capture."""
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
@@ -52,6 +52,8 @@ class CaptureResult(ResultModel):
 
     The result is kept as long as its key is valid, so what names the card's holder is masked.
     """
+
+    booked_at_field: ClassVar[str] = "xact_date"
 
     xact_id: str | None = None
     # The plain id; `xact_id` is the encrypted one. Only rows of look-ups have it.
