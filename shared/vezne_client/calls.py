@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
@@ -41,6 +42,7 @@ __all__ = [
     "REVERSE_CAPTURE",
     "REVERSE_PREAUTHORISATION",
     "SET_EXPENSES",
+    "Envelope",
     "Health",
     "InquiryCall",
     "Operation",
@@ -128,6 +130,22 @@ INQUIRIES: dict[str, InquiryCall[Any, Any]] = {
 }
 
 
+class Envelope(ResultModel):
+    """What the answer to every operation has, whatever the provider; what is not known is None.
+
+    `amount`: what was ordered, or else what the provider answered, in major units. `provider_reference`: how the
+    provider knows the payment. `booked_at`: when it booked it. `reference` and `metadata`: your own, as the order under
+    this key first gave them.
+    """
+
+    amount: Decimal | None = None
+    currency: str | None = None
+    provider_reference: str | None = None
+    booked_at: datetime | None = None
+    reference: str | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+
+
 class Refusal(ResultModel):
     """Why a provider declined: its own code and text."""
 
@@ -135,15 +153,19 @@ class Refusal(ResultModel):
     text: str
 
 
-class Operation(ResultModel):
+class Operation(Envelope):
     """An operation as it stands. `processing` and `unknown` may still change; the others are final.
 
-    `result`: of its order's type, if it succeeded; None if an operator decided it by hand. `refusal`: if declined.
+    `money`: what happened to it. `retry`: under which key to send the order again; None after a success. `result`: of
+    its order's type, if it succeeded; None if an operator decided it by hand. `refusal`: if declined.
     """
 
     operation_id: str
     operation: str
     status: Literal["processing", "succeeded", "declined", "unknown", "not_executed"]
+    # A deployment of an earlier version does not tell these of every status.
+    money: Literal["moved", "not_moved", "unknown"] | None = None
+    retry: Literal["same_key", "new_key"] | None = None
     created_at: datetime
     updated_at: datetime
     # Written out again, it has the fields of its own type.

@@ -62,11 +62,14 @@ class _Common:
         self._token: _Token | None = None
         self._now = time.monotonic
 
-    def _order(self, call: OrderCall[Q, A], request: Q, key: str | None, wait_seconds: float) -> Steps[Succeeded[A]]:
+    def _order(
+        self, call: OrderCall[Q, A], request: Q, key: str | None, label: dict[str, Any], wait_seconds: float
+    ) -> Steps[Succeeded[A]]:
         key = str(uuid.uuid4()) if key is None else key
         if not _KEY.fullmatch(key):
             raise ValueError("the key must be 1 to 255 visible ASCII characters")
         path, fields = call.target(request)
+        fields |= {name: value for name, value in label.items() if value is not None}
         return steps.order(path, fields, key, call.read, self._now() + wait_seconds, self._now)
 
     def _ask(self, call: InquiryCall[Q, A], request: Q, wait_seconds: float) -> Steps[A]:
@@ -161,15 +164,23 @@ class Client(_Common):
         self._http.close()
 
     def order(
-        self, call: OrderCall[Q, A], request: Q, *, key: str | None = None, wait_seconds: float = 60
+        self,
+        call: OrderCall[Q, A],
+        request: Q,
+        *,
+        key: str | None = None,
+        reference: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        wait_seconds: float = 60,
     ) -> Succeeded[A]:
         """Have an order performed once, and wait for its outcome. Give your own key to survive your own restart.
 
         No attempt begins after `wait_seconds`; the last one has ten seconds to be answered. Raises OutcomeUnknown if
         the money may have moved. Raises ResultDoesNotFit if it has moved but the result cannot be read. Raises Problem
-        or NotSent if no money moved. Each carries the key. Raises ValueError if the key is none.
+        or NotSent if no money moved. Each carries the key. Raises ValueError if the key is none. `reference` and
+        `metadata` are yours: they are kept with the order and answered, and never sent to the provider.
         """
-        return self._carry_out(self._order(call, request, key, wait_seconds))
+        return self._carry_out(self._order(call, request, key, _label(reference, metadata), wait_seconds))
 
     def ask(self, call: InquiryCall[Q, A], request: Q, *, wait_seconds: float = 60) -> A:
         """Ask a provider. Raises Problem, Unanswered or ResultDoesNotFit."""
@@ -243,10 +254,17 @@ class AsyncClient(_Common):
         await self._http.aclose()
 
     async def order(
-        self, call: OrderCall[Q, A], request: Q, *, key: str | None = None, wait_seconds: float = 60
+        self,
+        call: OrderCall[Q, A],
+        request: Q,
+        *,
+        key: str | None = None,
+        reference: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        wait_seconds: float = 60,
     ) -> Succeeded[A]:
         """As `Client.order`."""
-        return await self._carry_out(self._order(call, request, key, wait_seconds))
+        return await self._carry_out(self._order(call, request, key, _label(reference, metadata), wait_seconds))
 
     async def ask(self, call: InquiryCall[Q, A], request: Q, *, wait_seconds: float = 60) -> A:
         """As `Client.ask`."""
@@ -299,6 +317,10 @@ class AsyncClient(_Common):
             return Unsent("no token in time")
         except Exception as error:
             return _no_token(error)
+
+
+def _label(reference: str | None, metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    return {"reference": reference, "metadata": None if metadata is None else dict(metadata)}
 
 
 def _failed(error: Exception) -> Unsent | Lost:

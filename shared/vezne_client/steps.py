@@ -11,6 +11,8 @@ from typing import Any, Generic, TypeVar
 
 import httpx
 
+from .calls import Envelope
+
 A = TypeVar("A")
 LONGEST_PAUSE_SECONDS = 30.0
 FIRST_PAUSE_SECONDS = 0.5
@@ -67,13 +69,15 @@ Steps = Generator[Step, Came, A]
 class Succeeded(Generic[A]):
     """The order succeeded: the money moved. `replayed`: an earlier request had done it.
 
-    `result` is None if an operator decided it by hand: then nobody has the provider's answer.
+    `result` is None if an operator decided it by hand: then nobody has the provider's answer. `envelope`: what every
+    operation's answer has, such as amount and currency.
     """
 
     operation_id: str
     key: str
     result: A | None
     replayed: bool
+    envelope: Envelope = field(default_factory=Envelope)
 
 
 class Problem(Exception):
@@ -228,7 +232,8 @@ def _fitting(read: Callable[[Any], A], body: dict[str, Any]) -> A:
 def _succeeded(came: httpx.Response, body: dict[str, Any], key: str, read: Callable[[Any], A]) -> Succeeded[A]:
     try:
         result = read(body["result"]) if body["result"] else None
-        return Succeeded(body["operation_id"], key, result, came.headers.get("Idempotent-Replayed") == "true")
+        replayed = came.headers.get("Idempotent-Replayed") == "true"
+        return Succeeded(body["operation_id"], key, result, replayed, Envelope.model_validate(body))
     except Exception as error:
         # Whatever is wrong with the answer, the money moved.
         raise ResultDoesNotFit(body, key, body.get("operation_id")) from error

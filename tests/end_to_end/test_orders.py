@@ -59,6 +59,20 @@ def test_the_golden_order_succeeds(stack: Stack, token: str, operation: str) -> 
     assert sent.reference() != "-"
 
 
+def test_the_callers_own_fields_come_back_beside_what_every_answer_has(stack: Stack, vezne: Client) -> None:
+    one = new_order("paynet.capture")
+    label = {"reference": f"Fatura {one.mark}", "metadata": {"shop": "Kadıköy"}}
+    done = vezne.order(one.call, one.request, key=one.key, **label)
+    again = vezne.order(one.call, one.request, key=one.key, reference="another")
+    read = vezne.read(done.operation_id)
+    for told in (done.envelope, again.envelope, read):
+        assert {"reference": told.reference, "metadata": told.metadata} == label
+        assert (told.amount, told.currency) == (Decimal(one.amount), "TRY")
+        assert (told.provider_reference, told.booked_at is not None) == (done.result.xact_id, True)
+    assert (again.replayed, read.money, read.retry) == (True, "moved", None)
+    assert booked(stack, one) == [Decimal(one.amount)]
+
+
 def test_a_parameter_is_decoded_once(stack: Stack, token: str) -> None:
     """The gateway passes the parameter on percent-encoded, with a slash in it."""
     one = new_order("haso.set_expenses")

@@ -36,6 +36,12 @@ order under the same key as often as you like: it is performed once, and the sto
 
 **Inquiries** move nothing and need no key; ask again whenever you like.
 
+Every order may have a `reference` and `metadata` of your own. They are kept and answered, never sent to the provider,
+and no part of what makes two requests the same: the first ones under a key stay.
+
+**Answers** to all operations have `amount`, `currency`, `provider_reference` and `booked_at` in one form, as far as
+they are known. `result` has the provider's own fields, in the provider's form.
+
 **Amounts** are decimal strings or JSON numbers in major units and are read exactly. Currencies are ISO 4217.
 **Text** is one line of visible characters without blanks at its ends, and is sent as given.
 
@@ -293,6 +299,8 @@ def _schemas(found: list[Function]) -> dict[str, Any]:
         if not (route.in_body and route.request):
             continue
         schema = components[route.request.__name__]
+        if route.is_order:
+            schema["properties"] |= schemas.label()
         for name in _in_path(route):
             del schema["properties"][name]
             schema["required"] = [required for required in schema["required"] if required != name]
@@ -323,16 +331,30 @@ def _resource(route: Function, status: str) -> dict[str, Any]:
         "operation_id": OPERATION_ID,
         "operation": {"const": route.name},
         "status": {"const": status},
+        "money": {"const": "moved" if status == "succeeded" else "unknown"},
+        **({} if status == "succeeded" else {"retry": {"const": "same_key"}}),
         "created_at": TIME,
         "updated_at": TIME,
+        **_envelope(),
     }
     if status == "succeeded":
-        properties["result"] = _result(route)
-        properties["settled_by"] = SETTLED_BY
-    else:
-        properties |= {"money": {"const": "unknown"}, "retry": {"const": "same_key"}}
-    required = [name for name in properties if name != "settled_by"]
+        properties |= {"result": _result(route), "settled_by": SETTLED_BY}
+    required = [name for name in properties if name not in _envelope() and name != "settled_by"]
     return {"type": "object", "properties": properties, "required": required}
+
+
+def _envelope() -> dict[str, Any]:
+    """What is the same in the answer to every operation; what is not known is absent."""
+    own = {name: {**content, "description": f"{content['description']}; as the first order under the key gave it"}
+           for name, content in schemas.label().items()}  # fmt: skip
+    return {
+        "amount": {**schemas.DECIMAL, "description": "What was ordered, or else what the provider answered, in major"
+                   " units with the currency's digits. HASO: the new total"},
+        "currency": {"type": "string", "description": "ISO 4217"},
+        "provider_reference": {"type": "string", "description": "How the provider knows the payment"},
+        "booked_at": {**TIME, "description": "When the provider booked it, in UTC; absent if its answer has no time"},
+        **own,
+    }  # fmt: skip
 
 
 def _result(route: Function) -> dict[str, Any]:
@@ -351,8 +373,11 @@ def _stored(route: Function) -> dict[str, Any]:
             "enum": ["processing", "succeeded", "declined", "unknown", "not_executed"],
             "description": "processing and unknown may still change; the others are final",
         },
+        "money": {"enum": ["moved", "not_moved", "unknown"], "description": "What happened to the money"},
+        "retry": {"enum": ["same_key", "new_key"], "description": "How to order it again; absent after a success"},
         "created_at": TIME,
         "updated_at": TIME,
+        **_envelope(),
         "result": {"description": "With succeeded only", **_result(route)},
         "refusal": {
             "description": "With declined only: the provider's code and text",
@@ -362,7 +387,7 @@ def _stored(route: Function) -> dict[str, Any]:
         },
         "settled_by": SETTLED_BY,
     }
-    required = ["operation_id", "operation", "status", "created_at", "updated_at"]
+    required = ["operation_id", "operation", "status", "money", "created_at", "updated_at"]
     return {"type": "object", "properties": properties, "required": required}
 
 

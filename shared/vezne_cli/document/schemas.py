@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
+from vezne.api.label import LabelFields
 from vezne.providers.models import RequestModel, ResultModel
 
 from vezne_cli.document.provider_fields import REQUESTS, RESULTS, Wire
@@ -39,6 +40,13 @@ def requests(models: list[type[RequestModel]]) -> dict[str, dict[str, Any]]:
         if model.at_least_one_of:
             schemas[model.__name__]["anyOf"] = [{"required": [name]} for name in model.at_least_one_of]
     return schemas
+
+
+def label() -> dict[str, dict[str, Any]]:
+    """What a caller may write on every order for itself: field -> schema."""
+    properties = _generate([LabelFields], "validation")[LabelFields.__name__]["properties"]
+    properties["metadata"]["additionalProperties"] = False
+    return {name: _without_null(content) for name, content in properties.items()}
 
 
 def results(models: list[type[ResultModel]]) -> dict[str, dict[str, Any]]:
