@@ -21,7 +21,7 @@ VOLATILE = {
     "operation_id", "created_at", "updated_at", "issue_date", "transaction_object_id", "gateway_object_id", "id",
     "payment_transaction_id", "transaction_id", "term_date", "xact_id", "xact_date", "order_id", "authorization_code",
     "reference_code", "reference_no", "inv_payment_transaction_query_oid", "TransactionObjectId", "description",
-    "institution_transaction_code", "InstitutionTransactionCode",
+    "institution_transaction_code", "InstitutionTransactionCode", "provider_reference", "booked_at",
 }  # fmt: skip
 
 
