@@ -28,6 +28,7 @@ SECTIONS: dict[str, list[click.Command]] = {
         documents.documents,
         documents.template,
         documents.dashboard,
+        documents.drift,
     ],
 }
 EPILOG = """\b

@@ -59,8 +59,9 @@ def test_the_same_sources_give_the_same_bytes(layers: dict[str, Path], tmp_path:
 
 @pytest.mark.parametrize("target", MACHINES)
 def test_no_document_of_ours_is_in_the_layer(layers: dict[str, Path], target: str) -> None:
-    assert (ROOT / "shared" / "vezne" / "README.md").exists()
-    assert not list((layers[target] / "python" / "vezne").rglob("*.md"))
+    for documents in ("*.md", "pages.toml"):
+        assert list((ROOT / "shared" / "vezne").rglob(documents))
+        assert not list((layers[target] / "python" / "vezne").rglob(documents))
 
 
 @pytest.mark.parametrize("target", MACHINES)

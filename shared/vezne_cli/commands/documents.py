@@ -2,13 +2,17 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from vezne_cli.output import Steps, waiting
+from vezne_cli.output import Steps, show_table, waiting
 from vezne_cli.processes import require_project
 
-from .parameters import Typed, examples
+from .parameters import OneOf, Typed, examples, kept_pages
+
+if TYPE_CHECKING:
+    from vezne_cli.pages import Change
 
 
 @click.command(epilog=examples("document", "document --record"))
@@ -87,3 +91,35 @@ def dashboard(picture: Path) -> None:
     with waiting("drawing"):
         draw(recorded, picture)
     click.echo(f"drawn from {len(recorded)} points: {picture}")
+
+
+@click.command(epilog=examples("drift capture.txt", "drift capture.txt --page paynet.capture"))
+@click.argument("file", metavar="PAGE", type=Typed("It is a provider's page, saved as text, like capture.txt."))
+@click.option("--page", "operation", type=OneOf("page", kept_pages), help="Which page it is.  [default: by its fields]")
+def drift(file: str, operation: str | None) -> int:
+    """Compare a provider's page with its fields when the code was written. PAGE is the page of today, saved as text.
+
+    Prints the fields that were added, removed, renamed or changed. The exit code is 0 if there are none, else 1.
+    """
+    require_project()
+    from vezne_cli import pages
+
+    try:
+        now = pages.read_fields(Path(file).read_text(encoding="utf-8"))
+        kept = pages.pages()[operation] if operation else pages.page_of(now)
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{file} cannot be read as text: {type(error).__name__}") from None
+    except pages.UnknownPageError as error:
+        raise click.ClickException(f"{file}: {error}. --page says which one it is.") from None
+    found = pages.changes(kept.fields, now)
+    click.echo(f"{kept.operation}: {kept.title}, {kept.address}, read on {kept.read_on}")
+    if not found:
+        click.echo(f"The same {len(kept.fields)} fields.")
+        return 0
+    show_table(("what", "in", "was", "is"), ([each.kind, *_cells(each)] for each in found))
+    return 1
+
+
+def _cells(change: "Change") -> tuple[str, str, str]:
+    was, now = (str(field or "") for field in (change.was, change.now))
+    return change.place, was, now

@@ -154,6 +154,13 @@ def providers() -> list[str]:
     return list(PROVIDERS)
 
 
+def kept_pages() -> Iterable[str]:
+    """The provider pages whose fields are kept, by their operations."""
+    from vezne_cli.pages import pages
+
+    return pages()
+
+
 def scopes() -> list[str]:
     """Every scope of a token."""
     from vezne_cli.catalogue import SCOPES
