@@ -13,7 +13,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from vezne.api import problems
+from vezne.api.responses import WHAT_TO_DO
 from vezne.inquiry import Inquiry
+from vezne.orders.record import DECLINED, SUCCEEDED
 from vezne.providers.client import InquiryFailedError
 from vezne.providers.credentials import RequestCredentials
 from vezne.providers.http import Deadline, Request
@@ -161,9 +163,15 @@ def test_an_operation_is_read_by_its_own_schema_and_no_other() -> None:
         assert route.result is not None
         mine = {"anyOf": [{"$ref": f"#/components/schemas/{route.result.__name__}"},
                           {"$ref": "#/components/schemas/SettledByHand"}]}  # fmt: skip
-        stored = schemas[f"operation.{route.name}"]["properties"]
-        assert stored["operation"] == {"const": route.name}
-        assert stored["result"]["anyOf"] == mine["anyOf"]
+        statuses = {status: f"{places[route.name]}.{status}" for status in WHAT_TO_DO}
+        stored = schemas[f"operation.{route.name}"]
+        assert stored["discriminator"] == {"propertyName": "status", "mapping": statuses}
+        assert stored["oneOf"] == [{"$ref": place} for place in statuses.values()]
+        for status, told in WHAT_TO_DO.items():
+            fields = schemas[f"operation.{route.name}.{status}"]["properties"]
+            assert fields["operation"] == {"const": route.name}
+            assert {name: fields[name]["const"] for name in ("status", *told)} == {"status": status, **told}
+            assert ("result" in fields, "refusal" in fields) == (status == SUCCEEDED, status == DECLINED)
         assert schemas[f"operation.{route.name}.succeeded"]["properties"]["result"] == mine
 
 

@@ -30,7 +30,7 @@ _PRINCIPAL_SCOPE = re.compile(r"principal(?:-[0-9]{1,2})?/([A-Za-z0-9_-]{1,64})"
 # What happened to the money, and how to send the order again, by its status. As the problems of the same outcome say.
 _IN_DOUBT = {"money": "unknown", "retry": "same_key"}
 _NOTHING_MOVED = {"money": "not_moved", "retry": "new_key"}
-_WHAT_TO_DO = {PROCESSING: _IN_DOUBT, UNKNOWN: _IN_DOUBT, SUCCEEDED: {"money": "moved"}, DECLINED: _NOTHING_MOVED,
+WHAT_TO_DO = {PROCESSING: _IN_DOUBT, UNKNOWN: _IN_DOUBT, SUCCEEDED: {"money": "moved"}, DECLINED: _NOTHING_MOVED,
                NOT_EXECUTED: _NOTHING_MOVED}  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def resource(record: Record) -> dict[str, Any]:
         "operation_id": record.id,
         "operation": record.operation,
         "status": record.status,
-        **_WHAT_TO_DO[record.status],
+        **WHAT_TO_DO[record.status],
         "created_at": iso_time(record.created_at),
         "updated_at": iso_time(record.updated_at),
         **envelope(record),

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from vezne import providers
+from vezne.api.responses import WHAT_TO_DO
+from vezne.orders.record import DECLINED, FINAL, SUCCEEDED
 from vezne.orders.report import COMPLETE, CONTRADICTIONS, INCOMPLETE, MOST_FINDINGS, RUNNING, FindingClass
 
 from vezne_cli.catalogue import PROVIDERS, READ, READ_REPORTS, ROUTES, SCOPES, Function
@@ -63,6 +65,12 @@ provider gave no answer, or none that proves anything. It is neither a success n
 Only after `declined` or `not_executed` is a further attempt a new order with a new key. A problem whose `money` is
 `unknown` asks for the same care."""
 UNKNOWN = "The outcome is not known yet: never send it under a new key. See Unknown outcomes, above"
+REFUSAL = {
+    "description": "The provider's code and text",
+    "type": "object",
+    "properties": {"code": {"type": "string"}, "text": {"type": "string"}},
+    "required": ["code", "text"],
+}
 SETTLED_BY_HAND = "#/components/schemas/SettledByHand"
 
 
@@ -308,11 +316,8 @@ def _schemas(found: list[Function]) -> dict[str, Any]:
     components |= refusals.schemas()
     for route in found:
         if route.is_order:
-            components |= {
-                _name(route): _stored(route),
-                f"{_name(route)}.succeeded": _resource(route, "succeeded"),
-                f"{_name(route)}.unknown": _resource(route, "unknown"),
-            }
+            components[_name(route)] = _any_status(route)
+            components |= {f"{_name(route)}.{status}": _resource(route, status) for status in WHAT_TO_DO}
     components["operation"] = _any_stored([route for route in found if route.is_order])
     components["SettledByHand"] = {
         "type": "object",
@@ -326,21 +331,28 @@ def _name(route: Function) -> str:
     return f"operation.{route.name}"
 
 
+def _any_status(route: Function) -> dict[str, Any]:
+    """What GET /operations/{operation_id} answers of one route's order; `status` tells which it is."""
+    places = {status: f"#/components/schemas/{_name(route)}.{status}" for status in WHAT_TO_DO}
+    # Tools ask for a type of what is itself chosen by a property.
+    return {"type": "object", **refusals.one_of("status", places)}
+
+
 def _resource(route: Function, status: str) -> dict[str, Any]:
+    """An operation of one route with one status, as the order's answer and GET /operations/{operation_id} have it."""
+    final = "final" if status in FINAL else "may still change"
     properties: dict[str, Any] = {
         "operation_id": OPERATION_ID,
         "operation": {"const": route.name},
-        "status": {"const": status},
-        "money": {"const": "moved" if status == "succeeded" else "unknown"},
-        **({} if status == "succeeded" else {"retry": {"const": "same_key"}}),
+        "status": {"const": status, "description": final},
+        **{name: {"const": value} for name, value in WHAT_TO_DO[status].items()},
         "created_at": TIME,
         "updated_at": TIME,
-        **_envelope(),
+        **({"result": _result(route)} if status == SUCCEEDED else {}),
+        **({"refusal": REFUSAL} if status == DECLINED else {}),
     }
-    if status == "succeeded":
-        properties |= {"result": _result(route), "settled_by": SETTLED_BY}
-    required = [name for name in properties if name not in _envelope() and name != "settled_by"]
-    return {"type": "object", "properties": properties, "required": required}
+    optional = {**_envelope(), **({"settled_by": SETTLED_BY} if status in FINAL else {})}
+    return {"type": "object", "properties": properties | optional, "required": list(properties)}
 
 
 def _envelope() -> dict[str, Any]:
@@ -364,40 +376,10 @@ def _result(route: Function) -> dict[str, Any]:
     return {"anyOf": [{"$ref": f"#/components/schemas/{route.result.__name__}"}, {"$ref": SETTLED_BY_HAND}]}
 
 
-def _stored(route: Function) -> dict[str, Any]:
-    """What GET /operations/{operation_id} answers of one route's order."""
-    properties: dict[str, Any] = {
-        "operation_id": OPERATION_ID,
-        "operation": {"const": route.name},
-        "status": {
-            "enum": ["processing", "succeeded", "declined", "unknown", "not_executed"],
-            "description": "processing and unknown may still change; the others are final",
-        },
-        "money": {"enum": ["moved", "not_moved", "unknown"], "description": "What happened to the money"},
-        "retry": {"enum": ["same_key", "new_key"], "description": "How to order it again; absent after a success"},
-        "created_at": TIME,
-        "updated_at": TIME,
-        **_envelope(),
-        "result": {"description": "With succeeded only", **_result(route)},
-        "refusal": {
-            "description": "With declined only: the provider's code and text",
-            "type": "object",
-            "properties": {"code": {"type": "string"}, "text": {"type": "string"}},
-            "required": ["code", "text"],
-        },
-        "settled_by": SETTLED_BY,
-    }
-    required = ["operation_id", "operation", "status", "money", "created_at", "updated_at"]
-    return {"type": "object", "properties": properties, "required": required}
-
-
 def _any_stored(orders: list[Function]) -> dict[str, Any]:
     """Any route's; `operation` tells which."""
     places = {route.name: f"#/components/schemas/{_name(route)}" for route in orders}
-    return {
-        "oneOf": [{"$ref": place} for place in places.values()],
-        "discriminator": {"propertyName": "operation", "mapping": places},
-    }
+    return refusals.one_of("operation", places)
 
 
 def _slugs(route: Function) -> list[str]:

@@ -38,7 +38,7 @@ def requests(models: list[type[RequestModel]]) -> dict[str, dict[str, Any]]:
             schema["properties"][field] = content
     for model in models:
         if model.at_least_one_of:
-            schemas[model.__name__]["anyOf"] = [{"required": [name]} for name in model.at_least_one_of]
+            schemas[model.__name__] |= _one_or_more(model.at_least_one_of, schemas[model.__name__]["properties"])
     return schemas
 
 
@@ -47,6 +47,13 @@ def label() -> dict[str, dict[str, Any]]:
     properties = _generate([LabelFields], "validation")[LabelFields.__name__]["properties"]
     properties["metadata"]["additionalProperties"] = False
     return {name: _without_null(content) for name, content in properties.items()}
+
+
+def _one_or_more(names: tuple[str, ...], properties: dict[str, Any]) -> dict[str, Any]:
+    """That one of the fields is there. In this form makers of types understand it, too: each choice has its field."""
+    kept = ({key: value for key, value in properties[name].items() if key == "type"} for name in names)
+    choices = [{"properties": {name: content}, "required": [name]} for name, content in zip(names, kept, strict=True)]
+    return {"allOf": [{"anyOf": choices}]}
 
 
 def results(models: list[type[ResultModel]]) -> dict[str, dict[str, Any]]:
