@@ -95,7 +95,7 @@ def _renamed(block: str, model: Function, new: Function) -> str:
         (model.name, new.name),
         (model.folder, new.folder),
     ):
-        named = re.sub(rf"(?<![\w.]){re.escape(old)}(?=Role|Logs|New|\b)", given, named)
+        named = re.sub(rf"(?<![\w.]){re.escape(old)}(?=Role|Logs|Errors|New|\b)", given, named)
     return "".join(_wrapped(line) for line in named.splitlines(keepends=True))
 
 

@@ -177,4 +177,7 @@ def test_one_more_operation_is_a_few_lines_of_the_template(model: Function) -> N
     assert len(written.splitlines()) - len(template.splitlines()) <= (25 if model.name in ORDERS else 15)
     # What is meant again is not said again.
     assert sorted(re.findall(r"&[a-z-]+ ", written)) == sorted(re.findall(r"&[a-z-]+ ", template))
-    assert yaml_parse(written)["Resources"][new.logical_name]["Type"] == "AWS::Serverless::Function"
+    function = yaml_parse(written)["Resources"][new.logical_name]
+    assert function["Type"] == "AWS::Serverless::Function"
+    # Nothing of it, such as the alarms that roll it back, is the model's.
+    assert model.logical_name not in str(function)
