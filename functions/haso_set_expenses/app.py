@@ -9,7 +9,7 @@ from decimal import Decimal
 from vezne.api import handle_order
 from vezne.operation import Operation, Order
 from vezne.orders.guards import Guard, NeverDecreases, may_decrease
-from vezne.orders.outcome import REFUSING_STATUSES, Finding, Found, Inconclusive, NotFound, Outcome, Succeeded, Unknown
+from vezne.orders.outcome import Finding, Found, Inconclusive, NotFound, Outcome, Succeeded, Unknown
 from vezne.orders.record import Record
 from vezne.platform.money import amount_from_minor_units, amount_text, minor_units_text
 from vezne.providers.credentials import HasoCredentials, RequestCredentials
@@ -17,8 +17,6 @@ from vezne.providers.haso import client as haso
 from vezne.providers.haso.models import ExpensesRequest, ExpensesResult
 from vezne.providers.http import Deadline, ProviderResponse, Request
 
-# The page names no HTTP status for `Success: false`. With another status, such as 429, a proxy may have answered.
-REFUSALS = REFUSING_STATUSES | {200}
 # The guarded figures.
 FEE, EXPENSE = "counter_party_attorney_fee", "expense_amount"
 
@@ -60,7 +58,7 @@ class SetExpenses(Operation[ExpensesRequest, ExpensesResult, HasoCredentials]):
             if total not in (None, *_possible_totals(request.counter_party_attorney_fee, request.expense_amount)):
                 return Unknown("other total")
             return Succeeded(result.public())
-        refusal = haso.refusal(body) if answer.status in REFUSALS else None
+        refusal = haso.refusal(body) if answer.status in haso.REFUSALS else None
         return refusal or Unknown(f"http-{answer.status}")
 
     def lookup_fields(self, order: Order[ExpensesRequest]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from pydantic import Field, SerializeAsAny
 from vezne.providers.haso.inquiry_models import PaymentPlanRequest, PaymentPlanResult
-from vezne.providers.haso.models import ExpensesRequest, ExpensesResult
+from vezne.providers.haso.models import ExpensesRequest, ExpensesResult, SetPaidRequest, SetPaidResult
 from vezne.providers.kolaybi.inquiry_models import TransactionsRequest, TransactionsResult, VaultsRequest, VaultsResult
 from vezne.providers.kolaybi.models import CollectionRequest, CollectionResult
 from vezne.providers.models import RequestModel, ResultModel
@@ -42,6 +42,7 @@ __all__ = [
     "REVERSE_CAPTURE",
     "REVERSE_PREAUTHORISATION",
     "SET_EXPENSES",
+    "SET_PAID",
     "Envelope",
     "Health",
     "InquiryCall",
@@ -104,6 +105,7 @@ REVERSE_PREAUTHORISATION = OrderCall(
     ReversePreauthorisationRequest,
     CaptureResult,
 )
+SET_PAID = OrderCall("haso.set_paid", "/haso/payments/{payment_code}/paid", SetPaidRequest, SetPaidResult)
 
 LIST_TRANSACTIONS = InquiryCall(
     "kolaybi.list_transactions",

@@ -60,7 +60,7 @@ def reconciled(bench: Bench, orders: list[Order]) -> Counter[str]:
     keys = {order.id: order.key for order in orders}
     statement = RECONCILERS[bench.operation.name.partition(".")[0]].statement
     truth = Truth(
-        len(bench.sandbox.ledger.bookings),
+        sum(booking.operation in statement.operations for booking in bench.sandbox.ledger.bookings),
         lambda record: bench.booked(keys[record.id]) > 0,
         # Where an order is found by its time, and the function's clock was ahead.
         lambda record: not orders[0].example.found_by_time or bench.booked_at(keys[record.id]) >= record.created_at - 1,
@@ -107,8 +107,8 @@ def _of_a_provider(provider: str, functions: list[Function]) -> Counter[str]:
                   any(not each.isdisjoint(one.lookup_fields.values()) for each in mine)]  # fmt: skip
         return len(mine) > len(others)
 
-    truth = Truth(len(bookings), booked)
     statement, token = RECONCILERS[provider].statement, MemorySecret()
+    truth = Truth(sum(booking["operation"] in statement.operations for booking in bookings), booked)
     statement.client.credential_cache.forget()
     # A drill has more orders a day than one answer of VakıfBank shows, and a list that may be cut is not complete.
     sandbox.seed(vakifbank={"most_rows": MOST_ROWS})
@@ -128,11 +128,12 @@ def _after_all_leases(table: MemoryTable) -> float:
 def by_the_list(statement: Statement, store: MemoryStore, truth: Truth) -> Counter[str]:
     """Reconcile every day of the orders in a table: each booked one must be matched, and nothing may differ.
 
-    Returns what became of the orders whose outcome was unknown when their callers were answered.
+    Returns what became of the orders whose outcome was unknown when their callers were answered. Those of operations
+    that the list does not show are as they were.
     """
-    before = _records(store)
+    before = _listed(store, statement)
     lines = _lines(statement, store, sorted({day_of(record) for record in before}))
-    records = _records(store)
+    records = _listed(store, statement)
     of_order = {line["operation_id"]: line for line in lines}
     assert len(lines) == len(of_order) == len(before), (lines, before)
     nobodys = 0
@@ -146,7 +147,7 @@ def by_the_list(statement: Statement, store: MemoryStore, truth: Truth) -> Count
         assert line["class"] in expected, (line, record)
     if not statement.tells_totals:
         assert sum(line["theirs"] == BOOKED for line in lines) + nobodys == truth.bookings, (truth.bookings, lines)
-    return _of_unknown(records, truth)
+    return _of_unknown(_records_of(store._memory.items), truth)
 
 
 def _may_be_anothers(record: Record, records: list[Record]) -> bool:
@@ -161,8 +162,8 @@ def _may_be_anothers(record: Record, records: list[Record]) -> bool:
     )
 
 
-def _records(store: MemoryStore) -> list[Record]:
-    return _records_of(store._memory.items)
+def _listed(store: MemoryStore, statement: Statement) -> list[Record]:
+    return [record for record in _records_of(store._memory.items) if record.operation in statement.operations]
 
 
 def _records_of(items: Mapping[str, Any]) -> list[Record]:

@@ -3,12 +3,16 @@
 from collections.abc import Callable
 
 import pytest
+from vezne_cli.catalogue import RECONCILERS
 
 from tests.faults.environment import OPERATIONS
 from tests.faults.in_process import Bench, in_process
 from tests.faults.orders import Order, new_order
 from tests.faults.reconciled import BY_LIST, HAPPENED, LEFT, UNKNOWN, reconciled
 from tests.faults.test_chaos import QUIET_STEPS
+
+# Those that the provider's list shows. What became of the others, only a look-up or people can tell.
+LISTED = [name for name in OPERATIONS if name in RECONCILERS[name.partition(".")[0]].statement.operations]
 
 
 def ended(operation: str, spoil: Callable[[Bench, Order], None], **rule: object) -> dict[str, int]:
@@ -37,7 +41,7 @@ def test_sound_orders_are_clean(operation: str) -> None:
     assert ended(operation, nothing) == {}
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", LISTED)
 def test_an_order_that_is_unknown_and_booked_is_ended(operation: str) -> None:
     assert ended(operation, nothing, then="reset") == {UNKNOWN: 1, HAPPENED: 1, BY_LIST: 1}
 
@@ -47,7 +51,7 @@ def test_an_order_that_is_unknown_and_not_booked_is_left(operation: str) -> None
     assert ended(operation, nothing, then="reset", book=False) == {UNKNOWN: 1, LEFT: 1}
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", LISTED)
 def test_an_outcome_that_is_wrong_is_seen(operation: str) -> None:
     with pytest.raises(AssertionError):
         ended(operation, nothing, then="refuse", book=True)
@@ -56,7 +60,7 @@ def test_an_outcome_that_is_wrong_is_seen(operation: str) -> None:
 
 
 # A total of which there is no record is not asked for.
-@pytest.mark.parametrize("operation", [name for name in OPERATIONS if name != "haso.set_expenses"])
+@pytest.mark.parametrize("operation", [name for name in LISTED if name != "haso.set_expenses"])
 def test_a_record_that_is_lost_is_seen(operation: str) -> None:
     with pytest.raises(AssertionError):
         ended(operation, lose_the_record)

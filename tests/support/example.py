@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.support.provider_server import Call, Reply
+from tests.support.provider_server import Answering, Call, Reply
 
 if TYPE_CHECKING:
     from vezne.orders.record import Record
@@ -67,8 +67,8 @@ class Example:
     refusal_code: str
     look_up_address: str
     # The look-up's answer that shows the order of this record, with its references and amount.
-    found: Callable[["Record"], Reply]
-    not_found: Reply
+    found: Callable[["Record"], Answering]
+    not_found: Answering
     wire: Wire
 
     @property

@@ -12,13 +12,14 @@ from vezne.operation import Operation
 from vezne.orders.outcome import Finding
 from vezne.orders.record import from_item, serialize
 from vezne.providers.credentials import RequestCredentials
-from vezne.providers.http import Deadline, ProviderResponse
+from vezne.providers.http import Deadline, ProviderResponse, Request
 
 from tests.support.example import Example
 from tests.support.harness import START, operation_of
 from tests.support.provider_server import Call, Reply
 from tests.support.providers import SECRETS
 
+Build = Callable[[RequestCredentials[Any]], Request]
 # Reading keeps nothing, so one instance of each operation serves all tests.
 _operation: Callable[[str], Operation[Any, Any, Any]] = functools.cache(operation_of)
 
@@ -44,9 +45,7 @@ class Reader:
 
     def verdict(self, answer: Any, status: int = 200) -> str:
         """The class of the outcome of an answer below HTTP 500. An error of `read` counts as Unknown."""
-        if callable(answer):
-            request = self.operation.build(self.order, RequestCredentials(self._credentials, "token", "1"))
-            answer = answer(Call(request.method, request.path, dict(request.headers), request.body))
+        answer = answered(answer, self._call(functools.partial(self.operation.build, self.order)))
         try:
             return type(self.operation.read(self.order, _response(answer, status))).__name__
         except Exception:
@@ -56,8 +55,8 @@ class Reader:
         """What a look-up finds in these answers, one for each call. The last one is repeated."""
         rest = iter(answers)
 
-        def ask(*_arguments: Any, **_options: Any) -> ProviderResponse:
-            return _response(next(rest, answers[-1]))
+        def ask(_client: Any, _deadline: Any, build: Build, *_arguments: Any) -> ProviderResponse:
+            return _response(answered(next(rest, answers[-1]), self._call(build)))
 
         with mock.patch.object(self._client, "ask", ask):
             return self.operation.look_up(self.record, Deadline(lambda: 27_000))
@@ -68,6 +67,15 @@ class Reader:
             return type(self.look_up(*answers)).__name__
         except Exception:
             return "Inconclusive"
+
+    def _call(self, build: Build) -> Call:
+        request = build(RequestCredentials(self._credentials, "token", "1"))
+        return Call(request.method, request.path, dict(request.headers), request.body)
+
+
+def answered(answer: Any, call: Call) -> Any:
+    """The answer to a call, if it depends on it."""
+    return answer(call) if callable(answer) else answer
 
 
 def _response(answer: Any, status: int = 200) -> ProviderResponse:

@@ -20,7 +20,7 @@ from tests.support.operations.paynet_capture import CAPTURE_ANSWER, EXAMPLE as P
 from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK_EXAMPLE, VAKIFBANK_COMPLETED, vakifbank_row
 from tests.support.operations.walletgate_pay_bill import EXAMPLE as WALLETGATE_EXAMPLE, ITEM
 from tests.support.provider_server import Call, Reply
-from tests.support.reader import Reader
+from tests.support.reader import Reader, answered
 
 SUCCEEDED, DECLINED, UNKNOWN = "Succeeded", "Declined", "Unknown"
 # The statuses that say that a request was not carried out. Written again here: one more would be a danger.
@@ -278,7 +278,7 @@ def test_a_look_up_is_believed_with_http_200_only(example: Example) -> None:
     reader = Reader(example)
     found = example.found(reader.record)
     assert reader.finding(found) == FOUND
-    assert reader.finding(replace(found, status=400)) == INCONCLUSIVE
+    assert reader.finding(lambda call: replace(answered(found, call), status=400)) == INCONCLUSIVE
 
 
 # ------------------------------------------------------------------------ lists

@@ -14,6 +14,17 @@ class Wire(NamedTuple):
     meaning: str
 
 
+_PAID_OUTSIDE = {
+    "merchant_oid": Wire("merchantOid", "Your own order number, up to 20 characters"),
+    "customer_id": Wire(
+        None, "HASO's number of the customer, up to 10 characters; only a look-up of an unknown outcome sends it"
+    ),
+    "payment_date": Wire("paymentDate", "The day on which the customer paid"),
+    "payment_reference_code": Wire(
+        "paymentReferenceCode",
+        "Your own number of the payment. Give one that you use once: without it a look-up cannot prove a success",
+    ),
+}
 _BILL = "as the bill inquiry answered it"
 
 REQUESTS: dict[str, dict[str, Wire]] = {
@@ -87,6 +98,10 @@ REQUESTS: dict[str, dict[str, Wire]] = {
         "subscriber_no": Wire("subscriber_no", "The bill inquiry's subscriber_no1"),
         "bill_term": Wire("bill_term", f"The bill's term, {_BILL}"),
         "bill_no": Wire("bill_no", f"The bill's number, {_BILL}"),
+    },
+    "SetPaidRequest": {
+        "payment_code": Wire("paymentCode", "HASO's code of the instalment, from its payment plan"),
+        **_PAID_OUTSIDE,
     },
     "ExpensesRequest": {
         "transaction_code": Wire("transactionCode", "The transaction under enforcement"),

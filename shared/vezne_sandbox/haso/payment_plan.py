@@ -18,7 +18,7 @@ SIGNED = ("merchantId", "merchantOid", "transactionCode")
 def payment_plan(provider: Haso, call: Call) -> Reply:
     """Answer 5.5: the plan with the expenses on the last instalment."""
     code = provider.signed_fields(call, SIGNED)["transactionCode"]
-    shown = provider.ledger.of(provider.name, hidden_seconds=call.hidden_seconds)
+    shown = provider.expenses(hidden_seconds=call.hidden_seconds)
     totals = [booking.amount for booking in shown if booking.reference == code]
     return provider.plan(code, totals[-1] if totals else Decimal(0), foreign=call.foreign_amount, call=call)
 

@@ -33,6 +33,7 @@ HASO_ORDER = {
     "expenseAmount": "12345",
     "ipAddress": "203.0.113.7",
 }
+HASO_PAID = {"merchantOid": "SIP-1", "paymentReferenceCode": "POS-778", "paymentDate": "2026-11-30"}
 HASO_SIGNED = ("merchantId", "merchantOid", "transactionCode", "counterPartyAttorneyFee", "expenseAmount", "ipAddress")
 PAYNET_ORDER = {"xact_id": "xk_EAAAANFhOW7SioFxO8LHPMruxp0hX3wE8NmJSmGUD*W3uISj", "amount": "5935"}
 WITHOUT = object()
@@ -160,6 +161,21 @@ class Merchant:
         order = changed(HASO_ORDER, changes)
         token = signature if signature is not None else haso_token(order, HASO_SIGNED)
         return self.http.post("/RequestV2/SendTransactionExpense", json={**order, "requestToken": token})
+
+    def haso(self, path: str, names: tuple[str, ...], body: dict[str, Any]) -> httpx.Response:
+        """A call of HASO, signed over the fields of these names and the address."""
+        sent = changed({"merchantId": SECRETS["haso"]["merchant_id"]}, body)
+        token = haso_token(sent, ("merchantId", *names, "ipAddress"))
+        return self.http.post(path, json={**sent, "requestToken": token})
+
+    def set_paid(self, **changes: Any) -> httpx.Response:
+        names = ("merchantOid", "paymentCode", "paymentReferenceCode", "paymentDate")
+        return self.haso("/RequestV2/SetPaidPayment", names, {**HASO_PAID, "paymentCode": "C", **changes})
+
+    @sends("haso.customer_payments")
+    def customer_payments(self, **changes: Any) -> httpx.Response:
+        body = {"customerId": "C", "paymentStatuses": [1], **changes}
+        return self.haso("/Index/GetCustomerPayments", ("customerId",), body)
 
     @sends("haso.payment_plan")
     def payment_plan(self, code: str = "TRX-1") -> httpx.Response:

@@ -1,21 +1,26 @@
 """HASO 5.5 "Ödeme Planını Getir" (get the payment plan): POST {SERVIS_URL}/Index/GetPaymentsOfTransaction."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 
 from vezne.orders.evidence import other_signs, plain_number, plain_text, says_nothing, speaks_against, speaks_for
-from vezne.orders.outcome import Declined
+from vezne.orders.outcome import REFUSING_STATUSES, Declined
 from vezne.platform.signing import hmac_request_token
 from vezne.providers.client import Client, InquiryRefusedError, InquiryUnreadableError, ask
 from vezne.providers.credentials import CredentialCache, HasoCredentials, RequestCredentials
-from vezne.providers.haso.models import MERCHANT_OID, TRANSACTION_CODE, ExpensesResult
+from vezne.providers.haso.models import CUSTOMER_ID, DAY, MERCHANT_OID, TRANSACTION_CODE, ExpensesResult
 from vezne.providers.http import Deadline, Provider, ProviderResponse, Request, UnreadableError, json_request
 
+# The pages name no HTTP status for `Success: false`. With another status, such as 429, a proxy may have answered.
+REFUSALS = REFUSING_STATUSES | {200}
 # `Data["Message"]` of 5.6 and 5.20 after a success.
 SUCCESS_MESSAGE = "RS100"
+NONE: Mapping[str, Any] = MappingProxyType({})
 _NAMES = frozenset({"InstallmentNo", "totalExpenseAmount"})
 _ENVELOPE = frozenset({"Success", "Errors", "Data"})
 
@@ -40,30 +45,49 @@ _SIGNABLE = {
     "transactionCode": re.compile(TRANSACTION_CODE),
     "counterPartyAttorneyFee": re.compile("0|[1-9][0-9]*", re.ASCII),
     "expenseAmount": re.compile("0|[1-9][0-9]*", re.ASCII),
+    "paymentCode": re.compile(TRANSACTION_CODE),
+    "paymentReferenceCode": re.compile(TRANSACTION_CODE),
+    "paymentDate": re.compile(DAY, re.ASCII),
+    "customerId": re.compile(CUSTOMER_ID),
 }
 
 
-def signed_order(path: str, access: RequestCredentials[HasoCredentials], fields: dict[str, str]) -> Request:
-    """A JSON POST that changes something, signed with the IP address if the secret has one. Raises ValueError."""
-    return _signed(path, access, fields, access.credentials.ip_address)
+def signed_order(
+    path: str, access: RequestCredentials[HasoCredentials], fields: dict[str, str], unsigned: Mapping[str, Any] = NONE
+) -> Request:
+    """A JSON POST that changes something, signed with the IP address if the secret has one. Raises ValueError.
+
+    `unsigned`: fields that are sent and not signed.
+    """
+    return _signed(path, access, fields, access.credentials.ip_address, unsigned)
 
 
-def signed_inquiry(path: str, access: RequestCredentials[HasoCredentials], fields: dict[str, str]) -> Request:
+def signed_inquiry(
+    path: str, access: RequestCredentials[HasoCredentials], fields: dict[str, str], unsigned: Mapping[str, Any] = NONE
+) -> Request:
     """A JSON POST of an inquiry. It is signed without an IP address, which the pages call optional. Raises ValueError.
+
+    `unsigned`: fields that are sent and not signed.
 
     The signed message has no separators. So "TRX-1" + "10000" + "23000" of an order is also the code "TRX-11000023000"
     of an inquiry, since codes may end with digits. The message of an order therefore ends with the address, and that of
     an inquiry never does. So a caller who may only inquire cannot make this service sign an order. A secret without an
-    address lacks this protection. The two figures of an order run together, too, and so do its two codes. We cannot
-    prevent that: HASO compares the fields.
+    address lacks this protection. The two figures of an order run together, too, and so do its codes, and orders of two
+    services may have one message. We cannot prevent that: HASO compares the fields.
     """
     address = access.credentials.ip_address
     if address and "".join(fields.values()).endswith(address):
         raise ValueError("codes that end with the address look like an order's")
-    return _signed(path, access, fields, "")
+    return _signed(path, access, fields, "", unsigned)
 
 
-def _signed(path: str, access: RequestCredentials[HasoCredentials], fields: dict[str, str], address: str) -> Request:
+def _signed(
+    path: str,
+    access: RequestCredentials[HasoCredentials],
+    fields: dict[str, str],
+    address: str,
+    unsigned: Mapping[str, Any],
+) -> Request:
     """`requestToken` over `fields` in the page's order: after merchantId, and before ipAddress and salt."""
     if not all(_SIGNABLE[name].fullmatch(value) for name, value in fields.items()):
         raise ValueError("a field is not in the form that can be signed")
@@ -76,7 +100,7 @@ def _signed(path: str, access: RequestCredentials[HasoCredentials], fields: dict
         credentials.merchant_salt.get_secret_value(),
     )
     told = {"ipAddress": address} if address else {}
-    return json_request(path, {**signed, **told, "requestToken": token}, {})
+    return json_request(path, {**signed, **unsigned, **told, "requestToken": token}, {})
 
 
 def read_plan(body: dict[str, Any]) -> tuple[ExpensesResult, Decimal | None]:
@@ -171,16 +195,15 @@ def payment_plan(transaction_code: str, merchant_oid: str, deadline: Deadline) -
 
 def plan_answer(transaction_code: str, merchant_oid: str, deadline: Deadline) -> ProviderResponse:
     """The successful answer of 5.5 as it came. Raises InquiryFailedError."""
-    answer = ask(
-        CLIENT,
-        deadline,
-        lambda access: signed_inquiry(
-            "/Index/GetPaymentsOfTransaction",
-            access,
-            {"merchantOid": merchant_oid, "transactionCode": transaction_code},
-        ),
-        means_an_old_secret,
-    )
+    fields = {"merchantOid": merchant_oid, "transactionCode": transaction_code}
+    return successful("/Index/GetPaymentsOfTransaction", fields, deadline)
+
+
+def successful(
+    path: str, fields: dict[str, str], deadline: Deadline, unsigned: Mapping[str, Any] = NONE
+) -> ProviderResponse:
+    """The successful answer of an inquiry as it came. Raises InquiryFailedError."""
+    answer = ask(CLIENT, deadline, lambda access: signed_inquiry(path, access, fields, unsigned), means_an_old_secret)
     try:
         body = answer.json()
     except UnreadableError:

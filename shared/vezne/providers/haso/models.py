@@ -1,22 +1,48 @@
 """HASO 5.14 "İcraya Verilen işlem için masraf tutarı girişi" (expenses of a transaction under enforcement).
 
-POST {SERVIS_URL}/RequestV2/SendTransactionExpense.
+POST {SERVIS_URL}/RequestV2/SendTransactionExpense. And 5.6 "Ödendi Bilgisinin Gönderilmesi" (tell that it was paid).
 """
 
 import re
+from datetime import date
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from vezne.providers.models import LiraAmountOrZero, RequestModel, ResultModel
+from vezne.platform.masking import mask_text
+from vezne.providers.models import LiraAmountOrZero, ProviderText, RequestModel, ResultModel
 
 # The request token joins the codes without a separator, so only the characters of a code are allowed. The page shows no
 # code; a GUID fits in 40 characters.
 TRANSACTION_CODE = "[A-Za-z0-9._/-]{1,40}"
 # "merchantOid: String(20)".
 MERCHANT_OID = "[A-Za-z0-9._/-]{1,20}"
+# "customerId: String(10)", HASO's own number of a customer. Without a dot, so that it never ends like an address.
+CUSTOMER_ID = "[A-Za-z0-9-]{1,10}"
+DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _ENDS_WITH_AN_ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}$", re.ASCII)
+
+
+def _day(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("must be a day of the calendar") from None
+    return text
+
+
+def _texts(funds: Any) -> Any:
+    """The values of a dictionary as texts."""
+    if not isinstance(funds, dict):
+        return None
+    return {str(name): mask_text(value) if isinstance(value, str) else str(value) for name, value in funds.items()}
+
+
+# The page signs and names the day alone: `paymentDate.ToString("yyyy-MM-dd")`.
+PaymentDate = Annotated[str, StringConstraints(pattern=f"^{DAY}$"), AfterValidator(_day)]
+# The code of an instalment, or the shop's own number of a payment. The page gives no length.
+PaymentCode = Annotated[str, StringConstraints(pattern=f"^{TRANSACTION_CODE}$")]
 
 
 class TransactionNamed(RequestModel):
@@ -54,3 +80,25 @@ class ExpensesResult(ResultModel):
     """The payment plan after the change."""
 
     payment_plan: list[Instalment]
+
+
+class OutsidePaymentRequest(RequestModel):
+    """What a shop tells of a payment that it received outside HASO. `customer_id` is for a look-up only."""
+
+    merchant_oid: Annotated[str, StringConstraints(pattern=f"^{MERCHANT_OID}$")]
+    customer_id: Annotated[str, StringConstraints(pattern=f"^{CUSTOMER_ID}$")]
+    payment_date: PaymentDate
+    payment_reference_code: PaymentCode | None = None
+
+
+class SetPaidRequest(OutsidePaymentRequest):
+    """Mark one instalment as paid."""
+
+    payment_code: PaymentCode
+
+
+class SetPaidResult(ResultModel):
+    """What HASO says of the marked instalments. No page says what the funds are; their values are texts."""
+
+    message: ProviderText | None = Field(None, alias="Message")
+    payment_funds: Annotated[dict[str, str] | None, BeforeValidator(_texts)] = Field(None, alias="paymentfunds")
