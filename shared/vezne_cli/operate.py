@@ -113,7 +113,7 @@ def forget(store: Store, record_id: str, reason: str, who: str) -> Iterator[str]
             Key={"id": {"S": record.id}},
             # The key's record stays: the same order under it is answered as before, and never sent again.
             UpdateExpression="SET clues = :none, evidence = :trace, outcome = :outcome "
-            "REMOVE guard, remembers_also, more_guards, #reference, metadata",
+            "REMOVE guard, remembers_also, more_guards, #reference, metadata, own_reference",
             ExpressionAttributeNames={"#reference": "reference"},
             ConditionExpression="attribute_exists(id) AND attribute_not_exists(unresolved)",
             ExpressionAttributeValues={

@@ -48,6 +48,7 @@ __all__ = [
     "InquiryCall",
     "Operation",
     "OrderCall",
+    "Page",
     "ProviderHealth",
     "Refusal",
     "Report",
@@ -175,6 +176,13 @@ class Operation(Envelope):
     refusal: Refusal | None = None
 
 
+class Page(ResultModel):
+    """Some of a client's orders, newest first. `next_cursor`: names the page after it; None at the end."""
+
+    operations: list[Operation]
+    next_cursor: str | None = None
+
+
 class ProviderHealth(ResultModel):
     """How a provider is. `down`: no order is sent to it; `degraded`: one at a time. `since`: its last change."""
 
@@ -211,6 +219,11 @@ class Report(ResultModel):
     open_later_events: int | None = None
     file: str | None = None
     notes: dict[str, str] = Field(default_factory=dict)
+
+
+def read_page(body: Any) -> Page:
+    """The operations in an answer of GET /operations."""
+    return Page(operations=list(map(read_operation, body["operations"])), next_cursor=body.get("next_cursor"))
 
 
 def read_operation(body: Any) -> Operation:

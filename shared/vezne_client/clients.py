@@ -6,17 +6,17 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any, Self, TypeVar
+from datetime import UTC, date, datetime
+from typing import Any, Literal, Self, TypedDict, TypeVar, Unpack
 from urllib.parse import quote
 
 import httpx
 from vezne.providers.models import RequestModel, ResultModel
 
 from . import steps
-from .calls import Health, InquiryCall, Operation, OrderCall, Report, read_operation
+from .calls import Health, InquiryCall, Operation, OrderCall, Page, Report, read_operation, read_page
 from .steps import Came, Lost, Send, Steps, Succeeded, Unsent, Wait
 
 Q = TypeVar("Q", bound=RequestModel)
@@ -34,6 +34,20 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 _NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 # No request of HTTP can be made of it, now or later.
 _NOT_HTTP = (httpx.LocalProtocolError, httpx.UnsupportedProtocol)
+
+
+class Wanted(TypedDict, total=False):
+    """Which operations to list. `since` and `until`: when they were made, with a zone; `until` itself is excluded.
+
+    `key`: your Idempotency-Key, with or without `operation`. `reference`: your own name for the order.
+    """
+
+    status: Literal["processing", "succeeded", "declined", "unknown", "not_executed"]
+    operation: str
+    since: datetime
+    until: datetime
+    key: str
+    reference: str
 
 
 @dataclass(frozen=True)
@@ -85,6 +99,10 @@ class _Common:
         path, until = f"/operations/{quote(operation_id, safe='')}", self._now() + wait_seconds
         send = Send("GET", path, until, steps.SHORTEST_INQUIRY_SECONDS)
         return steps.inquiry(send, read_operation, self._now)
+
+    def _page(self, query: dict[str, str], wait_seconds: float) -> Steps[Page]:
+        send = Send("GET", "/operations", self._now() + wait_seconds, steps.SHORTEST_INQUIRY_SECONDS, query=query)
+        return steps.inquiry(send, read_page, self._now)
 
     def _health(self, wait_seconds: float) -> Steps[Health]:
         send = Send("GET", "/health", self._now() + wait_seconds, steps.SHORTEST_INQUIRY_SECONDS)
@@ -190,6 +208,19 @@ class Client(_Common):
         """Read one of this client's operations. Raises Problem, Unanswered or ResultDoesNotFit."""
         return self._carry_out(self._read(operation_id, wait_seconds))
 
+    def operations(self, *, wait_seconds: float = 60, **wanted: Unpack[Wanted]) -> Iterator[Operation]:
+        """This client's operations, newest first: all, or those that are wanted. It asks for a page when it is needed.
+
+        An order is listed a moment after it was made. Each page is waited for so long. Raises as `read` does.
+        """
+        query = _query(wanted)
+        while True:
+            page = self._carry_out(self._page(query, wait_seconds))
+            yield from page.operations
+            if page.next_cursor is None:
+                return
+            query["cursor"] = page.next_cursor
+
     def health(self, *, wait_seconds: float = 60) -> Health:
         """Tell how the providers are. Raises Problem, Unanswered or ResultDoesNotFit."""
         return self._carry_out(self._health(wait_seconds))
@@ -274,6 +305,17 @@ class AsyncClient(_Common):
         """As `Client.read`."""
         return await self._carry_out(self._read(operation_id, wait_seconds))
 
+    async def operations(self, *, wait_seconds: float = 60, **wanted: Unpack[Wanted]) -> AsyncIterator[Operation]:
+        """As `Client.operations`."""
+        query = _query(wanted)
+        while True:
+            page = await self._carry_out(self._page(query, wait_seconds))
+            for operation in page.operations:
+                yield operation
+            if page.next_cursor is None:
+                return
+            query["cursor"] = page.next_cursor
+
     async def health(self, *, wait_seconds: float = 60) -> Health:
         """As `Client.health`."""
         return await self._carry_out(self._health(wait_seconds))
@@ -317,6 +359,17 @@ class AsyncClient(_Common):
             return Unsent("no token in time")
         except Exception as error:
             return _no_token(error)
+
+
+def _query(wanted: Wanted) -> dict[str, str]:
+    """The parameters of GET /operations. A time without a zone would be taken for another one: ValueError."""
+    query: dict[str, str] = {}
+    for name, value in wanted.items():
+        if isinstance(value, datetime) and value.tzinfo is None:
+            raise ValueError(f"{name} must have a zone")
+        named = {"since": "from", "until": "to"}.get(name, name)
+        query[named] = value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
+    return query
 
 
 def _label(reference: str | None, metadata: Mapping[str, str] | None) -> dict[str, Any]:

@@ -73,6 +73,25 @@ def test_the_callers_own_fields_come_back_beside_what_every_answer_has(stack: St
     assert booked(stack, one) == [Decimal(one.amount)]
 
 
+def test_a_client_lists_its_own_orders_page_by_page(stack: Stack) -> None:
+    made = stack.new_client("lister")
+    with Client(stack.api_url, credentials(stack, made)) as lister:
+        orders = [new_order("paynet.capture"), new_order("kolaybi.collect")]
+        done = [lister.order(one.call, one.request, key=one.key, reference=f"R {one.mark}") for one in orders]
+        newest_first = [one.operation_id for one in reversed(done)]
+        assert [one.operation_id for one in lister.operations()] == newest_first
+        for one, its in zip(orders, done, strict=True):
+            for how in ({"key": one.key}, {"reference": f"R {one.mark}"}, {"operation": one.operation}):
+                (found,) = lister.operations(**how)
+                assert found == lister.read(its.operation_id)
+        assert list(lister.operations(status="unknown")) == []
+    token = stack.token(made)
+    first = stack.request("GET", "/operations?limit=1", token=token).json()
+    second = stack.request("GET", f"/operations?limit=1&cursor={first['next_cursor']}", token=token).json()
+    assert [it["operations"][0]["operation_id"] for it in (first, second)] == newest_first
+    assert stack.request("GET", "/operations?status=none", token=token).status_code == 400
+
+
 def test_a_parameter_is_decoded_once(stack: Stack, token: str) -> None:
     """The gateway passes the parameter on percent-encoded, with a slash in it."""
     one = new_order("haso.set_expenses")

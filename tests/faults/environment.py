@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vezne.orders.record import FINAL, SHARDS, Record, _shard, from_item
+from vezne.orders.record import FINAL, SHARDS, Record, from_item, shard_of
 from vezne_cli.catalogue import ORDERS, URLS
 from vezne_cli.connection import aws_environment
 from vezne_cli.processes import ROOT, choose_port, run_directory
@@ -181,7 +181,7 @@ class Function:
 
         A worker reads two parts of the index, not sixteen: with thousands of sweeps that is most of their time.
         """
-        worker = {"sweep": {"worker": _shard(record_id), "of": SHARDS}} if record_id else {}
+        worker = {"sweep": {"worker": shard_of(record_id), "of": SHARDS}} if record_id else {}
         return self.call({**SWEEP, **worker}, **request)
 
     def close(self) -> None:

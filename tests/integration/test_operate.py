@@ -255,6 +255,8 @@ def test_a_forgotten_operation_leaves_a_trace_and_its_key(harness: Harness) -> N
     assert after.evidence == ({"at": iso_time(harness.clock.now), **trace},)
     assert (after.lookup_fields, after.guards, after.outcome) == ({}, (), {"result": {}})
     assert (before.reference, after.reference, after.metadata) == (label["reference"], None, {})
+    (item,) = harness.records()
+    assert not {"reference", "own_reference", "metadata"} & item.keys()
     assert (after.status, after.fingerprint) == (before.status, before.fingerprint)
     again = harness.send(COLLECT)
     assert (again.status, again.replayed, len(harness.server.calls)) == (200, True, sent)

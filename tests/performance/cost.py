@@ -83,13 +83,14 @@ class Measured:
 def write_units(guards: int, kibibytes: int, listed: int) -> tuple[int, int]:
     """DynamoDB's write units of a successful order: of its claim, and of its final write. test_units.py counts them.
 
-    A write takes a unit for each begun KiB of the record, and one for its entry in the index of unresolved orders. The
-    final write takes it out of that one, and into that of days, where it has `listed` KiB. The record has one KiB until
+    A write takes a unit for each begun KiB of the record, one for its entry in the index of unresolved orders, and one
+    for that in its client's. The final write takes it out of the first, changes its status in the second, and puts it
+    into that of days, where it has `listed` KiB. The record has one KiB until
     it has a result. A transaction takes twice as many for the record, and two for each guard.
     """
     if not guards:
-        return 2, kibibytes + 1 + listed
-    return 3 + 2 * guards, 2 * kibibytes + 1 + listed + 2 * guards
+        return 3, kibibytes + 2 + listed
+    return 4 + 2 * guards, 2 * kibibytes + 2 + listed + 2 * guards
 
 
 def item_bytes(item: dict[str, Any]) -> int:

@@ -39,8 +39,9 @@ PACKAGES = {READ.folder: READING, REFERENCE.folder: set[str](), **OPERATIONS, **
 WITH_LAYER = PACKAGES.keys() - {REFERENCE.folder}
 
 READING_MODULES = {
-    "api", "api.handle_operations", "api.responses", "orders", "orders.envelope", "orders.guards", "orders.record",
-    "orders.store", "orders.transitions", "api.problems", "platform", "platform.aws", "platform.money",
+    "api", "api.handle_operations", "api.responses", "orders", "orders.envelope", "orders.guards", "orders.own",
+    "orders.record", "orders.store", "orders.transitions", "api.problems", "platform", "platform.aws",
+    "platform.masking", "platform.money",
     "platform.startup", "platform.telemetry", "platform.tls",
 }  # fmt: skip
 ASKING_MODULES = {
@@ -52,11 +53,12 @@ ASKING_MODULES = {
 }  # fmt: skip
 SENDING_MODULES = ASKING_MODULES | {
     "api.handle_order", "api.label", "operation", "orders.execute", "orders.finalise", "orders.guards",
-    "orders.look_up", "orders.store", "orders.transitions", "orders.breaker", "orders.breaker_item",
+    "orders.look_up", "orders.own", "orders.store", "orders.transitions", "orders.breaker", "orders.breaker_item",
 }  # fmt: skip
 # The table keeps the state of VakıfBank's logins, and its functions share their token.
 LOGIN_MODULES = {
-    "providers.login_lock", "providers.shared_token", "orders.store", "orders.guards", "orders.transitions",
+    "providers.login_lock", "providers.shared_token", "orders.store", "orders.guards", "orders.own",
+    "orders.transitions",
 }  # fmt: skip
 # The module that judges the rows of a look-up.
 EVIDENCE_MODULES = {"orders.evidence"}

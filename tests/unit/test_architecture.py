@@ -57,7 +57,9 @@ def test_every_function_is_deployed_under_the_route_it_declares() -> None:
         (route,) = [
             it["Properties"]
             for it in properties["Events"].values()
-            if it["Type"] == "Api" and not it["Properties"]["Path"].startswith(("/health", "/reconciliations"))
+            if it["Type"] == "Api"
+            and it["Properties"]["Path"] != "/operations"
+            and not it["Properties"]["Path"].startswith(("/health", "/reconciliations"))
         ]
         assert f"{route['Method'].upper()} {route['Path']}" == function.route
         assert route["Auth"]["AuthorizationScopes"] == [function.scope]

@@ -8,8 +8,8 @@ import json
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import httpx
@@ -137,7 +137,8 @@ def run(request: pytest.FixtureRequest) -> Order:
     def blocking(api: Api, method: str, *arguments: Any, **options: Any) -> Any:
         with Client(API, OWN, httpx.MockTransport(api)) as client:
             client._now, client._sleep = lambda: api.clock, api.wait  # type: ignore[method-assign,assignment]
-            return getattr(client, method)(*arguments, **options)
+            made = getattr(client, method)(*arguments, **options)
+            return list(made) if isinstance(made, Iterator) else made
 
     async def asynchronous(api: Api, method: str, *arguments: Any, **options: Any) -> Any:
         async def sleep(seconds: float) -> None:
@@ -145,7 +146,8 @@ def run(request: pytest.FixtureRequest) -> Order:
 
         async with AsyncClient(API, OWN, httpx.MockTransport(api)) as client:
             client._now, client._sleep = lambda: api.clock, sleep  # type: ignore[method-assign,assignment]
-            return await getattr(client, method)(*arguments, **options)
+            made = getattr(client, method)(*arguments, **options)
+            return [one async for one in made] if isinstance(made, AsyncIterator) else await made
 
     if request.param == "blocking":
         return blocking
@@ -524,6 +526,23 @@ def test_an_operation_is_read_as_its_type(run: Order) -> None:
 def test_an_operation_that_is_not_as_documented(run: Order, unfit: Answer) -> None:
     with pytest.raises(ResultDoesNotFit):
         run(Api(unfit), "read", OPERATION)
+
+
+def test_operations_are_listed_page_by_page(run: Order) -> None:
+    found = [operation("succeeded", operation_id=f"op_{number}", result={})[1] for number in range(3)]
+    api = Api((200, {"operations": found[:2], "next_cursor": "c=1"}), (200, {"operations": found[2:]}))
+    since = datetime(2026, 11, 26, tzinfo=timezone(timedelta(hours=3)))
+    listed = run(api, "operations", status="succeeded", since=since, reference="R 1")
+    assert [one.operation_id for one in listed] == ["op_0", "op_1", "op_2"]
+    asked = {"status": "succeeded", "from": "2026-11-25T21:00:00+00:00", "reference": "R 1"}
+    assert [dict(request.url.params) for request in api.requests] == [asked, {**asked, "cursor": "c=1"}]
+
+
+def test_a_list_that_is_not_as_documented(run: Order) -> None:
+    with pytest.raises(ResultDoesNotFit):
+        run(Api((200, {"operations": [{"operation": "none.such"}]})), "operations")
+    with pytest.raises(ValueError, match="since must have a zone"):
+        run(Api(SUCCEEDED), "operations", since=datetime(2026, 11, 26))  # noqa: DTZ001
 
 
 def test_an_operation_id_cannot_become_another_path(run: Order) -> None:

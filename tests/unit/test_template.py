@@ -67,6 +67,7 @@ def test_every_route_has_the_authorizer_and_exactly_its_scope(system: Template) 
         (method, path): [{"Tokens": [f"vezne/{name}"]}] for name, method, path in ROUTES.values()
     } | {
         ("get", "/health"): [{"Tokens": properties(system, "Client")["AllowedOAuthScopes"]}],
+        ("get", "/operations"): [{"Tokens": ["vezne/operations.read"]}],
         ("get", "/reconciliations/{provider}/{date}"): [{"Tokens": ["vezne/reconciliations.read"]}],
     }
 
@@ -236,6 +237,7 @@ def test_a_role_grants_just_what_its_function_does(system: Template, name: str) 
         expected.add(("dynamodb:UpdateItem", table))
     if name == "GetOperation":
         expected.add(("dynamodb:GetItem", table))
+        expected.add(("dynamodb:Query", json.dumps({"Fn::Sub": "${IdempotencyRecords.Arn}/index/own-index"})))
     assert granted == expected
 
 

@@ -38,7 +38,7 @@ def test_what_must_not_be_lost_is_retained(system: Template) -> None:
 def test_the_table_keeps_unknown_outcomes_findable(system: Template) -> None:
     table = properties(system, "IdempotencyRecords")
     assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
-    index, days = table["GlobalSecondaryIndexes"]
+    index, days, own = table["GlobalSecondaryIndexes"]
     assert index["IndexName"] == "unresolved-index"
     assert [key["AttributeName"] for key in index["KeySchema"]] == ["unresolved", "next_look_up"]
     assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["created_at", "status"]}
@@ -46,6 +46,10 @@ def test_the_table_keeps_unknown_outcomes_findable(system: Template) -> None:
     assert [key["AttributeName"] for key in days["KeySchema"]] == ["day", "id"]
     # Neither whose order it is, nor its evidence.
     assert not {"client_id", "evidence", "owner"} & set(days["Projection"]["NonKeyAttributes"])
+    assert own["IndexName"] == "own-index"
+    assert [key["AttributeName"] for key in own["KeySchema"]] == ["own", "own_at"]
+    # Ids, times, statuses, and hashes of the clients' references.
+    assert set(own["Projection"]["NonKeyAttributes"]) == {"operation", "status", "own_reference"}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert table["PointInTimeRecoverySpecification"] == {

@@ -25,6 +25,7 @@ VARIABLES = {
     "VAKIFBANK_LIST_IS_COMPLETE": [{"Ref": "VakifbankListIsComplete"}],
     "CARD_PAYMENTS": [{"Ref": "CardPayments"}],
     "FIRST_CLIENT_ID": [{"Fn::If": ["HasFirstClient", {"Ref": "Client"}, ""]}],
+    "SCOPES": [{"Fn::Join": [" ", source()["Resources"]["Client"]["Properties"]["AllowedOAuthScopes"]]}],
     "POWERTOOLS_SERVICE_NAME": ["vezne"],
     "POWERTOOLS_METRICS_NAMESPACE": [{"Fn::Sub": "Vezne/${AWS::StackName}"}],
     "POWERTOOLS_LOG_LEVEL": [{"Ref": "LogLevel"}],

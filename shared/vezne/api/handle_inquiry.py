@@ -5,8 +5,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from vezne.api import problems
-from vezne.api.requests import read_body, read_query, read_request
-from vezne.api.responses import Event, Handler, client_id, respond, response
+from vezne.api.requests import read_body, read_request
+from vezne.api.responses import Event, Handler, client_id, read_query, respond, response
 from vezne.inquiry import Inquiry
 from vezne.platform import aws, startup, tls
 from vezne.platform.masking import mask_text

@@ -17,8 +17,8 @@ from vezne.platform import aws, startup, tls
 
 
 def handler() -> Handler:
-    """The Lambda handler of GET /operations/{operation_id}, GET /health and GET /reconciliations/{provider}/{date}."""
-    others = {"/health": _health, "/reconciliations/{provider}/{date}": _read_report}
+    """The Lambda handler of GET /operations, one of them, GET /health and GET /reconciliations/{provider}/{date}."""
+    others = {"/operations": _list, "/health": _health, "/reconciliations/{provider}/{date}": _read_report}
 
     def handle(event: Event, _context: Any) -> Any:
         asked = others.get(event.get("resource", ""), _read_operation)
@@ -28,9 +28,17 @@ def handler() -> Handler:
     return handle
 
 
+def _list(event: Event, store: Store) -> dict[str, Any]:
+    """GET /operations: a client's own orders."""
+    # Most calls read one operation: this is not part of the cold start.
+    from vezne.api.list_operations import answer
+
+    return answer(event, store)
+
+
 def _health(event: Event, store: Store) -> dict[str, Any]:
     """GET /health: how each provider's breaker stands, to every client, whatever its scope."""
-    # Most calls read an operation: this is not part of the cold start.
+    # As above.
     from vezne.orders.breaker_item import OPEN, TRIAL, breaker_id, from_item
 
     client_id(event)

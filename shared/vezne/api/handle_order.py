@@ -1,7 +1,6 @@
 """Lambda entry: an API event, a sweep, an operator's look-up or a standing order becomes a call of the orders' path."""
 
 import json
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +8,7 @@ from vezne.api import problems
 from vezne.api.label import take_label
 from vezne.api.requests import RefusedJsonError, invalid, read_body, read_request, validated
 from vezne.api.responses import (
+    IDEMPOTENCY_KEY,
     Event,
     Handler,
     header_values,
@@ -94,7 +94,6 @@ _NOTHING_SENT: dict[WhyNothingSent, tuple[type[problems.Problem], str]] = {
 }
 # API Gateway gives up after 29 s. The function's own limit is longer, for its sweeps.
 ORDER_SECONDS = 27.0
-_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
 class StandingOrderFailed(Exception):
@@ -332,7 +331,7 @@ def _idempotency_key(event: Event) -> str:
     values = header_values(event, "idempotency-key")
     if len(values) != 1:
         raise invalid("header.Idempotency-Key", "must be given exactly once")
-    if not _KEY.fullmatch(values[0]):
+    if not IDEMPOTENCY_KEY.fullmatch(values[0]):
         raise invalid("header.Idempotency-Key", "must be 1 to 255 visible ASCII characters")
     return values[0]
 

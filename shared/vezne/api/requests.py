@@ -1,4 +1,4 @@
-"""What a caller sent: body, query and path, read exactly and validated. A refusal has place and reason, no value."""
+"""What a caller sent: body and path, read exactly and validated. A refusal has place and reason, no value."""
 
 import base64
 import json
@@ -9,8 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from vezne.api import problems
-from vezne.api.responses import Event, header_values, path_parameters
-from vezne.platform.masking import mask_text
+from vezne.api.responses import Event, header_values, path_parameters, shown
 from vezne.providers.models import RequestModel
 
 LONGEST_BODY = 64 * 1024
@@ -26,15 +25,6 @@ def read_request(model: type[RequestModel], fields: dict[str, Any], event: Event
         if name in fields:
             raise invalid(f"{place}.{name}", "belongs into the path")
     return validated(model, {**fields, **in_path}, frozenset(in_path), place)
-
-
-def read_query(event: Event) -> dict[str, str]:
-    """The query parameters, each given once. Raises problems.Problem."""
-    several = event.get("multiValueQueryStringParameters") or {}
-    for name, values in several.items():
-        if len(values) != 1:
-            raise invalid(_shown("query", name), "must be given once")
-    return {name: values[0] for name, values in several.items()} or event.get("queryStringParameters") or {}
 
 
 def read_body(event: Event) -> dict[str, Any]:
@@ -112,14 +102,8 @@ def _places(
     for one in error.errors(include_url=False, include_input=False):
         parts = one["loc"]
         root = "path" if parts and parts[0] in in_path else place
-        found.append({"place": _shown(root, *parts), "reason": reason(one, model, _shown)})
+        found.append({"place": shown(root, *parts), "reason": reason(one, model, shown)})
     return found
-
-
-def _shown(*parts: object) -> str:
-    """The name of a place. A member's name is text of the caller, so it is masked, and hidden characters are shown."""
-    name = ".".join(map(str, parts))
-    return mask_text("".join(character if character.isprintable() else "?" for character in name))
 
 
 def invalid(place: str, reason: str) -> problems.Problem:

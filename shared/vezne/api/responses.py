@@ -20,10 +20,12 @@ from vezne.orders.record import (
     iso_time,
     settled_by,
 )
+from vezne.platform.masking import mask_text
 from vezne.platform.telemetry import emit_fault, logger, stack_locations
 
 Event = dict[str, Any]
 Handler = Callable[[Event, Any], Any]
+IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 # A resource server has room for 100 scopes: further ones are `principal-2`, `principal-3` ...
 _PRINCIPAL_SCOPE = re.compile(r"principal(?:-[0-9]{1,2})?/([A-Za-z0-9_-]{1,64})")
 
@@ -74,6 +76,21 @@ def header_values(event: Event, name: str) -> list[str]:
     single = event.get("headers") or {}
     values = [value for key, listed in several.items() if key.lower() == name for value in listed or []]
     return values or [value for key, value in single.items() if key.lower() == name]
+
+
+def read_query(event: Event) -> dict[str, str]:
+    """The query parameters, each given once. Raises problems.InvalidRequest."""
+    several = event.get("multiValueQueryStringParameters") or {}
+    for name, values in several.items():
+        if len(values) != 1:
+            raise problems.InvalidRequest([{"place": shown("query", name), "reason": "must be given once"}])
+    return {name: values[0] for name, values in several.items()} or event.get("queryStringParameters") or {}
+
+
+def shown(*parts: object) -> str:
+    """The name of a place. A member's name is text of the caller, so it is masked, and hidden characters are shown."""
+    name = ".".join(map(str, parts))
+    return mask_text("".join(character if character.isprintable() else "?" for character in name))
 
 
 def path_parameters(event: Event) -> dict[str, str]:

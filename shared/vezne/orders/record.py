@@ -180,7 +180,7 @@ def to_item(record: Record) -> dict[str, Any]:
         "next_look_up": None if record.next_look_up is None else number(record.next_look_up),
         "unresolved": None if record.final else partition(record),
         # Sparse, too: the index of days lists what is final.
-        "day": day_partition(record.operation, day_of(record), _shard(record.id)) if record.final else None,
+        "day": day_partition(record.operation, day_of(record), shard_of(record.id)) if record.final else None,
         # Whole, or not at all: the outbox has no words for what is missing.
         "told": None if record.status == PROCESSING else told(record),
     }
@@ -302,7 +302,7 @@ def partition(record: Record) -> str:
     # The waits before the one of an hour are at most 15 minutes. So a record has been unknown for at most so long by
     # then.
     is_old = record.next_look_up is not None and record.next_look_up - record.may_arrive_until >= OLD_AFTER_SECONDS
-    return partition_of(record.operation, OLD if is_old else FRESH, _shard(record.id))
+    return partition_of(record.operation, OLD if is_old else FRESH, shard_of(record.id))
 
 
 def partition_of(operation: str, lane: str, shard: int) -> str:
@@ -361,7 +361,8 @@ def day_partition(operation: str, day: date, shard: int) -> str:
     return f"{operation}#{day.isoformat()}#{shard}"
 
 
-def _shard(record_id: str) -> int:
+def shard_of(record_id: str) -> int:
+    """The shard of a record, or of another text, in every index that has shards."""
     return int(hashlib.sha256(record_id.encode()).hexdigest()[:8], 16) % SHARDS
 
 

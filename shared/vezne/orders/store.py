@@ -297,18 +297,18 @@ class Store:
         Page by page, so that a day of any number of orders is never in memory at once.
         """
         for shard in range(SHARDS):
-            for page in self._pages(DAY_INDEX, "#day", {":partition": day_partition(operation, day, shard)},
+            for page in self.pages(DAY_INDEX, "#day", {":partition": day_partition(operation, day, shard)},
                                     ExpressionAttributeNames={"#day": "day"}):  # fmt: skip
                 yield from map(plain, page["Items"])
 
     def _unresolved_pages(
         self, partition: str, values: dict[str, Any] | None = None, condition: str = "", **request: Any
     ) -> Iterator[dict[str, Any]]:
-        return self._pages(
+        return self.pages(
             UNRESOLVED_INDEX, "unresolved", {":partition": partition, **(values or {})}, condition, **request
         )
 
-    def _pages(
+    def pages(
         self, index: str, key: str, values: dict[str, Any], condition: str = "", **request: Any
     ) -> Iterator[dict[str, Any]]:
         """The answers to a query of one part of an index."""

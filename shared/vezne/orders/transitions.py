@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from vezne.orders.guards import Guard, Update, guards_of
+from vezne.orders.own import listing
 from vezne.orders.record import ANSWER, UNKNOWN, Record, kept_seconds, number, serialize, to_item
 
 
@@ -34,7 +35,7 @@ class Write:
 def claim(record: Record) -> Write:
     """Create the record, and take its guards."""
     request = {
-        "Item": to_item(record),
+        "Item": {**to_item(record), **listing(record)},
         "ConditionExpression": "attribute_not_exists(id)",
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }

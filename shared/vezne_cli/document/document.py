@@ -12,7 +12,7 @@ from vezne.orders.record import DECLINED, FINAL, SUCCEEDED
 from vezne.orders.report import COMPLETE, CONTRADICTIONS, INCOMPLETE, MOST_FINDINGS, RUNNING, FindingClass
 
 from vezne_cli.catalogue import PROVIDERS, READ, READ_REPORTS, ROUTES, SCOPES, Function
-from vezne_cli.document import refusals, schemas
+from vezne_cli.document import listing, refusals, schemas
 from vezne_cli.document.parts import OPERATION_ID, REPLAYED, RETRY_AFTER, SETTLED_BY, TIME
 from vezne_cli.golden import golden
 from vezne_cli.processes import ROOT
@@ -85,6 +85,7 @@ def build() -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for route in found:
         paths.setdefault(route.path, {})[route.method] = _operation(route)
+    paths["/operations"] = {"get": _list()}
     paths["/health"] = {"get": _health([f"vezne/{scope}" for scope in SCOPES])}
     paths["/reconciliations/{provider}/{date}"] = {"get": _report()}
     return {
@@ -122,6 +123,12 @@ def _security() -> dict[str, Any]:
 def _secured(scopes: list[str]) -> dict[str, Any]:
     """A token with one of the scopes. Only OAuth schemes may list scopes, and such a scheme names its token address."""
     return {"security": [{"token": []}], "x-scopes": scopes}
+
+
+def _list() -> dict[str, Any]:
+    example = _recorded().get(READ.name, {}).get("200", {})
+    refused = refusals.responses([*GATEWAY, "invalid-request", "store-unavailable", "internal"])
+    return listing.operation(_tag(READ), READ.scope, _secured([READ.scope]), example, refused)
 
 
 def _health(scopes: list[str]) -> dict[str, Any]:
