@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import ValidationError
 from vezne.api import problems
 from vezne.api.responses import WHAT_TO_DO
 from vezne.inquiry import Inquiry
@@ -124,6 +125,22 @@ def test_one_of_several_fields_is_needed_in_the_document_as_in_the_model(name: s
     for field in names:
         assert fits({**others, field: "R-1"}, route.request.__name__)
         assert route.request.model_validate({**others, field: "R-1"})
+
+
+@pytest.mark.parametrize("name", [name for name, it in ROUTES.items() if it.request])
+def test_a_model_needs_no_field_that_the_document_calls_optional(name: str) -> None:
+    """What is wrong with a request as a whole, and not with one field, is in the schema, or told in words."""
+    route = ROUTES[name]
+    assert route.request is not None
+    needed = {field for field, it in route.request.model_fields.items() if it.is_required()}
+    fewest = {field: value for field, value in golden(name).fields.items() if field in needed}
+    try:
+        route.request.model_validate(fewest)
+    except ValidationError as error:
+        if any(not found["loc"] for found in error.errors()):
+            assert route.request.at_least_one_of
+    else:
+        assert not route.request.at_least_one_of
 
 
 def test_the_document_says_who_answers_for_it_and_what_each_tag_means() -> None:
