@@ -79,6 +79,17 @@ def with_a_tag_that_has_no_meaning() -> dict[str, Any]:
     return changed
 
 
+def test_every_package_is_pinned_by_its_hash_and_names_no_registry() -> None:
+    """npm takes them from the registry that the machine is set up for."""
+    wanted, locked = (json.loads(file.read_text()) for file in PACKAGES)
+    packages = {name: it for name, it in locked["packages"].items() if name}
+    assert locked["packages"][""]["devDependencies"] == wanted["devDependencies"]
+    assert all(packages[f"node_modules/{name}"]["version"] == it for name, it in wanted["devDependencies"].items())
+    assert [
+        name for name, it in packages.items() if not it["integrity"].startswith("sha512-") or "resolved" in it
+    ] == []
+
+
 @pytest.mark.parametrize("linter", [spectral, redocly])
 def test_a_linter_finds_nothing(run: Run, linter: Callable[[Run, Path], list[str]]) -> None:
     assert linter(run, DOCUMENT) == []
