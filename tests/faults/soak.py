@@ -89,7 +89,7 @@ def one_order(function: Function, chance: random.Random) -> Trial:
     trial = Trial(function, new_order(function.operation), late=isinstance(rule.get("book"), dict))
     control, made = function.environment.sandbox, []
     if rule:
-        made.append(control.rule(function.operation, match=trial.order.mark, **rule)["id"])
+        made.append(control.rule(function.operation, match=trial.order.reference, **rule)["id"])
     trial.send(plan=random_plan(chance))
     for number in range(1, chance.randrange(4) + 1):
         if chance.random() < 0.2:

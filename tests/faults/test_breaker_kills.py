@@ -87,7 +87,7 @@ def try_one(function: Function, kill: Kill) -> list[str]:
     put(function, kill.before())
     trial = Trial(function, new_order(function.operation))
     if kill.fault:
-        function.environment.sandbox.rule(function.operation, match=trial.order.mark, then=kill.fault)
+        function.environment.sandbox.rule(function.operation, match=trial.order.reference, then=kill.fault)
     trial.send(plan=kill.plan, cold=True)
     if not trial.told[-1].endswith("killed"):
         return [f"not killed: {trial.told}"]

@@ -225,7 +225,7 @@ class Run:
         if self.chance.random() < 0.6:
             name, then, order = self.bench.operation.name, self.chance.choice(SAID), self.chance.choice(self.orders)
             book = False if then in NEVER_BOOKED else then == "answer" or self.chance.choice(BOOK)
-            how = {"match": order.mark, "book": book}
+            how = {"match": order.reference, "book": book}
         else:
             name, then = LOOK_UPS[self.bench.operation.name], self.chance.choice(LOOK_UP_SAID)
             how = {"times": self.chance.randint(1, 3), "seconds": 20}

@@ -64,7 +64,7 @@ def answered_wrongly(function: Function, rule: dict[str, Any], *, retry: bool) -
     if not has_fault(function.operation, rule["then"]):
         return None
     trial = Trial(function, new_order(function.operation), late=rule.get("book") == LATE)
-    made = function.environment.sandbox.rule(function.operation, match=trial.order.mark, **rule)
+    made = function.environment.sandbox.rule(function.operation, match=trial.order.reference, **rule)
     trial.send()
     trial.let_late_bookings_fall_due()
     return finished(trial, made["id"], retry=retry)
@@ -76,7 +76,7 @@ def misled(function: Function, rule: dict[str, Any], *, booked: bool, retry: boo
         return None
     trial = Trial(function, new_order(function.operation), late=rule["then"] == "lag")
     control = function.environment.sandbox
-    control.rule(function.operation, match=trial.order.mark, then="reset", book=booked)
+    control.rule(function.operation, match=trial.order.reference, then="reset", book=booked)
     trial.send()
     # For this order only, since two operations may have the same look-up.
     made = control.rule(LOOK_UPS[function.operation], match=trial.order.reference, **rule)

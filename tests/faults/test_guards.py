@@ -76,7 +76,7 @@ def lose_totals(function: Function, chance: random.Random) -> None:
     amounts = chance.sample([100, 150, 200], 3)
     orders = [again(first, f"{first.key}-{amount}", expense_amount=f"{amount}.00") for amount in amounts]
     for book in chance.choices([True, False, {"after_seconds": 1}], k=3):
-        control.rule("haso.set_expenses", then="reset", match=first.mark, book=book)
+        control.rule("haso.set_expenses", then="reset", match=first.reference, book=book)
     waiting, clock = list(orders), 0.0
     while waiting:
         for order in list(waiting):
@@ -97,7 +97,7 @@ def lose_totals(function: Function, chance: random.Random) -> None:
 def test_a_total_sent_twice_does_not_overtake_a_newer_one(function: Function) -> None:
     """The first request is late, the second under the same key is answered. Then a newer total is ordered."""
     control, first = function.environment.sandbox, new_order("haso.set_expenses", "100.00")
-    control.rule("haso.set_expenses", then="reset", match=first.mark, book={"after_seconds": 5})
+    control.rule("haso.set_expenses", then="reset", match=first.reference, book={"after_seconds": 5})
     assert function.call(first.event).status == 202
     assert function.call(first.event).status == 200
     newer = again(first, "newer", expense_amount="200.00")
@@ -126,7 +126,7 @@ def test_the_same_payment_under_two_keys_is_made_once(function: Function, report
 @pytest.mark.parametrize("function", sorted(PAID_ONCE), indirect=True)
 def test_a_payment_in_doubt_blocks_another_key(function: Function) -> None:
     first, control = new_order(function.operation), function.environment.sandbox
-    control.rule(function.operation, then="reset", match=first.mark)
+    control.rule(function.operation, then="reset", match=first.reference)
     assert function.call(first.event).status == 202
     held = function.call(again(first, "second-key").event)
     assert (held.status, held.body["retry"], held.body["holder"]) == (409, "same_key", first.id)
@@ -138,7 +138,7 @@ def test_a_payment_in_doubt_blocks_another_key(function: Function) -> None:
 @pytest.mark.parametrize("function", sorted(PAID_ONCE), indirect=True)
 def test_a_declined_payment_may_be_ordered_anew(function: Function) -> None:
     first, control = new_order(function.operation), function.environment.sandbox
-    control.rule(function.operation, then="refuse", match=first.mark)
+    control.rule(function.operation, then="refuse", match=first.reference)
     assert function.call(first.event).status == 402
     assert function.call(again(first, "second-key").event).status == 200
     assert first.times_booked(control) == 1
@@ -186,7 +186,7 @@ def test_a_part_captured_before_is_not_taken_for_the_whole(function: Function) -
 @pytest.mark.parametrize("function", ["vakifbank.pay"], indirect=True)
 def test_the_answer_to_a_not_executed_order_never_changes(function: Function) -> None:
     control, order = function.environment.sandbox, new_order("vakifbank.pay")
-    control.rule("vakifbank.pay", then="reset", match=order.mark, book=False)
+    control.rule("vakifbank.pay", then="reset", match=order.reference, book=False)
     assert function.call(order.event).status == 202
     trial = Trial(function, order)
     trial.sweep_until_quiet()
@@ -202,7 +202,7 @@ def test_the_answer_to_a_not_executed_order_never_changes(function: Function) ->
 def test_a_record_that_cannot_be_read_does_not_stop_the_sweep(function: Function) -> None:
     control, orders = function.environment.sandbox, [new_order("kolaybi.collect") for _ in range(9)]
     for order in orders:
-        control.rule("kolaybi.collect", then="reset", match=order.mark)
+        control.rule("kolaybi.collect", then="reset", match=order.reference)
         function.call(order.event)
     broken = orders[0]
     function.environment.aws("dynamodb").update_item(
@@ -221,7 +221,7 @@ def test_a_record_that_cannot_be_read_does_not_stop_the_sweep(function: Function
 @pytest.mark.parametrize("function", ["kolaybi.collect"], indirect=True)
 def test_a_client_that_asks_often_does_not_delay_the_sweep(function: Function) -> None:
     control, order = function.environment.sandbox, new_order("kolaybi.collect")
-    control.rule("kolaybi.collect", then="reset", match=order.mark, book=False)
+    control.rule("kolaybi.collect", then="reset", match=order.reference, book=False)
     for clock in range(40, 60):
         assert function.call(order.event, clock=0 if clock == 40 else clock).status == 202
     record = function.record(order.id)

@@ -55,7 +55,7 @@ NEVER_SENT_AGAIN = {(f"retry: {step}", "none") for step in ("order.before", "ord
 def trial_of(function: Function, fault: str) -> Trial:
     trial = Trial(function, new_order(function.operation), late="late" in fault)
     if FAULTS[fault]:
-        function.environment.sandbox.rule(function.operation, match=trial.order.mark, **FAULTS[fault])
+        function.environment.sandbox.rule(function.operation, match=trial.order.reference, **FAULTS[fault])
     return trial
 
 

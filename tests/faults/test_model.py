@@ -62,7 +62,7 @@ class Vezne(RuleBasedStateMachine):
             book = True
         if then not in faults_of(self.bench.sandbox.operations[self.bench.operation.name]):
             return
-        self.bench.rule(operation=self.bench.operation.name, then=then, book=book, match=self.orders[index].mark)
+        self.bench.rule(operation=self.bench.operation.name, then=then, book=book, match=self.orders[index].reference)
 
     @rule(then=LOOK_UP_SAID, form=ROW_FORMS, times=st.integers(1, 3))
     def next_look_ups_have_a_fault(self, then: str, form: str, times: int) -> None:

@@ -32,7 +32,7 @@ FAULTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 def set_up(function: Function, rule: dict[str, Any]) -> Order:
     order = new_order(function.operation)
     if rule:
-        function.environment.sandbox.rule(function.operation, match=order.mark, **rule)
+        function.environment.sandbox.rule(function.operation, match=order.reference, **rule)
     return order
 
 

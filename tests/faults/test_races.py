@@ -56,7 +56,7 @@ def test_32_identical_orders_at_once_book_once(function: Function, report: list[
 
 def order_in_doubt(function: Function, *, booked: bool) -> Order:
     order = new_order(function.operation)
-    function.environment.sandbox.rule(function.operation, then="reset", match=order.mark, book=booked)
+    function.environment.sandbox.rule(function.operation, then="reset", match=order.reference, book=booked)
     assert function.call(order.event).status == 202
     return order
 
@@ -100,7 +100,7 @@ def test_a_frozen_function_that_continues_after_its_lease_books_nothing_twice(
     """The function stops at a step. Another takes its record over on a faster clock. Then the first continues."""
     trial, frozen = Trial(function, new_order(function.operation)), function.fork()
     if refused:
-        function.environment.sandbox.rule(function.operation, then="refuse", match=trial.order.mark)
+        function.environment.sandbox.rule(function.operation, then="refuse", match=trial.order.reference)
     frozen.begin(trial.order.event, plan={"at": step, "do": "stop"})
     frozen.wait_until_stopped()
     trial.send(clock=RETRY_AT)
@@ -153,7 +153,7 @@ def test_a_write_whose_answer_is_lost_is_repeated_without_harm(
 ) -> None:
     function.call(new_order(function.operation).event)
     trial = Trial(function, new_order(function.operation))
-    function.environment.sandbox.rule(function.operation, then=then, match=trial.order.mark)
+    function.environment.sandbox.rule(function.operation, then=then, match=trial.order.reference)
     trial.send(lost=lost)
     trial.retry(RETRY_AT, lost=lost)
     trial.sweep(clock=3 * RETRY_AT)

@@ -20,7 +20,7 @@ def ended(operation: str, spoil: Callable[[Bench, Order], None], **rule: object)
     bench, orders = Bench(operation), [new_order(operation), new_order(operation)]
     with in_process(lambda: bench):
         if rule:
-            bench.rule(operation=operation, match=orders[0].mark, **rule)
+            bench.rule(operation=operation, match=orders[0].reference, **rule)
         for order in orders:
             bench.call(order.event)
         spoil(bench, orders[0])

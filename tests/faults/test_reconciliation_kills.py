@@ -86,7 +86,7 @@ def ordered(environment: Environment) -> Function:
     for rule in ORDERS:
         order = new_order(OPERATION)
         if rule:
-            environment.sandbox.rule(OPERATION, match=order.mark, **rule)
+            environment.sandbox.rule(OPERATION, match=order.reference, **rule)
         function.call(order.event)
     environment.sandbox.rule("paynet.list_transactions", then="small_pages", times=0)
     return function
