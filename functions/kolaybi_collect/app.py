@@ -13,15 +13,15 @@ from vezne.operation import Operation, Order
 from vezne.orders.evidence import Match, Row, find
 from vezne.orders.outcome import Finding, Inconclusive, NotFound, Outcome, Succeeded, Unknown
 from vezne.orders.record import Record
-from vezne.platform.money import amount_text, shortest_number
+from vezne.platform.money import amount_text
 from vezne.providers.credentials import KolayBiCredentials, RequestCredentials
 from vezne.providers.http import Deadline, ProviderResponse, Request, form_request
 from vezne.providers.kolaybi import client as kolaybi
+from vezne.providers.kolaybi.form import collection_fields
 from vezne.providers.kolaybi.models import CollectionRequest, CollectionResult, issued_at
 
 # Much longer than clocks can differ, and much shorter than a record is kept.
 LONG_BEFORE = timedelta(days=1)
-GATEWAY_TYPES = {"vault": "Vault", "associate": "Associate"}
 
 
 class Collect(Operation[CollectionRequest, CollectionResult, KolayBiCredentials]):
@@ -38,22 +38,10 @@ class Collect(Operation[CollectionRequest, CollectionResult, KolayBiCredentials]
     look_up_call = "GET associates/{id}/transactions, marker in description"
 
     def build(self, order: Order[CollectionRequest], access: RequestCredentials[KolayBiCredentials]) -> Request:
-        """The form of the page. Our marker is at the start of the description, where a short column does not cut it."""
+        """The form of the page, with our marker in the description."""
         request = order.request
-        fields = [
-            ("amount", shortest_number(request.amount)),
-            ("currency", request.currency),
-            ("gateway_id", str(request.gateway_id)),
-        ]
-        if request.gateway_type:
-            fields.append(("gateway_type", GATEWAY_TYPES[request.gateway_type]))
-        if request.exchange_rate is not None:
-            fields.append(("exchange_rate", shortest_number(request.exchange_rate)))
-        fields += [("project_ids[]", str(project)) for project in request.project_ids or []]
-        description = f" {request.description}" if request.description else ""
-        fields.append(("description", _marker(order) + description))
         path = f"/kolaybi/v1/associates/{request.associate_id}/transactions/proceed"
-        return form_request(path, fields, kolaybi.headers(access))
+        return form_request(path, collection_fields(request, _marker(order)), kolaybi.headers(access))
 
     def read(self, order: Order[CollectionRequest], answer: ProviderResponse) -> Outcome:
         """Success: HTTP 2xx and `data.transaction_status` "Tamamlandı" for our amount and currency, and no error."""

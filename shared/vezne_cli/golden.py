@@ -66,8 +66,13 @@ class Golden:
         model = FUNCTIONS[self.operation].request
         assert model is not None, self.operation
         facts = model.model_json_schema()["properties"]
+        numbers = {
+            name
+            for name, fact in facts.items()
+            if any(kind.get("type") == "integer" for kind in (fact, *fact.get("anyOf", ())))
+        }
         given = {**(self.body or {}), **self.parameters}
-        return {name: int(value) if facts[name].get("type") == "integer" else value for name, value in given.items()}
+        return {name: int(value) if name in numbers else value for name, value in given.items()}
 
 
 def golden_event(operation: str, kind: str = "api") -> dict[str, Any]:

@@ -9,8 +9,20 @@ from urllib.parse import quote
 from pydantic import Field, SerializeAsAny
 from vezne.providers.haso.inquiry_models import PaymentPlanRequest, PaymentPlanResult
 from vezne.providers.haso.models import ExpensesRequest, ExpensesResult, SetPaidRequest, SetPaidResult
-from vezne.providers.kolaybi.inquiry_models import TransactionsRequest, TransactionsResult, VaultsRequest, VaultsResult
-from vezne.providers.kolaybi.models import CollectionRequest, CollectionResult
+from vezne.providers.kolaybi.inquiry_models import (
+    InvoicesRequest,
+    InvoicesResult,
+    TransactionsRequest,
+    TransactionsResult,
+    VaultsRequest,
+    VaultsResult,
+)
+from vezne.providers.kolaybi.models import (
+    CollectionRequest,
+    CollectionResult,
+    InvoiceCollectionRequest,
+    InvoiceCollectionResult,
+)
 from vezne.providers.models import RequestModel, ResultModel
 from vezne.providers.paynet.inquiry_models import CheckRequest, CheckResult
 from vezne.providers.paynet.models import (
@@ -29,8 +41,10 @@ __all__ = [
     "CAPTURE",
     "CHECK",
     "COLLECT",
+    "COLLECT_INVOICE",
     "INQUIRIES",
     "LIST_BILLS",
+    "LIST_INVOICES",
     "LIST_TRANSACTIONS",
     "LIST_VAULTS",
     "ORDERS",
@@ -107,6 +121,12 @@ REVERSE_PREAUTHORISATION = OrderCall(
     CaptureResult,
 )
 SET_PAID = OrderCall("haso.set_paid", "/haso/payments/{payment_code}/paid", SetPaidRequest, SetPaidResult)
+COLLECT_INVOICE = OrderCall(
+    "kolaybi.collect_invoice",
+    "/kolaybi/invoices/{document_id}/collections",
+    InvoiceCollectionRequest,
+    InvoiceCollectionResult,
+)
 
 LIST_TRANSACTIONS = InquiryCall(
     "kolaybi.list_transactions",
@@ -124,6 +144,7 @@ PAYMENT_PLAN = InquiryCall(
     "haso.payment_plan", "/haso/transactions/{transaction_code}/payment-plan", PaymentPlanRequest, PaymentPlanResult
 )
 CHECK = InquiryCall("paynet.check", "/paynet/transactions", CheckRequest, CheckResult)
+LIST_INVOICES = InquiryCall("kolaybi.list_invoices", "/kolaybi/invoices", InvoicesRequest, InvoicesResult)
 
 ORDERS: dict[str, OrderCall[Any, Any]] = {
     call.name: call for call in list(vars().values()) if isinstance(call, OrderCall)

@@ -108,6 +108,62 @@ def test_every_field_on_the_wire_in_the_pages_order(harness: Harness, ours: str,
     ]
 
 
+def test_expenses_and_currency_rates_are_numbered_as_on_the_page(harness: Harness) -> None:
+    """The page's sample of 2026-11: `expenses[0][source_type]=Associate&expenses[0][amount]=10.5` and so on."""
+    order = {
+        **ORDER,
+        "expenses": [
+            {"source_type": "associate", "amount": "10.50", "currency": "TRY", "source_id": 3},
+            {"source_type": "vault", "amount": 1, "currency": "USD", "source_id": 4},
+        ],
+        "transaction_currency_rates": [{"quote_currency": "TRY", "rate": "2", "total": "0.50"}],
+    }
+    assert answered(harness, KOLAYBI, PAGE_ANSWER, body=order).status == 200
+    assert the_call(harness, KOLAYBI).form()[4:] == [
+        ("expenses[0][source_type]", "Associate"),
+        ("expenses[0][amount]", "10.5"),
+        ("expenses[0][currency]", "TRY"),
+        ("expenses[0][source_id]", "3"),
+        ("expenses[1][source_type]", "Vault"),
+        ("expenses[1][amount]", "1"),
+        ("expenses[1][currency]", "USD"),
+        ("expenses[1][source_id]", "4"),
+        ("transaction_currency_rates[0][quote_currency]", "TRY"),
+        ("transaction_currency_rates[0][rate]", "2"),
+        ("transaction_currency_rates[0][total]", "0.5"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "row", "place"),
+    [
+        ("expenses", {"amount": "0"}, "amount"),
+        ("expenses", {"amount": "1.005"}, "amount"),
+        ("expenses", {"currency": "TL"}, "currency"),
+        ("expenses", {"source_type": "Vault"}, "source_type"),
+        ("expenses", {"source_id": 0}, "source_id"),
+        ("expenses", {"note": "x"}, "note"),
+        ("transaction_currency_rates", {"rate": "-1"}, "rate"),
+        ("transaction_currency_rates", {"total": 0}, "total"),
+    ],
+)
+def test_a_row_in_another_form_is_refused(harness: Harness, field: str, row: dict[str, Any], place: str) -> None:
+    sound = {
+        "expenses": {"source_type": "vault", "amount": "1.00", "currency": "TRY", "source_id": 1},
+        "transaction_currency_rates": {"quote_currency": "USD", "rate": "1", "total": "1"},
+    }
+    response = harness.send(KOLAYBI, {**ORDER, field: [{**sound[field], **row}]})
+    assert (response.status, response.body["errors"][0]["place"]) == (400, f"body.{field}.0.{place}")
+    assert not harness.server.calls
+
+
+def test_no_rows_are_the_same_order_as_none() -> None:
+    plain = Reader(KOLAYBI).order.fingerprint
+    assert Reader(KOLAYBI, expenses=[], transaction_currency_rates=[]).order.fingerprint == plain
+    row = {"source_type": "vault", "amount": "1.00", "currency": "TRY", "source_id": 1}
+    assert Reader(KOLAYBI, expenses=[row]).order.fingerprint != plain
+
+
 @pytest.mark.parametrize("description", [None, "", "iki  boşluk, Çağrı'nın ödemesi"])
 def test_the_description_is_sent_as_given_behind_the_marker(harness: Harness, description: str | None) -> None:
     order = {name: value for name, value in ORDER.items() if name != "description"}

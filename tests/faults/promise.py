@@ -132,7 +132,7 @@ class Promise:
             if record is not None and not record.final:
                 assert order.operation not in COMPLETE_LOOK_UP, record.evidence
                 # Paynet: clocks differ, so the capture may seem older than the claim. Then it proves nothing.
-                ambiguous = order.example.found_by_time
+                ambiguous = order.example.found_by_time or order.example.never_proved
                 assert not self.booked_now(order) or ambiguous, record.evidence
         self._highest_total_stands()
 

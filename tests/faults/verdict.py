@@ -116,7 +116,7 @@ class Trial:
         if final in ("unknown", "processing"):
             if self.order.id not in self.function.unresolved():
                 wrong.append("lost: not among the unresolved")
-            if bookings:
+            if bookings and not self.order.example.never_proved:
                 wrong.append("still unknown, though the provider shows it")
             elif self.order.operation in COMPLETE_LOOK_UP:
                 wrong.append("still unknown, though the provider's look-up is complete")

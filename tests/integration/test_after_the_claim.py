@@ -11,7 +11,7 @@ from vezne.providers.http import NotSentError, Provider, ProviderResponse
 
 from tests.support.example import Example
 from tests.support.harness import Harness, operation_of, secrets_client
-from tests.support.operations import EXAMPLES
+from tests.support.operations import EXAMPLES, PROVABLE
 from tests.support.operations.haso_set_expenses import EXAMPLE as HASO
 from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
 from tests.support.operations.paynet_capture import EXAMPLE as PAYNET
@@ -20,6 +20,7 @@ from tests.support.provider_server import HANG_UP, Answering, Call, Reply, json_
 from tests.support.wire import answered, findings, looked_up, unknown_order
 
 each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
+each_provable = pytest.mark.parametrize("example", PROVABLE, ids=str)
 # One operation claims with a single write, one with a transaction, because it has a guard.
 one_of_each_kind = pytest.mark.parametrize("example", [KOLAYBI, HASO], ids=str)
 
@@ -112,7 +113,7 @@ def test_the_true_outcome_is_answered_even_if_it_cannot_be_written(
     assert "expires_at" not in item
 
 
-@each_operation
+@each_provable
 def test_an_outcome_that_was_not_written_is_found_by_the_next_look_up(harness: Harness, example: Example) -> None:
     log_in(harness, example)
     first = answered(harness, example, breaking_the_table(harness, example.success))

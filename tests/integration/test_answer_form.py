@@ -11,7 +11,7 @@ from vezne.platform.money import minor_digits
 
 from tests.support.example import Example
 from tests.support.harness import Harness
-from tests.support.operations import EXAMPLES
+from tests.support.operations import EXAMPLES, PROVABLE
 from tests.support.operations.haso_set_expenses import EXAMPLE as HASO
 from tests.support.operations.kolaybi_collect import EXAMPLE as COLLECT
 from tests.support.operations.paynet_capture import CAPTURE_ANSWER, EXAMPLE as CAPTURE
@@ -38,7 +38,7 @@ def assert_form(body: dict[str, Any]) -> None:
 # ------------------------------------------------------------------ one form
 
 
-@each_operation
+@pytest.mark.parametrize("example", PROVABLE, ids=str)
 def test_a_look_up_answers_in_the_form_of_the_first_answer(harness: Harness, example: Example) -> None:
     first = answered(harness, example, example.success, key="key-2").body
     for item in harness.items():

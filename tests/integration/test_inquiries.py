@@ -236,12 +236,12 @@ def test_a_token_without_a_client(sandbox: SandboxControl, ask: Ask, name: str) 
 
 @pytest.mark.parametrize("name", [name for name, question in QUESTIONS.items() if question[2] is None])
 def test_an_unknown_or_repeated_parameter(sandbox: SandboxControl, ask: Ask, name: str) -> None:
-    query = {**QUESTIONS[name][1], "page": "1"}
+    query = {**QUESTIONS[name][1], "leaf": "1"}
     status, _, problem = ask(name, query=query)
     assert (status, problem["type"]) == (400, "/v1/problems/invalid-request")
-    assert problem["errors"] == [{"place": "query.page", "reason": "unknown field page"}]
-    status, _, problem = ask(name, several={"page": ["1", "2"]})
-    assert problem["errors"] == [{"place": "query.page", "reason": "must be given once"}]
+    assert problem["errors"] == [{"place": "query.leaf", "reason": "unknown field leaf"}]
+    status, _, problem = ask(name, several={"leaf": ["1", "2"]})
+    assert problem["errors"] == [{"place": "query.leaf", "reason": "must be given once"}]
     assert sandbox.calls() == []
 
 

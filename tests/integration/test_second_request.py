@@ -10,16 +10,17 @@ from vezne_cli.catalogue import ORDERS
 
 from tests.support.example import Example
 from tests.support.harness import Harness, table_client
-from tests.support.operations import EXAMPLES
+from tests.support.operations import EXAMPLES, PROVABLE
 from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
 from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK
 from tests.support.provider_server import HANG_UP, Call, Reply
 from tests.support.wire import findings, unknown_order
 
 each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
+each_provable = pytest.mark.parametrize("example", PROVABLE, ids=str)
 SENDS_AGAIN = [name for name, order in ORDERS.items() if order.declaration.resend_is_safe]
 resending = pytest.mark.parametrize("example", [it for it in EXAMPLES if it.operation in SENDS_AGAIN], ids=str)
-not_resending = pytest.mark.parametrize("example", [it for it in EXAMPLES if it.operation not in SENDS_AGAIN], ids=str)
+not_resending = pytest.mark.parametrize("example", [it for it in PROVABLE if it.operation not in SENDS_AGAIN], ids=str)
 
 
 def calls(harness: Harness, example: Example) -> int:
@@ -158,7 +159,7 @@ def test_second_request_processing(harness: Harness, example: Example, passed: f
 # -------------------------------------------------------------------- unknown, or a lease that ran out
 
 
-@each_operation
+@each_provable
 def test_second_request_unknown_and_found(harness: Harness, example: Example) -> None:
     known = unknown_order(harness, example)
     harness.server.on(example.look_up_route, example.found(harness.record(known)))
@@ -170,7 +171,7 @@ def test_second_request_unknown_and_found(harness: Harness, example: Example) ->
     assert harness.send(example).replayed
 
 
-@each_operation
+@each_provable
 def test_second_request_lease_over_and_found(harness: Harness, example: Example) -> None:
     """The function was killed, so no outcome was written."""
     standing = harness.stand(example)

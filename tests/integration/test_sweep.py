@@ -16,7 +16,7 @@ from vezne.providers.kolaybi import client as kolaybi
 
 from tests.support.example import Example
 from tests.support.harness import Harness, operation_of
-from tests.support.operations import EXAMPLES
+from tests.support.operations import EXAMPLES, PROVABLE
 from tests.support.operations.haso_set_expenses import EXAMPLE as HASO, haso_success
 from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI
 from tests.support.operations.paynet_capture import CAPTURE_ANSWER, EXAMPLE as PAYNET
@@ -26,6 +26,7 @@ from tests.support.provider_server import HANG_UP, json_reply
 from tests.support.wire import answered, findings, unknown_order
 
 each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
+each_provable = pytest.mark.parametrize("example", PROVABLE, ids=str)
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 # Operations whose complete look-up can prove that an order was not executed, and after how long.
 
@@ -51,7 +52,7 @@ def test_a_sweep_without_unresolved_records_looks_up_nothing(harness: Harness, e
     assert harness.server.calls == []
 
 
-@each_operation
+@each_provable
 def test_an_unknown_outcome_that_is_found(harness: Harness, example: Example) -> None:
     known = unknown_order(harness, example)
     harness.server.on(example.look_up_route, example.found(harness.record(known)))
@@ -63,7 +64,7 @@ def test_an_unknown_outcome_that_is_found(harness: Harness, example: Example) ->
     assert harness.sweep(example) == NOTHING
 
 
-@each_operation
+@each_provable
 def test_a_killed_function_is_found_too(harness: Harness, example: Example) -> None:
     """It wrote nothing after its claim, but the claim put the record into the index."""
     standing = harness.stand(example)
@@ -118,7 +119,7 @@ def test_a_client_that_asks_often_does_not_delay_the_sweep(harness: Harness, exa
     assert due - harness.clock.now <= 5 * MINUTE
 
 
-@each_operation
+@each_provable
 def test_the_evidence_of_a_look_up(harness: Harness, example: Example) -> None:
     known = unknown_order(harness, example)
     # The order's answer was lost: a look-up is tried once until one succeeds.

@@ -51,6 +51,8 @@ class Example:
     is_total: bool = False
     # The look-up knows the order by its time. Clocks may differ, so what is found may prove nothing.
     found_by_time: bool = False
+    # Nothing that a look-up shows is proof: `found` and `not_found` are the most that it can show.
+    never_proved: bool = False
     # What the sandbox needs to know first for the order of this mark: `Sandbox.seed`, by provider.
     seed: Callable[[str], dict[str, Any]] = lambda _: {}
     # Whether the sandbox takes the golden order only once, under any key.

@@ -13,7 +13,7 @@ from tests.contract.test_walletgate import PAGE_ANSWER as WALLETGATE_ANSWER
 from tests.support.example import Example
 from tests.support.harness import START
 from tests.support.mutations import MISSING, Mutation, Path, mutations, pairs, wrongly_believed
-from tests.support.operations import EXAMPLES
+from tests.support.operations import EXAMPLES, PROVABLE
 from tests.support.operations.haso_set_expenses import EXAMPLE as HASO_EXAMPLE, haso_plan
 from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI_EXAMPLE, KOLAYBI_DATA
 from tests.support.operations.paynet_capture import CAPTURE_ANSWER, EXAMPLE as PAYNET_EXAMPLE, capture_row
@@ -273,7 +273,7 @@ def test_a_success_that_is_cut_or_no_json_is_unknown(example: Example) -> None:
     assert reader.verdict(broken(lambda body: body[:-1] + b",}")) == UNKNOWN
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+@pytest.mark.parametrize("example", PROVABLE, ids=str)
 def test_a_look_up_is_believed_with_http_200_only(example: Example) -> None:
     reader = Reader(example)
     found = example.found(reader.record)

@@ -4,7 +4,7 @@ import base64
 import json
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
@@ -19,12 +19,22 @@ _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 def read_request(model: type[RequestModel], fields: dict[str, Any], event: Event, place: str) -> Any:
     """The validated request: `fields`, which came in `place`, and the path. Raises problems.Problem."""
-    in_path = {name: int(value) if name == "associate_id" and _DIGITS.fullmatch(value) else value
-               for name, value in path_parameters(event).items()}  # fmt: skip
+    in_path = _with_numbers(model, path_parameters(event))
+    fields = _with_numbers(model, fields) if place == "query" else fields
     for name in in_path:
         if name in fields:
             raise invalid(f"{place}.{name}", "belongs into the path")
     return validated(model, {**fields, **in_path}, frozenset(in_path), place)
+
+
+def _with_numbers(model: type[RequestModel], texts: dict[str, str]) -> dict[str, Any]:
+    """Texts of a URL, as numbers where the model has a number."""
+    numbers = {name for name, field in model.model_fields.items() if _is_number(field.annotation)}
+    return {name: int(text) if name in numbers and _DIGITS.fullmatch(text) else text for name, text in texts.items()}
+
+
+def _is_number(kind: Any) -> bool:
+    return kind is int or any(map(_is_number, get_args(kind)))
 
 
 def read_body(event: Event) -> dict[str, Any]:

@@ -78,10 +78,10 @@ def _asks_its_account(operation: Operation[R, Any, C], record: Record) -> bool:
 
 def _evidence(operation: Operation[R, Any, C], finding: Finding, now: float) -> dict[str, str]:
     entry = {"at": iso_time(now), "asked": operation.look_up_call}
+    seen = {name: _shown(value) for name, value in finding.seen.items()}
     if isinstance(finding, Inconclusive):
-        return {**entry, "finding": "inconclusive", "reason": mask_text(finding.reason)}
-    kind = "found" if isinstance(finding, Found) else "not_found"
-    return {**entry, "finding": kind, **{name: _shown(value) for name, value in finding.seen.items()}}
+        return {**entry, "finding": "inconclusive", "reason": mask_text(finding.reason), **seen}
+    return {**entry, "finding": "found" if isinstance(finding, Found) else "not_found", **seen}
 
 
 def _shown(value: str | Decimal) -> str:

@@ -79,12 +79,13 @@ class Inconclusive:
     """A look-up failed, or what it showed neither proves nor excludes the order.
 
     `send_again`: where the same order twice changes nothing, a repeat of it may be sent. `failed`: there was no answer,
-    or no login, so the next look-up is likely to fail as well.
+    or no login, so the next look-up is likely to fail as well. `seen`: what it showed all the same, for people.
     """
 
     reason: str
     send_again: bool = False
     failed: bool = False
+    seen: Seen = field(default_factory=dict)
 
 
 Finding = Found | NotFound | Inconclusive

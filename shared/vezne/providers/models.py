@@ -111,11 +111,21 @@ def _in_kurus(amount: Decimal) -> Decimal:
     return check_minor_digits(amount, "TRY")
 
 
+def _in_two_digits(amount: Decimal) -> Decimal:
+    if amount != round(amount, 2):
+        raise ValueError("must have at most 2 digits after the point")
+    return amount
+
+
 Currency = Annotated[str, BeforeValidator(parse_currency)]
 # The model must declare a field `currency` before it.
 Amount = Annotated[Decimal, BeforeValidator(parse_amount), AfterValidator(_in_minor_digits), AfterValidator(_positive)]
 LiraAmount = Annotated[Decimal, BeforeValidator(parse_amount), AfterValidator(_in_kurus), AfterValidator(_positive)]
 LiraAmountOrZero = Annotated[Decimal, BeforeValidator(parse_amount), AfterValidator(_in_kurus)]
+# Of a currency that the provider knows and the caller does not name.
+TwoDigitAmount = Annotated[
+    Decimal, BeforeValidator(parse_amount), AfterValidator(_in_two_digits), AfterValidator(_positive)
+]
 PositiveDecimal = Annotated[Decimal, BeforeValidator(parse_amount), AfterValidator(_positive)]
 RequiredText = Annotated[
     str,

@@ -37,6 +37,24 @@ REQUESTS: dict[str, dict[str, Wire]] = {
         "exchange_rate": Wire("exchange_rate", "Rate to the account's currency"),
         "project_ids": Wire("project_ids[]", "Projects to book it on; the field is repeated for each"),
         "description": Wire("description", "Free text; our marker is put in front of it, by which a look-up finds it"),
+        "expenses": Wire("expenses[]", "Expenses of the collection"),
+        "transaction_currency_rates": Wire("transaction_currency_rates[]", "Its value in further currencies"),
+    },
+    "Expense": {
+        "source_type": Wire("source_type", "What source_id names: Vault or Associate"),
+        "source_id": Wire("source_id", "The account that bears the expense"),
+        "currency": Wire("currency", "ISO 4217"),
+        "amount": Wire("amount", "The expense, in major units, with at most the currency's digits"),
+    },
+    "CurrencyRate": {
+        "quote_currency": Wire("quote_currency", "ISO 4217"),
+        "rate": Wire("rate", "Rate to this currency"),
+        "total": Wire("total", "The value in this currency"),
+    },
+    "InvoiceCollectionRequest": {
+        "document_id": Wire("document_id", "The invoice (fatura)"),
+        "vault_id": Wire("vault_id", "The vault that receives: a cash desk or a bank account"),
+        "amount": Wire("amount", "What is collected, in the invoice's currency; absent: all that is left of it"),
     },
     "PaymentRequest": {
         "transaction_type": Wire(
@@ -126,6 +144,11 @@ REQUESTS: dict[str, dict[str, Wire]] = {
     },
     "TransactionsRequest": {
         "associate_id": Wire("associate_id", "The associate (cari); the provider has it in its path"),
+    },
+    "InvoicesRequest": {
+        "type": Wire("type", "Only invoices of this kind; without it, sales"),
+        "associate_id": Wire("associate_id", "Only invoices of this associate (cari)"),
+        "page": Wire("page", "Which page, from 1"),
     },
     "VaultsRequest": {
         "currency": Wire("currency", "Only vaults of this currency; ISO 4217"),

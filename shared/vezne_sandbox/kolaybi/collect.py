@@ -19,6 +19,15 @@ PROJECTS = "project_ids[]"
 COLLECTION_FIELDS = frozenset(
     {"amount", "currency", "gateway_id", "gateway_type", "exchange_rate", PROJECTS, "description"}
 )
+NUMBER = r"(?=.*[1-9])\d+(\.\d+)?"
+CURRENCY = r"[A-Z]{3}|[a-z]{3}"
+ACCOUNT = r"Vault|Associate"
+# What each row of the page's two tables may have: `expenses[0][amount]`.
+TABLES = {
+    "expenses": {"source_type": ACCOUNT, "amount": NUMBER, "currency": CURRENCY, "source_id": r"[1-9]\d*"},
+    "transaction_currency_rates": {"quote_currency": CURRENCY, "rate": NUMBER, "total": NUMBER},
+}
+CELL = re.compile(r"(\w+)\[(\d+)\]\[(\w+)\]", re.ASCII)
 
 
 class Collection(Payment):
@@ -81,17 +90,28 @@ def collection_fields(call: Call) -> dict[str, Any]:
         raise Malformed(f"{twice[0]} is given twice")
     fields: dict[str, Any] = {name: value for name, value in pairs if name != PROJECTS}
     projects = [value for name, value in pairs if name == PROJECTS]
-    known_fields(dict(pairs), COLLECTION_FIELDS)
+    known_fields({name: value for name, value in pairs if not _is_cell(name, value)}, COLLECTION_FIELDS)
     _require(fields, "amount", r"\d+(\.\d+)?", "a number", required=True)
     if Decimal(fields["amount"]) <= 0:
         raise Malformed("amount must be above zero")
-    _require(fields, "currency", r"[A-Z]{3}|[a-z]{3}", "a currency code", required=True)
+    _require(fields, "currency", CURRENCY, "a currency code", required=True)
     _require(fields, "gateway_id", r"[1-9]\d*", "an integer", required=True)
-    _require(fields, "gateway_type", r"Vault|Associate", "Vault or Associate")
-    _require(fields, "exchange_rate", r"(?=.*[1-9])\d+(\.\d+)?", "a number above zero")
+    _require(fields, "gateway_type", ACCOUNT, "Vault or Associate")
+    _require(fields, "exchange_rate", NUMBER, "a number above zero")
     if not all(re.fullmatch(r"[1-9]\d*", project) for project in projects):
         raise Malformed(f"{PROJECTS} must be integers")
     return {**fields, **({PROJECTS: [int(project) for project in projects]} if projects else {})}
+
+
+def _is_cell(name: str, value: str) -> bool:
+    """Tell whether a field is one of the two tables, and refuse it if it is in another form."""
+    cell = CELL.fullmatch(name)
+    if not cell or cell[1] not in TABLES:
+        return False
+    form = TABLES[cell[1]].get(cell[3])
+    if form is None or not re.fullmatch(form, value, re.ASCII):
+        raise Malformed(f"{name} is not in its form")
+    return True
 
 
 def _require(fields: dict[str, Any], name: str, pattern: str, what: str, *, required: bool = False) -> None:

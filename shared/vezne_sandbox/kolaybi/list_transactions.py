@@ -48,7 +48,7 @@ def list_transactions(provider: KolayBi, call: Call) -> Reply:
             "description": booking.references["description"],
         }
         for booking in reversed(provider.ledger.of(provider.name, hidden_seconds=call.hidden_seconds))
-        if booking.references["associate_id"] == associate_id
+        if booking.references.get("associate_id") == associate_id
     ]
     rows = listed(rows, call, ids=("id",), amounts=("amount",))
     if call.cut_text:

@@ -34,8 +34,9 @@ def list_vaults(provider: KolayBi, call: Call) -> Reply:
 
 
 def balance(provider: KolayBi, gateway_id: str) -> Decimal:
-    """Add up what was collected into a vault."""
-    collected = [b.amount for b in provider.ledger.of(provider.name) if b.request["gateway_id"] == gateway_id]
+    """Add up what was collected into a vault, on invoices as well."""
+    into = [(b.request.get("gateway_id") or b.request.get("vault_id"), b) for b in provider.ledger.of(provider.name)]
+    collected = [booking.amount for vault, booking in into if vault == gateway_id]
     return sum(collected, Decimal(0)).quantize(Decimal("0.01"))
 
 

@@ -8,6 +8,8 @@ from tests.support.example import Example
 EXAMPLES: tuple[Example, ...] = tuple(
     import_module(f"{__name__}.{path.stem}").EXAMPLE for path in sorted(Path(__file__).parent.glob("[a-z]*.py"))
 )
+# Those whose look-up can prove something.
+PROVABLE = tuple(example for example in EXAMPLES if not example.never_proved)
 OPERATIONS = tuple(example.operation for example in EXAMPLES)
 
 

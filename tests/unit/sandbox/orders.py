@@ -100,6 +100,14 @@ class Merchant:
     def transactions(self, associate: str = "123") -> httpx.Response:
         return self.http.get(f"/kolaybi/v1/associates/{associate}/transactions", headers=self.kolaybi_headers())
 
+    def collect_invoice(self, **changes: Any) -> httpx.Response:
+        form = changed({"document_id": "18", "vault_id": "1", "amount": "100.50"}, changes)
+        return self.http.post("/kolaybi/v1/invoices/proceed", data=form, headers=self.kolaybi_headers())
+
+    @sends("kolaybi.show_invoice")
+    def invoice(self, document_id: str = "18") -> httpx.Response:
+        return self.http.get(f"/kolaybi/v1/invoices/{document_id}", headers=self.kolaybi_headers())
+
     def vakifbank_login(self, **changes: Any) -> httpx.Response:
         secrets = SECRETS["vakifbank"]
         form = {

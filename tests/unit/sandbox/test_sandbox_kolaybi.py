@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.sandbox.orders import SECRETS
+from tests.unit.sandbox.orders import SECRETS, WITHOUT
 
 VALID = "amount=1000&currency=TRY&gateway_id=1"
 
@@ -35,12 +35,15 @@ def test_a_second_request_books_a_second_time(merchant, sandbox):
 def test_all_fields_and_exact_digits(merchant, sandbox):
     body = (
         "amount=10.50&currency=USD&gateway_id=7&gateway_type=Associate&exchange_rate=34.25"
-        "&project_ids[]=4&project_ids%5B%5D=5&description=%C4%B0%C4%9Fne+kart+4355084355084358"
+        "&expenses[0][source_type]=Associate&expenses[0][amount]=10.5&expenses[0][currency]=try&expenses[0][source_id]=3"
+        "&transaction_currency_rates[0][quote_currency]=try&transaction_currency_rates[0][rate]=2"
+        "&transaction_currency_rates[0][total]=0.5&project_ids[]=4&project_ids%5B%5D=5&description=%C4%B0%C4%9Fne+kart+4355084355084358"
     )
     answer = merchant.collect(body)
     assert '"amount": 10.50,' in answer.text
     [booking] = sandbox.bookings()
     assert booking["request"]["project_ids[]"] == [4, 5]
+    assert booking["request"]["expenses[0][amount]"] == "10.5"
     assert booking["request"]["description"] == "İğne kart ************4358"
     [row] = merchant.transactions().json()["data"]
     assert (row["gateway_id"], row["gateway_type"], row["currency"]) == (7, "Associate", "USD")
@@ -58,6 +61,11 @@ def test_all_fields_and_exact_digits(merchant, sandbox):
         "amount=10,50&currency=TRY&gateway_id=1",
         "amount=-5&currency=TRY&gateway_id=1",
         "amount=1000&currency=Lira&gateway_id=1",
+        f"{VALID}&expenses[0][amount]=0",
+        f"{VALID}&expenses[0][note]=x",
+        f"{VALID}&expenses[amount]=1",
+        f"{VALID}&costs[0][amount]=1",
+        f"{VALID}&transaction_currency_rates[0][quote_currency]=Lira",
         "amount=1000&currency=TRY&gateway_id=x",
         f"{VALID}&gateway_type=vault",
         f"{VALID}&exchange_rate=0",
@@ -141,3 +149,88 @@ def test_a_gateway_refuses_in_json(merchant, sandbox):
     answer = merchant.collect()
     assert (answer.status_code, answer.json()) == (403, {"message": "Forbidden"})
     assert sandbox.bookings() == []
+
+
+def test_a_collection_on_an_invoice_tells_what_is_left_and_no_amount(merchant, sandbox):
+    sandbox.seed(kolaybi={"invoices": [{"id": 18, "total_amount": "240.00", "currency": "EUR"}]})
+    data = merchant.collect_invoice().json()["data"]
+    assert (data["remaining_amount"], data["currency"], "amount" in data) == (139.5, "EUR", False)
+    assert merchant.invoice().json()["data"]["remaining_amount"] == 139.5
+    # Without an amount, all that is left.
+    assert merchant.collect_invoice(amount=WITHOUT).json()["data"]["remaining_amount"] == 0
+    assert [(b["reference"], b["amount"], b["currency"]) for b in sandbox.bookings("kolaybi")] == [
+        ("18", "100.50", "EUR"),
+        ("18", "139.50", "EUR"),
+    ]
+    assert sandbox.state()["kolaybi"]["invoices"]["18"] == {"total_amount": "240.00", "remaining_amount": "0.00"}
+    # An associate's list has no such row.
+    assert merchant.transactions().json() == {"data": []}
+
+
+@pytest.mark.parametrize("amount", ["240.01", WITHOUT])
+def test_more_than_is_left_is_refused(merchant, sandbox, amount):
+    sandbox.seed(kolaybi={"invoices": [{"id": 18, "total_amount": "240.00"}]})
+    if amount is WITHOUT:
+        merchant.collect_invoice(amount="240.00")
+    before = sandbox.bookings("kolaybi")
+    refused = merchant.collect_invoice(amount=amount)
+    assert (refused.status_code, refused.json()["success"]) == (422, False)
+    assert sandbox.bookings("kolaybi") == before
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"document_id": WITHOUT},
+        {"vault_id": WITHOUT},
+        {"document_id": "0"},
+        {"vault_id": "kasa"},
+        {"amount": "0"},
+        {"amount": "0.00"},
+        {"amount": "100.505"},
+        {"amount": "100,50"},
+        {"currency": "TRY"},
+    ],
+)
+def test_a_collection_on_an_invoice_has_the_fields_of_the_page_only(merchant, sandbox, changes):
+    assert merchant.collect_invoice(**changes).status_code == 422
+    assert sandbox.bookings() == []
+
+
+def test_what_people_collect_lowers_what_is_left(merchant, sandbox):
+    merchant.collect_invoice()
+    sandbox.rule("kolaybi.show_invoice", "foreign")
+    assert [merchant.invoice().json()["data"]["remaining_amount"] for _ in range(2)] == [99799, 99899.5]
+
+
+def test_a_collection_on_an_invoice_is_in_its_vault(merchant):
+    merchant.collect_invoice(vault_id="10201")
+    headers = merchant.kolaybi_headers()
+    vaults = merchant.http.get("/kolaybi/v1/vaults", headers=headers).json()["data"]
+    assert {vault["id"]: vault["balance"] for vault in vaults} == {10201: 100.5, 10202: 0, 10203: 0}
+
+
+def test_invoices_come_in_pages_of_twenty_of_one_type(merchant, sandbox):
+    sandbox.seed(
+        kolaybi={
+            "invoices": [
+                *({"id": number, "contact_id": 7 if number == 1 else 1} for number in range(1, 22)),
+                {"id": 50, "type": "purchase_invoice", "total_amount": "240.00", "currency": "USD"},
+            ]
+        }
+    )
+
+    def ask(query=""):
+        return merchant.http.get(f"/kolaybi/v1/invoices{query}", headers=merchant.kolaybi_headers())
+
+    first, second = (ask(query).json() for query in ("", "?page=2"))
+    assert first["pagination"] == {"current_page": 1, "per_page": 20, "total": 21}
+    assert [row["id"] for row in first["data"] + second["data"]] == list(range(1, 22))
+    assert [row["id"] for row in ask("?associate_id=7").json()["data"]] == [1]
+    (bought,) = ask("?type=purchase_invoice").json()["data"]
+    assert bought == {
+        "id": 50, "serial_no": "FAT-2024-050", "order_date": "2024-01-15", "due_date": "2024-02-15",
+        "total_amount": 240, "currency": "USD", "status": "ready_to_send", "type": "purchase_invoice",
+        "contact": {"id": 1, "name": "Ahmet", "surname": "Yılmaz"},
+    }  # fmt: skip
+    assert [ask(query).status_code for query in ("?type=invoice", "?status=sent")] == [422, 422]

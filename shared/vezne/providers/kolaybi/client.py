@@ -1,6 +1,7 @@
 """KolayBi: login (/docs/auth), an associate's transactions, and the vaults (/docs/associates, /docs/vaults)."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -71,7 +72,7 @@ def list_transactions(associate_id: str, deadline: Deadline) -> TransactionList:
     number, last = 1, 1
     while number <= min(last, _MOST_PAGES):
         body = transactions(associate_id, deadline, number)
-        rows += _rows(body)
+        rows += rows_of(body)
         pages = _pages(body, number)
         if pages is None:
             if number > 1:
@@ -92,6 +93,19 @@ def vaults(filters: dict[str, str], deadline: Deadline) -> dict[str, Any]:
     return _get("/kolaybi/v1/vaults" + (f"?{urlencode(filters)}" if filters else ""), deadline)
 
 
+def invoice(document_id: str, deadline: Deadline) -> dict[str, Any]:
+    """The answer about one invoice as it came. No page shows it; two public clients ask so.
+
+    Raises InquiryFailedError.
+    """
+    return _get(f"/kolaybi/v1/invoices/{document_id}", deadline)
+
+
+def invoices(filters: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
+    """The answer about the invoices (/docs/invoices/list) as it came. Raises InquiryFailedError."""
+    return _get("/kolaybi/v1/invoices" + (f"?{urlencode(filters)}" if filters else ""), deadline)
+
+
 def message(body: dict[str, Any]) -> str:
     """The text of a refusal. No error envelope is documented; clients read `message`, `error.message` or `errors`."""
     error = body.get("error")
@@ -107,23 +121,34 @@ def shows_failure(fields: dict[str, Any]) -> bool:
 
 def is_success(body: dict[str, Any], amount: Decimal, currency: str) -> bool:
     """Whether an answer says that this amount was collected, and nothing else."""
+    data = success_data(body, ("transaction_status", "amount", "currency"))
+    return data is not None and fits(data, amount, currency)
+
+
+def success_data(body: dict[str, Any], needed: Collection[str]) -> dict[str, Any] | None:
+    """The `data` of an answer that has the needed fields and no sign of failure around them; None of any other."""
     data = body.get("data")
-    if not isinstance(data, dict) or None in (data.get(name) for name in ("transaction_status", "amount", "currency")):
-        return False
+    if not isinstance(data, dict) or None in (data.get(name) for name in needed):
+        return None
     plain_code = absent_or(body.get("code"), lambda code: is_one_of(code, _SUCCESS_CODES))
-    return plain_code and not shows_failure(body) and fits(data, amount, currency)
+    return data if plain_code and not shows_failure(body) else None
 
 
 def fits(fields: dict[str, Any], amount: Decimal, currency: str) -> bool:
     """Whether every field of an answer's `data`, or of a row, fits a completed collection of this amount."""
+    of_amount = absent_or(fields.get("amount"), lambda value: is_amount(value, amount))
+    # The older page has "TRY", the newer one "try".
+    in_currency = absent_or(fields.get("currency"), lambda value: isinstance(value, str) and value.upper() == currency)
+    return of_amount and in_currency and is_completed(fields)
+
+
+def is_completed(fields: dict[str, Any]) -> bool:
+    """Whether no field of an answer's `data`, or of a row, says something else than a completed collection."""
     fitting = {
-        **dict.fromkeys(("transaction_status", "status"), lambda value: value == COMPLETED),
-        **dict.fromkeys(("transaction_type", "type"), lambda value: value == COLLECTION),
-        "amount": lambda value: is_amount(value, amount),
-        # The older page has "TRY", the newer one "try".
-        "currency": lambda value: isinstance(value, str) and value.upper() == currency,
+        **dict.fromkeys(("transaction_status", "status"), COMPLETED),
+        **dict.fromkeys(("transaction_type", "type"), COLLECTION),
     }
-    said = all(absent_or(fields.get(name), fit) for name, fit in fitting.items())
+    said = all(fields.get(name) in (None, told) for name, told in fitting.items())
     taken_back = any(fields.get(name) not in (None, False, 0, "") for name in _TAKEN_BACK)
     return said and not taken_back and not shows_failure(fields)
 
@@ -185,7 +210,7 @@ def _get(path: str, deadline: Deadline) -> dict[str, Any]:
     raise InquiryRefusedError(reason, str(body.get("code", answer.status)), message(body))
 
 
-def _rows(body: dict[str, Any]) -> list[dict[str, Any]]:
+def rows_of(body: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows of a list: `data`, or the one list that clients read under it. Raises InquiryUnreadableError."""
     data = body.get("data")
     lists = [data[name] for name in _ROWS_UNDER if name in data] if isinstance(data, dict) else [data]

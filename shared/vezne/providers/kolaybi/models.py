@@ -1,4 +1,4 @@
-"""KolayBi "Cari Tahsilat İşlemi" (collection): POST /kolaybi/v1/associates/{id}/transactions/proceed."""
+"""KolayBi's collections, from an associate ("Cari Tahsilat İşlemi") and on an invoice ("Fatura Tahsilat")."""
 
 import re
 from datetime import datetime, timedelta, timezone
@@ -24,12 +24,14 @@ from vezne.providers.models import (
     RecordNumber,
     RequestModel,
     ResultModel,
+    TwoDigitAmount,
 )
 
 # Times without a zone are Turkish local time, which is +03:00 all year since 2016.
 TURKISH_TIME = timezone(timedelta(hours=3))
-# The page gives no limit, but a form needs one.
+# The page gives no limits, but a form needs them.
 MOST_PROJECTS = 50
+MOST_ROWS = 20
 
 
 def _no_marker(text: str) -> str:
@@ -37,6 +39,23 @@ def _no_marker(text: str) -> str:
     if re.search(OPERATION_ID, text):
         raise ValueError("must not contain an operation id")
     return text
+
+
+class Expense(RequestModel):
+    """An expense of a collection, such as a bank's commission, and the account that bears it."""
+
+    source_type: Literal["vault", "associate"]
+    source_id: RecordNumber
+    currency: Currency
+    amount: Amount
+
+
+class CurrencyRate(RequestModel):
+    """A collection's value in a further currency ("İşlem Takip Para Birimi": currency to follow the transaction in)."""
+
+    quote_currency: Currency
+    rate: PositiveDecimal
+    total: PositiveDecimal
 
 
 class CollectionRequest(RequestModel):
@@ -50,6 +69,8 @@ class CollectionRequest(RequestModel):
     exchange_rate: PositiveDecimal | None = None
     project_ids: Annotated[list[RecordNumber], Field(max_length=MOST_PROJECTS)] | None = None
     description: Annotated[OptionalText, AfterValidator(_no_marker)] | None = None
+    expenses: Annotated[list[Expense], Field(max_length=MOST_ROWS)] | None = None
+    transaction_currency_rates: Annotated[list[CurrencyRate], Field(max_length=MOST_ROWS)] | None = None
 
 
 def _iso_date(value: Any) -> Any:
@@ -89,6 +110,32 @@ class CollectionResult(ResultModel):
     issue_date: _Date = None
     amount: Decimal
     currency: str
+
+
+class InvoiceCollectionRequest(RequestModel):
+    """Collect on an invoice into a vault. The amount is in the invoice's currency; without it, all that is left."""
+
+    document_id: RecordNumber
+    vault_id: RecordNumber
+    amount: TwoDigitAmount | None = None
+
+
+class InvoiceCollectionResult(ResultModel):
+    """The answer's fields, as public clients read them.
+
+    `amount`: what was ordered, or null: the answer tells what is left, and not what was collected. What decides was
+    checked before, on the raw values.
+    """
+
+    booked_at_field: ClassVar[str] = "issue_date"
+
+    transaction_status: str
+    transaction_type: _Text = None
+    payment_method: _Text = None
+    issue_date: _Date = None
+    amount: Decimal | None = None
+    remaining_amount: Decimal
+    currency: Annotated[str, AfterValidator(str.upper)]
 
 
 def issued_at(value: Any) -> float | None:
