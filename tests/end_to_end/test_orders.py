@@ -76,7 +76,8 @@ def test_the_callers_own_fields_come_back_beside_what_every_answer_has(stack: St
 def test_a_client_lists_its_own_orders_page_by_page(stack: Stack) -> None:
     made = stack.new_client("lister")
     with Client(stack.api_url, credentials(stack, made)) as lister:
-        orders = [new_order("paynet.capture"), new_order("kolaybi.collect")]
+        orders = [new_order("paynet.capture")]
+        orders.append(new_order("kolaybi.collect"))
         done = [lister.order(one.call, one.request, key=one.key, reference=f"R {one.mark}") for one in orders]
         newest_first = [one.operation_id for one in reversed(done)]
         assert [one.operation_id for one in lister.operations()] == newest_first
