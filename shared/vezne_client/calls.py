@@ -57,6 +57,7 @@ __all__ = [
     "REVERSE_PREAUTHORISATION",
     "SET_EXPENSES",
     "SET_PAID",
+    "DryRun",
     "Envelope",
     "Health",
     "InquiryCall",
@@ -195,6 +196,20 @@ class Operation(Envelope):
     # Written out again, it has the fields of its own type.
     result: SerializeAsAny[ResultModel] | None = None
     refusal: Refusal | None = None
+
+
+class DryRun(ResultModel):
+    """What a dry run shows. Nothing was sent and nothing is kept: it is never the answer to an order.
+
+    `status`: `would_not_send` if an order stands under the key, which would be answered instead; `operation_id` names
+    it, and `money` tells what it did. `request`: method, host, path, headers and body, with `***` for what is secret.
+    """
+
+    status: Literal["would_send", "would_not_send"]
+    operation: str
+    money: Literal["moved", "not_moved", "unknown"]
+    operation_id: str | None = None
+    request: dict[str, Any]
 
 
 class Page(ResultModel):

@@ -16,7 +16,7 @@ import httpx
 from vezne.providers.models import RequestModel, ResultModel
 
 from . import steps
-from .calls import Health, InquiryCall, Operation, OrderCall, Page, Report, read_operation, read_page
+from .calls import DryRun, Health, InquiryCall, Operation, OrderCall, Page, Report, read_operation, read_page
 from .steps import Came, Lost, Send, Steps, Succeeded, Unsent, Wait
 
 Q = TypeVar("Q", bound=RequestModel)
@@ -85,6 +85,13 @@ class _Common:
         path, fields = call.target(request)
         fields |= {name: value for name, value in label.items() if value is not None}
         return steps.order(path, fields, key, call.read, self._now() + wait_seconds, self._now)
+
+    def _dry_run(self, call: OrderCall[Q, A], request: Q, key: str | None, wait_seconds: float) -> Steps[DryRun]:
+        path, fields = call.target(request)
+        headers = {"Vezne-Dry-Run": "true", **({} if key is None else {"Idempotency-Key": key})}
+        until = self._now() + wait_seconds
+        send = Send("POST", path, until, steps.SHORTEST_INQUIRY_SECONDS, headers, json=fields)
+        return steps.inquiry(send, DryRun.model_validate, self._now)
 
     def _ask(self, call: InquiryCall[Q, A], request: Q, wait_seconds: float) -> Steps[A]:
         path, fields = call.target(request)
@@ -200,6 +207,14 @@ class Client(_Common):
         """
         return self._carry_out(self._order(call, request, key, _label(reference, metadata), wait_seconds))
 
+    def dry_run(self, call: OrderCall[Q, A], request: Q, *, key: str | None = None, wait_seconds: float = 60) -> DryRun:
+        """Show what an order would send, and send nothing. Raises Problem, Unanswered or ResultDoesNotFit.
+
+        With `key` it tells whether an order stands under it. Give one only to a deployment that knows dry runs: an
+        earlier version takes a request with a key for an order, and refuses one without.
+        """
+        return self._carry_out(self._dry_run(call, request, key, wait_seconds))
+
     def ask(self, call: InquiryCall[Q, A], request: Q, *, wait_seconds: float = 60) -> A:
         """Ask a provider. Raises Problem, Unanswered or ResultDoesNotFit."""
         return self._carry_out(self._ask(call, request, wait_seconds))
@@ -296,6 +311,12 @@ class AsyncClient(_Common):
     ) -> Succeeded[A]:
         """As `Client.order`."""
         return await self._carry_out(self._order(call, request, key, _label(reference, metadata), wait_seconds))
+
+    async def dry_run(
+        self, call: OrderCall[Q, A], request: Q, *, key: str | None = None, wait_seconds: float = 60
+    ) -> DryRun:
+        """As `Client.dry_run`."""
+        return await self._carry_out(self._dry_run(call, request, key, wait_seconds))
 
     async def ask(self, call: InquiryCall[Q, A], request: Q, *, wait_seconds: float = 60) -> A:
         """As `Client.ask`."""

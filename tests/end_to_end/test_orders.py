@@ -73,6 +73,21 @@ def test_the_callers_own_fields_come_back_beside_what_every_answer_has(stack: St
     assert booked(stack, one) == [Decimal(one.amount)]
 
 
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_dry_run_shows_the_request_and_sends_nothing(stack: Stack, vezne: Client, operation: str) -> None:
+    one = new_order(operation, sandbox=stack.sandbox)
+    told = vezne.dry_run(one.call, one.request, key=one.key)
+    assert (told.status, told.money, told.operation_id) == ("would_send", "not_moved", None)
+    assert told.request["body"]
+    assert booked(stack, one) == []
+    done = vezne.order(one.call, one.request, key=one.key)
+    assert not done.replayed
+    assert booked(stack, one) == [Decimal(one.amount)]
+    again = vezne.dry_run(one.call, one.request, key=one.key)
+    assert (again.status, again.money, again.operation_id) == ("would_not_send", "moved", done.operation_id)
+    assert booked(stack, one) == [Decimal(one.amount)]
+
+
 def test_a_client_lists_its_own_orders_page_by_page(stack: Stack) -> None:
     made = stack.new_client("lister")
     with Client(stack.api_url, credentials(stack, made)) as lister:

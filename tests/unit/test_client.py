@@ -528,6 +528,23 @@ def test_an_operation_that_is_not_as_documented(run: Order, unfit: Answer) -> No
         run(Api(unfit), "read", OPERATION)
 
 
+def test_a_dry_run_is_of_a_type_of_its_own(run: Order) -> None:
+    shown = {"method": "POST", "host": "h", "path": "/p", "headers": {}, "body": {}}
+    api = Api((200, {"status": "would_send", "operation": "paynet.capture", "money": "not_moved", "request": shown}))
+    told = run(api, "dry_run", CAPTURE, REQUEST)
+    assert (told.status, told.money, told.request) == ("would_send", "not_moved", shown)
+    (request,) = api.requests
+    assert request.headers["Vezne-Dry-Run"] == "true"
+    # An earlier version would take it for an order, if it had a key.
+    assert "Idempotency-Key" not in request.headers
+    with pytest.raises(ResultDoesNotFit):
+        run(Api(SUCCEEDED), "dry_run", CAPTURE, REQUEST, key="k")
+    # Nor is it taken for the answer to an order.
+    with pytest.raises(OutcomeUnknown):
+        run(Api((200, {"status": "would_send", "operation": "paynet.capture", "request": shown})), "order", CAPTURE,
+            REQUEST, wait_seconds=0)  # fmt: skip
+
+
 def test_operations_are_listed_page_by_page(run: Order) -> None:
     found = [operation("succeeded", operation_id=f"op_{number}", result={})[1] for number in range(3)]
     api = Api((200, {"operations": found[:2], "next_cursor": "c=1"}), (200, {"operations": found[2:]}))

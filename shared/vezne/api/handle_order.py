@@ -29,6 +29,7 @@ from vezne.operation import (
     PolicyRefusedError,
     Refused,
     StillUnknown,
+    StoppedError,
     WhyNothingSent,
 )
 from vezne.orders import store as store_module
@@ -125,9 +126,12 @@ def handler(operation: Operation[Any, Any, Any]) -> Handler:
 
 def _order(operation: Operation[Any, Any, Any], event: Event, deadline: Deadline, store: Store) -> dict[str, Any]:
     try:
-        order = _read_order(operation, event)
+        dry_run = _is_dry_run(event)
+        order = _read_order(operation, event, keyless="" if dry_run else None)
     except problems.Problem as refused:
         raise _not_read(refused, operation, event, store) from None
+    if dry_run:
+        return _rehearsed(operation, order, deadline, store)
     try:
         result = execute_order(operation, order, deadline, store)
     except Exception as error:
@@ -137,6 +141,34 @@ def _order(operation: Operation[Any, Any, Any], event: Event, deadline: Deadline
             return _told(event, record, store.now(), replayed=replayed)
         case stopped:
             raise _counted(_problem(stopped), order, operation.name)
+
+
+def _is_dry_run(event: Event) -> bool:
+    values = header_values(event, "vezne-dry-run")
+    if values not in ([], ["true"]):
+        raise invalid("header.Vezne-Dry-Run", "must be true and given once, or be absent")
+    return bool(values)
+
+
+def _rehearsed(
+    operation: Operation[Any, Any, Any], order: Order[Any], deadline: Deadline, store: Store
+) -> dict[str, Any]:
+    """What the order would send. It has no form in common with the answer to an order, so nobody takes it for one."""
+    # Few orders are dry runs: this is not part of the cold start.
+    from vezne.orders.rehearse import rehearse
+
+    try:
+        rehearsal = rehearse(operation, order, deadline, store)
+    except StoppedError as stopped:
+        raise _problem(stopped.result) from None
+    except StoreUnavailableError:
+        raise problems.StoreUnavailable("The records could not be read; nothing was sent.", retry_after=5) from None
+    standing = rehearsal.standing
+    said: dict[str, Any] = {"status": "would_send", "operation": operation.name, "money": "not_moved"}
+    if standing is not None:
+        # The order that stands under the key would be answered instead. What it did to the money must be said.
+        said |= {"status": "would_not_send", "operation_id": standing.id, "money": resource(standing)["money"]}
+    return response(200, {**said, "request": rehearsal.request}, {})
 
 
 def _counted(problem: problems.Problem, order: Order[Any], operation: str) -> problems.Problem:
@@ -282,10 +314,10 @@ def _unknown_response(event: Event, record: Record, headers: dict[str, str], now
     return response(202, resource(replace(record, status=UNKNOWN)), {**headers, **place})
 
 
-def _read_order(operation: Operation[Any, Any, Any], event: Event) -> Order[Any]:
-    """Raises problems.Problem."""
+def _read_order(operation: Operation[Any, Any, Any], event: Event, *, keyless: str | None) -> Order[Any]:
+    """Raises problems.Problem. `keyless`: what counts as the key of a request that has none; None: it must have one."""
     caller = principal(event)
-    key = _idempotency_key(event)
+    key = keyless if keyless is not None and not header_values(event, "idempotency-key") else _idempotency_key(event)
     label, fields = take_label(read_body(event))
     request = read_request(operation.request_model, fields, event, "body")
     _check_policy(operation, request, standing=False)

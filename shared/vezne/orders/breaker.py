@@ -88,6 +88,12 @@ class Breaker:
         self._emit_state()
         return self._wait(store.now())
 
+    def stops_for(self, store: Store) -> int | None:
+        """As `admit`, for a dry run: it neither probes nor becomes a trial."""
+        with self._as_known():
+            self._refresh(store)
+        return self._wait(store.now()) if self.known.state == OPEN else None
+
     def may_look_up(self, deadline: Deadline, store: Store) -> bool:
         """Whether a sweep may ask the provider now. If the breaker is open, a probe is all that it may do."""
         with self._as_known():

@@ -130,7 +130,7 @@ def _admit_and_prepare(
     wait = breaker.admit(deadline, store)
     if wait is not None:
         raise StoppedError(NothingSent(WhyNothingSent.PROVIDER_DOWN, wait))
-    prepared = _prepare(operation, order, deadline)
+    prepared = prepare(operation, order, deadline)
     if isinstance(prepared, NothingSent):
         if prepared.provider_failed:
             breaker.tell(deadline, store, good=False)
@@ -138,7 +138,7 @@ def _admit_and_prepare(
     return prepared
 
 
-def _prepare(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline) -> Prepared | NothingSent:
+def prepare(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline) -> Prepared | NothingSent:
     """Everything that can fail harmlessly: time, credentials, token, building and signing."""
     if not deadline.allows_a_call():
         return NothingSent(WhyNothingSent.NOT_ENOUGH_TIME)
@@ -225,8 +225,8 @@ def _existing(
     store: Store,
 ) -> Known:
     """Answer from a record that stood there before; an unknown one is looked up now, if it can be."""
-    if not _is_same_request(record, order):
-        raise _key_reused(record)
+    if not is_same_request(record, order):
+        raise key_reused(record)
     if record.final:
         return Final(record, replayed=True)
     if lease_is_alive(record, store):
@@ -236,13 +236,15 @@ def _existing(
     return _look_up_or_send_again(operation, order, record, me, prepared, deadline, store)
 
 
-def _is_same_request(record: Record, order: Order[R]) -> bool:
+def is_same_request(record: Record, order: Order[R]) -> bool:
+    """Whether the record is of the same request, by the fingerprint of what is sent."""
     if record.sent_fingerprint is None:
         return hmac.compare_digest(record.fingerprint, order.earlier_fingerprint)
     return hmac.compare_digest(record.sent_fingerprint, order.fingerprint)
 
 
-def _key_reused(record: Record) -> StoppedError:
+def key_reused(record: Record) -> StoppedError:
+    """What another request under the record's key is told."""
     return StoppedError(Refused(WhyRefused.KEY_REUSED if record.final else WhyRefused.KEY_REUSED_WHILE_UNKNOWN))
 
 
@@ -324,7 +326,7 @@ def _call_with_renewal(
     if not _other_credentials(operation, outcome):
         return outcome
     try:
-        renewed = _prepare(operation, order, deadline)
+        renewed = prepare(operation, order, deadline)
     except Exception as error:
         return NotSent(type(error).__name__)
     if isinstance(renewed, NothingSent):

@@ -12,7 +12,7 @@ from vezne.orders.record import DECLINED, FINAL, SUCCEEDED
 from vezne.orders.report import COMPLETE, CONTRADICTIONS, INCOMPLETE, MOST_FINDINGS, RUNNING, FindingClass
 
 from vezne_cli.catalogue import PROVIDERS, READ, READ_REPORTS, ROUTES, SCOPES, Function
-from vezne_cli.document import listing, refusals, schemas
+from vezne_cli.document import dry_run, listing, refusals, schemas
 from vezne_cli.document.parts import OPERATION_ID, REPLAYED, RETRY_AFTER, SETTLED_BY, TIME
 from vezne_cli.golden import golden
 from vezne_cli.processes import ROOT
@@ -293,6 +293,7 @@ def _parameters(route: Function) -> list[dict[str, Any]]:
             parameter["example"] = int(given[name]) if kept.get("type") == "integer" else given[name]
         found.append(parameter)
     if route.is_order:
+        found.append(dry_run.HEADER)
         found.append(
             {"name": "Idempotency-Key", "in": "header", "required": True, "example": golden(route.name).key,
              "description": "One per order; the same for every repetition of it",
@@ -320,7 +321,7 @@ def _schemas(found: list[Function]) -> dict[str, Any]:
             del schema["properties"][name]
             schema["required"] = [required for required in schema["required"] if required != name]
     components |= schemas.results([route.result for route in found if route.result])
-    components |= refusals.schemas()
+    components |= refusals.schemas() | dry_run.schemas()
     for route in found:
         if route.is_order:
             components[_name(route)] = _any_status(route)
@@ -412,10 +413,11 @@ def _responses(route: Function) -> dict[str, Any]:
 
 def _success(route: Function) -> dict[str, Any]:
     if route.is_order:
+        content = _content(route, "200", f"{_name(route)}.succeeded")
         return {
-            "description": "The order succeeded: the money moved",
+            "description": "The order succeeded: the money moved. With Vezne-Dry-Run: what it would send",
             "headers": REPLAYED,
-            "content": {"application/json": _content(route, "200", f"{_name(route)}.succeeded")},
+            "content": {"application/json": {**content, "schema": dry_run.either(content["schema"]["$ref"])}},
         }
     schema = "operation" if route is READ else route.result.__name__ if route.result else ""
     headers = {"headers": RETRY_AFTER} if route is READ else {}
