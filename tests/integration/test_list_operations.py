@@ -180,6 +180,15 @@ def test_what_the_index_says_too_late_is_compared_with_the_record(harness: Harne
         assert not other.fits(record)
 
 
+def test_an_order_that_has_just_become_final_is_not_listed_as_it_was(
+    harness: Harness, listed: List, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standing = harness.stand(COLLECT)
+    monkeypatch.setattr(harness.store, "find", lambda _: replace(standing, status="declined", outcome={}))
+    assert ids(listed(status="processing")) == []
+    assert ids(listed()) == [standing.id]
+
+
 # ------------------------------------------------------------------ cursors, parameters
 
 
