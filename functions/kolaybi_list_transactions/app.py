@@ -5,6 +5,7 @@ from vezne.inquiry import Inquiry
 from vezne.providers.http import Deadline
 from vezne.providers.kolaybi import client as kolaybi
 from vezne.providers.kolaybi.inquiry_models import TransactionsRequest, TransactionsResult
+from vezne.providers.undocumented_fields import masked
 
 
 class ListTransactions(Inquiry[TransactionsRequest, TransactionsResult]):
@@ -14,8 +15,9 @@ class ListTransactions(Inquiry[TransactionsRequest, TransactionsResult]):
     route = "GET /kolaybi/associates/{associate_id}/transactions"
 
     def ask(self, request: TransactionsRequest, deadline: Deadline) -> TransactionsResult:
-        """No field of the answer is public, so it is passed through."""
-        return TransactionsResult.model_validate(kolaybi.transactions(str(request.associate_id), deadline))
+        """The rows with the fields that are known, and beside them the answer as it came."""
+        answer = kolaybi.transactions(str(request.associate_id), deadline)
+        return TransactionsResult.model_validate({"transactions": kolaybi.rows_if_known(answer), "raw": masked(answer)})
 
 
 handler = handle_inquiry.handler(ListTransactions())

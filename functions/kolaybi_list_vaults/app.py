@@ -5,6 +5,7 @@ from vezne.inquiry import Inquiry
 from vezne.providers.http import Deadline
 from vezne.providers.kolaybi import client as kolaybi
 from vezne.providers.kolaybi.inquiry_models import VaultsRequest, VaultsResult
+from vezne.providers.undocumented_fields import masked
 
 
 class ListVaults(Inquiry[VaultsRequest, VaultsResult]):
@@ -14,8 +15,9 @@ class ListVaults(Inquiry[VaultsRequest, VaultsResult]):
     route = "GET /kolaybi/vaults"
 
     def ask(self, request: VaultsRequest, deadline: Deadline) -> VaultsResult:
-        """No field of the answer is public, so it is passed through."""
-        return VaultsResult.model_validate(kolaybi.vaults(request.model_dump(exclude_none=True), deadline))
+        """The rows with the fields that are known, and beside them the answer as it came."""
+        answer = kolaybi.vaults(request.model_dump(exclude_none=True), deadline)
+        return VaultsResult.model_validate({"vaults": kolaybi.rows_if_known(answer), "raw": masked(answer)})
 
 
 handler = handle_inquiry.handler(ListVaults())

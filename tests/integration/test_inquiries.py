@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 from vezne.providers import client as inquiries, credentials, http as provider
 from vezne.providers.http import ProviderResponse
+from vezne.providers.kolaybi import client as kolaybi
 from vezne.providers.paynet import client as paynet
 from vezne.providers.vakifbank import client as vakifbank
 from vezne.providers.walletgate import client as walletgate
@@ -388,6 +389,40 @@ def test_vaults_are_filtered_by_the_provider(ask: Ask) -> None:
     assert [vault["id"] for vault in everything] == [10201, 10202, 10203]
     euro = ask("kolaybi.list_vaults", query={"currency": "EUR"})[2]["raw"]["data"]
     assert [vault["id"] for vault in euro] == [10203]
+
+
+def test_vaults_and_transactions_are_typed_as_far_as_they_are_known(ask: Ask) -> None:
+    first = ask("kolaybi.list_vaults", query={})[2]["vaults"][0]
+    assert first == {"raw": {}, "id": 10201, "type": "SAFE_DEPOSIT", "name": "Merkez Kasa", "balance": "0.00",
+                     "currency": "try"}  # fmt: skip
+    assert ask("kolaybi.list_transactions")[2]["transactions"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"), [("kolaybi.list_vaults", "vaults"), ("kolaybi.list_transactions", "transactions")]
+)
+@pytest.mark.parametrize(
+    ("data", "typed"),
+    [
+        ([{"id": 9, "amount": 1.5, "balance": 2.5, "description": "Kart 4111111111111111", "extra": 1}], 1),
+        ({"items": [{"id": "dokuz"}]}, 1),
+        ({"transactionables": [{"id": 9}]}, None),
+        ("yok", None),
+        (None, None),
+    ],
+)
+def test_rows_in_another_form_are_under_raw_alone(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, name: str, rows: str, data: Any, typed: int | None
+) -> None:
+    content = json.dumps({"data": data}).encode()
+    monkeypatch.setattr(kolaybi, "ask", lambda client, deadline, build: ProviderResponse(200, content))
+    status, _, body = ask(name)
+    assert status == 200
+    assert (None if body[rows] is None else len(body[rows])) == typed
+    assert "4111111111111111" not in json.dumps(body)
+    assert body["raw"].keys() == {"data"}
+    if isinstance(data, dict) and "items" in data:
+        assert (body[rows][0]["id"], body[rows][0]["raw"]) == (None, {"id": "dokuz"})
 
 
 def test_the_payment_plan_is_typed(ask: Ask) -> None:

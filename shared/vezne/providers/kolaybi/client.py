@@ -220,6 +220,14 @@ def rows_of(body: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
+def rows_if_known(body: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The rows of a list, or None if it is in a form that is not known."""
+    try:
+        return rows_of(body)
+    except InquiryUnreadableError:
+        return None
+
+
 def _pages(body: dict[str, Any], number: int) -> int | None:
     """How many pages there are; None if the answer does not say. Raises InquiryUnreadableError."""
     data = body.get("data")

@@ -1,10 +1,10 @@
 """KolayBi's lists: invoices, an associate's transactions, and the vaults."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
-from vezne.providers.models import Currency, RecordNumber, RequestModel, ResultModel
-from vezne.providers.undocumented_fields import PartlyDocumented, Undocumented
+from vezne.providers.models import Currency, ProviderText, RecordNumber, RequestModel, ResultModel
+from vezne.providers.undocumented_fields import PartlyDocumented
 
 
 class TransactionsRequest(RequestModel):
@@ -20,12 +20,44 @@ class VaultsRequest(RequestModel):
     type: Literal["bank_account", "safe_deposit"] | None = None
 
 
-class TransactionsResult(Undocumented):
-    """The associate's transactions, as KolayBi answers them."""
+class Transaction(PartlyDocumented):
+    """A movement of an associate's account, as far as public clients and the answer to a collection name its fields."""
+
+    id: int | None = None
+    transaction_status: str | None = None
+    transaction_type: str | None = None
+    payment_method: str | None = None
+    issue_date: str | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    description: ProviderText | None = None
 
 
-class VaultsResult(Undocumented):
-    """The vaults (cash desks and bank accounts), as KolayBi answers them. A vault's id is a `gateway_id`."""
+class TransactionsResult(ResultModel):
+    """The associate's transactions: their rows, or null if they are in no known form, and the whole answer."""
+
+    transactions: list[Transaction] | None = None
+    raw: Any
+
+
+class Vault(PartlyDocumented):
+    """A cash desk (SAFE_DEPOSIT) or a bank account (BANK_ACCOUNT), with the fields that a public client reads.
+
+    Its id is the `gateway_id` of a collection, and the `vault_id` of one on an invoice.
+    """
+
+    id: int | None = None
+    type: str | None = None
+    name: ProviderText | None = None
+    balance: Decimal | None = None
+    currency: str | None = None
+
+
+class VaultsResult(ResultModel):
+    """The vaults (cash desks and bank accounts), or null if they are in no known form, and the whole answer."""
+
+    vaults: list[Vault] | None = None
+    raw: Any
 
 
 class InvoicesRequest(RequestModel):
