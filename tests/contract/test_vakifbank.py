@@ -201,6 +201,24 @@ def test_no_standing_order_pays_to_a_card(cards_allowed: None, harness: Harness)
     assert len(harness.server.to(VAKIFBANK.route)) == 1
 
 
+RETURN = {
+    "transaction_type": "return",
+    "returned_payment_date": "2022-12-01",
+    "returned_transaction_query_no": "7",
+}
+
+
+@pytest.mark.parametrize(("kind", "status"), [(5, "succeeded"), (1, "unknown")])
+def test_a_return_is_looked_up_by_its_own_code_and_sent_once(harness: Harness, kind: int, status: str) -> None:
+    """It gives back a payment that came in. It is a payment of its own, with a code of its own."""
+    body = {**VAKIFBANK.body, **RETURN}
+    code = harness.record(unknown_order(harness, VAKIFBANK, body=body)).lookup_fields["institution_transaction_code"]
+    row = vakifbank_rows(vakifbank_row(code, TransactionType=kind))
+    assert looked_up(harness, VAKIFBANK, row, body=body).body["status"] == status
+    assert harness.server.to(VAKIFBANK.look_up_route)[-1].json()["InstitutionTransactionNo"] == code
+    assert not harness.server.to(VAKIFBANK.route)
+
+
 @pytest.mark.parametrize(
     ("changes", "wire"),
     [
@@ -211,7 +229,7 @@ def test_no_standing_order_pays_to_a_card(cards_allowed: None, harness: Harness)
             {"TransactionType": 3, "ReceivertAccountIbanNo": CARD},
         ),
         (
-            {"transaction_type": "return", "returned_payment_date": "2022-12-01", "returned_transaction_query_no": "7"},
+            RETURN,
             {"TransactionType": 5, "ComingReturnPaymentDate": "2022-12-01", "ComingReturnTransactionQueryNo": "7"},
         ),
         ({"currency": "USD", "amount": "0.05"}, {"CurrencyType": "USD", "Amount": 0.05}),

@@ -59,7 +59,8 @@ REQUESTS: dict[str, dict[str, Wire]] = {
     "PaymentRequest": {
         "transaction_type": Wire(
             "TransactionType",
-            "account 1, name 2, credit_card 3, return 5; credit_card needs a deployment that allows it",
+            "account 1, name 2, credit_card 3, return 5 (of a payment that came in); credit_card needs a deployment"
+            " that allows it",
         ),
         "amount": Wire("Amount", "What is paid, in major units, with at most the currency's digits"),
         "currency": Wire("CurrencyType", "ISO 4217; TRY is TL on the wire"),
