@@ -20,7 +20,7 @@ class VaultsRequest(RequestModel):
     type: Literal["bank_account", "safe_deposit"] | None = None
 
 
-class Transaction(PartlyDocumented):
+class Movement(PartlyDocumented):
     """A movement of an associate's account, as far as public clients and the answer to a collection name its fields."""
 
     id: int | None = None
@@ -36,7 +36,7 @@ class Transaction(PartlyDocumented):
 class TransactionsResult(ResultModel):
     """The associate's transactions: their rows, or null if they are in no known form, and the whole answer."""
 
-    transactions: list[Transaction] | None = None
+    transactions: list[Movement] | None = None
     raw: Any
 
 
