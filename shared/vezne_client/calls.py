@@ -7,8 +7,19 @@ from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
 from pydantic import Field, SerializeAsAny
-from vezne.providers.haso.inquiry_models import PaymentPlanRequest, PaymentPlanResult
-from vezne.providers.haso.models import ExpensesRequest, ExpensesResult, SetPaidRequest, SetPaidResult
+from vezne.providers.haso.inquiry_models import (
+    CustomerPaymentsRequest,
+    CustomerPaymentsResult,
+    PaymentPlanRequest,
+    PaymentPlanResult,
+)
+from vezne.providers.haso.models import (
+    ExpensesRequest,
+    ExpensesResult,
+    SetPaidBulkRequest,
+    SetPaidRequest,
+    SetPaidResult,
+)
 from vezne.providers.kolaybi.inquiry_models import (
     InvoicesRequest,
     InvoicesResult,
@@ -42,6 +53,7 @@ __all__ = [
     "CHECK",
     "COLLECT",
     "COLLECT_INVOICE",
+    "CUSTOMER_PAYMENTS",
     "INQUIRIES",
     "LIST_BILLS",
     "LIST_INVOICES",
@@ -57,6 +69,7 @@ __all__ = [
     "REVERSE_PREAUTHORISATION",
     "SET_EXPENSES",
     "SET_PAID",
+    "SET_PAID_BULK",
     "DryRun",
     "Envelope",
     "Health",
@@ -128,6 +141,7 @@ COLLECT_INVOICE = OrderCall(
     InvoiceCollectionRequest,
     InvoiceCollectionResult,
 )
+SET_PAID_BULK = OrderCall("haso.set_paid_bulk", "/haso/paid-payments", SetPaidBulkRequest, SetPaidResult)
 
 LIST_TRANSACTIONS = InquiryCall(
     "kolaybi.list_transactions",
@@ -146,6 +160,13 @@ PAYMENT_PLAN = InquiryCall(
 )
 CHECK = InquiryCall("paynet.check", "/paynet/transactions", CheckRequest, CheckResult)
 LIST_INVOICES = InquiryCall("kolaybi.list_invoices", "/kolaybi/invoices", InvoicesRequest, InvoicesResult)
+CUSTOMER_PAYMENTS = InquiryCall(
+    "haso.customer_payments",
+    "/haso/customer-payment-inquiries",
+    CustomerPaymentsRequest,
+    CustomerPaymentsResult,
+    in_body=True,
+)
 
 ORDERS: dict[str, OrderCall[Any, Any]] = {
     call.name: call for call in list(vars().values()) if isinstance(call, OrderCall)

@@ -38,7 +38,7 @@ def question(name: str) -> tuple[dict[str, str], dict[str, str], dict[str, Any] 
 
 QUESTIONS = {name: question(name) for name in INQUIRIES}
 # HASO has no public sign of wrong credentials.
-WITH_A_SIGN = [name for name in QUESTIONS if name != "haso.payment_plan"]
+WITH_A_SIGN = [name for name in QUESTIONS if not name.startswith("haso.")]
 Ask = Callable[..., tuple[int, dict[str, str], dict[str, Any]]]
 
 

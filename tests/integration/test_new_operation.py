@@ -158,12 +158,12 @@ def test_every_provider_can_have_one_more(copy: Path, provider: str, inquiry: bo
 
 def test_the_rows_of_an_inquiry_are_those_of_an_inquiry() -> None:
     template = (ROOT / "template.yaml").read_text()
-    route = "GET /haso/customers/{customer_code}/payments"
-    new = Function("haso_customer_payments", "haso.customer_payments", route, None, "Show: what was paid", "")
+    route = "GET /haso/customers/{customer_code}/limits"
+    new = Function("haso_customer_limits", "haso.customer_limits", route, None, "Show: what is left", "")
     added = set(with_rows(template, INQUIRIES["haso.payment_plan"], new).splitlines()) - set(template.splitlines())
-    assert "    HasoCustomerPayments: {Secret: HasoSecret}" in added
-    assert '        - {ScopeName: haso.customer_payments, ScopeDescription: "Show: what was paid"}' in added
-    assert '      Path: "/haso/customers/{customer_code}/payments", Method: get,' in added
+    assert "    HasoCustomerLimits: {Secret: HasoSecret}" in added
+    assert '        - {ScopeName: haso.customer_limits, ScopeDescription: "Show: what is left"}' in added
+    assert '      Path: "/haso/customers/{customer_code}/limits", Method: get,' in added
     assert max(map(len, added)) <= 120
 
 

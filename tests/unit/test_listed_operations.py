@@ -6,6 +6,7 @@ from vezne_cli.catalogue import ORDERS, PROVIDERS, RECONCILERS
 # What its provider's list does not show: operation -> why. Only people see what becomes of such an order.
 UNLISTED: dict[str, str] = {
     "haso.set_paid": "5.5 and 5.10 are not by day, and no page says that a row tells who marked it, or when: HASO 5.11",
+    "haso.set_paid_bulk": "as haso.set_paid",
     "kolaybi.collect_invoice": "KolayBi takes no reference with it. If a list has a row of it, the row bears no mark.",
 }
 

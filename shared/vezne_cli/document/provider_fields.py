@@ -118,6 +118,19 @@ REQUESTS: dict[str, dict[str, Wire]] = {
         "bill_term": Wire("bill_term", f"The bill's term, {_BILL}"),
         "bill_no": Wire("bill_no", f"The bill's number, {_BILL}"),
     },
+    "SetPaidBulkRequest": {
+        "payment_codes": Wire(
+            "paymentCodes",
+            "HASO's codes of the instalments, each once; HASO's token is not computed over them",
+        ),
+        **_PAID_OUTSIDE,
+    },
+    "CustomerPaymentsRequest": {
+        "customer_id": Wire("customerId", "HASO's number of the customer, up to 10 characters"),
+        "statuses": Wire("paymentStatuses", "Only instalments with these statuses; absent: all of them"),
+        "page": Wire("pageNo", "Which page, the newest instalments first; the first one if absent"),
+        "page_size": Wire("pageSize", "Instalments on a page; 50 if absent"),
+    },
     "SetPaidRequest": {
         "payment_code": Wire("paymentCode", "HASO's code of the instalment, from its payment plan"),
         **_PAID_OUTSIDE,

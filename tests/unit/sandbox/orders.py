@@ -180,6 +180,10 @@ class Merchant:
         names = ("merchantOid", "paymentCode", "paymentReferenceCode", "paymentDate")
         return self.haso("/RequestV2/SetPaidPayment", names, {**HASO_PAID, "paymentCode": "C", **changes})
 
+    def set_paid_bulk(self, **changes: Any) -> httpx.Response:
+        names = ("merchantOid", "paymentReferenceCode", "paymentDate")
+        return self.haso("/RequestV2/SetBulkPaidPayment", names, {**HASO_PAID, "paymentCodes": ["C-2"], **changes})
+
     @sends("haso.customer_payments")
     def customer_payments(self, **changes: Any) -> httpx.Response:
         body = {"customerId": "C", "paymentStatuses": [1], **changes}

@@ -20,6 +20,11 @@ TRANSACTION_CODE = "[A-Za-z0-9._/-]{1,40}"
 MERCHANT_OID = "[A-Za-z0-9._/-]{1,20}"
 # "customerId: String(10)", HASO's own number of a customer. Without a dot, so that it never ends like an address.
 CUSTOMER_ID = "[A-Za-z0-9-]{1,10}"
+# "0-Ödenmedi, 1-Ödendi, 2-Kısmi Ödeme, 3-Vadesi Geçmiş Ödeme, 4-İptal Edildi": not paid, paid, paid in part, overdue,
+# cancelled.
+STATUSES = {"unpaid": 0, "paid": 1, "partly_paid": 2, "overdue": 3, "cancelled": 4}
+# The claim and the guards of an order are one transaction, which has at most 100 writes at DynamoDB.
+MOST_CODES = 50
 DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _ENDS_WITH_AN_ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}$", re.ASCII)
 
@@ -30,6 +35,12 @@ def _day(text: str) -> str:
     except ValueError:
         raise ValueError("must be a day of the calendar") from None
     return text
+
+
+def _each_once(codes: list[str]) -> list[str]:
+    if len(set(codes)) < len(codes):
+        raise ValueError("must name each payment once")
+    return codes
 
 
 def _texts(funds: Any) -> Any:
@@ -95,6 +106,12 @@ class SetPaidRequest(OutsidePaymentRequest):
     """Mark one instalment as paid."""
 
     payment_code: PaymentCode
+
+
+class SetPaidBulkRequest(OutsidePaymentRequest):
+    """Mark several instalments of one customer as paid."""
+
+    payment_codes: Annotated[list[PaymentCode], Field(min_length=1, max_length=MOST_CODES), AfterValidator(_each_once)]
 
 
 class SetPaidResult(ResultModel):

@@ -12,12 +12,9 @@ from vezne.orders.outcome import Finding, Found, Inconclusive, NotFound, Outcome
 from vezne.orders.record import Record
 from vezne.providers.client import InquiryUnreadableError
 from vezne.providers.haso import client as haso
-from vezne.providers.haso.models import OutsidePaymentRequest, SetPaidResult
+from vezne.providers.haso.models import STATUSES, OutsidePaymentRequest, SetPaidResult
 from vezne.providers.http import Deadline, ProviderResponse
 
-# "0-Ödenmedi, 1-Ödendi, 2-Kısmi Ödeme, 3-Vadesi Geçmiş Ödeme, 4-İptal Edildi": not paid, paid, paid in part, overdue,
-# cancelled.
-STATUSES = {"unpaid": 0, "paid": 1, "partly_paid": 2, "overdue": 3, "cancelled": 4}
 PAID: tuple[str, ...] = ("paid",)
 NOT_PAID: tuple[str, ...] = ("unpaid", "overdue")
 # "Gönderilmezse varsayılan 50 değerini alır" (50 if it is not sent).
