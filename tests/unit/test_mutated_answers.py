@@ -16,6 +16,7 @@ from tests.support.mutations import MISSING, Mutation, Path, mutations, pairs, w
 from tests.support.operations import EXAMPLES, PROVABLE
 from tests.support.operations.haso_set_expenses import EXAMPLE as HASO_EXAMPLE, haso_plan
 from tests.support.operations.kolaybi_collect import EXAMPLE as KOLAYBI_EXAMPLE, KOLAYBI_DATA
+from tests.support.operations.kolaybi_collect_invoice import EXAMPLE as INVOICE_EXAMPLE, INVOICE_DATA
 from tests.support.operations.paynet_capture import CAPTURE_ANSWER, EXAMPLE as PAYNET_EXAMPLE, capture_row
 from tests.support.operations.vakifbank_pay import EXAMPLE as VAKIFBANK_EXAMPLE, VAKIFBANK_COMPLETED, vakifbank_row
 from tests.support.operations.walletgate_pay_bill import EXAMPLE as WALLETGATE_EXAMPLE, ITEM
@@ -29,6 +30,7 @@ FOUND, NOT_FOUND, INCONCLUSIVE = "Found", "NotFound", "Inconclusive"
 Extra = dict[Path, Sequence[Any]]
 CODE = "7e591df3-2f3c-4971-9682-9e4455b35b2f"
 KOLAYBI, WALLETGATE, HASO, PAYNET = map(Reader, (KOLAYBI_EXAMPLE, WALLETGATE_EXAMPLE, HASO_EXAMPLE, PAYNET_EXAMPLE))
+INVOICE_PART, INVOICE_WHOLE = Reader(INVOICE_EXAMPLE), Reader(INVOICE_EXAMPLE, amount=None)
 VAKIFBANK = Reader(VAKIFBANK_EXAMPLE, institution_transaction_code=CODE)
 
 
@@ -62,6 +64,10 @@ KOLAYBI_FAILURES: Extra = {
     ("data", "status"): ["İptal Edildi"],
     ("data", "transaction_type"): ["Ödeme", 1],
     ("data", "deleted_at"): ["2026-12-01 09:00:00"],
+}
+INVOICE_CONTRARY: Extra = {
+    ("data", "remaining_amount"): [MISSING, None, -1, "139,50", False, "x", [0]],
+    ("data", "currency"): [MISSING, None, 949, "TL", "LIRA"],
 }
 NOT_REFUSED: Extra = {
     ("data",): [KOLAYBI_DATA, [1], {"id": 9}],
@@ -131,6 +137,15 @@ ANSWERS = [
     Genuine(KOLAYBI, 200, {"data": {**KOLAYBI_DATA, "transaction_status": "Beklemede"}}, UNKNOWN, frozenset(),
             {("success",): [True], ("code",): [200]}),
     Genuine(KOLAYBI, 403, {"message": "Forbidden"}, UNKNOWN, frozenset(), {("code",): ["E42"], ("errors",): [["x"]]}),
+    Genuine(INVOICE_PART, 200, {"success": True, "data": INVOICE_DATA}, SUCCEEDED,
+            frozenset({("data",), ("data", "transaction_status")}),
+            {**KOLAYBI_FAILURES, **INVOICE_CONTRARY, ("data", "amount"): [1, "100,50", -100.5, 0]}),
+    Genuine(INVOICE_WHOLE, 200, {"success": True, "data": {**INVOICE_DATA, "remaining_amount": Decimal("0.00")}},
+            SUCCEEDED, frozenset({("data",), ("data", "transaction_status"), ("data", "remaining_amount")}),
+            {**KOLAYBI_FAILURES, **INVOICE_CONTRARY, ("data", "amount"): [0, -1, "yüz"]}),
+    *(Genuine(INVOICE_WHOLE, status, {"success": False, "message": "Kasa bulunamadı"}, DECLINED,
+              frozenset({("success",)}), {("data",): [INVOICE_DATA], ("code",): NOT_REFUSED[("code",)]})
+      for status in REFUSING),
     Genuine(VAKIFBANK, 200, {"Header": VAKIFBANK_COMPLETED, "Data": {"QueryResult": PAID}}, SUCCEEDED,
             VAKIFBANK_DECIDING,
             {**{(*RESULT, name): [one for one in OTHER_SIGNS if one != 3] for name in OTHER_NAMES},
