@@ -5,6 +5,7 @@ import hmac
 import json
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -48,6 +49,8 @@ class Order(Generic[R]):
     ordered_at: float = field(default_factory=time.time)
     # Not part of the fingerprint: another label makes no other order.
     label: Label = field(default_factory=Label)
+    # What `Operation.ask_first` was told; empty where nothing is asked.
+    learned: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +116,31 @@ class Refused:
     holder: str | None = None
 
 
-Result = Known | InProgress | NothingSent | Refused
+@dataclass(frozen=True, slots=True)
+class DoesNotFit:
+    """What the provider says of the thing shows that the order cannot be meant. `reason` is ours: no value is in it."""
+
+    field_name: str
+    reason: str
+
+
+Stopped = InProgress | NothingSent | Refused | DoesNotFit
+Result = Known | Stopped
 
 
 class StoppedError(Exception):
     """The order was stopped; `result` says why."""
 
-    def __init__(self, result: InProgress | NothingSent | Refused) -> None:
+    def __init__(self, result: Stopped) -> None:
         super().__init__(type(result).__name__)
         self.result = result
 
 
 class PolicyRefusedError(Exception):
-    """This deployment does not allow the value of a field. Both texts are ours and contain no value."""
+    """The value of a field is not allowed by this deployment, or not by what was asked first.
+
+    Both texts are ours and contain no value.
+    """
 
     def __init__(self, field_name: str, reason: str) -> None:
         super().__init__(f"{field_name}: {reason}")
@@ -157,6 +172,10 @@ class Operation(ABC, Generic[R, A, C]):
     # A look-up that does not show the order proves, after the settling time, that it was not executed.
     look_up_is_complete: ClassVar[bool] = False
     settling_time: ClassVar[timedelta] = timedelta(minutes=10)
+    # False: a success is a request that people decide later, so no money has moved with it.
+    moves_money: ClassVar[bool] = True
+    # Whether `ask_first` asks something. Then a record under the same key is looked for before it asks.
+    asks_first: ClassVar[bool] = False
     # Other operations whose guards its orders take, too. Each then needs rights on the other's records (template).
     shares_guards_of: ClassVar[tuple[str, ...]] = ()
     # The provider has no separate sign of wrong credentials, so a decline may mean them.
@@ -171,11 +190,15 @@ class Operation(ABC, Generic[R, A, C]):
 
     @classmethod
     def places(cls) -> dict[str, str]:
-        """Where the name of a payment and its time stand: see `vezne.orders.envelope`."""
+        """Where the name of a payment and its time stand: see `vezne.orders.envelope`.
+
+        And what a success says of the money, if it is not that it moved.
+        """
         reference, booked_at = cls.reference_field, cls.result_model.booked_at_field
         if reference != OWN_ID and not reference.startswith(OF_ORDER):
             reference = (OF_RESULT if reference in cls.result_model.model_fields else OF_ORDER) + reference
-        return {"provider_reference": reference, **({"booked_at": OF_RESULT + booked_at} if booked_at else {})}
+        moved = {} if cls.moves_money else {"money": "not_moved"}
+        return {"provider_reference": reference, **({"booked_at": OF_RESULT + booked_at} if booked_at else {}), **moved}
 
     def order(self, principal: str, idempotency_key: str, request: R, label: Label | None = None) -> Order[R]:
         """Name and fingerprint a validated request."""
@@ -194,6 +217,13 @@ class Operation(ABC, Generic[R, A, C]):
 
         `standing`: the order comes from a rule, which stores it, and not from a caller.
         """
+
+    def ask_first(self, order: Order[R], deadline: Deadline) -> dict[str, str]:  # noqa: ARG002
+        """What the guards must know of the thing at the provider, read before the claim. It moves nothing.
+
+        Raises PolicyRefusedError if the order cannot be meant, and what `providers.client.ask` raises.
+        """
+        return {}
 
     @abstractmethod
     def build(self, order: Order[R], access: RequestCredentials[C]) -> Request:

@@ -57,7 +57,10 @@ def explain(store: Store, record_id: str) -> Iterator[str]:
     yield f"  account: {account or 'not known, the order is of an earlier version'}"
     yield f"  clues: {', '.join(f'{name} {value}' for name, value in record.lookup_fields.items())}"
     otherwise = "not moved" if record.final else "unknown: it is running now"
-    yield f"  money: {_MONEY.get(_status(record, store), otherwise)}"
+    if record.status == SUCCEEDED and "money" in record.places:
+        yield "  money: not moved: people at the provider decide"
+    else:
+        yield f"  money: {_MONEY.get(_status(record, store), otherwise)}"
     if record.next_look_up is not None:
         yield f"  next look-up: {iso_time(record.next_look_up)}"
 

@@ -21,7 +21,7 @@ from vezne_cli.stack import Stack, running_stack
 from vezne_cli.template import source
 
 from tests.end_to_end.runtime.emulator import instance
-from tests.support import results
+from tests.support import operations, results
 from tests.support.order import new_order
 from tests.support.template import of_type, properties, transformed
 
@@ -101,7 +101,7 @@ def item_bytes(item: dict[str, Any]) -> int:
 def measured_write_units(stack: Stack, operation: str) -> float:
     """Measure the write units of this operation's orders in the table."""
     declared: Any = ORDERS[operation].declaration()
-    guards = len(declared.guards(declared.order("client", "key", new_order(operation).request)))
+    guards = len(declared.guards(operations.of(operation).known(declared)))
     kept = [item for item in stack.records() if item.get("operation", {}).get("S") == operation]
     index = source()["Resources"]["IdempotencyRecords"]["Properties"]["GlobalSecondaryIndexes"][1]
     of_a_day = {"id", "day", *index["Projection"]["NonKeyAttributes"]}

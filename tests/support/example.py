@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tests.support.provider_server import Answering, Call, Reply
 
 if TYPE_CHECKING:
+    from vezne.operation import Operation, Order as OrderOfThePath
     from vezne.orders.record import Record
     from vezne_cli.catalogue import OrderFunction
 
@@ -68,6 +69,9 @@ class Example:
     refusal: Reply
     refusal_code: str
     look_up_address: str
+    # What the operation asks before it sends anything, at which address, with which answer; and what that tells it.
+    asked_first: tuple[str, Reply] | None = None
+    learned: dict[str, str] = field(default_factory=dict)
     # The look-up's answer that shows the order of this record, with its references and amount.
     found: Callable[["Record"], Answering]
     not_found: Answering
@@ -119,6 +123,13 @@ class Example:
     @property
     def other_body(self) -> dict[str, Any]:
         return {**self.body, **self.other}
+
+    def known(
+        self, operation: "Operation[Any, Any, Any]", key: str = "key-1", client: str = "client-1", **changes: Any
+    ) -> "OrderOfThePath[Any]":
+        """The example order, with changes, in the form of `orders/execute.py` just before its claim."""
+        request = operation.request_model.model_validate({**self.request, **changes})
+        return replace(operation.order(client, key, request), learned=self.learned)
 
     def order(self, mark: str, amount: str = "10.50", **how: str) -> "Order":
         """An order of this mark. See `tests.support.order.Order` for the other arguments."""

@@ -27,6 +27,7 @@ from vezne_client import Problem
 
 from tests.support.breakers import never_opens
 from tests.support.example import Example
+from tests.support.operations import EXAMPLES
 from tests.support.order import Order as NewOrder
 from tests.support.provider_server import ProviderServer, json_reply
 from tests.support.providers import LOGINS, SECRETS
@@ -171,6 +172,9 @@ class Harness:
         events.register("after-call.dynamodb", self._after)
         for route, answer in LOGINS.values():
             server.on(route, json_reply(answer))
+        for example in EXAMPLES:
+            if example.asked_first:
+                server.on(*example.asked_first)
 
     def close(self) -> None:
         events = store_module._client().meta.events
@@ -216,8 +220,7 @@ class Harness:
 
     def order(self, example: Example, key: str = "key-1", client: str = "client-1") -> Order[Any]:
         """The example order in the form of `orders/execute.py`."""
-        operation = operation_of(example.function)
-        return operation.order(client, key, operation.request_model.model_validate(example.request))
+        return example.known(operation_of(example.function), key, client)
 
     def stand(
         self, example: Example, *, lease: float = 27.0, owner: str = "another invocation", **order: str

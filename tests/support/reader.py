@@ -32,8 +32,7 @@ class Reader:
 
     def __init__(self, example: Example, **changes: Any) -> None:
         self.operation = _operation(example.function)
-        request = self.operation.request_model.model_validate({**example.request, **changes})
-        self.order = replace(self.operation.order("client-1", "key-1", request), ordered_at=START)
+        self.order = replace(example.known(self.operation, **changes), ordered_at=START)
         names = {"id": self.order.operation_id, "operation": self.operation.name, "fingerprint": self.order.fingerprint}
         fixed = {"client_id": "client-1", "status": "unknown", "owner": "me", "evidence": []}
         at = "2026-12-01T06:00:00Z"

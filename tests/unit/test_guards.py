@@ -5,7 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from vezne.orders.guards import Guard, NeverDecreases, OneAtATime, PaidOnce, WhyRefused, guards_of, may_decrease
+from vezne.orders.guards import (
+    Guard,
+    NeverDecreases,
+    NeverExceeds,
+    OneAtATime,
+    PaidOnce,
+    WhyRefused,
+    guards_of,
+    may_decrease,
+)
 from vezne.orders.record import DECLINED, NOT_EXECUTED, PROCESSING, SUCCEEDED, UNKNOWN, Record
 
 from tests.support.example import Example
@@ -16,8 +25,10 @@ BILL, CAPTURE, PART = PaidOnce("bill"), OneAtATime("capture", ("xact_id", "order
 TOTAL = NeverDecreases("total", {"fee": 100}, pause=timedelta(minutes=10))
 CORRECTION = replace(TOTAL, unless=True)
 ANOTHERS = OneAtATime("capture", of="bank.capture")
-KINDS: list[Guard] = [BILL, CAPTURE, PART, TOTAL, CORRECTION, ANOTHERS]
-each_kind = pytest.mark.parametrize("guard", KINDS, ids=["bill", "capture", "part", "total", "correction", "another's"])
+REFUND = NeverExceeds("sale", 40, 100)
+KINDS: list[Guard] = [BILL, CAPTURE, PART, TOTAL, CORRECTION, ANOTHERS, REFUND]
+NAMES = ["bill", "capture", "part", "total", "correction", "another's", "refund"]
+each_kind = pytest.mark.parametrize("guard", KINDS, ids=NAMES)
 
 
 def record(status: str = PROCESSING, *guards: Guard, **changes: Any) -> Record:
@@ -42,7 +53,7 @@ def test_a_guard_of_another_operation_is_the_item_that_its_own_orders_take() -> 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_an_operation_declares_whose_guards_it_takes(example: Example) -> None:
     operation = example.declared.declaration()
-    order = operation.order("client", "key", operation.request_model.model_validate(example.request))
+    order = example.known(operation)
     assert {guard.of for guard in operation.guards(order)} - {""} == set(operation.shares_guards_of)
 
 
@@ -75,7 +86,7 @@ def test_what_is_paid_is_held_for_good_and_let_go_after_anything_else() -> None:
         assert "REMOVE holder" in BILL.release(record(status))["UpdateExpression"]
 
 
-@pytest.mark.parametrize("guard", [CAPTURE, PART, TOTAL, CORRECTION])
+@pytest.mark.parametrize("guard", [CAPTURE, PART, TOTAL, CORRECTION, REFUND])
 def test_the_others_are_let_go_after_success(guard: Guard) -> None:
     assert "REMOVE holder" in guard.release(record(SUCCEEDED))["UpdateExpression"]
 
@@ -95,6 +106,33 @@ def test_a_total_leaves_its_figures_for_ever_and_a_pause_if_it_was_in_doubt() ->
     for status in (SUCCEEDED, DECLINED):
         assert "expires_at" not in TOTAL.release(record(status))["UpdateExpression"]
     assert "fee" not in TOTAL.release(record(DECLINED), in_doubt=True)["UpdateExpression"]
+
+
+def test_a_part_is_counted_with_its_claim_and_given_back_only_where_nothing_moved() -> None:
+    claim = REFUND.claim(record())
+    assert claim["UpdateExpression"].endswith(" ADD asked :part")
+    assert "asked <= :room" in claim["ConditionExpression"]
+    values = claim["ExpressionAttributeValues"]
+    assert (values[":part"], values[":room"]) == ({"N": "40"}, {"N": "60"})
+    unsent = [REFUND.undo_claim(record()), *(REFUND.release(record(status)) for status in (DECLINED, NOT_EXECUTED))]
+    for update in unsent:
+        assert " ADD asked :back" in update["UpdateExpression"]
+        assert update["ExpressionAttributeValues"][":back"] == {"N": "-40"}
+    for update in (REFUND.release(record(SUCCEEDED)), REFUND.hold(record()), REFUND.free("bank.pay", HELD)):
+        assert "asked" not in update["UpdateExpression"]
+    assert all(
+        "expires_at" not in REFUND.release(record(status))["UpdateExpression"] for status in (SUCCEEDED, DECLINED)
+    )
+
+
+@pytest.mark.parametrize(("part", "most"), [(0, 100), (-1, 100), (101, 100)])
+def test_no_part_is_nothing_or_more_than_the_sum(part: int, most: int) -> None:
+    with pytest.raises(ValueError, match="a part"):
+        NeverExceeds("sale", part, most)
+
+
+def test_what_is_paid_once_is_refused_once_parts_were_asked_for() -> None:
+    assert "asked = :nothing" in BILL.claim(record())["ConditionExpression"]
 
 
 def test_only_a_correction_may_decrease_a_total() -> None:
@@ -126,6 +164,10 @@ DAYS = 24 * 3600
         (BILL, HELD, None, 30 * DAYS, WhyRefused.PAID),
         (BILL, {"holder": "op_0"}, None, 0, WhyRefused.PAID),
         (PART, {"holder": "op_0"}, None, 0, WhyRefused.HELD),
+        (REFUND, {"asked": 61}, None, 0, WhyRefused.SUM_EXCEEDED),
+        (REFUND, {"asked": 61, **HELD, "holder_keeps": False}, record(UNKNOWN, REFUND), 0, WhyRefused.HELD),
+        (REFUND, {**HELD, "paid": True}, record(SUCCEEDED, BILL), 0, WhyRefused.PAID),
+        (BILL, {"asked": 1}, None, 0, WhyRefused.ASKED_IN_PART),
     ],
 )
 def test_each_kind_knows_why_it_refuses(

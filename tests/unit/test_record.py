@@ -135,7 +135,7 @@ def test_long_evidence_keeps_its_beginning_and_its_end() -> None:
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_clues_hold_what_a_look_up_needs_and_no_account(example: Example) -> None:
     operation = operation_of(example.function)
-    order = operation.order("client-1", "key-1", operation.request_model.model_validate(example.request))
+    order = example.known(operation)
     lookup_fields = operation.lookup_fields(order)
     if example.amounts:
         assert lookup_fields["amount"]

@@ -21,6 +21,7 @@ from vezne.api.responses import (
     stage_path,
 )
 from vezne.operation import (
+    DoesNotFit,
     Final,
     InProgress,
     NothingSent,
@@ -29,6 +30,7 @@ from vezne.operation import (
     PolicyRefusedError,
     Refused,
     StillUnknown,
+    Stopped,
     StoppedError,
     WhyNothingSent,
 )
@@ -188,7 +190,7 @@ def _told(event: Event, record: Record, now: float, *, replayed: bool) -> dict[s
         return _unknown_response(event, record, {}, now)
 
 
-def _problem(result: InProgress | NothingSent | Refused) -> problems.Problem:
+def _problem(result: Stopped) -> problems.Problem:
     """The problem that tells a caller why an order was refused."""
     match result:
         case InProgress(retry_after=wait):
@@ -198,6 +200,8 @@ def _problem(result: InProgress | NothingSent | Refused) -> problems.Problem:
             return kind(text, retry_after=wait)
         case Refused(reason, holder):
             return _refused(reason, holder)
+        case DoesNotFit(field_name, unfit):
+            return invalid(f"body.{field_name}", unfit)
 
 
 def _refused(reason: WhyRefused, holder: str | None) -> problems.Problem:
@@ -215,6 +219,12 @@ def _refused(reason: WhyRefused, holder: str | None) -> problems.Problem:
             return reused
         case WhyRefused.TOTAL_WOULD_FALL:
             return problems.TotalWouldFall("A figure is lower than one already sent; allow_lower permits a correction.")
+        case WhyRefused.SUM_EXCEEDED:
+            return problems.SumExceeded("With what was asked for before, it would be more than was captured.")
+        case WhyRefused.ASKED_IN_PART:
+            asked = problems.HeldByAnotherOperation("An earlier order asked for this, or for a part of it.")
+            asked.retry = "never"
+            return asked
         case WhyRefused.EARLIER_MAY_ARRIVE:
             return problems.HeldByAnotherOperation("An earlier order may still arrive at the provider.", retry_after=60)
         case WhyRefused.HELD:

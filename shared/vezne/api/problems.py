@@ -128,6 +128,13 @@ class TotalWouldFall(Problem):
     retry: Retry = "new_key"
 
 
+class SumExceeded(Problem):
+    """Paynet: with the refunds that were requested before, this one would exceed what was captured."""
+
+    status, slug, title = 422, "sum-exceeded", "The sum would be exceeded"
+    retry: Retry = "new_key"
+
+
 class InquiryRefused(Problem):
     """An inquiry: the provider answered with a refusal; its code and text are in `provider_code`, `provider_text`."""
 

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -34,6 +34,11 @@ _IN_DOUBT = {"money": "unknown", "retry": "same_key"}
 _NOTHING_MOVED = {"money": "not_moved", "retry": "new_key"}
 WHAT_TO_DO = {PROCESSING: _IN_DOUBT, UNKNOWN: _IN_DOUBT, SUCCEEDED: {"money": "moved"}, DECLINED: _NOTHING_MOVED,
                NOT_EXECUTED: _NOTHING_MOVED}  # fmt: skip
+
+
+def what_to_do(status: str, places: Mapping[str, str]) -> dict[str, str]:
+    """As `WHAT_TO_DO`. `places`: of the operation, which say if a success moves no money (`Operation.places`)."""
+    return {"money": places["money"]} if status == SUCCEEDED and "money" in places else WHAT_TO_DO[status]
 
 
 def _claims(event: Event) -> dict[str, Any]:
@@ -127,7 +132,7 @@ def resource(record: Record) -> dict[str, Any]:
         "operation_id": record.id,
         "operation": record.operation,
         "status": record.status,
-        **WHAT_TO_DO[record.status],
+        **what_to_do(record.status, record.places),
         "created_at": iso_time(record.created_at),
         "updated_at": iso_time(record.updated_at),
         **envelope(record),

@@ -8,18 +8,20 @@ is known. The caller is told no more than that.
 
 import hmac
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import requests
 
 from vezne.operation import (
+    DoesNotFit,
     Final,
     Known,
     NothingSent,
     Operation,
     Order,
+    PolicyRefusedError,
     Refused,
     Result,
     StillUnknown,
@@ -60,6 +62,12 @@ from vezne.orders.store import (
 )
 from vezne.platform.masking import mask_text
 from vezne.platform.telemetry import MetricUnit, emit_credentials_rejected, emit_metric, logger, stack_locations
+from vezne.providers.client import (
+    InquiryFailedError,
+    InquiryLoginRefusedError,
+    InquiryUnreadableError,
+    OutOfTimeError,
+)
 from vezne.providers.credentials import (
     CredentialsRefusedError,
     SecretModel,
@@ -71,6 +79,7 @@ from vezne.providers.models import RequestModel
 
 R = TypeVar("R", bound=RequestModel)
 C = TypeVar("C", bound=SecretModel)
+T = TypeVar("T")
 
 
 def execute_order(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline, store: Store) -> Result:
@@ -89,8 +98,10 @@ def _execute(
 ) -> Known:
     """Raises StoppedError; after the claim, only one that is certain."""
     me = new_owner()
+    standing = _or_unavailable(lambda: store.find(order.operation_id)) if operation.asks_first else None
+    asks = operation.asks_first and standing is None
     try:
-        prepared = _admit_and_prepare(operation, order, deadline, store, breaker)
+        prepared = _admit_and_prepare(operation, order, deadline, store, breaker, asks=asks)
     except Exception as error:
         # What stopped this attempt says nothing about an earlier one under the same key.
         standing = _or_unavailable(lambda: store.find(order.operation_id))
@@ -100,8 +111,8 @@ def _execute(
             logger.error("not prepared", operation_id=standing.id, exception_name=type(error).__name__,
                          frames=stack_locations(error))  # fmt: skip
         return _existing(operation, order, standing, me, None, deadline, store)
-    record = _new_record(operation, order, prepared.account, me, deadline, store)
-    standing = _claim(record, store)
+    record = standing or _new_record(operation, order, prepared, me, deadline, store)
+    standing = standing or _claim(record, store)
     try:
         if standing is not None and standing.owner != me:
             return _existing(operation, order, standing, me, prepared, deadline, store)
@@ -117,20 +128,21 @@ def _execute(
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A provider's request, ready for the socket, and the account it concerns."""
+    """A provider's request, ready for the socket, the account it concerns, and what was asked first."""
 
     request: requests.PreparedRequest
     account: dict[str, str]
+    learned: Mapping[str, str] = field(default_factory=dict)
 
 
 def _admit_and_prepare(
-    operation: Operation[R, Any, C], order: Order[R], deadline: Deadline, store: Store, breaker: Breaker
+    operation: Operation[R, Any, C], order: Order[R], deadline: Deadline, store: Store, breaker: Breaker, *, asks: bool
 ) -> Prepared:
     """Ask the breaker first: where the provider is down, nobody logs in either. Raises StoppedError."""
     wait = breaker.admit(deadline, store)
     if wait is not None:
         raise StoppedError(NothingSent(WhyNothingSent.PROVIDER_DOWN, wait))
-    prepared = prepare(operation, order, deadline)
+    prepared = prepare(operation, order, deadline, asks=asks)
     if isinstance(prepared, NothingSent):
         if prepared.provider_failed:
             breaker.tell(deadline, store, good=False)
@@ -138,18 +150,49 @@ def _admit_and_prepare(
     return prepared
 
 
-def prepare(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline) -> Prepared | NothingSent:
-    """Everything that can fail harmlessly: time, credentials, token, building and signing."""
+def prepare(
+    operation: Operation[R, Any, C], order: Order[R], deadline: Deadline, *, asks: bool
+) -> Prepared | NothingSent:
+    """Everything that can fail harmlessly. `asks`: ask the provider first. Raises StoppedError."""
+    learned = _learn(operation, order, deadline) if asks else {}
+    return learned if isinstance(learned, NothingSent) else _prepare(operation, order, deadline, learned)
+
+
+def _learn(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline) -> dict[str, str] | NothingSent:
+    """What the operation asks its provider before anything is sent. Raises StoppedError if it cannot be meant."""
+    try:
+        return _unless_it_fails(operation, lambda: operation.ask_first(order, deadline))
+    except PolicyRefusedError as refused:
+        raise StoppedError(DoesNotFit(refused.field_name, refused.reason)) from None
+
+
+def _prepare(
+    operation: Operation[R, Any, C], order: Order[R], deadline: Deadline, learned: Mapping[str, str]
+) -> Prepared | NothingSent:
+    """Time, credentials, token, building and signing."""
     if not deadline.allows_a_call():
         return NothingSent(WhyNothingSent.NOT_ENOUGH_TIME)
-    try:
+
+    def prepared() -> Prepared:
         access = operation.client.credential_cache.access(deadline)
         request = operation.client.provider.prepare(operation.build(order, access))
+        return Prepared(request, operation.account(access), learned)
+
+    made = _unless_it_fails(operation, prepared)
+    if isinstance(made, Prepared) and not deadline.allows_a_call():
+        return NothingSent(WhyNothingSent.NOT_ENOUGH_TIME)
+    return made
+
+
+def _unless_it_fails(operation: Operation[Any, Any, Any], step: Callable[[], T]) -> T | NothingSent:
+    """A step before the claim, or why it could not be taken: then nothing was sent."""
+    try:
+        return step()
     except SecretUnusableError as error:
         emit_credentials_rejected(operation.name)
         logger.error("secret unusable", operation=operation.name, reason=str(error))
         return NothingSent(WhyNothingSent.SECRET_UNUSABLE)
-    except CredentialsRefusedError as error:
+    except (CredentialsRefusedError, InquiryLoginRefusedError) as error:
         emit_credentials_rejected(operation.name)
         logger.error("credentials refused", operation=operation.name, reason=mask_text(str(error)))
         return NothingSent(WhyNothingSent.LOGIN_REFUSED)
@@ -159,15 +202,19 @@ def prepare(operation: Operation[R, Any, C], order: Order[R], deadline: Deadline
     except NotSentError as error:
         logger.warning("not sent", operation=operation.name, reason=str(error))
         return NothingSent(WhyNothingSent.PROVIDER_UNREACHABLE, error.retry_after, error.provider_failed)
-    if not deadline.allows_a_call():
+    except OutOfTimeError:
         return NothingSent(WhyNothingSent.NOT_ENOUGH_TIME)
-    return Prepared(request, operation.account(access))
+    except InquiryFailedError as error:
+        logger.warning("not asked", operation=operation.name, reason=str(error))
+        failed = not isinstance(error, InquiryUnreadableError)
+        return NothingSent(WhyNothingSent.PROVIDER_UNREACHABLE, retry_after=5, provider_failed=failed)
 
 
 def _new_record(
-    operation: Operation[R, Any, C], order: Order[R], account: dict[str, str], me: str, deadline: Deadline, store: Store
+    operation: Operation[R, Any, C], order: Order[R], prepared: Prepared, me: str, deadline: Deadline, store: Store
 ) -> Record:
     now, until = store.now(), lease(deadline, store)
+    order = replace(order, learned=prepared.learned)
     return Record(
         id=order.operation_id,
         operation=operation.name,
@@ -183,7 +230,7 @@ def _new_record(
         updated_at=now,
         lookup_fields=operation.lookup_fields(order),
         guards=tuple(guard.stored() for guard in operation.guards(order)),
-        account=account,
+        account=prepared.account,
         reference=order.label.reference,
         metadata=order.label.metadata,
         places=operation.places(),
@@ -326,7 +373,7 @@ def _call_with_renewal(
     if not _other_credentials(operation, outcome):
         return outcome
     try:
-        renewed = prepare(operation, order, deadline)
+        renewed = _prepare(operation, order, deadline, prepared.learned)
     except Exception as error:
         return NotSent(type(error).__name__)
     if isinstance(renewed, NothingSent):

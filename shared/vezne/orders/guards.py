@@ -7,6 +7,7 @@ has these attributes:
   that claimed it), `holder_keeps`, `held_since` and `marks_paid`;
 - `paid`, once it is held for good;
 - the figures in force, and `quiet_until`;
+- `asked`, the sum of all parts that were asked for;
 - `taken` and `finalised_at`, the payments of earlier orders.
 """
 
@@ -34,6 +35,8 @@ class WhyRefused(Enum):
     EARLIER_MAY_ARRIVE = "earlier-may-arrive"
     HELD = "held"
     PAID = "paid"
+    SUM_EXCEEDED = "sum-exceeded"
+    ASKED_IN_PART = "asked-in-part"
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Guard:
         return {
             "Key": self._item_key(record.operation),
             "UpdateExpression": "SET holder = :holder, holder_client = :client, holder_owner = :owner, "
-            "holder_keeps = :keeps, held_since = :since, marks_paid = :yes REMOVE expires_at",
+            f"holder_keeps = :keeps, held_since = :since, marks_paid = :yes REMOVE expires_at{self._counted()}",
             "ConditionExpression": " AND ".join(["attribute_not_exists(holder)", *conditions]),
             "ExpressionAttributeValues": {
                 ":holder": {"S": record.id},
@@ -86,12 +89,14 @@ class Guard:
 
         After a success it leaves what later orders must know. `in_doubt`: the outcome was unknown for a time.
         """
-        left = self._left_behind(record, in_doubt=in_doubt) if record.status == SUCCEEDED else ([], "", {})
+        succeeded = record.status == SUCCEEDED
+        left = self._left_behind(record, in_doubt=in_doubt) if succeeded else ([], *self._given_back())
         return self._let_go(record, *left)
 
     def undo_claim(self, record: Record) -> Update:
         """Let the guard go of an order that was not sent. Another claim under the same key may hold it by now."""
-        update = self._let_go(record, [], "", {":owner": {"S": record.owner}})
+        adding, values = self._given_back()
+        update = self._let_go(record, [], adding, {":owner": {"S": record.owner}, **values})
         update["ConditionExpression"] += " AND holder_owner = :owner"
         return update
 
@@ -105,7 +110,10 @@ class Guard:
         }
 
     def free(self, operation: str, held: dict[str, Any]) -> Update:
-        """Take the guard from a holder that has left it behind. It fails if anybody has claimed it since."""
+        """Take the guard from a holder that has left it behind. It fails if anybody has claimed it since.
+
+        What the holder had counted stays counted: nobody knows what became of it.
+        """
         owner = held.get("holder_owner")
         return {
             "Key": self._item_key(operation),
@@ -153,6 +161,14 @@ class Guard:
         """What else must be true for a claim: conditions, and their values."""
         return [], {}
 
+    def _counted(self) -> str:
+        """What a claim adds; `_opens` has the values."""
+        return ""
+
+    def _given_back(self) -> tuple[str, Update]:
+        """What is added where an order moved nothing for certain, and the values."""
+        return "", {}
+
     def _left_behind(self, record: Record, *, in_doubt: bool) -> tuple[list[str], str, Update]:  # noqa: ARG002
         """What a success leaves in the item: what is set, what is added, and the values."""
         return [], "", {}
@@ -177,7 +193,10 @@ class Guard:
 
 @dataclass(frozen=True)
 class PaidOnce(Guard):
-    """What is paid once, such as a bill or a reference of the caller's: held for good after success."""
+    """What is paid once, such as a bill or a reference of the caller's: held for good after success.
+
+    It is refused once parts of the same thing were asked for under a `NeverExceeds`.
+    """
 
     keeps: ClassVar[bool] = True
 
@@ -188,6 +207,13 @@ class PaidOnce(Guard):
     def release(self, record: Record, *, in_doubt: bool = False) -> Update:
         """Hold it after a success, else let it go."""
         return self.hold(record) if record.status == SUCCEEDED else super().release(record, in_doubt=in_doubt)
+
+    def why_refused(self, held: dict[str, Any], holder: Record | None, now: float) -> WhyRefused:
+        """Why a claim was refused: without a holder, parts were asked for."""
+        return super().why_refused(held, holder, now) if "holder" in held else WhyRefused.ASKED_IN_PART
+
+    def _opens(self, record: Record) -> tuple[list[str], Update]:  # noqa: ARG002
+        return ["(attribute_not_exists(asked) OR asked = :nothing)"], {":nothing": {"N": "0"}}
 
 
 @dataclass(frozen=True)
@@ -280,6 +306,52 @@ class NeverDecreases(Guard):
         return {}
 
 
+@dataclass(frozen=True)
+class NeverExceeds(Guard):
+    """Parts of a sum, one order at a time: together they never exceed `most`. Both are in minor units, above zero.
+
+    A part is counted with its claim, so an unknown outcome counts. It is given back only after an order that moved
+    nothing for certain. It is counted under each of its guards, also where `PaidOnce` orders of another operation hold
+    the same item.
+    """
+
+    part: int = 0
+    most: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.part <= self.most:
+            raise ValueError("a part is above zero, and no more than the sum")
+
+    def has_memory(self) -> bool:
+        """When other parts were asked for is remembered: a look-up must not take their row for its own."""
+        return True
+
+    def stored(self) -> StoredGuard:
+        """The guard as a record keeps it."""
+        return StoredGuard(self.key, figures={"asked": self.part}, most=self.most, of=self.of)
+
+    def why_refused(self, held: dict[str, Any], holder: Record | None, now: float) -> WhyRefused:
+        """Why a claim was refused: without a holder, it was the sum."""
+        return super().why_refused(held, holder, now) if "holder" in held else WhyRefused.SUM_EXCEEDED
+
+    def _opens(self, record: Record) -> tuple[list[str], Update]:  # noqa: ARG002
+        values = {":part": {"N": str(self.part)}, ":room": {"N": str(self.most - self.part)}}
+        return ["(attribute_not_exists(asked) OR asked <= :room)"], values
+
+    def _counted(self) -> str:
+        return " ADD asked :part"
+
+    def _given_back(self) -> tuple[str, Update]:
+        return " ADD asked :back", {":back": {"N": str(-self.part)}}
+
+    def _left_behind(self, record: Record, *, in_doubt: bool) -> tuple[list[str], str, Update]:  # noqa: ARG002
+        return [], " ADD finalised_at :finalised_at", {":finalised_at": {"NS": [str(number(record.updated_at))]}}
+
+    def _expires(self, record: Record) -> Update:  # noqa: ARG002
+        """What was asked for must never be forgotten."""
+        return {}
+
+
 def guards_of(record: Record) -> tuple[Guard, ...]:
     """The guards of a record, as its stored form tells them apart; earlier versions wrote the same form."""
     return tuple(map(_guard, record.guards))
@@ -288,6 +360,8 @@ def guards_of(record: Record) -> tuple[Guard, ...]:
 def _guard(stored: StoredGuard) -> Guard:
     if stored.keeps:
         return PaidOnce(stored.key, of=stored.of)
+    if stored.most:
+        return NeverExceeds(stored.key, stored.figures["asked"], stored.most, of=stored.of)
     if stored.figures:
         pause = timedelta(seconds=stored.quiet_seconds)
         return NeverDecreases(stored.key, stored.figures, stored.may_fall, pause, of=stored.of)

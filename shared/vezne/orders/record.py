@@ -47,8 +47,8 @@ OWN_CALLS = frozenset({ORDER, ORDER_AGAIN, BY_HAND})
 class StoredGuard:
     """A guard as a record keeps it, in the form that earlier versions read and write.
 
-    `vezne.orders.guards` has a class for each kind. It knows the kind by what is set here: `keeps`, the figures, or
-    `remembers`.
+    `vezne.orders.guards` has a class for each kind. It knows the kind by what is set here: `keeps`, `most`, the
+    figures, or `remembers`.
     """
 
     key: str
@@ -59,6 +59,8 @@ class StoredGuard:
     remembers: tuple[str, ...] = ()
     # The operation whose guard it is; empty: the record's own.
     of: str = ""
+    # The most that the figures of all orders may sum up to; 0: they are no parts of a sum.
+    most: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,12 +235,14 @@ def _guard(stored: dict[str, Any]) -> StoredGuard:
         quiet_seconds=int(stored["quiet_seconds"]),
         remembers=tuple(stored["remembers"]),
         of=stored.get("of", ""),
+        most=int(stored.get("most", 0)),
     )
 
 
 def _stored(guard: StoredGuard) -> dict[str, Any]:
     values = {**asdict(guard), "remembers": list(guard.remembers)}
-    return values if guard.of else {name: value for name, value in values.items() if name != "of"}
+    # What earlier versions do not know is written where it says something.
+    return {name: value for name, value in values.items() if name not in ("of", "most") or value}
 
 
 def trimmed(evidence: tuple[dict[str, str], ...]) -> tuple[dict[str, str], ...]:

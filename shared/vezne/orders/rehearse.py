@@ -46,7 +46,7 @@ def rehearse(operation: Operation[Any, Any, Any], order: Order[Any], deadline: D
     standing = store.find(order.operation_id)
     if standing is not None and not is_same_request(standing, order):
         raise key_reused(standing)
-    prepared = prepare(operation, order, deadline)
+    prepared = prepare(operation, order, deadline, asks=operation.asks_first and standing is None)
     if isinstance(prepared, NothingSent):
         raise StoppedError(prepared)
     return Rehearsal(_shown(prepared, _with_others(operation, order, deadline)), standing)
