@@ -11,7 +11,8 @@ Assumptions, since the pages do not say:
   pre-authorisation's ``reference_no`` as ``agent_reference``. A capture's own ``xact_id`` finds it, too;
 - the list has a row for each of them, and for what failed, the oldest first. ``datbi`` counts. Its rows have the names
   that a public client reads, and say nothing of why something failed;
-- a pre-authorisation that no seed names exists with 100000.00 TRY.
+- a pre-authorisation that no seed names exists with 100000.00 TRY. If its ``xact_id`` begins with ``sale-``, it is a
+  sale of yesterday instead.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
-from vezne_sandbox.paynet.pre_authorisations import IDENTIFIERS, PreAuthorisation
+from vezne_sandbox.paynet.pre_authorisations import IDENTIFIERS, SALE, PreAuthorisation, RefundRequest
 from vezne_sandbox.paynet.replies import error_object
+from vezne_sandbox.paynet.request_refund import decide
 from vezne_sandbox.provider import Provider
 from vezne_sandbox.wire import Call, Malformed, Refused, Reply, json_reply, known_fields, text
 
 DEFAULT_AMOUNT = Decimal("100000.00")
+DAY = 24 * 3600
 
 
 class Paynet(Provider):
@@ -59,11 +62,16 @@ class Paynet(Provider):
         self._named[name, value] = target
 
     def seed(self, values: dict[str, Any]) -> None:
-        """Take ``pre_authorisations``: a list of {xact_id, xact, reference_no (at least one), amount}."""
+        """Take ``pre_authorisations``: a list of {xact_id, xact, reference_no (at least one), amount}.
+
+        And ``refund_decisions``: a list of {xact_id, approved}, what the staff decides of the open requests.
+        """
         values = dict(values)
         for given in values.pop("pre_authorisations", []):
             names = {name: given[name] for name in IDENTIFIERS if name in given}
             self._open(names, Decimal(str(given["amount"])))
+        for decided in values.pop("refund_decisions", []):
+            decide(self, decided["xact_id"], approved=decided["approved"])
         super().seed(values)
 
     def state(self) -> dict[str, Any]:
@@ -113,6 +121,10 @@ class Paynet(Provider):
         """List them, the oldest first."""
         return self._pre_authorisations
 
+    def refund_requests(self) -> list[RefundRequest]:
+        """List the requests to give money back, the oldest first."""
+        return sorted((one for each in self._pre_authorisations for one in each.requests), key=lambda one: one.at)
+
     def is_known(self, xact_id: str) -> bool:
         """Tell whether a pre-authorisation, or what was booked under one, has this ``xact_id``."""
         return ("xact_id", xact_id) in self._named
@@ -124,7 +136,7 @@ class Paynet(Provider):
             xact=names.get("xact", str(number)),
             reference_no=names.get("reference_no", f"pre-{number}"),
             amount=amount,
-            at=self.clock.now(),
+            at=self.clock.now() - (DAY if names.get("xact_id", "").startswith(SALE) else 0),
         )
         self._pre_authorisations.append(target)
         for name in IDENTIFIERS:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vezne_sandbox.ledger import ISTANBUL
 from vezne_sandbox.odd import Names, in_form
-from vezne_sandbox.paynet.pre_authorisations import CAPTURE_TYPE, PRE_AUTHORISATION_TYPE
+from vezne_sandbox.paynet.pre_authorisations import CAPTURE_TYPE
 from vezne_sandbox.paynet.replies import error_object
 from vezne_sandbox.paynet.rows import LETTERS, ROW
 from vezne_sandbox.provider import Operation
@@ -66,10 +66,15 @@ def list_transactions(provider: Paynet, call: Call) -> Reply:
     rows = listed(rows, call, ids=("xact_id", "order_id", "authorization_code", "reference_code"), amounts=("amount",))
     if call.foreign_amount is not None:
         rows.insert(0, row_of(foreign(provider, call.foreign_amount), call))
+    return one_page("transaction_list", rows, fields, call)
+
+
+def one_page(object_name: str, rows: list[dict[str, Any]], fields: dict[str, Any], call: Call) -> Reply:
+    """Answer the page of a list that is asked for."""
     start, limit = fields.get("starting_after", 0), fields.get("limit", DEFAULT_LIMIT)
     shown, more = page_of(rows, start, limit, call)
     head = {"companyCode": "SANDBOX", "companyName": "Sandbox A.Ş.", "total": len(rows), "total_count": len(rows)}
-    paging = {"limit": limit, "ending_before": 0, "starting_after": start, "object_name": "transaction_list"}
+    paging = {"limit": limit, "ending_before": 0, "starting_after": start, "object_name": object_name}
     return json_reply({**head, **paging, "has_more": more, "code": 0, "message": "Başarılı İşlem", "Data": shown})
 
 
@@ -99,7 +104,7 @@ def all_transactions(provider: Paynet, call: Call) -> Iterator[Told]:
 def of_pre_authorisation(target: PreAuthorisation, latest: float) -> Told:
     """Describe the pre-authorisation itself. Its reversal is not known before it is shown."""
     by = target.reversal.answer["xact_id"] if target.reversal and target.reversal.at <= latest else ""
-    ids = {"id": target.xact, "xact_id": target.xact_id, "transaction_type": PRE_AUTHORISATION_TYPE}
+    ids = {"id": target.xact, "xact_id": target.xact_id, "transaction_type": target.transaction_type}
     return Told(target.reference_no, target.amount, target.at, ids, reversed_by=by)
 
 

@@ -14,6 +14,8 @@ from vezne_sandbox.paynet.pre_authorisations import (
     CAPTURE_TYPE,
     PRE_AUTHORISATION_REVERSAL_TYPE,
     PRE_AUTHORISATION_TYPE,
+    REFUND_TYPE,
+    SALE_TYPE,
     PreAuthorisation,
 )
 from vezne_sandbox.wire import Call, Reply, json_reply
@@ -32,6 +34,8 @@ LETTERS = {
     CAPTURE_TYPE: "CR",
     PRE_AUTHORISATION_REVERSAL_TYPE: "RP",
     CAPTURE_REVERSAL_TYPE: "RC",
+    SALE_TYPE: "S",
+    REFUND_TYPE: "CD",
 }
 
 
@@ -40,7 +44,7 @@ def rows_of(target: PreAuthorisation, clock: Clock, call: Call, more: dict[str, 
     latest = clock.now() - call.hidden_seconds
     shown = [b for b in target.bookings if not call.hidden_seconds or b.at <= latest]
     numbers = {booking.answer["xact_id"] for booking in shown}
-    pre_authorisation = {"id": target.xact, "xact_id": target.xact_id, "transaction_type": PRE_AUTHORISATION_TYPE}
+    pre_authorisation = {"id": target.xact, "xact_id": target.xact_id, "transaction_type": target.transaction_type}
     reversal = {"reversed_xact_id": target.reversal.answer["xact_id"]} if target.reversal else {}
     rows = [
         _row(pre_authorisation, target.amount, target.reference_no, target.at, more | _cancelled(reversal, numbers))

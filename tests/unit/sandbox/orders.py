@@ -36,6 +36,7 @@ HASO_ORDER = {
 HASO_PAID = {"merchantOid": "SIP-1", "paymentReferenceCode": "POS-778", "paymentDate": "2026-11-30"}
 HASO_SIGNED = ("merchantId", "merchantOid", "transactionCode", "counterPartyAttorneyFee", "expenseAmount", "ipAddress")
 PAYNET_ORDER = {"xact_id": "xk_EAAAANFhOW7SioFxO8LHPMruxp0hX3wE8NmJSmGUD*W3uISj", "amount": "5935"}
+PAYNET_REFUND = {"xact_id": "sale-1", "amount": "5935"}
 WITHOUT = object()
 """Given as a field's value: leave the field out."""
 
@@ -206,6 +207,13 @@ class Merchant:
     @sends("paynet.check", row=("xact_id", "amount", "currency"), rows=lambda answer: answer["Data"][1:])
     def check(self, **identifiers: str) -> httpx.Response:
         return self.paynet("check", identifiers or {"xact_id": PAYNET_ORDER["xact_id"]})
+
+    def request_refund(self, **changes: Any) -> httpx.Response:
+        return self.paynet("reversed_request", changed(PAYNET_REFUND, changes))
+
+    @sends("paynet.list_reversals", row=("xact_id", "amount", "currency"), rows=lambda answer: answer["Data"])
+    def list_reversals(self, **options: Any) -> httpx.Response:
+        return self.paynet("reversal_list", {"datab": "2000-01-01", "datbi": "2100-01-01", **options})
 
 
 def haso_token(body: dict[str, Any], names: tuple[str, ...]) -> str:

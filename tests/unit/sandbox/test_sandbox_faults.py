@@ -287,7 +287,7 @@ def rows_of(answer):
     if "QueryResult" in body or isinstance(body.get("Data"), dict):
         return next(rows for rows in body["Data"].values() if isinstance(rows, list))
     if isinstance(body.get("Data"), list):
-        return [row for row in body["Data"] if row["transaction_type"] == 4]
+        return [row for row in body["Data"] if row.get("transaction_type", 4) == 4]
     return body["data"] if "data" in body else body["payload"]["items"]
 
 

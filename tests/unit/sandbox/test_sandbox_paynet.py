@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.contract.test_paynet import PAGE_ANSWER
-from tests.unit.sandbox.orders import PAYNET_ORDER, WITHOUT
+from tests.unit.sandbox.orders import PAYNET_ORDER, PAYNET_REFUND, WITHOUT
 
 FIELDS = list(json.loads(PAGE_ANSWER))
 
@@ -129,3 +129,60 @@ def test_a_clock_that_is_ahead(merchant, sandbox):
     sandbox.rule("paynet.check", "clock_ahead", seconds=3600)
     later = merchant.check().json()["Data"][1]["xact_date"]
     assert datetime.fromisoformat(later) - datetime.fromisoformat(genuine) == timedelta(hours=1)
+
+
+def asked_back(merchant, **changes):
+    """Whether a request for a refund is taken."""
+    answer = merchant.request_refund(**changes)
+    taken = answer.json().get("object_name") == "transaction_reversed_request"
+    assert taken or answer.json()["result_code"] == 11
+    return taken
+
+
+def test_a_refund_is_asked_for_up_to_the_amount(merchant, sandbox):
+    parts = [asked_back(merchant, amount=amount) for amount in ("6000000", "6000000", "4000000", "1")]
+    assert parts == [True, False, True, False]
+    assert [b["amount"] for b in sandbox.bookings()] == ["60000.00", "40000.00"]
+
+
+@pytest.mark.parametrize("amount", [WITHOUT, "", "0"])
+def test_without_an_amount_what_is_left_is_asked_back(merchant, sandbox, amount):
+    assert asked_back(merchant)
+    assert asked_back(merchant, amount=amount)
+    assert [b["amount"] for b in sandbox.bookings()] == ["59.35", "99940.65"]
+
+
+def test_of_a_transaction_of_today_only_the_whole_is_asked_back(merchant, sandbox):
+    captured = merchant.capture().json()["xact_id"]
+    assert not asked_back(merchant, xact_id=captured, amount="100")
+    assert asked_back(merchant, xact_id=captured, amount="5935")
+    later = merchant.capture(xact_id="xk_2").json()["xact_id"]
+    sandbox.advance_clock(24 * 3600)
+    assert asked_back(merchant, xact_id=later, amount="100")
+
+
+def test_only_a_sale_or_a_capture_that_stands_is_asked_back(merchant):
+    captured = merchant.capture().json()["xact_id"]
+    assert not asked_back(merchant, xact_id=PAYNET_ORDER["xact_id"])
+    assert not asked_back(merchant, xact_id="xk_nobody")
+    merchant.paynet("capture_reversal", {"xact_id": captured})
+    assert not asked_back(merchant, xact_id=captured, amount="5935")
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_the_staff_decides_the_open_requests(merchant, sandbox, approved):
+    assert asked_back(merchant, amount=WITHOUT)
+    sandbox.seed(paynet={"refund_decisions": [{"xact_id": PAYNET_REFUND["xact_id"], "approved": approved}]})
+    [row] = merchant.list_reversals().json()["Data"]
+    refunds = [r for r in merchant.check(xact_id="sale-1").json()["Data"] if r["transaction_type"] == 9]
+    assert [r["xact_id"] for r in refunds] == ([row["reversed_xact_id"]] if approved else [])
+    assert asked_back(merchant) is not approved
+
+
+def test_the_list_of_requests_comes_page_by_page(merchant):
+    for amount in ("100", "200", "300"):
+        assert asked_back(merchant, amount=amount)
+    pages = [merchant.list_reversals(limit=2, starting_after=start).json() for start in (0, 2)]
+    assert [[row["amount"] for row in page["Data"]] for page in pages] == [[1, 2], [3]]
+    assert [(page["has_more"], page["total_count"]) for page in pages] == [(True, 3), (False, 3)]
+    assert merchant.list_reversals(datbi="2000-01-02").json()["Data"] == []
