@@ -2,14 +2,13 @@
 
 from vezne.api import handle_order
 from vezne.operation import Operation, Order
-from vezne.orders.evidence import is_one_of
 from vezne.orders.guards import Guard, OneAtATime, PaidOnce
-from vezne.orders.outcome import Finding, Outcome, Succeeded, Unknown
+from vezne.orders.outcome import Finding, Outcome
 from vezne.orders.record import Record
 from vezne.providers.credentials import PaynetCredentials, RequestCredentials
 from vezne.providers.http import Deadline, ProviderResponse, Request, json_request
 from vezne.providers.paynet import client as paynet
-from vezne.providers.paynet.answers import outcome
+from vezne.providers.paynet.answers import short_outcome
 from vezne.providers.paynet.models import CaptureResult, ReversePreauthorisationRequest
 from vezne.providers.paynet.reversals import look_up
 
@@ -39,15 +38,8 @@ class ReversePreauthorisation(Operation[ReversePreauthorisationRequest, CaptureR
         )
 
     def read(self, order: Order[ReversePreauthorisationRequest], answer: ProviderResponse) -> Outcome:  # noqa: ARG002
-        """A success has three fields only: `object_name`, `code` 0 and a message. It names no transaction."""
-        body = answer.json()
-        if answer.status != 200 or body.get("is_succeed") is False:
-            return outcome(answer, paynet.PREAUTHORISATION_REVERSAL_TYPES, None)
-        named = body.get("object_name") == DONE and body.get("is_succeed", True) is True
-        said = named and is_one_of(body.get("code"), {paynet.SUCCESSFUL})
-        if said and paynet.fits(body, paynet.PREAUTHORISATION_REVERSAL_TYPES, None):
-            return Succeeded(CaptureResult.model_validate(body).public())
-        return Unknown(f"http-{answer.status}")
+        """A success is the whole cancelling: unlike a refund, it is no request that people decide."""
+        return short_outcome(answer, DONE, paynet.PREAUTHORISATION_REVERSAL_TYPES, CaptureResult)
 
     def lookup_fields(self, order: Order[ReversePreauthorisationRequest]) -> dict[str, str]:
         """What names the pre-authorisation."""

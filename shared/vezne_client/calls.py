@@ -39,6 +39,8 @@ from vezne.providers.paynet.inquiry_models import CheckRequest, CheckResult
 from vezne.providers.paynet.models import (
     CaptureRequest,
     CaptureResult,
+    RequestRefundRequest,
+    RequestRefundResult,
     ReverseCaptureRequest,
     ReversePreauthorisationRequest,
 )
@@ -65,6 +67,7 @@ __all__ = [
     "PAY_BILL",
     "PRODUCT_DETAIL",
     "QUERY",
+    "REQUEST_REFUND",
     "REVERSE_CAPTURE",
     "REVERSE_PREAUTHORISATION",
     "SET_EXPENSES",
@@ -142,6 +145,9 @@ COLLECT_INVOICE = OrderCall(
     InvoiceCollectionResult,
 )
 SET_PAID_BULK = OrderCall("haso.set_paid_bulk", "/haso/paid-payments", SetPaidBulkRequest, SetPaidResult)
+REQUEST_REFUND = OrderCall(
+    "paynet.request_refund", "/paynet/refund-requests", RequestRefundRequest, RequestRefundResult
+)
 
 LIST_TRANSACTIONS = InquiryCall(
     "kolaybi.list_transactions",

@@ -192,6 +192,13 @@ SHARED = {
         for key in KEYS[other]
         if (other in order.declaration.shares_guards_of and not key.startswith("secret#"))
         or (name in its.declaration.shares_guards_of and key.startswith("op_"))
+        # A third operation that shares the same guard may hold it.
+        or (
+            other != name
+            and its.declaration.shares_guards_of
+            and key.startswith("op_")
+            and set(its.declaration.shares_guards_of) & set(order.declaration.shares_guards_of)
+        )
     ]
     for name, order in ORDERS.items()
 }

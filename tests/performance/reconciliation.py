@@ -25,7 +25,8 @@ from vezne.orders.record import ISTANBUL, SHARDS, SUCCEEDED, UNKNOWN, Record, to
 from vezne.orders.report import Report
 from vezne.orders.store import DAY_INDEX
 from vezne.providers.http import Deadline
-from vezne.providers.paynet.statement import PAGE, PaynetStatement
+from vezne.providers.paynet.client import PAGE
+from vezne.providers.paynet.statement import PaynetStatement
 from vezne.providers.statement import RowState, StatementPage, StatementRow
 
 from tests.faults.memory_store import MemoryStore

@@ -2,7 +2,7 @@
 
 from vezne.orders.record import SHARDS
 from vezne.orders.report import COMPLETE
-from vezne.providers.paynet.statement import PAGE
+from vezne.providers.paynet.client import PAGE
 
 from tests.performance.reconciliation import UNKNOWN_EVERY, measure
 

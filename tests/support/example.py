@@ -70,7 +70,7 @@ class Example:
     refusal_code: str
     look_up_address: str
     # What the operation asks before it sends anything, at which address, with which answer; and what that tells it.
-    asked_first: tuple[str, Reply] | None = None
+    asked_first: tuple[str, Answering] | None = None
     learned: dict[str, str] = field(default_factory=dict)
     # The look-up's answer that shows the order of this record, with its references and amount.
     found: Callable[["Record"], Answering]

@@ -8,6 +8,8 @@ UNLISTED: dict[str, str] = {
     "haso.set_paid": "5.5 and 5.10 are not by day, and no page says that a row tells who marked it, or when: HASO 5.11",
     "haso.set_paid_bulk": "as haso.set_paid",
     "kolaybi.collect_invoice": "KolayBi takes no reference with it. If a list has a row of it, the row bears no mark.",
+    "paynet.request_refund": "The list of a day has refunds that were made (CD), days after the request and only if the"
+    " staff approved it. A request moves no money, and its own list, `reversal_list`, has no name of ours.",
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from vezne import providers
-from vezne.api.responses import WHAT_TO_DO
+from vezne.api.responses import WHAT_TO_DO, what_to_do
 from vezne.orders.record import DECLINED, FINAL, SUCCEEDED
 from vezne.orders.report import COMPLETE, CONTRADICTIONS, INCOMPLETE, MOST_FINDINGS, RUNNING, FindingClass
 
@@ -335,6 +335,12 @@ def _schemas(found: list[Function]) -> dict[str, Any]:
     return components
 
 
+def _places(route: Function) -> dict[str, str]:
+    declared: Any = route.declaration
+    places: dict[str, str] = declared.places()
+    return places
+
+
 def _name(route: Function) -> str:
     return f"operation.{route.name}"
 
@@ -353,7 +359,7 @@ def _resource(route: Function, status: str) -> dict[str, Any]:
         "operation_id": OPERATION_ID,
         "operation": {"const": route.name},
         "status": {"const": status, "description": final},
-        **{name: {"const": value} for name, value in WHAT_TO_DO[status].items()},
+        **{name: {"const": value} for name, value in what_to_do(status, _places(route)).items()},
         "created_at": TIME,
         "updated_at": TIME,
         **({"result": _result(route)} if status == SUCCEEDED else {}),
@@ -396,7 +402,10 @@ def _slugs(route: Function) -> list[str]:
     if not route.is_order:
         return [*GATEWAY, *INQUIRY, *(BODY if route.in_body else [])]
     guard = ["held-by-another-operation"] if route.has_guards else []
-    return [*GATEWAY, *ORDER, *guard, *(["total-would-fall"] if route.name == "haso.set_expenses" else [])]
+    # The kind of its guard is its alone.
+    total = ["total-would-fall"] if route.name == "haso.set_expenses" else []
+    parts = ["sum-exceeded"] if route.name == "paynet.request_refund" else []
+    return [*GATEWAY, *ORDER, *guard, *total, *parts]
 
 
 def _responses(route: Function) -> dict[str, Any]:
@@ -414,8 +423,10 @@ def _responses(route: Function) -> dict[str, Any]:
 def _success(route: Function) -> dict[str, Any]:
     if route.is_order:
         content = _content(route, "200", f"{_name(route)}.succeeded")
+        later = "money" in _places(route)
+        said = "The request was taken: no money has moved" if later else "The order succeeded: the money moved"
         return {
-            "description": "The order succeeded: the money moved. With Vezne-Dry-Run: what it would send",
+            "description": f"{said}. With Vezne-Dry-Run: what it would send",
             "headers": REPLAYED,
             "content": {"application/json": {**content, "schema": dry_run.either(content["schema"]["$ref"])}},
         }

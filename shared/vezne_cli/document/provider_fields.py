@@ -153,6 +153,10 @@ REQUESTS: dict[str, dict[str, Wire]] = {
     "ReverseCaptureRequest": {
         "xact_id": Wire("xact_id", "Paynet's encrypted id of the capture: the xact_id of the capture's result"),
     },
+    "RequestRefundRequest": {
+        "xact_id": Wire("xact_id", "Paynet's encrypted id of the capture or the sale that is to be given back"),
+        "amount": Wire("amount", "What is to be given back, in TRY; absent: the whole. Sent times 100"),
+    },
     "ReversePreauthorisationRequest": {
         "xact_id": Wire("xact_id", "Paynet's encrypted id of the pre-authorisation"),
     },

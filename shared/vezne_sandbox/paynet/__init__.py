@@ -11,7 +11,7 @@ Assumptions, since the pages do not say:
   pre-authorisation's ``reference_no`` as ``agent_reference``. A capture's own ``xact_id`` finds it, too;
 - the list has a row for each of them, and for what failed, the oldest first. ``datbi`` counts. Its rows have the names
   that a public client reads, and say nothing of why something failed;
-- a pre-authorisation that no seed names exists with 100000.00 TRY. If its ``xact_id`` begins with ``sale-``, it is a
+- a pre-authorisation that no seed names exists with 100000.00 TRY. If its ``xact_id`` begins with ``sale*``, it is a
   sale of yesterday instead.
 """
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 IDENTIFIERS = ("xact_id", "xact", "reference_no")
 SALE_TYPE, PRE_AUTHORISATION_TYPE, CAPTURE_TYPE = 1, 3, 4
 PRE_AUTHORISATION_REVERSAL_TYPE, CAPTURE_REVERSAL_TYPE, REFUND_TYPE = 5, 6, 9
-SALE = "sale-"
+SALE = "sale*"
 """An ``xact_id`` that begins so, and that nobody made, is a sale's."""
 
 

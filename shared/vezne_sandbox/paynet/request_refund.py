@@ -7,7 +7,7 @@ Assumptions, since the page does not say:
 - the whole is what is left of it;
 - an approval makes a row of type 9, and the list of requests then names it. After a rejection the amount can be asked
   for again. Seed ``refund_decisions``: a list of {xact_id, approved}, for every open request of this transaction;
-- a transaction that nobody made, whose ``xact_id`` begins with ``sale-``, is a sale of yesterday with 100000.00 TRY.
+- a transaction that nobody made, whose ``xact_id`` begins with ``sale*``, is a sale of yesterday with 100000.00 TRY.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ HASO_ORDER = {
 HASO_PAID = {"merchantOid": "SIP-1", "paymentReferenceCode": "POS-778", "paymentDate": "2026-11-30"}
 HASO_SIGNED = ("merchantId", "merchantOid", "transactionCode", "counterPartyAttorneyFee", "expenseAmount", "ipAddress")
 PAYNET_ORDER = {"xact_id": "xk_EAAAANFhOW7SioFxO8LHPMruxp0hX3wE8NmJSmGUD*W3uISj", "amount": "5935"}
-PAYNET_REFUND = {"xact_id": "sale-1", "amount": "5935"}
+PAYNET_REFUND = {"xact_id": "sale*1", "amount": "5935"}
 WITHOUT = object()
 """Given as a field's value: leave the field out."""
 

@@ -174,7 +174,7 @@ def test_the_staff_decides_the_open_requests(merchant, sandbox, approved):
     assert asked_back(merchant, amount=WITHOUT)
     sandbox.seed(paynet={"refund_decisions": [{"xact_id": PAYNET_REFUND["xact_id"], "approved": approved}]})
     [row] = merchant.list_reversals().json()["Data"]
-    refunds = [r for r in merchant.check(xact_id="sale-1").json()["Data"] if r["transaction_type"] == 9]
+    refunds = [r for r in merchant.check(xact_id="sale*1").json()["Data"] if r["transaction_type"] == 9]
     assert [r["xact_id"] for r in refunds] == ([row["reversed_xact_id"]] if approved else [])
     assert asked_back(merchant) is not approved
 

@@ -1,9 +1,11 @@
-"""What Paynet's answer to a capture, or to its reversal, means. Both have the same fields."""
+"""What Paynet's answer to a capture, to a reversal or to a request means."""
 
 from decimal import Decimal
 
+from vezne.orders.evidence import is_one_of
 from vezne.orders.outcome import CredentialsRefused, Declined, Outcome, Succeeded, Unknown
 from vezne.providers.http import ProviderResponse
+from vezne.providers.models import ResultModel
 from vezne.providers.paynet import client
 from vezne.providers.paynet.models import CaptureResult
 
@@ -29,6 +31,23 @@ def outcome(answer: ProviderResponse, types: frozenset[str], amounts: tuple[Deci
         return _refusal(CaptureResult.model_validate(body))
     if answer.status == 200 and body.get("is_succeed") is True and client.fits(body, types, amounts):
         return Succeeded(CaptureResult.model_validate(body).public())
+    return Unknown(f"http-{answer.status}")
+
+
+def short_outcome(
+    answer: ProviderResponse, object_name: str, types: frozenset[str], result: type[ResultModel]
+) -> Outcome:
+    """An answer whose success has three fields only: `object_name`, `code` 0 and a message. It names no transaction.
+
+    `types`: the transaction types that it may name all the same.
+    """
+    body = answer.json()
+    if answer.status != 200 or body.get("is_succeed") is False:
+        return outcome(answer, types, None)
+    named = body.get("object_name") == object_name and body.get("is_succeed", True) is True
+    said = named and is_one_of(body.get("code"), {client.SUCCESSFUL})
+    if said and client.fits(body, types, None):
+        return Succeeded(result.model_validate(body).public())
     return Unknown(f"http-{answer.status}")
 
 

@@ -1,6 +1,7 @@
-"""Paynet v1/transaction/check and v1/transaction/detail, and what an answer or a row of a capture says for certain."""
+"""Paynet v1/transaction/check and v1/transaction/detail, its lists by day, and what a row says for certain."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +25,7 @@ from vezne.providers.http import Deadline, NotSentError, Provider, UnreadableErr
 SUCCESSFUL = "0"
 # "transaction_type ... 4: Finansallaştırma" (4: capture). In the table of types its letters are CR.
 CAPTURE_TYPES = frozenset({"4", "CR"})
+SALE_TYPES = frozenset({"1", "S"})
 REVERSAL_TYPES = frozenset({"6", "RC"})
 PREAUTHORISATION_TYPES = frozenset({"3", "PR"})
 PREAUTHORISATION_REVERSAL_TYPES = frozenset({"5", "RP"})
@@ -41,6 +43,9 @@ _ERROR_FIELDS = (
     *("paynet_error_id", "paynet_error_message", "bank_error_id", "bank_error_message"),
     *("bank_error_short_desc", "bank_error_long_desc", "reversed_xact_id", "type"),
 )
+
+# The lists by day state no maximum; a public client asks for so many rows.
+PAGE = 1000
 
 PROVIDER = Provider("PAYNET_URL")
 
@@ -156,6 +161,44 @@ def transaction_rows(reference: dict[str, str], deadline: Deadline) -> list[Any]
     Raises InquiryFailedError.
     """
     return _listed(reference, deadline)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """A page of a list by day, as it came. `following`: the index of the next page, or None after the last.
+
+    `whole`: it is certain that no row of these days is missing after the last page.
+    """
+
+    rows: list[Any]
+    following: int | None
+    whole: bool
+
+
+def list_page(service: str, days: tuple[date, date], start: int, deadline: Deadline, **options: Any) -> ListPage:
+    """The rows of a list from an index on, between two days. Raises InquiryFailedError."""
+    fields = {"datab": f"{days[0]}", "datbi": f"{days[1]}", **options, "limit": PAGE, "starting_after": start}
+    answer = ask(CLIENT, deadline, lambda access: json_request(f"/v1/transaction/{service}", fields, headers(access)))
+    if answer.status == 403:
+        raise InquiryLoginRefusedError(f"http-{answer.status}")
+    try:
+        body = answer.json()
+    except UnreadableError:
+        body = {}
+    if answer.status != 200 or not body:
+        raise InquiryUnreadableError(f"http-{answer.status}")
+    rows, more = body.get("Data", body.get("data")), body.get("has_more")
+    if str(body.get("code", SUCCESSFUL)) != SUCCESSFUL or not isinstance(rows, list) or {"Data", "data"} <= body.keys():
+        raise InquiryUnreadableError("no list")
+    following = start + len(rows)
+    cut = more is False and _total(body) > following
+    return ListPage(rows, following if more is True else None, whole=isinstance(more, bool) and not cut)
+
+
+def _total(body: dict[str, Any]) -> int:
+    """How many rows the list says it has, on all its pages; 0 if it does not say it."""
+    text = (plain_text(body.get("total_count")) or "").strip()
+    return int(text) if text.isdecimal() else 0
 
 
 def _listed(reference: dict[str, str], deadline: Deadline) -> tuple[dict[str, Any], list[Any]]:

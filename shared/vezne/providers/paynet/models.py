@@ -1,7 +1,7 @@
 """Paynet "Finansallaştırma" (capture): POST /v1/transaction/capture."""
 
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -40,6 +40,13 @@ class ReversePreauthorisationRequest(RequestModel):
     """Cancel a pre-authorisation, whole, by its encrypted id."""
 
     xact_id: Annotated[RequiredText, Field(max_length=100)]
+
+
+class RequestRefundRequest(RequestModel):
+    """Ask Paynet's staff to give a capture or a sale back, whole (no amount) or in part. Amount in TRY."""
+
+    xact_id: Annotated[RequiredText, Field(max_length=100)]
+    amount: LiraAmount | None = None
 
 
 def _user(user_id: str) -> str:
@@ -85,6 +92,15 @@ class CaptureResult(ResultModel):
     bank_error_message: ProviderText | None = None
     bank_error_short_desc: ProviderText | None = None
     bank_error_long_desc: ProviderText | None = None
+    object_name: str | None = None
+    code: str | None = None
+    message: ProviderText | None = None
+
+
+class RequestRefundResult(ResultModel):
+    """The request was taken. `decision` is `pending`: Paynet's staff decides later, and no money has moved yet."""
+
+    decision: Literal["pending"] = "pending"
     object_name: str | None = None
     code: str | None = None
     message: ProviderText | None = None

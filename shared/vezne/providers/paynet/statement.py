@@ -13,11 +13,10 @@ from pydantic import ValidationError
 
 from vezne.orders.record import ISTANBUL, Record
 from vezne.platform.masking import mask_text
-from vezne.providers.client import InquiryLoginRefusedError, InquiryUnreadableError, ask
-from vezne.providers.http import Deadline, json_request
-from vezne.providers.paynet.client import CLIENT, headers
+from vezne.providers.http import Deadline
+from vezne.providers.paynet.client import CLIENT, list_page
 from vezne.providers.paynet.models import CaptureResult
-from vezne.providers.statement import RowState, Sought, Statement, StatementPage, StatementRow, amount_in, list_in
+from vezne.providers.statement import RowState, Sought, Statement, StatementPage, StatementRow, amount_in
 
 CAPTURE, REVERSAL, RELEASE = "paynet.capture", "paynet.reverse_capture", "paynet.reverse_preauthorisation"
 # "islem-tipi": CR is a capture, RC its cancellation, RP that of a pre-authorisation. Other pages show the numbers.
@@ -34,8 +33,6 @@ NAMES = ("id", "order_id", "authorization_code", "reference_code")
 # Fields of an answer that say why a transaction failed; whether the list has them is not said.
 ERROR_CODES = ("bank_error_id", "paynet_error_id", "result_code")
 ERROR_TEXTS = ("bank_error_message", "paynet_error_message", "bank_error_long_desc", "bank_error_short_desc")
-# The page states no maximum; a public client asks for so many.
-PAGE = 1000
 # The list tells whole seconds.
 SECOND = 1.0
 
@@ -69,31 +66,15 @@ class PaynetStatement(Statement):
 
     def page(self, day: date, groups: Sequence[str], start: str, deadline: Deadline) -> StatementPage:  # noqa: ARG002
         """The rows from an index on. One day more is asked for on both sides: whether `datbi` counts is not said."""
-        index = int(start or "0")
-        fields = {
-            "datab": f"{day - timedelta(days=1)}",
-            "datbi": f"{day + timedelta(days=1)}",
-            "show_unsucceed": True,
-            "limit": PAGE,
-            "starting_after": index,
-        }
-        answer = ask(CLIENT, deadline, lambda access: json_request("/v1/transaction/list", fields, headers(access)))
-        if answer.status == 403:
-            raise InquiryLoginRefusedError(f"http-{answer.status}")
-        body = list_in(answer)
-        rows, more = body.get("Data", body.get("data")), body.get("has_more")
-        if str(body.get("code", "0")) != "0" or not isinstance(rows, list) or {"Data", "data"} <= body.keys():
-            raise InquiryUnreadableError("no list")
-        known = [row for row in rows if isinstance(row, dict)]
+        days = day - timedelta(days=1), day + timedelta(days=1)
+        page = list_page("list", days, int(start or "0"), deadline, show_unsucceed=True)
+        known = [row for row in page.rows if isinstance(row, dict)]
         reversals = _reversals(known)
         read = tuple(_row(row, reversals) for row in known)
         # A row that cannot be read may be of any order, and a list that does not say its end may have none.
-        readable = len(known) == len(rows) and all(row.operation for row in read)
-        following = index + len(rows)
-        cut = more is False and _total(body) > following
-        return StatementPage(
-            read, str(following) if more is True else "", whole=readable and isinstance(more, bool) and not cut
-        )
+        readable = len(known) == len(page.rows) and all(row.operation for row in read)
+        following = "" if page.following is None else str(page.following)
+        return StatementPage(read, following, whole=readable and page.whole)
 
     def proves(self, record: Record, row: StatementRow) -> bool:
         """Whether a row was made when the order's call may have arrived, and bears no name of another order's payment.
@@ -216,12 +197,6 @@ def _first(row: Mapping[str, Any], names: Sequence[str]) -> str:
 def _amount(row: Mapping[str, Any]) -> Decimal | None:
     amount = amount_in(row.get("amount"))
     return amount if amount is not None and amount >= 0 else None
-
-
-def _total(body: Mapping[str, Any]) -> int:
-    """How many rows the list says it has, on all its pages; 0 if it does not say it."""
-    text = _text(body.get("total_count"))
-    return int(text) if text.isdecimal() else 0
 
 
 def _when(row: Mapping[str, Any]) -> tuple[date | None, float | None]:
