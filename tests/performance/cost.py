@@ -85,12 +85,13 @@ def write_units(guards: int, kibibytes: int, listed: int) -> tuple[int, int]:
 
     A write takes a unit for each begun KiB of the record, one for its entry in the index of unresolved orders, and one
     for that in its client's. The final write takes it out of the first, changes its status in the second, and puts it
-    into that of days, where it has `listed` KiB. The record has one KiB until
-    it has a result. A transaction takes twice as many for the record, and two for each guard.
+    into that of days, where it has `listed` KiB. The record has one KiB until it has a result, or two if it keeps three
+    guards. A transaction takes twice as many for the record, and two for each guard.
     """
     if not guards:
         return 3, kibibytes + 2 + listed
-    return 4 + 2 * guards, 2 * kibibytes + 2 + listed + 2 * guards
+    claimed = 1 if guards < 3 else 2
+    return 2 + 2 * claimed + 2 * guards, 2 * kibibytes + 2 + listed + 2 * guards
 
 
 def item_bytes(item: dict[str, Any]) -> int:
