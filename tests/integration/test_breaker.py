@@ -13,10 +13,11 @@ from vezne_cli.catalogue import PROVIDERS
 from tests.support.example import Example
 from tests.support.harness import Harness, forget_everything
 from tests.support.operations import EXAMPLES
+from tests.support.operations.haso_set_expenses import EXAMPLE as SET_EXPENSES
 from tests.support.operations.kolaybi_collect import EXAMPLE as COLLECT
 from tests.support.operations.paynet_capture import EXAMPLE as CAPTURE
 from tests.support.operations.vakifbank_pay import EXAMPLE as PAY
-from tests.support.provider_server import HANG_UP, Reply, json_reply
+from tests.support.provider_server import HANG_UP, Answering, Reply, json_reply
 from tests.support.providers import LOGINS
 
 each_operation = pytest.mark.parametrize("example", EXAMPLES, ids=str)
@@ -45,10 +46,13 @@ def open_it(harness: Harness, example: Example) -> None:
     harness.server.calls.clear()
 
 
-def probe_of(example: Example) -> tuple[str, Reply]:
+def probe_of(example: Example) -> tuple[str, Answering]:
     """The route of the provider's probe, and an answer to it."""
     if example.provider == "kolaybi":
         return "GET /kolaybi/v1/vaults", json_reply({"data": []})
+    if example.provider == "haso":
+        # The plan, whatever the order.
+        return SET_EXPENSES.look_up_route, SET_EXPENSES.not_found
     return example.look_up_route, example.not_found
 
 
