@@ -135,7 +135,7 @@ def _events(new: _New, root: Path) -> dict[str, str]:
         if path.name.endswith(".api.json"):
             _asked_for(event, new)
         elif path.name.endswith(".standing_order.json"):
-            event["standing_order"]["request"] = {"reference": "R-1"}
+            event["standing_order"]["request"] = {"order_no": "R-1"}
         kind = path.name.removeprefix(new.model.folder)
         made[f"events/{new.function.folder}{kind}"] = json.dumps(event, indent=2, ensure_ascii=False) + "\n"
     return made
@@ -156,7 +156,7 @@ def _asked_for(event: dict[str, Any], new: _New) -> None:
     method, context = new.function.method.upper(), event["requestContext"]
     event |= {"resource": path, "path": filled, "httpMethod": method, "pathParameters": parameters or None}
     context |= {"resourcePath": path, "path": f"/{context['stage']}{filled}", "httpMethod": method}
-    rest = {} if "reference" in parameters else {"reference": "R-1"}
+    rest = {} if "order_no" in parameters else {"order_no": "R-1"}
     if new.function.method == "get":
         event |= {
             "queryStringParameters": rest,
@@ -200,7 +200,7 @@ def _importing(source: str, origin: str, *more: str) -> str:
 
 def _with_fields(source: str, new: _New) -> str:
     """The document's fields with those of the new request."""
-    row = f'    "{new.words}Request": {{"reference": Wire("reference", "What it means")}},\n'
+    row = f'    "{new.words}Request": {{"order_no": Wire("order_no", "What it means")}},\n'
     return re.sub(r"(?m)^(REQUESTS: .* = \{\n)", lambda found: found[0] + row, source)
 
 

@@ -26,16 +26,16 @@ FILLED = {
         "import Deadline, ProviderResponse, Request\n": "import Deadline, ProviderResponse, Request, json_request\n",
         "Inconclusive, Outcome, Unknown\n": "Inconclusive, Outcome, Succeeded, Unknown\n",
         "        raise NotImplementedError\n": (
-            '        return json_request("/made-up", {"reference": order.request.reference}, {})\n'
+            '        return json_request("/made-up", {"order_no": order.request.order_no}, {})\n'
         ),
         '        return Unknown(f"http-{answer.status}")\n': (
-            '        if answer.status == 200 and answer.json() == {"done": order.request.reference}:\n'
-            "            return Succeeded(MakeUpResult(reference=order.request.reference).public())\n"
+            '        if answer.status == 200 and answer.json() == {"done": order.request.order_no}:\n'
+            "            return Succeeded(MakeUpResult(order_no=order.request.order_no).public())\n"
             '        return Unknown(f"http-{answer.status}")\n'
         ),
     },
     f"tests/support/operations/{FOLDER}.py": {
-        "success=lambda _call: json_reply({})": 'success=lambda call: json_reply({"done": call.json()["reference"]})',
+        "success=lambda _call: json_reply({})": 'success=lambda call: json_reply({"done": call.json()["order_no"]})',
         "POST /not-written-yet/make_up": "POST /made-up",
     },
     f"tests/contract/test_{FOLDER}.py": {
@@ -60,7 +60,7 @@ CONTRACT = """
 
 def test_the_made_up_wire(harness: Harness) -> None:
     answered(harness, EXAMPLE, EXAMPLE.success)
-    assert the_call(harness, EXAMPLE).json() == {"reference": "R-1"}
+    assert the_call(harness, EXAMPLE).json() == {"order_no": "R-1"}
 
 
 def test_the_made_up_verdicts() -> None:
@@ -153,7 +153,7 @@ def test_every_provider_can_have_one_more(copy: Path, provider: str, inquiry: bo
     (models,) = [copy / name for name in written if name.endswith("models.py")]
     made = {}
     exec(compile(models.read_text(), models, "exec"), made)  # noqa: S102 - what was written, as Python reads it
-    assert made["MakeUpRequest"].model_validate({"reference": "R-1"}).reference == "R-1"
+    assert made["MakeUpRequest"].model_validate({"order_no": "R-1"}).order_no == "R-1"
 
 
 def test_the_rows_of_an_inquiry_are_those_of_an_inquiry() -> None:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from vezne_cli.catalogue import FUNCTIONS, PROVIDERS
+from vezne.api.label import LabelFields
+from vezne_cli.catalogue import FUNCTIONS, ORDERS, PROVIDERS, OrderFunction
 from vezne_cli.processes import ROOT
 
 OPERATION_NAMES = {
@@ -107,3 +108,9 @@ P, Q, R = [*PROVIDERS.values()][:3]
 )
 def test_a_list_is_seen_in_whatever_form(text: str, told: set[str] | None) -> None:
     assert [names for _, names in lists(ast.parse(text))] == ([told] if told else [])
+
+
+@pytest.mark.parametrize("order", ORDERS.values(), ids=lambda order: order.name)
+def test_no_request_has_a_field_of_the_callers_own_name(order: OrderFunction) -> None:
+    """`reference` and `metadata` of a body are the caller's own, and never reach a request."""
+    assert not LabelFields.model_fields.keys() & order.declaration.request_model.model_fields.keys()
