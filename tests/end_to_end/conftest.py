@@ -37,9 +37,9 @@ def stack(whole_stack: Stack) -> Iterator[Stack]:
     whole_stack.sandbox.remove_rules()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def token(whole_stack: Stack) -> str:
-    """A token of the first client, with every scope."""
+    """A token of the first client, with every scope. It is good for 15 minutes, and all files together take longer."""
     return whole_stack.token()
 
 

@@ -13,7 +13,7 @@ from vezne_cli.catalogue import ORDERS
 from vezne_cli.golden import golden_event
 from vezne_cli.stack import Stack
 
-from tests.support.operations import OPERATIONS
+from tests.support.operations import OPERATIONS, PROVABLE
 from tests.support.order import new_order
 
 
@@ -42,7 +42,7 @@ def due(stack: Stack, operation_id: str) -> None:
     )
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", [example.operation for example in PROVABLE])
 def test_a_sweep_finalises_an_unknown_outcome(stack: Stack, token: str, operation: str) -> None:
     one = new_order(operation, sandbox=stack.sandbox)
     stack.sandbox.rule(operation, "reset")

@@ -261,6 +261,8 @@ def test_which_look_ups_are_complete_and_which_orders_may_be_sent_again() -> Non
     assert {name: fact for name, fact in facts.items() if any(fact)} == {
         "vakifbank.pay": (True, True),
         "haso.set_expenses": (True, True),
+        "haso.set_paid": (True, False),
+        "haso.set_paid_bulk": (True, False),
     }
 
 
