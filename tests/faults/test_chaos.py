@@ -166,7 +166,7 @@ class Run:
         records = [record for order in self.orders if (record := self.bench.store().find(order.id)) is not None]
         for record in records:
             kept = [guard for guard in record.guards if guard.keeps and record.status == SUCCEEDED]
-            self.paid |= {guard_id(record.operation, guard.key) for guard in kept}
+            self.paid |= {guard_id(guard.of or record.operation, guard.key) for guard in kept}
         for name in self.paid:
             assert self.bench.table.items.get(name, {}).get("paid") == {"BOOL": True}, name
 
