@@ -293,12 +293,12 @@ def _parameters(route: Function) -> list[dict[str, Any]]:
             parameter["example"] = int(given[name]) if kept.get("type") == "integer" else given[name]
         found.append(parameter)
     if route.is_order:
-        found.append(dry_run.HEADER)
         found.append(
             {"name": "Idempotency-Key", "in": "header", "required": True, "example": golden(route.name).key,
              "description": "One per order; the same for every repetition of it",
              "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "minLength": 1, "maxLength": 255}}
         )  # fmt: skip
+        found.append(dry_run.HEADER)
     return found
 
 

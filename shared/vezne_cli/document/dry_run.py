@@ -8,7 +8,7 @@ HEADER = {
     "name": "Vezne-Dry-Run",
     "in": "header",
     "required": False,
-    "schema": {"const": "true"},
+    "schema": {"type": "string", "enum": ["true"]},
     "description": "Show what the order would send, and send and keep nothing. A dry run needs no Idempotency-Key:"
     " without one, a deployment that does not know this header refuses the request instead of sending it",
 }
