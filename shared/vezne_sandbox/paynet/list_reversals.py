@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from vezne_sandbox.ledger import ISTANBUL
 from vezne_sandbox.odd import Names, in_form
-from vezne_sandbox.paynet.list_transactions import day_of, one_page, read_days
+from vezne_sandbox.paynet.list_transactions import day_of, list_of_days
 from vezne_sandbox.paynet.pre_authorisations import RefundRequest
-from vezne_sandbox.paynet.replies import error_object
 from vezne_sandbox.provider import Operation
 from vezne_sandbox.statements import PAGE_FAULTS, ROW_FAULTS, listed
-from vezne_sandbox.wire import Call, Malformed, Reply
 
 if TYPE_CHECKING:
+    from datetime import date
     from decimal import Decimal
 
     from vezne_sandbox.paynet import Paynet
+    from vezne_sandbox.wire import Call, Reply
 
 # No field of a row is a sign of success: what was taken may be decided either way. A day in no known form is odd, too.
 ROW = Names(
@@ -39,19 +39,16 @@ ROW = Names(
 
 def list_reversals(provider: Paynet, call: Call) -> Reply:
     """List the requests of the days asked for, the oldest first."""
-    provider.require_key(call)
-    try:
-        fields = call.json()
-        first, last = read_days(fields)
-    except Malformed as error:
-        return error_object(11, str(error))
-    latest = provider.clock.now() - call.hidden_seconds
-    told = [one for one in provider.refund_requests() if first <= day_of(one.at) <= last]
-    rows = [row_of(one, call) for one in told if not call.hidden_seconds or one.at <= latest]
-    rows = listed(rows, call, ids=("xact_id", "id"), amounts=("amount",))
-    if call.foreign_amount is not None:
-        rows.insert(0, row_of(foreign(provider, call.foreign_amount), call))
-    return one_page("transaction_reversal_list", rows, fields, call)
+
+    def rows(_: dict[str, Any], first: date, last: date) -> list[dict[str, Any]]:
+        latest = provider.clock.now() - call.hidden_seconds
+        told = [one for one in provider.refund_requests() if first <= day_of(one.at) <= last]
+        found = [row_of(one, call) for one in told if not call.hidden_seconds or one.at <= latest]
+        return listed(found, call, ids=("xact_id", "id"), amounts=("amount",))
+
+    return list_of_days(
+        provider, call, "transaction_reversal_list", rows, lambda amount: row_of(foreign(provider, amount), call)
+    )
 
 
 def foreign(provider: Paynet, amount: Decimal) -> RefundRequest:

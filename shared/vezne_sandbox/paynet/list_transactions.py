@@ -18,7 +18,7 @@ from vezne_sandbox.statements import PAGE_FAULTS, ROW_FAULTS, TIME_FAULTS, liste
 from vezne_sandbox.wire import Call, Malformed, Reply, boolean, integer, json_reply, known_fields, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from vezne_sandbox.paynet import Paynet
     from vezne_sandbox.paynet.pre_authorisations import PreAuthorisation
@@ -51,22 +51,43 @@ class Told:
 
 def list_transactions(provider: Paynet, call: Call) -> Reply:
     """List the transactions of the days asked for; those that failed only if they are asked for, too."""
+
+    def rows(fields: dict[str, Any], first: date, last: date) -> list[dict[str, Any]]:
+        told = [
+            one
+            for one in all_transactions(provider, call)
+            if first <= day_of(told_time(one.at, call)) <= last and (one.succeeded or fields.get("show_unsucceed"))
+        ]
+        found = [row_of(one, call) for one in sorted(told, key=lambda one: told_time(one.at, call))]
+        ids = ("xact_id", "order_id", "authorization_code", "reference_code")
+        return listed(found, call, ids=ids, amounts=("amount",))
+
+    return list_of_days(
+        provider, call, "transaction_list", rows, lambda amount: row_of(foreign(provider, amount), call)
+    )
+
+
+def list_of_days(
+    provider: Paynet,
+    call: Call,
+    object_name: str,
+    rows: Callable[[dict[str, Any], date, date], list[dict[str, Any]]],
+    foreign_row: Callable[[Decimal], dict[str, Any]],
+) -> Reply:
+    """Answer a page of the rows of the days asked for. `rows` gets the fields, the first and the last day.
+
+    `foreign_row` makes up somebody else's row of an amount.
+    """
     provider.require_key(call)
     try:
         fields = call.json()
         first, last = read_days(fields)
     except Malformed as error:
         return error_object(11, str(error))
-    told = [
-        one
-        for one in all_transactions(provider, call)
-        if first <= day_of(told_time(one.at, call)) <= last and (one.succeeded or fields.get("show_unsucceed"))
-    ]
-    rows = [row_of(one, call) for one in sorted(told, key=lambda one: told_time(one.at, call))]
-    rows = listed(rows, call, ids=("xact_id", "order_id", "authorization_code", "reference_code"), amounts=("amount",))
+    found = rows(fields, first, last)
     if call.foreign_amount is not None:
-        rows.insert(0, row_of(foreign(provider, call.foreign_amount), call))
-    return one_page("transaction_list", rows, fields, call)
+        found.insert(0, foreign_row(call.foreign_amount))
+    return one_page(object_name, found, fields, call)
 
 
 def one_page(object_name: str, rows: list[dict[str, Any]], fields: dict[str, Any], call: Call) -> Reply:
