@@ -1,15 +1,15 @@
 """The table of what to reserve in shared/README.md fits the functions there are, and AWS's limits."""
 
 import re
-from dataclasses import dataclass
 
 import pytest
-from vezne_cli.instances import advice
+from vezne_cli.instances import Advice, advice
 from vezne_cli.processes import ROOT
 from vezne_cli.template import source
 
 from tests.support.template import INQUIRIES, ORDERS
 
+# Written once more on purpose: the generator's own figures would prove nothing.
 # How long an instance is busy with an order of a healthy provider.
 ORDER_SECONDS = 0.6
 MOST_WORKERS = 8
@@ -17,18 +17,6 @@ MOST_WORKERS = 8
 KEPT_BY_AWS = 100
 ALARM_SHARE = 0.8
 TEXT = (ROOT / "shared" / "README.md").read_text()
-
-
-@dataclass(frozen=True)
-class Advice:
-    """One row of the table."""
-
-    per_second: int
-    limit: int
-    orders: int
-    inquiries: int
-    reserved: int
-    alarm: int
 
 
 def needed(per_second: int) -> float:
