@@ -247,7 +247,7 @@ def test_a_function_touches_no_other_operations_records(stack: Stack, probe: Pro
 def test_a_reconciliation_touches_the_records_and_the_files_of_its_provider_only(
     stack: Stack, probe: Prober, provider: str
 ) -> None:
-    own = [key for name in PROVIDERS[provider].orders for key in KEYS[name]]
+    own = [key for name in RECONCILERS[provider].statement.operations for key in KEYS[name]]
     reports = {
         name: [f"reconciliation#{name}#2026-11-26", f"finding#{name}#a"] for name in PROVIDERS
     }  # fmt: skip

@@ -46,9 +46,16 @@ def with_vezne(function: Function, rule: dict[str, Any], plan: dict[str, Any]) -
     trial.end()
     status, bookings = trial.final_status, trial.bookings_at_the_end
     doubles = max(0, bookings - 1)
-    lost = int(bool(bookings) and status in ("no record", "unknown", "processing"))
-    wrong = int((status == "succeeded") != bool(bookings) and status in ("succeeded", "declined", "not_executed"))
+    told = ("unknown",) if trial.order.example.never_proved else ()
+    # Booked, and nobody can tell. What nothing that can be read proves may stay unknown, if it is listed for people.
+    is_final = status in ("succeeded", "declined", "not_executed")
+    lost = int(bool(bookings) and not is_final and (status not in told or any(map(_is_lost, trial.verdict))))
+    wrong = int((status == "succeeded") != bool(bookings) and is_final)
     return doubles, lost, wrong
+
+
+def _is_lost(contradiction: str) -> bool:
+    return contradiction.startswith("lost")
 
 
 def with_peer(function: Function, rule: dict[str, Any], plan: dict[str, Any]) -> tuple[int, int, int]:

@@ -18,7 +18,7 @@ import botocore.httpsession
 import urllib3.connection
 
 from tests.support.operations import EXAMPLES
-from tests.support.provider_server import Call
+from tests.support.provider_server import Call, answer_of
 
 ROOT = Path(__file__).parents[2]
 CREDENTIALS = ROOT / "shared" / "vezne_sandbox" / "credentials.json"
@@ -39,9 +39,11 @@ def read(request: bytes) -> Call:
 
 
 def answer(call: Call) -> bytes:
-    """The order's answer, or the answer to a login of any provider. Each provider reads its own member."""
+    """The order's answer, what it asks first, or the answer to a login of any provider, who reads its own member."""
     if EXAMPLE and ORDER and ORDER.fullmatch(call.route):
         return EXAMPLE.success(call).body
+    if EXAMPLE and EXAMPLE.asked_first and call.route == EXAMPLE.asked_first[0]:
+        return answer_of(EXAMPLE.asked_first[1], call).body
     return json.dumps(LOGIN).encode()
 
 

@@ -44,6 +44,11 @@ HANG_UP = Reply(0)
 Answering = Reply | Callable[[Call], Reply]
 
 
+def answer_of(answering: Answering, call: Call) -> Reply:
+    """The answer to a call: always the same one, or one that depends on the call."""
+    return answering(call) if callable(answering) else answering
+
+
 def json_reply(value: object, status: int = 200) -> Reply:
     """A JSON answer. Decimals keep their digits."""
     body = simplejson.dumps(value, use_decimal=True, ensure_ascii=False).encode()
@@ -85,7 +90,7 @@ class ProviderServer:
         if not replies:
             return json_reply({"test": "no such route"}, 599)
         reply = replies.pop(0) if len(replies) > 1 else replies[0]
-        return reply(call) if callable(reply) else reply
+        return answer_of(reply, call)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self

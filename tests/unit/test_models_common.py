@@ -77,6 +77,7 @@ def test_exactly_the_pages_required_fields_are_required(example: Example) -> Non
             str: [1, True, ["text"], {}],
             int: ["1", Decimal("1.0"), True, [1]],
             bool: ["true", 1, 0, "false"],
+            list: ["text", 1, True, {}],
         }[type(given_value)]
         # An amount is a string in the examples, but may be a number; a path is always text.
         if not ("amount" in name or "fee" in name) or value is True or value in (["text"], {})
